@@ -1,0 +1,241 @@
+//! What an attribute can hold, and which Rust types become one.
+//!
+//! Keys and the rules of upserting are not here; see `recording.rs`.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use opentelemetry::{Array, StringValue};
+
+/// The value of an attribute: a bool, an `i64`, an `f64`, text, or an array of one of these.
+///
+/// These are the kinds that OpenTelemetry has. Anything that implements
+/// [`ToAttribute`] becomes one; `From` covers the primitive types, for lists of mixed kinds.
+///
+/// ```
+/// use enter_span::{Span, Value};
+///
+/// Span::current().add_event("cache.miss", [("shard", Value::from(3)), ("key", Value::from("a"))]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value(pub(crate) opentelemetry::Value);
+
+/// A type whose values can be attributes of a span.
+///
+/// | Rust | attribute |
+/// |---|---|
+/// | `bool` | bool |
+/// | integers of any width | `i64`; decimal text where the number does not fit |
+/// | `f32`, `f64` | `f64` |
+/// | `str`, `String`, `char` | text |
+/// | slices, arrays and `Vec` of these | an array |
+/// | `Option<T>` | the value; `None` writes nothing |
+/// | references, `Box`, `Rc`, `Arc`, `Cow` | what they point to |
+///
+/// Implement it for a type of your own by handing on to one of these:
+///
+/// ```
+/// use enter_span::{ToAttribute, Value};
+///
+/// struct OrderId(u32);
+///
+/// impl ToAttribute for OrderId {
+///     fn to_attribute(&self) -> Option<Value> {
+///         self.0.to_attribute()
+///     }
+/// }
+/// ```
+///
+/// It runs only while the span is traced. If it panics, that one attribute is lost.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a span attribute",
+    label = "not an attribute value",
+    note = "write `key = ?value` for its `Debug` text, `key = %value` for its `Display` text, or implement `ToAttribute` for it"
+)]
+pub trait ToAttribute {
+    /// The value to record, or `None` to record nothing.
+    fn to_attribute(&self) -> Option<Value>;
+}
+
+/// A type whose slices can be an attribute: the kinds of element that OpenTelemetry's arrays have.
+#[diagnostic::on_unimplemented(
+    message = "a list of `{Self}` cannot be a span attribute",
+    note = "OpenTelemetry has arrays of bools, integers, floats and text"
+)]
+pub trait Element: Sized {
+    #[doc(hidden)]
+    fn to_array(list: &[Self]) -> Value;
+}
+
+fn text(value: impl Into<StringValue>) -> opentelemetry::Value {
+    opentelemetry::Value::String(value.into())
+}
+
+impl Value {
+    pub(crate) fn from_static(value: &'static str) -> Self {
+        Value(text(value))
+    }
+}
+
+impl ToAttribute for Value {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(self.clone())
+    }
+}
+
+impl ToAttribute for str {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(Value(text(self.to_owned())))
+    }
+}
+
+impl ToAttribute for String {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_str().to_attribute()
+    }
+}
+
+impl<T: ToAttribute> ToAttribute for Option<T> {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_ref()?.to_attribute()
+    }
+}
+
+macro_rules! through_a_pointer {
+    ($($pointer:ty),+) => {$(
+        impl<T: ToAttribute + ?Sized> ToAttribute for $pointer {
+            fn to_attribute(&self) -> Option<Value> {
+                (**self).to_attribute()
+            }
+        }
+    )+};
+}
+
+through_a_pointer!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: ToAttribute + ToOwned + ?Sized> ToAttribute for Cow<'_, T> {
+    fn to_attribute(&self) -> Option<Value> {
+        (**self).to_attribute()
+    }
+}
+
+impl<T: Element> ToAttribute for [T] {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(T::to_array(self))
+    }
+}
+
+impl<T: Element, const N: usize> ToAttribute for [T; N] {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_slice().to_attribute()
+    }
+}
+
+impl<T: Element> ToAttribute for Vec<T> {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_slice().to_attribute()
+    }
+}
+
+macro_rules! scalar {
+    ($($type:ty: |$value:ident| $scalar:expr, $array:ident;)+) => {$(
+        impl From<$type> for Value {
+            fn from($value: $type) -> Self {
+                Value($scalar)
+            }
+        }
+
+        impl ToAttribute for $type {
+            fn to_attribute(&self) -> Option<Value> {
+                Some(Value::from(*self))
+            }
+        }
+
+        impl Element for $type {
+            fn to_array(list: &[Self]) -> Value {
+                $array(list)
+            }
+        }
+    )+};
+}
+
+scalar! {
+    bool: |value| opentelemetry::Value::Bool(value), bools;
+    f64: |value| opentelemetry::Value::F64(value), floats;
+    f32: |value| opentelemetry::Value::F64(f64::from(value)), floats;
+    char: |value| text(String::from(value)), texts;
+    i8: |value| opentelemetry::Value::I64(i64::from(value)), integers;
+    i16: |value| opentelemetry::Value::I64(i64::from(value)), integers;
+    i32: |value| opentelemetry::Value::I64(i64::from(value)), integers;
+    i64: |value| opentelemetry::Value::I64(value), integers;
+    u8: |value| opentelemetry::Value::I64(i64::from(value)), integers;
+    u16: |value| opentelemetry::Value::I64(i64::from(value)), integers;
+    u32: |value| opentelemetry::Value::I64(i64::from(value)), integers;
+    u64: |value| integer(value), integers;
+    i128: |value| integer(value), integers;
+    u128: |value| integer(value), integers;
+    isize: |value| integer(value), integers;
+    usize: |value| integer(value), integers;
+}
+
+/// An integer that may be wider than OpenTelemetry's: never wrapped, text where it does not fit.
+fn integer<T: TryInto<i64> + ToString + Copy>(value: T) -> opentelemetry::Value {
+    match value.try_into() {
+        Ok(value) => opentelemetry::Value::I64(value),
+        Err(_) => text(value.to_string()),
+    }
+}
+
+fn bools(list: &[bool]) -> Value {
+    Value(opentelemetry::Value::Array(Array::Bool(list.to_vec())))
+}
+
+fn floats<T: Into<f64> + Copy>(list: &[T]) -> Value {
+    let list = list.iter().map(|&value| value.into()).collect();
+    Value(opentelemetry::Value::Array(Array::F64(list)))
+}
+
+/// One kind for the whole array: integers if all of them fit, else all of them as text.
+fn integers<T: TryInto<i64> + ToString + Copy>(list: &[T]) -> Value {
+    let fitting: Result<Vec<i64>, _> = list.iter().map(|&value| value.try_into()).collect();
+    match fitting {
+        Ok(list) => Value(opentelemetry::Value::Array(Array::I64(list))),
+        Err(_) => texts(list),
+    }
+}
+
+fn texts<T: ToString>(list: &[T]) -> Value {
+    let list = list.iter().map(|value| StringValue::from(value.to_string()));
+    Value(opentelemetry::Value::Array(Array::String(list.collect())))
+}
+
+macro_rules! text_element {
+    ($($type:ty),+) => {$(
+        impl Element for $type {
+            fn to_array(list: &[Self]) -> Value {
+                texts(list)
+            }
+        }
+    )+};
+}
+
+text_element!(&str, String, &String, Cow<'_, str>, Box<str>, Arc<str>);
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Value(text(value.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Value(text(value))
+    }
+}
+
+impl From<Cow<'_, str>> for Value {
+    fn from(value: Cow<'_, str>) -> Self {
+        Value(text(value.into_owned()))
+    }
+}
