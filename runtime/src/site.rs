@@ -138,11 +138,15 @@ impl Code {
         }
     }
 
+    pub(crate) const KEYS: [&'static str; 3] =
+        ["code.function.name", "code.file.path", "code.line.number"];
+
     pub(crate) fn attributes(&self) -> [KeyValue; 3] {
+        let [function, file, line] = Self::KEYS;
         [
-            KeyValue::new("code.function.name", self.function),
-            KeyValue::new("code.file.path", self.file),
-            KeyValue::new("code.line.number", i64::from(self.line)),
+            KeyValue::new(function, self.function),
+            KeyValue::new(file, self.file),
+            KeyValue::new(line, i64::from(self.line)),
         ]
     }
 }

@@ -1,0 +1,390 @@
+//! A span on its way: entered, told its attributes, attached while its body runs, ended.
+//!
+//! One type for all forms, sync and async; the forms differ in who attaches it, and when.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
+
+use crate::backend::{Live, Start as BackendStart};
+use crate::context::{Context, SpanContext};
+use crate::installed;
+use crate::outcome::ErrorDetail;
+use crate::probe::Reading;
+use crate::recording::{Ending, Recording};
+use crate::relation::{ToLinks, ToParent};
+use crate::site::Site;
+use crate::span::Span;
+use crate::thread::{self, Payload};
+use crate::value::{ToAttribute, Value};
+
+/// A span that has started, or nothing.
+#[must_use]
+pub struct Entered(Option<Box<Scope>>);
+
+struct Scope {
+    site: &'static Site,
+    live: Live,
+}
+
+/// What is said of a span before it starts. Only generated code fills one in.
+pub struct Start {
+    current: OtelContext,
+    parent: OtelContext,
+    start: BackendStart,
+}
+
+/// The place of one attribute, which an expression fills.
+#[derive(Default)]
+pub struct Slot(Option<Value>);
+
+/// Text for a span's name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the name of a span",
+    label = "not text",
+    note = "`name` takes a `&str`, a `String` or a `Cow<str>`"
+)]
+pub trait ToName {
+    #[doc(hidden)]
+    fn to_name(&self) -> Cow<'static, str>;
+}
+
+impl<T: AsRef<str> + ?Sized> ToName for T {
+    fn to_name(&self) -> Cow<'static, str> {
+        Cow::Owned(self.as_ref().to_owned())
+    }
+}
+
+/// Enters a span at `site`, below the current one.
+#[cold]
+pub fn enter(site: &'static Site) -> Entered {
+    enter_with(site, &mut |_| {})
+}
+
+/// Enters a span that `describe` says more about.
+#[cold]
+pub fn enter_with(site: &'static Site, describe: &mut dyn FnMut(&mut Start)) -> Entered {
+    let Some(current) = thread::current() else {
+        return Entered::OFF;
+    };
+    if current.is_telemetry_suppressed() {
+        return Entered::OFF;
+    }
+    let mut start = Start::at(site, current);
+    // A description that panics costs what it had not yet said, never the span or the caller.
+    let described = thread::shielded(|| describe(&mut start));
+    debug_assert!(described.is_some() || !std::thread::panicking());
+    // So does a sampler or a provider that panics, which costs the span.
+    Entered(thread::shielded(|| start.enter()).flatten())
+}
+
+impl Start {
+    fn at(site: &'static Site, current: OtelContext) -> Self {
+        Start {
+            parent: current.clone(),
+            current,
+            start: BackendStart {
+                site,
+                name: site.name(),
+                attributes: Vec::new(),
+                links: Vec::new(),
+            },
+        }
+    }
+
+    pub fn name<T: ToName + ?Sized>(&mut self, name: &T) {
+        self.start.name = name.to_name();
+    }
+
+    pub(crate) fn static_name(&mut self, name: Cow<'static, str>) {
+        self.start.name = name;
+    }
+
+    pub fn root(&mut self) {
+        self.parent = installed::root_of(&self.current);
+    }
+
+    pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
+        let root = Context(installed::root_of(&self.current));
+        self.parent = parent.to_parent(root).0;
+    }
+
+    pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
+        links.to_links(&mut |linked| self.link(linked));
+    }
+
+    fn link(&mut self, SpanContext(linked): SpanContext) {
+        let id = |link: &opentelemetry::trace::SpanContext| (link.trace_id(), link.span_id());
+        let known = self.start.links.iter().any(|link| id(link) == id(&linked));
+        if linked.is_valid() && !known {
+            self.start.links.push(linked);
+        }
+    }
+
+    pub fn text(&mut self, key: &'static str, value: &'static str) {
+        self.upsert(key, Some(Value::from_static(value)));
+    }
+
+    pub fn attribute<T: ToAttribute>(&mut self, key: &'static str, value: &T) {
+        self.attribute_with(key, &mut |slot| slot.set(value));
+    }
+
+    pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
+        self.upsert(key, Slot::fill(value));
+    }
+
+    fn upsert(&mut self, key: &'static str, value: Option<Value>) {
+        let Some(Value(value)) = value.filter(|_| !key.is_empty()) else {
+            return;
+        };
+        let attributes = &mut self.start.attributes;
+        match attributes.iter_mut().find(|a| a.key.as_str() == key) {
+            Some(known) => known.value = value,
+            None => attributes.push(KeyValue::new(key, value)),
+        }
+    }
+
+    fn enter(self) -> Option<Box<Scope>> {
+        let site = self.start.site;
+        let Some(installed) = installed::for_context(&self.parent) else {
+            #[cfg(feature = "testing")]
+            crate::testing::orphan(&self.start.name);
+            return None;
+        };
+        #[cfg(feature = "testing")]
+        crate::testing::started(&self.parent, &self.start.name);
+        let live = installed.start(self.start, &self.parent)?;
+        Some(Box::new(Scope { site, live }))
+    }
+}
+
+impl Slot {
+    pub fn set<T: ToAttribute>(&mut self, value: &T) {
+        self.0 = value.to_attribute();
+    }
+
+    pub fn debug<T: fmt::Debug>(&mut self, value: &T) {
+        self.0 = Some(Value::from(format!("{value:?}")));
+    }
+
+    pub fn display<T: fmt::Display>(&mut self, value: &T) {
+        self.0 = Some(Value::from(value.to_string()));
+    }
+
+    /// A value that panics is lost, and nothing else is.
+    pub(crate) fn fill(value: &mut dyn FnMut(&mut Slot)) -> Option<Value> {
+        let mut slot = Slot::default();
+        thread::shielded(|| value(&mut slot))?;
+        slot.0
+    }
+}
+
+impl Entered {
+    pub const OFF: Entered = Entered(None);
+
+    #[inline]
+    pub fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn recording(&self) -> Option<&Arc<Recording>> {
+        self.0.as_ref()?.live.recording.as_ref()
+    }
+
+    /// Whether the span is recorded, and what it is told is kept.
+    pub fn is_recording(&self) -> bool {
+        self.recording().is_some()
+    }
+
+    pub fn handle(&self) -> Span {
+        match &self.0 {
+            Some(scope) if scope.live.recording.is_some() => Span::of(scope.live.context.clone()),
+            _ => Span::none(),
+        }
+    }
+
+    pub fn text(&self, key: &'static str, value: &'static str) {
+        if let Some(recording) = self.recording() {
+            recording.set_attribute(KeyValue::new(key, value));
+        }
+    }
+
+    pub fn attribute<T: ToAttribute>(&self, key: &'static str, value: &T) {
+        self.attribute_with(key, &mut |slot| slot.set(value));
+    }
+
+    pub fn attribute_with(&self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
+        let Some(recording) = self.recording() else {
+            return;
+        };
+        if let Some(Value(value)) = Slot::fill(value) {
+            recording.set_attribute(KeyValue::new(key, value));
+        }
+    }
+
+    /// Runs `work` while the span is current, and hands a panic back.
+    pub(crate) fn attached(&self, work: &mut dyn FnMut()) -> Result<(), Payload> {
+        let guard = self.attach();
+        let outcome = thread::catch(work);
+        drop(guard);
+        outcome
+    }
+
+    fn attach(&self) -> Attached {
+        match &self.0 {
+            Some(scope) if scope.site.leaf => Attached::leaf(scope.site),
+            Some(scope) => Attached::context(scope.live.context.clone()),
+            None => Attached::default(),
+        }
+    }
+
+    /// Ends the span with what its value says, at the detail that the installation allows.
+    pub fn end(self, reading: Reading<'_>) {
+        self.end_at_most(reading, ErrorDetail::Full);
+    }
+
+    /// The same, where the function allows less.
+    pub fn end_at_most(self, reading: Reading<'_>, most: ErrorDetail) {
+        let Some(recording) = self.recording() else {
+            return;
+        };
+        let detail = most.min(recording.policy().detail);
+        let ending = thread::shielded(|| match &reading {
+            Reading::Nothing => Ending::Silent,
+            Reading::Failed(failure) => Ending::failed(failure, detail),
+            Reading::Ask(value) => match value.failure() {
+                Some(failure) => Ending::failed(&failure, detail),
+                None => Ending::Silent,
+            },
+        });
+        self.conclude(ending.unwrap_or(Ending::Silent));
+    }
+
+    pub(crate) fn cancel(self) {
+        self.conclude(Ending::Cancelled);
+    }
+
+    pub(crate) fn panicked(self, payload: &Payload) {
+        if let Some(recording) = self.recording() {
+            let ending = Ending::panicked(payload, recording.policy().detail);
+            self.conclude(ending);
+        }
+    }
+
+    /// The provider's processors and exporters run here; one that panics costs its span.
+    fn conclude(self, ending: Ending) {
+        if let Some(recording) = self.recording() {
+            thread::shielded(|| recording.end(ending));
+        }
+    }
+
+    pub(crate) fn take(&mut self) -> Entered {
+        Entered(self.0.take())
+    }
+}
+
+/// Detaches when dropped.
+#[derive(Default)]
+struct Attached {
+    _context: Option<ContextGuard>,
+    #[cfg(feature = "testing")]
+    _leaf: Option<crate::testing::Leaf>,
+}
+
+impl Attached {
+    fn context(context: OtelContext) -> Self {
+        Attached {
+            _context: thread::attach(context),
+            ..Attached::default()
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(unused_variables, reason = "only the testing recorder asks for leaves")
+    )]
+    fn leaf(site: &'static Site) -> Self {
+        Attached {
+            #[cfg(feature = "testing")]
+            _leaf: crate::testing::Leaf::enter(site),
+            ..Attached::default()
+        }
+    }
+}
+
+/// Runs the body of a function inside its span, then ends it with `finish`.
+#[inline]
+pub fn run<R>(
+    entered: Entered,
+    body: impl FnOnce() -> R,
+    finish: impl FnOnce(Entered, &R),
+) -> R {
+    if entered.is_off() {
+        return body();
+    }
+    let mut body = Some(body);
+    let mut value = None;
+    let outcome = entered.attached(&mut || value = body.take().map(|body| body()));
+    match (outcome, value) {
+        (Ok(()), Some(value)) => {
+            finish(entered, &value);
+            value
+        }
+        (Err(payload), _) => {
+            entered.panicked(&payload);
+            thread::resume(payload)
+        }
+        (Ok(()), None) => unreachable!("a body that neither returned nor panicked"),
+    }
+}
+
+/// For values that say nothing.
+pub fn finish<T>(entered: Entered, _: &T) {
+    entered.end(Reading::Nothing);
+}
+
+/// A span without a closure around its body, for `#[track_caller]`.
+///
+/// It sees a panic, though not what it says.
+#[must_use]
+pub struct Guard {
+    entered: Entered,
+    attached: Attached,
+    panicking_before: bool,
+}
+
+impl Guard {
+    pub fn new(entered: Entered) -> Self {
+        let attached = entered.attach();
+        Guard {
+            entered,
+            attached,
+            panicking_before: std::thread::panicking(),
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        drop(std::mem::take(&mut self.attached));
+        match std::thread::panicking() && !self.panicking_before {
+            true => self.entered.take().panicked(&(Box::new(()) as Payload)),
+            false => self.entered.take().end(Reading::Nothing),
+        }
+    }
+}
+
+/// `when = ..`: a condition that panics does not hold.
+pub fn holds(condition: impl FnOnce() -> bool) -> bool {
+    thread::shielded(condition).unwrap_or(false)
+}
+
+/// `err = |error| ..`: a judgement that panics finds a failure.
+pub fn is_failure<T, E>(value: &Result<T, E>, judge: impl FnOnce(&E) -> bool) -> bool {
+    match value {
+        Ok(_) => false,
+        Err(error) => thread::shielded(|| judge(error)).unwrap_or(true),
+    }
+}

@@ -1,0 +1,130 @@
+//! A future in its span: attached while it is polled and while it is dropped.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::entered::Entered;
+use crate::thread::{self, Payload};
+
+pin_project! {
+    /// Ends its span when the inner future is ready, or panics, or is dropped before.
+    #[must_use = "a future does nothing unless it is awaited"]
+    pub struct InSpan<F, D> {
+        #[pin]
+        future: Option<F>,
+        entered: Entered,
+        finish: Option<D>,
+    }
+
+    impl<F, D> PinnedDrop for InSpan<F, D> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let entered = this.entered.take();
+            if !entered.is_off() {
+                abandon(entered, &mut || this.future.set(None));
+            }
+        }
+    }
+}
+
+impl<F, D> InSpan<F, D> {
+    pub fn new(entered: Entered, future: F, finish: D) -> Self
+    where
+        F: Future,
+        D: FnOnce(Entered, &F::Output),
+    {
+        InSpan {
+            future: Some(future),
+            entered,
+            finish: Some(finish),
+        }
+    }
+}
+
+impl<F, D> Future for InSpan<F, D>
+where
+    F: Future,
+    D: FnOnce(Entered, &F::Output),
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        // `None` only while it is being dropped.
+        let Some(mut future) = this.future.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        // Off, or polled again after its end: as if we were not there.
+        if this.entered.is_off() {
+            return future.poll(cx);
+        }
+        let mut polled = Poll::Pending;
+        let outcome = this
+            .entered
+            .attached(&mut || polled = future.as_mut().poll(cx));
+        if let Err(payload) = outcome {
+            panicked(this.entered.take(), payload);
+        }
+        if let Poll::Ready(value) = &polled {
+            if let Some(finish) = this.finish.take() {
+                finish(this.entered.take(), value);
+            }
+        }
+        polled
+    }
+}
+
+#[cold]
+fn panicked(entered: Entered, payload: Payload) -> ! {
+    entered.panicked(&payload);
+    thread::resume(payload)
+}
+
+/// Drops what was not finished inside its span, so that its destructors are attributed to it.
+#[cold]
+pub(crate) fn abandon(entered: Entered, drop_inner: &mut dyn FnMut()) {
+    match entered.attached(drop_inner) {
+        Ok(()) => entered.cancel(),
+        // A second panic would abort the process: telemetry keeps it from that.
+        Err(payload) if std::thread::panicking() => entered.panicked(&payload),
+        Err(payload) => panicked(entered, payload),
+    }
+}
+
+/// A boxed future, which becomes a boxed future of the same type with its span around it.
+///
+/// The `future` argument asks for it, for aliases that the macro cannot see through.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a boxed future",
+    label = "not a boxed future",
+    note = "`future` is for functions that return an alias of `Pin<Box<dyn Future<..>>>`; `-> impl Future` needs no argument, and anything else must drop `future`"
+)]
+pub trait BoxedFuture: Sized {
+    type Output;
+
+    fn in_span(self, entered: Entered, finish: fn(Entered, &Self::Output)) -> Self;
+}
+
+macro_rules! boxed_future {
+    ($($future:ty),+) => {$(
+        impl<'a, T: 'a> BoxedFuture for Pin<Box<$future>> {
+            type Output = T;
+
+            fn in_span(self, entered: Entered, finish: fn(Entered, &T)) -> Self {
+                match entered.is_off() {
+                    true => self,
+                    false => Box::pin(InSpan::new(entered, self, finish)),
+                }
+            }
+        }
+    )+};
+}
+
+boxed_future!(
+    dyn Future<Output = T> + 'a,
+    dyn Future<Output = T> + Send + 'a,
+    dyn Future<Output = T> + Send + Sync + 'a
+);

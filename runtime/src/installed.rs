@@ -1,0 +1,179 @@
+//! Whether anything records: off, on, or on below a context. The only global of the runtime.
+
+use std::ffi::OsStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use opentelemetry::Context;
+
+use crate::backend::{Backend, Live, Start};
+use crate::outcome::ErrorDetail;
+use crate::recording::Policy;
+
+/// The process has a backend of its own: one bit. The rest counts the overrides that live.
+const INSTALLED: usize = 1;
+const OVERRIDE: usize = 2;
+
+/// Zero means off. Relaxed is enough: a thread that misses a switch makes one span fewer or asks
+/// once in vain, and what it then reads stands behind a lock.
+static ON: AtomicUsize = AtomicUsize::new(0);
+
+static PROCESS: RwLock<Option<Arc<Installed>>> = RwLock::new(None);
+
+/// A backend and the policy that its spans are recorded under.
+pub(crate) struct Installed {
+    backend: Box<dyn Backend>,
+    policy: Policy,
+}
+
+impl Installed {
+    pub(crate) fn new(backend: impl Backend + 'static, policy: Policy) -> Self {
+        Installed {
+            backend: Box::new(backend),
+            policy,
+        }
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Live> {
+        self.backend.start(start, parent, self.policy)
+    }
+}
+
+/// The whole price of a span while the process is off.
+#[inline(always)]
+pub fn is_on() -> bool {
+    !cfg!(enter_span_off) && ON.load(Ordering::Relaxed) != 0
+}
+
+/// What records below this context: its override, else the process's backend.
+pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
+    let on = ON.load(Ordering::Relaxed);
+    if on >= OVERRIDE {
+        if let Some(below) = context.get::<Override>() {
+            return Some(Arc::clone(&below.installed));
+        }
+    }
+    if on & INSTALLED == 0 {
+        return None;
+    }
+    let process = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
+    process.clone()
+}
+
+/// Replaces the backend of the process, for the spans that start from now on.
+pub(crate) fn install(backend: impl Backend + 'static) {
+    let policy = Policy {
+        detail: allowed_detail(),
+        exception_events: wants_exception_events(
+            std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN").as_deref(),
+        ),
+    };
+    replace(Installed::new(backend, policy));
+}
+
+fn replace(installed: Installed) {
+    let mut process = PROCESS.write().unwrap_or_else(PoisonError::into_inner);
+    let before = process.replace(Arc::new(installed));
+    drop(process);
+    ON.fetch_or(INSTALLED, Ordering::Relaxed);
+    // A provider's destructor may flush, so it runs outside of the lock.
+    drop(before);
+}
+
+/// The semantic conventions let a process move its exceptions from span events to log records.
+/// `logs/dup` means both; this library writes no log records, so only `logs` changes anything.
+fn wants_exception_events(value: Option<&OsStr>) -> bool {
+    value.and_then(OsStr::to_str).map(str::trim) != Some("logs")
+}
+
+static DETAIL: RwLock<ErrorDetail> = RwLock::new(ErrorDetail::Message);
+
+fn allowed_detail() -> ErrorDetail {
+    *DETAIL.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sets the most that errors may say about themselves outside of this process.
+///
+/// It holds for providers that are installed afterwards, so call it first. The default is
+/// [`ErrorDetail::Message`]: the error's own `Display` text, without its sources.
+/// A function lowers it for itself with `err = type` or `err = status`, and cannot raise it.
+///
+/// ```
+/// enter_span::set_error_detail(enter_span::ErrorDetail::Type);
+/// ```
+pub fn set_error_detail(most: ErrorDetail) {
+    *DETAIL.write().unwrap_or_else(PoisonError::into_inner) = most;
+}
+
+/// A backend for everything below a context, also while the process is off.
+#[derive(Clone)]
+pub(crate) struct Override {
+    installed: Arc<Installed>,
+    #[cfg(feature = "testing")]
+    observer: Arc<crate::testing::Shared>,
+    _counted: Arc<Counted>,
+}
+
+/// Keeps the process on while it lives.
+struct Counted;
+
+#[cfg(feature = "testing")]
+impl Override {
+    pub(crate) fn new(installed: Installed, observer: Arc<crate::testing::Shared>) -> Self {
+        ON.fetch_add(OVERRIDE, Ordering::Relaxed);
+        Override {
+            installed: Arc::new(installed),
+            observer,
+            _counted: Arc::new(Counted),
+        }
+    }
+
+    /// Who is told of what the spans themselves do not show.
+    pub(crate) fn observer(&self) -> &crate::testing::Shared {
+        &self.observer
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ON.fetch_sub(OVERRIDE, Ordering::Relaxed);
+    }
+}
+
+/// The context that a new root starts from: no span, no baggage, but the override of `current`
+/// and its silence, if it is silenced.
+pub(crate) fn root_of(current: &Context) -> Context {
+    inherit(Context::new(), current)
+}
+
+/// `context`, with the override and the silence of `current` where it has none of its own.
+pub(crate) fn inherit(mut context: Context, current: &Context) -> Context {
+    if context.get::<Override>().is_none() {
+        if let Some(below) = current.get::<Override>() {
+            context = context.with_value(below.clone());
+        }
+    }
+    match current.is_telemetry_suppressed() {
+        true => context.with_telemetry_suppressed(),
+        false => context,
+    }
+}
+
+/// Whether a span that started here and now would be handed to a provider.
+///
+/// False until the application has called [`set_tracer_provider`](crate::set_tracer_provider) or
+/// [`use_global`](crate::use_global), and where telemetry is suppressed, as inside of an exporter.
+/// It says nothing of sampling; [`is_traced`](crate::is_traced) does.
+pub fn is_enabled() -> bool {
+    if !is_on() {
+        return false;
+    }
+    let current = crate::thread::current();
+    current.is_some_and(|current| {
+        !current.is_telemetry_suppressed() && for_context(&current).is_some()
+    })
+}

@@ -1,0 +1,101 @@
+//! OpenTelemetry's own types: the one place of the public API where they appear.
+//!
+//! Providers are installed here, and identities and contexts convert both ways. `parent = ..` and
+//! `links(..)` take OpenTelemetry's types as they are. Code that only annotates needs none of this.
+//!
+//! ```
+//! use opentelemetry::Context as OtelContext;
+//!
+//! let ours = enter_span::Context::current();
+//! let theirs = OtelContext::from(ours);
+//! let back = enter_span::Context::from(theirs);
+//! assert!(!back.span_context().is_valid());
+//! ```
+
+use std::sync::Arc;
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{Span, Tracer, TracerProvider};
+
+use crate::backend::{Global, Provided};
+use crate::context::{Context, SpanContext, SpanId, TraceId};
+use crate::installed;
+
+pub use opentelemetry;
+
+/// Records every span through `provider`, and makes it OpenTelemetry's global provider too.
+///
+/// An application calls it once, early; a library never does. A second call replaces the first for
+/// the spans that start later, and spans that are open end in the provider that they started in.
+/// Flush and shut down the provider yourself: it is yours.
+///
+/// The variable `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` is read here: with `logs`, errors add no
+/// exception events to spans.
+///
+/// ```
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// let provider = SdkTracerProvider::builder().build();
+/// enter_span::set_tracer_provider(provider.clone());
+/// assert!(enter_span::is_enabled());
+/// provider.shutdown()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn set_tracer_provider<P, T, S>(provider: P)
+where
+    P: TracerProvider<Tracer = T> + Send + Sync + 'static,
+    T: Tracer<Span = S> + Send + Sync + 'static,
+    S: Span + Send + Sync + 'static,
+{
+    let provider = Shared(Arc::new(provider));
+    opentelemetry::global::set_tracer_provider(provider.clone());
+    installed::install(Provided::new(provider));
+}
+
+/// Records every span through whatever provider OpenTelemetry has globally, now and later.
+///
+/// For applications that set one already. As OpenTelemetry does not tell when it is replaced, every
+/// span asks for it anew, which costs some 100 ns; [`set_tracer_provider`] does not.
+pub fn use_global() {
+    installed::install(Global);
+}
+
+/// One provider in two places.
+struct Shared<P>(Arc<P>);
+
+impl<P> Clone for Shared<P> {
+    fn clone(&self) -> Self {
+        Shared(Arc::clone(&self.0))
+    }
+}
+
+impl<P: TracerProvider> TracerProvider for Shared<P> {
+    type Tracer = P::Tracer;
+
+    fn tracer_with_scope(&self, scope: InstrumentationScope) -> P::Tracer {
+        self.0.tracer_with_scope(scope)
+    }
+}
+
+macro_rules! convert {
+    ($($ours:ident <=> $theirs:ty),+ $(,)?) => {$(
+        impl From<$theirs> for $ours {
+            fn from(theirs: $theirs) -> Self {
+                $ours(theirs)
+            }
+        }
+
+        impl From<$ours> for $theirs {
+            fn from(ours: $ours) -> Self {
+                ours.0
+            }
+        }
+    )+};
+}
+
+convert! {
+    Context <=> opentelemetry::Context,
+    SpanContext <=> opentelemetry::trace::SpanContext,
+    TraceId <=> opentelemetry::trace::TraceId,
+    SpanId <=> opentelemetry::trace::SpanId,
+}

@@ -1,0 +1,65 @@
+//! Not public API: what generated code names. It changes without notice.
+
+pub use crate::entered::{
+    Entered, Guard, Start, enter, enter_with, finish, holds, is_failure, run,
+};
+pub use crate::future::{BoxedFuture, InSpan};
+pub use crate::installed::is_on;
+pub use crate::outcome::ErrorDetail;
+pub use crate::probe::{
+    Awaited, KindOfFuture, KindOfValue, Probe, ReadAny, ReadDisplay, ReadDynError, ReadError,
+    ReadOutcome, ReadResult, ReadSendError, Reading, Returned, Strict, StrictResult,
+    SuccessOfAny, SuccessOfResult, WarnBoxedFuture, WarnBoxedStream, WarnNothing,
+};
+pub use crate::site::{Code, Kind, Library, Site};
+pub use crate::stream::{BoxedStream, StreamInSpan};
+
+use std::future::Future;
+
+use crate::span::Span;
+
+/// Never called. In code that is never run, it says how a future must hold an argument.
+pub fn hold<T>(_: T) {}
+
+/// Never called. In code that is never run, it says what a future returns.
+pub fn never<T>() -> T {
+    unreachable!("generated code does not run this")
+}
+
+/// Gives a closure its argument's type.
+#[inline]
+pub fn call<R>(body: impl FnOnce(Span) -> R, span: Span) -> R {
+    body(span)
+}
+
+/// The same for an async closure, which the future keeps.
+pub async fn call_async<R>(body: impl AsyncFnOnce(Span) -> R, span: Span) -> R {
+    body(span).await
+}
+
+impl Awaited {
+    pub fn finish<F, D>(self, entered: Entered, future: F, finish: D) -> InSpan<F, D>
+    where
+        F: Future,
+        D: FnOnce(Entered, &F::Output),
+    {
+        InSpan::new(entered, future, finish)
+    }
+}
+
+impl Returned {
+    pub fn finish<R>(self, entered: Entered, value: R, finish: impl FnOnce(Entered, &R)) -> R {
+        if !entered.is_off() {
+            finish(entered, &value);
+        }
+        value
+    }
+}
+
+/// Runs a body in its span and hands the span back: what it returned decides how it ends.
+#[inline]
+pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
+    let mut kept = Entered::OFF;
+    let value = run(entered, body, |entered, _| kept = entered);
+    (kept, value)
+}

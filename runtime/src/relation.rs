@@ -1,0 +1,139 @@
+//! What a span can be told to hang on: a parent, or links.
+
+use opentelemetry::Context as OtelContext;
+use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
+
+use crate::context::{Context, SpanContext};
+use crate::installed;
+use crate::span::Span;
+
+/// What can be given as `parent = ..`: a [`Span`], a [`SpanContext`], a [`Context`], one of
+/// OpenTelemetry's, or an `Option` of one.
+///
+/// Where a parent is given, the thread is not looked at: `None`, or one that is not valid, makes a
+/// new root.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the parent of a span",
+    label = "not a parent",
+    note = "`parent` takes a `Span`, a `SpanContext`, a `Context`, or an `Option` of one"
+)]
+pub trait ToParent {
+    /// The context to start below, made from `root`, which is an empty one.
+    #[doc(hidden)]
+    fn to_parent(&self, root: Context) -> Context;
+}
+
+/// What can be given to `links(..)`: a [`Span`], a [`SpanContext`], a [`Context`], one of
+/// OpenTelemetry's, or an `Option` or a list of these. Those that are not valid are left out, and
+/// so are repetitions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be linked to",
+    label = "not a span",
+    note = "`links` takes a `Span`, a `SpanContext`, a `Context`, or an `Option` or a list of one"
+)]
+pub trait ToLinks {
+    #[doc(hidden)]
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext));
+}
+
+impl ToParent for OtelSpanContext {
+    fn to_parent(&self, root: Context) -> Context {
+        match self.is_valid() {
+            true => Context(root.0.with_remote_span_context(self.clone())),
+            false => root,
+        }
+    }
+}
+
+impl ToParent for OtelContext {
+    fn to_parent(&self, root: Context) -> Context {
+        Context(installed::inherit(self.clone(), &root.0))
+    }
+}
+
+impl ToParent for SpanContext {
+    fn to_parent(&self, root: Context) -> Context {
+        self.0.to_parent(root)
+    }
+}
+
+impl ToParent for Context {
+    fn to_parent(&self, root: Context) -> Context {
+        self.0.to_parent(root)
+    }
+}
+
+impl ToParent for Span {
+    fn to_parent(&self, root: Context) -> Context {
+        self.known_context().to_parent(root)
+    }
+}
+
+impl<T: ToParent> ToParent for Option<T> {
+    fn to_parent(&self, root: Context) -> Context {
+        match self {
+            Some(parent) => parent.to_parent(root),
+            None => root,
+        }
+    }
+}
+
+impl<T: ToParent + ?Sized> ToParent for &T {
+    fn to_parent(&self, root: Context) -> Context {
+        (**self).to_parent(root)
+    }
+}
+
+impl ToLinks for OtelSpanContext {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        link(SpanContext(self.clone()));
+    }
+}
+
+impl ToLinks for OtelContext {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.span().span_context().to_links(link);
+    }
+}
+
+impl ToLinks for SpanContext {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.0.to_links(link);
+    }
+}
+
+impl ToLinks for Context {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.0.to_links(link);
+    }
+}
+
+impl ToLinks for Span {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.known_context().to_links(link);
+    }
+}
+
+impl<T: ToLinks> ToLinks for Option<T> {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.iter().for_each(|linked| linked.to_links(link));
+    }
+}
+
+impl<T: ToLinks> ToLinks for [T] {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.iter().for_each(|linked| linked.to_links(link));
+    }
+}
+
+impl<T: ToLinks> ToLinks for Vec<T> {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.as_slice().to_links(link);
+    }
+}
+
+impl<T: ToLinks + ?Sized> ToLinks for &T {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        (**self).to_links(link);
+    }
+}

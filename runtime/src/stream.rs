@@ -1,0 +1,105 @@
+//! A stream in its span: attached while it is polled for its next item and while it is dropped.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use crate::entered::Entered;
+use crate::future::abandon;
+use crate::probe::Reading;
+use crate::thread;
+
+pin_project! {
+    /// Ends its span when the inner stream ends, or panics, or is dropped before.
+    ///
+    /// What the consumer does with an item runs outside of the span.
+    #[must_use = "a stream does nothing unless it is polled"]
+    pub struct StreamInSpan<S> {
+        #[pin]
+        stream: Option<S>,
+        entered: Entered,
+    }
+
+    impl<S> PinnedDrop for StreamInSpan<S> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let entered = this.entered.take();
+            if !entered.is_off() {
+                abandon(entered, &mut || this.stream.set(None));
+            }
+        }
+    }
+}
+
+impl<S: Stream> StreamInSpan<S> {
+    pub fn new(entered: Entered, stream: S) -> Self {
+        StreamInSpan {
+            stream: Some(stream),
+            entered,
+        }
+    }
+}
+
+impl<S: Stream> Stream for StreamInSpan<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let Some(mut stream) = this.stream.as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        if this.entered.is_off() {
+            return stream.poll_next(cx);
+        }
+        let mut polled = Poll::Pending;
+        let outcome = this
+            .entered
+            .attached(&mut || polled = stream.as_mut().poll_next(cx));
+        if let Err(payload) = outcome {
+            this.entered.take().panicked(&payload);
+            thread::resume(payload);
+        }
+        if let Poll::Ready(None) = polled {
+            this.entered.take().end(Reading::Nothing);
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.stream {
+            Some(stream) => stream.size_hint(),
+            None => (0, Some(0)),
+        }
+    }
+}
+
+/// A boxed stream, which becomes a boxed stream of the same type with its span around it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a boxed stream",
+    label = "not a boxed stream",
+    note = "`stream` is for functions that return an alias of `Pin<Box<dyn Stream<..>>>`; `-> impl Stream` needs no argument, and anything else must drop `stream`"
+)]
+pub trait BoxedStream: Sized {
+    fn in_span(self, entered: Entered) -> Self;
+}
+
+macro_rules! boxed_stream {
+    ($($stream:ty),+) => {$(
+        impl<'a, T: 'a> BoxedStream for Pin<Box<$stream>> {
+            fn in_span(self, entered: Entered) -> Self {
+                match entered.is_off() {
+                    true => self,
+                    false => Box::pin(StreamInSpan::new(entered, self)),
+                }
+            }
+        }
+    )+};
+}
+
+boxed_stream!(
+    dyn Stream<Item = T> + 'a,
+    dyn Stream<Item = T> + Send + 'a,
+    dyn Stream<Item = T> + Send + Sync + 'a
+);

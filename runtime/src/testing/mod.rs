@@ -1,0 +1,37 @@
+//! Tests of instrumentation: a recorder that is carried by the context.
+//!
+//! What a [`Recorder`] runs is recorded by it and by nothing else, wherever the work goes: futures,
+//! tasks and threads that carry the context. Nothing is global, so tests run in parallel.
+//!
+//! ```
+//! use enter_span::enter_span;
+//! use enter_span::testing::Recorder;
+//!
+//! #[enter_span(attributes(id))]
+//! fn charge(id: u32) -> Result<(), std::num::ParseIntError> {
+//!     "x".parse::<u8>().map(drop)
+//! }
+//!
+//! let trace = Recorder::new().run(|| charge(7));
+//! trace.assert_tree("
+//!     charge id=7 !ParseIntError
+//! ");
+//! ```
+//!
+//! A span that starts without the recorder's context has lost it: the bug that such tests exist
+//! for. On the recorder's own thread it is caught as an orphan, which stands in the tree and fails
+//! [`Trace::assert_no_orphans`]; one on another thread cannot be told from a neighbour's, and is
+//! listed by [`unclaimed`].
+
+mod alone;
+mod lost;
+mod provider;
+mod recorder;
+mod tree;
+
+pub use alone::{Exclusive, exclusive};
+pub(crate) use lost::{Leaf, orphan, started};
+pub use lost::unclaimed;
+pub use provider::RecorderProvider;
+pub(crate) use recorder::Shared;
+pub use recorder::{Event, RecordedSpan, Recorder, Trace};

@@ -1,0 +1,184 @@
+//! The recorder as an OpenTelemetry provider, so that tests take the same way as applications.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use opentelemetry::trace::{
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
+    TraceFlags, TraceId, TraceState, Tracer, TracerProvider,
+};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+
+use super::recorder::{Event, RecordedSpan, Shared};
+use crate::context;
+
+/// An OpenTelemetry provider whose spans go to a recorder.
+#[derive(Clone)]
+pub struct RecorderProvider {
+    shared: Arc<Shared>,
+}
+
+/// A tracer of a [`RecorderProvider`].
+pub struct RecorderTracer {
+    shared: Arc<Shared>,
+    scope: InstrumentationScope,
+}
+
+/// A span of a [`RecorderTracer`].
+pub struct RecorderSpan {
+    shared: Arc<Shared>,
+    identity: SpanContext,
+    /// Its place in the record, if it is recorded and has not ended.
+    place: Option<usize>,
+}
+
+impl RecorderProvider {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        RecorderProvider { shared }
+    }
+}
+
+impl TracerProvider for RecorderProvider {
+    type Tracer = RecorderTracer;
+
+    fn tracer_with_scope(&self, scope: InstrumentationScope) -> RecorderTracer {
+        RecorderTracer {
+            shared: Arc::clone(&self.shared),
+            scope,
+        }
+    }
+}
+
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Tracer for RecorderTracer {
+    type Span = RecorderSpan;
+
+    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> RecorderSpan {
+        let parent = parent.span().span_context().clone();
+        let sampled = match parent.is_valid() {
+            true => parent.is_sampled(),
+            false => self.shared.samples(&builder.name),
+        };
+        let identity = below(&parent, sampled);
+        RecorderSpan {
+            place: sampled.then(|| self.record(builder, &identity, parent)),
+            identity,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+fn below(parent: &SpanContext, sampled: bool) -> SpanContext {
+    let trace_id = match parent.is_valid() {
+        true => parent.trace_id(),
+        false => TraceId::from(u128::from(next_id())),
+    };
+    SpanContext::new(
+        trace_id,
+        SpanId::from(next_id()),
+        TraceFlags::default().with_sampled(sampled),
+        false,
+        TraceState::NONE,
+    )
+}
+
+impl RecorderTracer {
+    fn record(&self, builder: SpanBuilder, identity: &SpanContext, parent: SpanContext) -> usize {
+        let version = self.scope.version().map(str::to_owned);
+        let links = builder.links.into_iter().flatten();
+        let span = RecordedSpan {
+            name: builder.name.into_owned(),
+            kind: name_of(builder.span_kind),
+            library: (self.scope.name().to_owned(), version),
+            identity: context::SpanContext(identity.clone()),
+            parent: context::SpanContext(parent),
+            attributes: builder.attributes.unwrap_or_default(),
+            events: Vec::new(),
+            links: links.map(|link: Link| context::SpanContext(link.span_context)).collect(),
+            status: crate::span::Status::Unset,
+            start: builder.start_time.unwrap_or_else(SystemTime::now),
+            end: None,
+        };
+        let mut record = self.shared.record();
+        record.spans.push(span);
+        record.spans.len() - 1
+    }
+}
+
+fn name_of(kind: Option<SpanKind>) -> &'static str {
+    match kind {
+        Some(SpanKind::Client) => "client",
+        Some(SpanKind::Server) => "server",
+        Some(SpanKind::Producer) => "producer",
+        Some(SpanKind::Consumer) => "consumer",
+        Some(SpanKind::Internal) | None => "internal",
+    }
+}
+
+impl RecorderSpan {
+    fn change(&self, change: impl FnOnce(&mut RecordedSpan)) {
+        if let Some(place) = self.place {
+            self.shared.record().spans.get_mut(place).map(change);
+        }
+    }
+}
+
+impl Span for RecorderSpan {
+    fn add_event_with_timestamp<T: Into<Cow<'static, str>>>(
+        &mut self,
+        name: T,
+        _: SystemTime,
+        attributes: Vec<KeyValue>,
+    ) {
+        let name = name.into().into_owned();
+        self.change(|span| span.events.push(Event { name, attributes }));
+    }
+
+    fn span_context(&self) -> &SpanContext {
+        &self.identity
+    }
+
+    fn is_recording(&self) -> bool {
+        self.place.is_some()
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        self.change(|span| span.attributes.push(attribute));
+    }
+
+    fn set_status(&mut self, status: Status) {
+        self.change(|span| {
+            span.status = match status {
+                Status::Unset => crate::span::Status::Unset,
+                Status::Error { description } => crate::span::Status::Error(description),
+                Status::Ok => crate::span::Status::Ok,
+            }
+        });
+    }
+
+    fn update_name<T: Into<Cow<'static, str>>>(&mut self, new_name: T) {
+        let name = new_name.into().into_owned();
+        self.change(|span| span.name = name);
+    }
+
+    fn add_link(&mut self, linked: SpanContext, _: Vec<KeyValue>) {
+        self.change(|span| span.links.push(context::SpanContext(linked)));
+    }
+
+    fn end_with_timestamp(&mut self, timestamp: SystemTime) {
+        self.change(|span| span.end = Some(timestamp));
+        self.place = None;
+    }
+}
+
+impl Drop for RecorderSpan {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

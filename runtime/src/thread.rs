@@ -1,0 +1,89 @@
+//! The border to the thread: OpenTelemetry's context stack, and panics.
+//!
+//! Nothing else in the runtime touches a thread-local or unwinds.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+
+use opentelemetry::{Context, ContextGuard};
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+thread_local! {
+    static SENTINEL: Sentinel = Sentinel::new();
+}
+
+/// Says whether OpenTelemetry's stack can still be reached: it panics in the destructor of a
+/// thread-local that outlives it, which aborts the process.
+///
+/// Thread-locals die in the reverse order of their first use, and `new` uses OpenTelemetry's
+/// before the sentinel itself counts as used. So the sentinel dies first.
+struct Sentinel {
+    reachable: bool,
+}
+
+impl Sentinel {
+    fn new() -> Self {
+        // Caught for the thread that lost its stack before it ever met this sentinel.
+        let reachable = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
+        Sentinel { reachable }
+    }
+}
+
+impl Drop for Sentinel {
+    /// Empty: having a destructor is what makes `try_with` fail once the thread is dying.
+    fn drop(&mut self) {}
+}
+
+fn is_reachable() -> bool {
+    SENTINEL
+        .try_with(|sentinel| sentinel.reachable)
+        .unwrap_or(false)
+}
+
+/// The current context, or `None` on a thread that is being torn down.
+pub(crate) fn current() -> Option<Context> {
+    is_reachable().then(Context::current)
+}
+
+/// Makes `context` current until the guard drops. A dying thread keeps what it has.
+pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
+    is_reachable().then(|| context.attach())
+}
+
+/// Runs `work` and hands a panic back instead of letting it pass.
+///
+/// It takes a `dyn` closure so that this machinery is compiled once, not once for each function.
+/// What a panicking body leaves half-done is its caller's to see, as without us: the panic goes on.
+pub(crate) fn catch(work: &mut dyn FnMut()) -> Result<(), Payload> {
+    panic::catch_unwind(AssertUnwindSafe(work))
+}
+
+/// Runs code of the user's for the sake of telemetry only. If it panics, its result is lost.
+pub(crate) fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
+    let mut work = Some(work);
+    let mut result = None;
+    let outcome = catch(&mut || result = work.take().map(|work| work()));
+    if let Err(payload) = outcome {
+        discard(payload);
+    }
+    result
+}
+
+/// A payload may panic in its own `Drop`.
+fn discard(payload: Payload) {
+    if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}
+
+pub(crate) fn resume(payload: Payload) -> ! {
+    panic::resume_unwind(payload)
+}
+
+/// The text of a panic, where it has one.
+pub(crate) fn panic_message(payload: &Payload) -> Option<&str> {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
