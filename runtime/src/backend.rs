@@ -96,10 +96,8 @@ fn says_more_than(parent: &Context, identity: &SpanContext) -> bool {
     let above = parent.span();
     let parent = above.span_context();
     let same = identity.span_id() == parent.span_id();
-    let known = parent.is_valid()
-        && !parent.is_remote()
-        && !parent.is_sampled()
-        && !above.is_recording();
+    let known =
+        parent.is_valid() && !parent.is_remote() && !parent.is_sampled() && !above.is_recording();
     identity.is_valid() && !same && !known
 }
 
@@ -143,7 +141,8 @@ impl<P: ObjectSafeTracerProvider + Send + Sync> Provided<P> {
 
 impl<P: ObjectSafeTracerProvider + Send + Sync> Tracers for Provided<P> {
     fn start(&self, library: Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
-        self.tracer(library).build_with_context_boxed(builder, parent)
+        self.tracer(library)
+            .build_with_context_boxed(builder, parent)
     }
 }
 

@@ -316,11 +316,7 @@ impl Attached {
 
 /// Runs the body of a function inside its span, then ends it with `finish`.
 #[inline]
-pub fn run<R>(
-    entered: Entered,
-    body: impl FnOnce() -> R,
-    finish: impl FnOnce(Entered, &R),
-) -> R {
+pub fn run<R>(entered: Entered, body: impl FnOnce() -> R, finish: impl FnOnce(Entered, &R)) -> R {
     if entered.is_off() {
         return body();
     }

@@ -69,16 +69,21 @@
 mod backend;
 mod context;
 mod enter;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod future;
 mod installed;
 pub mod otel;
 mod outcome;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod probe;
 mod recording;
 mod relation;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod site;
 mod span;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod stream;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -87,7 +92,6 @@ mod thread;
 mod value;
 
 #[doc(hidden)]
-#[expect(missing_docs, reason = "not public API")]
 pub mod private;
 
 pub use context::{Context, SpanContext, SpanId, TraceId};

@@ -179,22 +179,24 @@ impl Text<'_> {
 /// A cycle of sources must not hold the program.
 const MOST_SOURCES: usize = 32;
 
-fn sources<'a>(error: &'a (dyn Error + 'a)) -> impl Iterator<Item = &'a (dyn Error + 'a)> {
-    std::iter::successors(Some(error), |error| {
-        error.source().map(|source| source as &(dyn Error + 'a))
-    })
-    .take(MOST_SOURCES)
-}
-
-fn with_sources<'a>(error: &'a (dyn Error + 'a)) -> String {
-    let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
-    texts.join(": ")
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    for _ in 0..MOST_SOURCES {
+        let Some(source) = next else {
+            break;
+        };
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
 }
 
 /// The name behind a `dyn Error`, which carries none: it is compared with the standard library's
 /// error types, from the innermost source outwards.
 fn innermost_type(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    let chain = std::iter::successors(Some(error), |error| error.source()).take(MOST_SOURCES);
+    let chain = std::iter::successors(Some(error), |&error| error.source()).take(MOST_SOURCES);
     chain.filter_map(standard_type).last()
 }
 

@@ -6,13 +6,18 @@ pub use crate::entered::{
 pub use crate::future::{BoxedFuture, InSpan};
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;
-pub use crate::probe::{
-    Awaited, KindOfFuture, KindOfValue, Probe, ReadAny, ReadDisplay, ReadDynError, ReadError,
-    ReadOutcome, ReadResult, ReadSendError, Reading, Returned, Strict, StrictResult,
-    SuccessOfAny, SuccessOfResult, WarnBoxedFuture, WarnBoxedStream, WarnNothing,
-};
+pub use crate::probe::{Awaited, Probe, Reading, Returned};
 pub use crate::site::{Code, Kind, Library, Site};
 pub use crate::stream::{BoxedStream, StreamInSpan};
+
+/// The traits that a probe is asked through.
+pub mod reading {
+    pub use crate::probe::{
+        KindOfFuture, KindOfValue, ReadAny, ReadDisplay, ReadDynError, ReadError, ReadOutcome,
+        ReadResult, ReadSendError, Strict, StrictResult, SuccessOfAny, SuccessOfResult,
+        WarnBoxedFuture, WarnBoxedStream, WarnNothing,
+    };
+}
 
 use std::future::Future;
 

@@ -52,7 +52,9 @@ pub trait ReadSendError<'a> {
 
 impl<'a, T, E: AsRef<dyn Error + Send + Sync>> ReadSendError<'a> for &&&&&Probe<'a, Result<T, E>> {
     fn read(&self) -> Reading<'a> {
-        failed(self.0, |error| Failure::of_dyn(error.as_ref(), type_name::<E>()))
+        failed(self.0, |error| {
+            Failure::of_dyn(error.as_ref(), type_name::<E>())
+        })
     }
 }
 
@@ -63,7 +65,9 @@ pub trait ReadDynError<'a> {
 
 impl<'a, T, E: AsRef<dyn Error>> ReadDynError<'a> for &&&&Probe<'a, Result<T, E>> {
     fn read(&self) -> Reading<'a> {
-        failed(self.0, |error| Failure::of_dyn(error.as_ref(), type_name::<E>()))
+        failed(self.0, |error| {
+            Failure::of_dyn(error.as_ref(), type_name::<E>())
+        })
     }
 }
 

@@ -145,9 +145,9 @@ impl Open {
         if attribute.key.as_str().is_empty() {
             return;
         }
-        let known = self.attributes.iter_mut().find(|a| a.key == attribute.key);
+        let known = self.attributes.iter().position(|a| a.key == attribute.key);
         match known {
-            Some(known) => known.value = attribute.value,
+            Some(known) => self.attributes[known] = attribute,
             // The provider has it already and may append: two values under one key are invalid.
             None if self.has_started_with(&attribute.key) => {}
             None if self.attributes.len() < MOST_UPSERTED => self.attributes.push(attribute),
@@ -213,7 +213,8 @@ pub(crate) struct Current(pub(crate) Arc<Recording>);
 impl opentelemetry::trace::Span for Current {
     fn add_event<T: Into<Cow<'static, str>>>(&mut self, name: T, attributes: Vec<KeyValue>) {
         let now = self.0.clock.now();
-        self.add_event_with_timestamp(name, now, attributes);
+        self.0
+            .change(|open| open.add_event(name.into(), now, attributes));
     }
 
     fn add_event_with_timestamp<T: Into<Cow<'static, str>>>(

@@ -206,7 +206,9 @@ fn integers<T: TryInto<i64> + ToString + Copy>(list: &[T]) -> Value {
 }
 
 fn texts<T: ToString>(list: &[T]) -> Value {
-    let list = list.iter().map(|value| StringValue::from(value.to_string()));
+    let list = list
+        .iter()
+        .map(|value| StringValue::from(value.to_string()));
     Value(opentelemetry::Value::Array(Array::String(list.collect())))
 }
 

@@ -47,9 +47,8 @@ pub(super) fn register(recorder: &Arc<Shared>) {
 }
 
 fn newest_here() -> Option<Arc<Shared>> {
-    let newest = |here: &RefCell<Vec<Weak<Shared>>>| {
-        here.borrow().iter().rev().find_map(Weak::upgrade)
-    };
+    let newest =
+        |here: &RefCell<Vec<Weak<Shared>>>| here.borrow().iter().rev().find_map(Weak::upgrade);
     HERE.try_with(newest).ok().flatten()
 }
 

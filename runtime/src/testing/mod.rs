@@ -30,8 +30,8 @@ mod recorder;
 mod tree;
 
 pub use alone::{Exclusive, exclusive};
-pub(crate) use lost::{Leaf, orphan, started};
 pub use lost::unclaimed;
+pub(crate) use lost::{Leaf, orphan, started};
 pub use provider::RecorderProvider;
 pub(crate) use recorder::Shared;
 pub use recorder::{Event, RecordedSpan, Recorder, Trace};

@@ -100,7 +100,9 @@ impl RecorderTracer {
             parent: context::SpanContext(parent),
             attributes: builder.attributes.unwrap_or_default(),
             events: Vec::new(),
-            links: links.map(|link: Link| context::SpanContext(link.span_context)).collect(),
+            links: links
+                .map(|link: Link| context::SpanContext(link.span_context))
+                .collect(),
             status: crate::span::Status::Unset,
             start: builder.start_time.unwrap_or_else(SystemTime::now),
             end: None,

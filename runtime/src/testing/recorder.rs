@@ -15,7 +15,6 @@ use crate::context::{Context, SpanContext, SpanId};
 use crate::installed::{Installed, Override};
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
-use crate::site::Library;
 use crate::span::Status;
 use crate::thread;
 use crate::value::Value;

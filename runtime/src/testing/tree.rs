@@ -16,13 +16,21 @@ pub(super) fn draw(trace: &Trace) -> String {
             draw_below(trace, span, 0, &mut lines);
         }
     }
-    lines.extend(trace.hidden.iter().map(|(leaf, name)| format!("under {leaf}: {name}")));
+    lines.extend(
+        trace
+            .hidden
+            .iter()
+            .map(|(leaf, name)| format!("under {leaf}: {name}")),
+    );
     lines.extend(trace.orphans.iter().map(|name| format!("orphan {name}")));
     lines.join("\n")
 }
 
 fn parent<'a>(trace: &'a Trace, span: &RecordedSpan) -> Option<&'a RecordedSpan> {
-    trace.spans.iter().find(|above| above.identity == span.parent)
+    trace
+        .spans
+        .iter()
+        .find(|above| above.identity == span.parent)
 }
 
 /// With a stack of its own: a trace may be deeper than the thread's.
@@ -85,7 +93,10 @@ fn error_type(span: &RecordedSpan) -> String {
 
 /// Without the common indentation, and without empty lines around.
 pub(super) fn normal(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let indent = |line: &&str| line.len() - line.trim_start().len();
     let common = lines.iter().map(indent).min().unwrap_or(0);
     let lines: Vec<&str> = lines.iter().map(|line| line[common..].trim_end()).collect();

@@ -1,0 +1,540 @@
+//! What was asked for: the grammar of the arguments.
+//!
+//! Faults of a single argument are found here; whether arguments fit together, and fit the
+//! function, is decided in `plan.rs`.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, parenthesized};
+
+use crate::errors::Errors;
+use crate::expression;
+
+const KNOWN: [&str; 15] = [
+    "name",
+    "kind",
+    "attributes",
+    "start",
+    "ret",
+    "err",
+    "root",
+    "parent",
+    "links",
+    "when",
+    "future",
+    "stream",
+    "leaf",
+    "crate",
+    "skip",
+];
+const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"];
+
+/// An argument and the word that it was asked for with, which conflicts point at.
+#[derive(Clone)]
+pub(crate) struct Arg<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+}
+
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) name: Option<Name>,
+    pub(crate) handle: Option<Ident>,
+    pub(crate) kind: Option<Arg<Ident>>,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) start: Vec<Attribute>,
+    pub(crate) ret: Option<Arg<Vec<Projection>>>,
+    pub(crate) err: Option<Arg<Told>>,
+    pub(crate) root: Option<Arg<()>>,
+    pub(crate) parent: Option<Arg<Expr>>,
+    pub(crate) links: Option<Arg<Vec<Expr>>>,
+    pub(crate) when: Option<Arg<Expr>>,
+    pub(crate) future: Option<Arg<()>>,
+    pub(crate) stream: Option<Arg<()>>,
+    pub(crate) leaf: Option<Arg<()>>,
+    pub(crate) krate: Option<Arg<Path>>,
+    pub(crate) skip: Option<Arg<()>>,
+    /// The words used, in order, to find repetitions.
+    used: Vec<Ident>,
+}
+
+pub(crate) enum Name {
+    Literal(LitStr),
+    Expr(Ident, Expr),
+}
+
+/// One attribute of the span.
+pub(crate) struct Attribute {
+    pub(crate) key: Key,
+    pub(crate) value: AttributeValue,
+}
+
+#[derive(Clone)]
+pub(crate) enum Key {
+    /// `order.id` or `"order.id"`.
+    Text(String, Span),
+    /// `TENANT` or `keys::TENANT`.
+    Constant(Path),
+}
+
+pub(crate) enum AttributeValue {
+    /// A bare name: the argument of that name.
+    Argument(Ident),
+    Literal(LitStr),
+    Typed(Expr),
+    Debug(Expr),
+    Display(Expr),
+}
+
+/// `key = |value| expr`, of the returned value.
+#[derive(Clone)]
+pub(crate) struct Projection {
+    pub(crate) key: Key,
+    pub(crate) pattern: Pat,
+    pub(crate) body: Expr,
+}
+
+/// What is told of an error.
+#[derive(Clone)]
+pub(crate) enum Told {
+    Detail(Detail),
+    Ignore,
+    Judged(Box<ExprClosure>),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Detail {
+    Message,
+    Type,
+    Status,
+}
+
+impl Args {
+    /// The arguments of the attribute. Those that are faulty are missing from the result.
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args = Args::default();
+        let parser = |input: ParseStream<'_>| args.parse_list(input, errors);
+        if let Err(error) = syn::parse::Parser::parse2(parser, tokens) {
+            errors.push(error);
+        }
+        args
+    }
+
+    fn parse_list(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+        while !input.is_empty() {
+            self.parse_next(input, errors)?;
+        }
+        Ok(())
+    }
+
+    /// One argument and its comma. A fault in it costs the tokens up to the comma.
+    pub(crate) fn parse_next(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+        if let Err(error) = self.parse_one(input) {
+            errors.push(error);
+            skip_to_comma(input)?;
+        }
+        if input.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = input.parse::<Token![,]>() {
+            errors.push(Error::new(error.span(), "missing comma between arguments"));
+            skip_to_comma(input)?;
+            let _comma: Option<Token![,]> = input.parse()?;
+        }
+        Ok(())
+    }
+
+    /// Where in the list an argument stands.
+    pub(crate) fn position(&self, key: &Ident) -> Option<usize> {
+        self.used.iter().position(|used| used == key)
+    }
+
+    /// The words used, in order.
+    pub(crate) fn used(&self) -> &[Ident] {
+        &self.used
+    }
+
+    /// Where a name or a handle was given, if one was.
+    pub(crate) fn name_or_handle(&self) -> Option<Span> {
+        let name = self.name.as_ref().map(|name| match name {
+            Name::Literal(name) => name.span(),
+            Name::Expr(key, _) => key.span(),
+        });
+        name.or_else(|| self.handle.as_ref().map(Ident::span))
+    }
+
+    /// Takes over what was said for a whole `impl` and not for this method.
+    pub(crate) fn inherit(&mut self, shared: &Args) {
+        fn or<T: Clone>(own: &mut Option<Arg<T>>, shared: &Option<Arg<T>>) {
+            if own.is_none() {
+                *own = shared.clone();
+            }
+        }
+        or(&mut self.kind, &shared.kind);
+        or(&mut self.err, &shared.err);
+        or(&mut self.when, &shared.when);
+        or(&mut self.krate, &shared.krate);
+    }
+
+    fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
+        if input.peek(LitStr) {
+            return self.parse_positional(input);
+        }
+        if input.peek(Token![|]) {
+            return self.parse_handle(input);
+        }
+        if input.peek(Token![%]) || input.peek(Token![?]) {
+            return Err(input.error(
+                "`%` and `?` stand before a value inside `attributes(..)`; write `attributes(key = ?value)`",
+            ));
+        }
+        let key = Ident::parse_any(input)?;
+        if key != "name" && self.used.contains(&key) {
+            return Err(Error::new(
+                key.span(),
+                format!("duplicate argument `{key}`; give it once"),
+            ));
+        }
+        self.used.push(key.clone());
+        self.parse_named(key, input)
+    }
+
+    fn parse_positional(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let name: LitStr = input.parse()?;
+        if self.name.is_some() || !self.used.is_empty() || self.handle.is_some() {
+            let message = "only the first argument may be the name; write `name = ..` here, or move it to the front";
+            return Err(Error::new(name.span(), message));
+        }
+        self.name = Some(Name::Literal(not_empty(name)?));
+        Ok(())
+    }
+
+    fn parse_handle(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let bar: Token![|] = input.parse()?;
+        let handle: Ident = input.parse()?;
+        let _: Token![|] = input.parse()?;
+        match self.handle.replace(handle) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(bar.span, "duplicate handle; bind it once")),
+        }
+    }
+
+    fn parse_named(&mut self, key: Ident, input: ParseStream<'_>) -> Result<()> {
+        match key.to_string().as_str() {
+            "name" => self.parse_name(key, input)?,
+            "kind" => {
+                self.kind = Some(Arg {
+                    value: kind(&key, input)?,
+                    key,
+                })
+            }
+            "attributes" => self.attributes = list(&key, input)?,
+            "start" => self.start = list(&key, input)?,
+            "ret" => {
+                self.ret = Some(Arg {
+                    value: projections(input)?,
+                    key,
+                })
+            }
+            "err" => {
+                self.err = Some(Arg {
+                    value: told(&key, input)?,
+                    key,
+                })
+            }
+            "root" => self.root = flag(key, input)?,
+            "parent" => {
+                self.parent = Some(Arg {
+                    value: value(&key, input)?,
+                    key,
+                })
+            }
+            "links" => {
+                self.links = Some(Arg {
+                    value: links(&key, input)?,
+                    key,
+                })
+            }
+            "when" => {
+                self.when = Some(Arg {
+                    value: value(&key, input)?,
+                    key,
+                })
+            }
+            "future" => self.future = flag(key, input)?,
+            "stream" => self.stream = flag(key, input)?,
+            "leaf" => self.leaf = flag(key, input)?,
+            "crate" => {
+                self.krate = Some(Arg {
+                    value: crate_path(&key, input)?,
+                    key,
+                })
+            }
+            "skip" => self.skip = skip(key, input)?,
+            _ => return Err(unknown(&key)),
+        }
+        Ok(())
+    }
+
+    fn parse_name(&mut self, key: Ident, input: ParseStream<'_>) -> Result<()> {
+        if self.name.is_some() {
+            let message = "duplicate argument `name`; the span has one already";
+            return Err(Error::new(key.span(), message));
+        }
+        let value: Expr = value(&key, input)?;
+        self.name = Some(match value {
+            Expr::Lit(literal) => match literal.lit {
+                syn::Lit::Str(text) => Name::Literal(not_empty(text)?),
+                other => {
+                    let message = "`name` takes text; write a string literal or an expression that gives text";
+                    return Err(Error::new(other.span(), message));
+                }
+            },
+            value => Name::Expr(key, value),
+        });
+        Ok(())
+    }
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+fn not_empty(name: LitStr) -> Result<LitStr> {
+    match name.value().is_empty() {
+        true => Err(Error::new(
+            name.span(),
+            "the name of a span must not be empty",
+        )),
+        false => Ok(name),
+    }
+}
+
+fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![=]) && !input.peek(Token![==]) {
+        input.parse::<Token![=]>()?;
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(
+        key.span(),
+        format!("`{key}` needs a value; write `{key} = ..`"),
+    ))
+}
+
+fn value(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    equals(key, input)?;
+    expression::parse(input)
+}
+
+fn flag(key: Ident, input: ParseStream<'_>) -> Result<Option<Arg<()>>> {
+    match input.is_empty() || input.peek(Token![,]) {
+        true => Ok(Some(Arg { key, value: () })),
+        false => Err(Error::new(
+            key.span(),
+            format!("`{key}` takes no value; write `{key}`"),
+        )),
+    }
+}
+
+fn skip(key: Ident, input: ParseStream<'_>) -> Result<Option<Arg<()>>> {
+    match input.peek(syn::token::Paren) {
+        true => Err(Error::new(key.span(), foreign("skip").unwrap_or_default())),
+        false => flag(key, input),
+    }
+}
+
+fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
+    equals(key, input)?;
+    let value: TokenTree = input.parse()?;
+    let ident: Option<Ident> = syn::parse2(TokenStream::from(value.clone())).ok();
+    match ident.filter(|ident| KINDS.iter().any(|kind| ident == kind)) {
+        Some(kind) => Ok(kind),
+        None => {
+            let message = format!(
+                "unknown span kind `{value}`; expected one of {}",
+                quoted(&KINDS)
+            );
+            Err(Error::new(value.span(), message))
+        }
+    }
+}
+
+fn crate_path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
+    equals(key, input)?;
+    let start = input.span();
+    let path = input.call(Path::parse_mod_style);
+    path.map_err(|_| {
+        let message = "`crate` takes a path to `enter_span`; write for example `crate = ::my_facade::enter_span`";
+        Error::new(start, message)
+    })
+}
+
+/// The content of `word( .. )`, item by item.
+fn items<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<Vec<T>> {
+    if !input.peek(syn::token::Paren) {
+        return Err(Error::new(
+            key.span(),
+            format!("`{key}` takes a list; write `{key}(..)`"),
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    let items = Punctuated::<T, Token![,]>::parse_terminated(&content)?;
+    Ok(items.into_iter().collect())
+}
+
+fn links(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Expr>> {
+    let links: Vec<expression::Checked> = items(key, input)?;
+    Ok(links.into_iter().map(|link| link.0).collect())
+}
+
+fn list(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Attribute>> {
+    let attributes: Vec<Attribute> = items(key, input)?;
+    unique(attributes.iter().map(|attribute| &attribute.key))?;
+    Ok(attributes)
+}
+
+fn unique<'a>(keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+    let mut errors = Errors::default();
+    let mut seen: Vec<String> = Vec::new();
+    for key in keys {
+        let text = key.written();
+        match seen.contains(&text) {
+            true => errors.push(Error::new(
+                key.span(),
+                format!("duplicate attribute key `{text}`; the last value would win, so give one"),
+            )),
+            false => seen.push(text),
+        }
+    }
+    errors.into_result()
+}
+
+fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
+    if !input.peek(syn::token::Paren) {
+        return match input.peek(Token![=]) {
+            true => {
+                Err(input.error("`ret` takes no value; write `ret`, or `ret(key = |value| ..)`"))
+            }
+            false => Ok(Vec::new()),
+        };
+    }
+    let content;
+    let paren = parenthesized!(content in input);
+    let items = Punctuated::<Projection, Token![,]>::parse_terminated(&content)?;
+    let items: Vec<Projection> = items.into_iter().collect();
+    if items.is_empty() {
+        let message = "an empty `ret(..)` shows nothing; write `ret`, or `ret(key = |value| ..)`";
+        return Err(Error::new(paren.span.join(), message));
+    }
+    unique(items.iter().map(|item| &item.key))?;
+    Ok(items)
+}
+
+fn told(key: &Ident, input: ParseStream<'_>) -> Result<Told> {
+    if !input.peek(Token![=]) {
+        return match input.is_empty() || input.peek(Token![,]) {
+            true => Ok(Told::Detail(Detail::Message)),
+            false => Err(Error::new(key.span(), ERR)),
+        };
+    }
+    equals(key, input)?;
+    if input.peek(Token![|]) {
+        let closure: ExprClosure = input.parse()?;
+        return match closure.inputs.len() {
+            1 => Ok(Told::Judged(Box::new(closure))),
+            _ => Err(Error::new(
+                closure.inputs.span(),
+                "`err` takes a closure of one argument, the error",
+            )),
+        };
+    }
+    let word = input
+        .call(Ident::parse_any)
+        .map_err(|error| Error::new(error.span(), ERR))?;
+    match word.to_string().as_str() {
+        "message" => Ok(Told::Detail(Detail::Message)),
+        "type" => Ok(Told::Detail(Detail::Type)),
+        "status" => Ok(Told::Detail(Detail::Status)),
+        "ignore" => Ok(Told::Ignore),
+        "full" => Err(Error::new(
+            word.span(),
+            "a function cannot show more of an error than the installation allows; call `enter_span::set_error_detail(ErrorDetail::Full)` in the application",
+        )),
+        _ => Err(Error::new(word.span(), ERR)),
+    }
+}
+
+const ERR: &str = "`err` takes `message`, `type`, `status`, `ignore` or a closure; write for example `err = type`";
+
+fn quoted(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}
+
+fn unknown(key: &Ident) -> Error {
+    let word = key.unraw().to_string();
+    let message = foreign(&word)
+        .map(str::to_owned)
+        .unwrap_or_else(|| match nearest(&word) {
+            Some(known) => format!("unknown argument `{word}`; did you mean `{known}`?"),
+            None => format!(
+                "unknown argument `{word}`; expected one of {}",
+                quoted(&KNOWN)
+            ),
+        });
+    Error::new(key.span(), message)
+}
+
+/// What people bring with them from other libraries.
+fn foreign(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "skip" | "skip_all" => {
+            "nothing is captured unless it is named, so there is nothing to skip; remove it"
+        }
+        "fields" | "attrs" | "properties" | "tags" => {
+            "attributes are given in `attributes(..)`; write `attributes(key = value)`"
+        }
+        "level" => "spans have no level; use `when = ..` to make a span only sometimes",
+        "target" | "tracer_name" => "spans are recorded under the name of their crate; remove it",
+        "follows_from" => "spans are linked with `links(..)`; write `links(other)`",
+        "short_name" => "the function's own name is the default; remove it",
+        "enter_on_poll" => {
+            "the span of an `async fn` is one, whatever the number of polls; remove it"
+        }
+        _ => return None,
+    })
+}
+
+fn nearest(word: &str) -> Option<&'static str> {
+    let distances = KNOWN.iter().map(|known| (distance(word, known), *known));
+    let (distance, known) = distances.min()?;
+    (distance <= 2 && distance < known.len()).then_some(known)
+}
+
+/// Levenshtein's, with a swap of neighbours counted as one.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

@@ -1,0 +1,124 @@
+//! `#[enter_span]`: finds out what it stands on, and leaves it standing whatever is wrong.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Attribute, Error, Result, Visibility};
+
+use crate::args::Args;
+use crate::errors::Errors;
+use crate::expand;
+use crate::function::Function;
+use crate::impl_block::{self, ImplBlock};
+use crate::plan::Plan;
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = Args::parse(args, &mut errors);
+    match target(&item) {
+        Ok(Target::Function) => function(args, item, errors),
+        Ok(Target::Impl) => impl_block(args, item, errors),
+        Err(error) => {
+            errors.push(error);
+            beside(errors, item)
+        }
+    }
+}
+
+enum Target {
+    Function,
+    Impl,
+}
+
+/// The faults, and the item as it was written: the editor and the callers live on.
+fn beside(errors: Errors, item: TokenStream) -> TokenStream {
+    let mut tokens = errors.into_tokens();
+    item.to_tokens(&mut tokens);
+    tokens
+}
+
+fn function(args: Args, item: TokenStream, mut errors: Errors) -> TokenStream {
+    let function = errors.keep(syn::parse2::<Function>(item.clone()));
+    let arguments_are_right = errors.is_empty();
+    let plan = function.and_then(|function| errors.keep(Plan::new(function, args, None)));
+    match plan.filter(|_| arguments_are_right) {
+        Some(plan) => expand::function(&plan),
+        None => beside(errors, item),
+    }
+}
+
+fn impl_block(args: Args, item: TokenStream, mut errors: Errors) -> TokenStream {
+    let block = errors.keep(syn::parse2::<ImplBlock>(item.clone()));
+    match block {
+        Some(block) => impl_block::expand(block, &args, errors),
+        None => beside(errors, item),
+    }
+}
+
+fn target(item: &TokenStream) -> Result<Target> {
+    let find = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let found = keyword(input);
+        input.parse::<TokenStream>()?;
+        found
+    };
+    find.parse2(item.clone())
+}
+
+/// Goes over qualifiers to the word that says what kind of item this is.
+fn keyword(input: ParseStream<'_>) -> Result<Target> {
+    let start = input.cursor().token_stream();
+    let mut last = None;
+    for tree in start {
+        match &tree {
+            TokenTree::Ident(word) if word == "fn" => return Ok(Target::Function),
+            TokenTree::Ident(word) if word == "impl" => return Ok(Target::Impl),
+            TokenTree::Ident(word) if is_qualifier(word) => {}
+            TokenTree::Literal(_) => {}
+            other => return Err(wrong_item(last.as_ref(), other)),
+        }
+        last = Some(tree);
+    }
+    Err(Error::new(
+        proc_macro2::Span::call_site(),
+        "`#[enter_span]` goes on functions and `impl` blocks; found nothing",
+    ))
+}
+
+fn is_qualifier(word: &Ident) -> bool {
+    [
+        "const", "async", "unsafe", "safe", "extern", "default", "gen",
+    ]
+    .iter()
+    .any(|qualifier| word == qualifier)
+}
+
+fn wrong_item(before: Option<&TokenTree>, found: &TokenTree) -> Error {
+    // `const X: ..` and `extern { .. }`: the qualifier is the keyword.
+    let keyword = match (before, found) {
+        (_, TokenTree::Ident(word)) if is_item(word) => found,
+        (Some(before), _) => before,
+        (None, found) => found,
+    };
+    let message = format!("`#[enter_span]` goes on functions and `impl` blocks; found `{keyword}`");
+    Error::new(keyword.span(), message)
+}
+
+fn is_item(word: &Ident) -> bool {
+    [
+        "struct",
+        "enum",
+        "union",
+        "trait",
+        "mod",
+        "use",
+        "static",
+        "type",
+        "let",
+        "macro_rules",
+        "crate",
+    ]
+    .iter()
+    .any(|item| word == item)
+}

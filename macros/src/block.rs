@@ -1,0 +1,134 @@
+//! `in_span!`: arguments, then a closure.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::{Error, Expr, ExprClosure, LitStr, Macro, Result, ReturnType, Stmt, Token};
+
+use crate::args::{Args, Name};
+use crate::errors::Errors;
+use crate::expand;
+use crate::plan::{self, Finish, Names, SpanPlan};
+
+const CLOSURE: &str = "`in_span!` ends with a closure; write `in_span!(\"name\", |span| ..)`, or `async |span| ..` for a future";
+
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    match parse.parse2(input) {
+        Ok((args, closure)) => print(args, closure),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
+    let mut args = Args::default();
+    let mut errors = Errors::default();
+    while !input.is_empty() && !is_closure(input) {
+        args.parse_next(input, &mut errors)?;
+    }
+    let closure = errors.keep(closure(input));
+    check(&args, &mut errors);
+    errors.into_result()?;
+    closure
+        .map(|closure| (args, closure))
+        .ok_or_else(|| Error::new(Span::call_site(), CLOSURE))
+}
+
+fn is_closure(input: ParseStream<'_>) -> bool {
+    input.peek(Token![|])
+        || input.peek(Token![||])
+        || input.peek(Token![move])
+        || input.peek(Token![async])
+}
+
+fn closure(input: ParseStream<'_>) -> Result<ExprClosure> {
+    if input.is_empty() {
+        return Err(Error::new(input.span(), CLOSURE));
+    }
+    let value: Expr = input.parse()?;
+    let Expr::Closure(mut closure) = value else {
+        return Err(Error::new(value.span(), CLOSURE));
+    };
+    let _trailing: Option<Token![,]> = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("the closure stands last; move this before it"));
+    }
+    match closure.inputs.len() {
+        0 => closure
+            .inputs
+            .push(syn::Pat::parse_single.parse2(quote::quote!(_))?),
+        1 => {}
+        _ => {
+            let message = "the closure takes one argument, the span; write `|span| ..`";
+            return Err(Error::new(closure.inputs.span(), message));
+        }
+    }
+    Ok(closure)
+}
+
+fn check(args: &Args, errors: &mut Errors) {
+    plan::check_relations(args, errors);
+    if args.name.is_none() && errors.is_empty() {
+        let message = "a block has no name of its own; write `in_span!(\"name\", ..)`";
+        errors.push(Error::new(Span::call_site(), message));
+    }
+    let meaningless = [&args.future, &args.stream, &args.skip];
+    for arg in meaningless.into_iter().flatten() {
+        let word = &arg.key;
+        let message = format!(
+            "`{word}` has no meaning in `in_span!`, where the closure says what it returns; remove it"
+        );
+        errors.push(Error::new(word.span(), message));
+    }
+}
+
+fn print(args: Args, closure: ExprClosure) -> TokenStream {
+    let place = match &args.name {
+        Some(Name::Literal(name)) => name.span(),
+        Some(Name::Expr(key, _)) => key.span(),
+        None => Span::call_site(),
+    };
+    let names = Names {
+        span: LitStr::new("in_span", place),
+        function: None,
+    };
+    let diverges = diverges(&closure.body) && matches!(closure.output, ReturnType::Default);
+    let finish = match diverges {
+        true => Finish::silent(),
+        false => Finish::new(&args, closure.body.span()),
+    };
+    let span = SpanPlan::new(args, names, place, finish);
+    match (closure.asyncness, diverges) {
+        (Some(_), _) => expand::async_block(&span, &closure),
+        (None, true) => expand::diverging_block(&span, &closure),
+        (None, false) => expand::block(&span, &closure),
+    }
+}
+
+/// Whether a body gives no value to decide by: `todo!()`, `loop {}` and their like.
+fn diverges(body: &Expr) -> bool {
+    match body {
+        Expr::Macro(call) => stops(&call.mac),
+        Expr::Loop(body) => !has_break(body.body.to_token_stream()),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(last, _)) => diverges(last),
+            Some(Stmt::Macro(last)) => stops(&last.mac),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn has_break(body: TokenStream) -> bool {
+    body.into_iter().any(|tree| match tree {
+        TokenTree::Ident(word) => word == "break",
+        TokenTree::Group(group) => has_break(group.stream()),
+        _ => false,
+    })
+}
+
+fn stops(call: &Macro) -> bool {
+    const STOPS: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
+    let name = call.path.segments.last();
+    name.is_some_and(|name| STOPS.iter().any(|stop| name.ident == stop))
+}

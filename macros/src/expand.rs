@@ -1,0 +1,416 @@
+//! Prints plans. It decides nothing and cannot fail.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprClosure, Ident, Type};
+
+use crate::args::{Attribute, AttributeValue, Projection};
+use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Way};
+use crate::shape::{Form, Work};
+
+/// A name of ours: nothing that the user writes can meet it.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Input: `fn f(id: u64) -> R { body }`
+///
+/// Output: `fn f(id: u64) -> R { static SITE: .. = ..; run(entry, || -> R { body }, finish) }`
+pub(crate) fn function(plan: &Plan) -> TokenStream {
+    let head = plan.function.head();
+    let site = site(&plan.span);
+    let work = match &plan.way {
+        Way::Sync => sync(plan),
+        Way::Async(holds) => asynchronous(plan, holds),
+        Way::Later(work, form) => later(plan, *work, *form),
+        Way::Tracked => tracked(plan),
+    };
+    quote!(#head { #site #work })
+}
+
+/// Input: a name and the place of a function
+///
+/// Output: `static __ENTER_SPAN_SITE: Site = Site::new("f", Library::of(..), Code::new(..));`
+fn site(span: &SpanPlan) -> TokenStream {
+    let SpanPlan { krate, site, .. } = span;
+    let name = &site.name;
+    let function = match &site.function {
+        Some(function) => quote!(::core::concat!(::core::module_path!(), "::", #function)),
+        None => quote!(::core::module_path!()),
+    };
+    let line = quote_spanned!(site.place=> ::core::line!());
+    let kind = site.kind.map(|kind| {
+        let kind = Ident::new(kind, Span::call_site());
+        quote!(.kind(#krate::private::Kind::#kind))
+    });
+    let leaf = site.leaf.then(|| quote!(.leaf()));
+    quote! {
+        static __ENTER_SPAN_SITE: #krate::private::Site = #krate::private::Site::new(
+            #name,
+            #krate::private::Library::of(
+                ::core::option_env!("CARGO_PKG_NAME"),
+                ::core::option_env!("CARGO_PKG_VERSION"),
+                ::core::module_path!(),
+            ),
+            #krate::private::Code::new(
+                #function,
+                ::core::file!(),
+                #line,
+                ::core::option_env!("CARGO_MANIFEST_DIR"),
+            ),
+        ) #kind #leaf;
+    }
+}
+
+/// Input: `when = busy(), attributes(id)`
+///
+/// Output: `if is_on() && holds(|| busy()) { let span = enter(&SITE); span.attribute("id", &id); span } else { OFF }`
+fn entry(span: &SpanPlan) -> TokenStream {
+    let krate = &span.krate;
+    let entered = local("entered");
+    let when = span.when.as_ref().map(|when| {
+        let holds = quote_spanned!(when.span()=> #krate::private::holds(|| #when));
+        quote!(&& #holds)
+    });
+    let enter = enter(span);
+    let attributes = span.attributes.iter().map(|a| attribute(&entered, a));
+    quote! {
+        if #krate::private::is_on() #when {
+            let #entered = #enter;
+            #(#attributes)*
+            #entered
+        } else {
+            #krate::private::Entered::OFF
+        }
+    }
+}
+
+/// Input: `root, links(other)`
+///
+/// Output: `enter_with(&SITE, &mut |start| { start.root(); start.links(&(other)); })`
+fn enter(span: &SpanPlan) -> TokenStream {
+    let krate = &span.krate;
+    if span.start.is_empty() {
+        return quote!(#krate::private::enter(&__ENTER_SPAN_SITE));
+    }
+    let start = local("start");
+    let said = span
+        .start
+        .iter()
+        .map(|described| describe(&start, described));
+    quote! {
+        #krate::private::enter_with(
+            &__ENTER_SPAN_SITE,
+            &mut |#start: &mut #krate::private::Start| { #(#said)* },
+        )
+    }
+}
+
+fn describe(start: &Ident, described: &Described) -> TokenStream {
+    let said = |method: &str, value: &Expr| {
+        let method = Ident::new(method, Span::call_site());
+        let argument = quote_spanned!(value.span()=> &(#value));
+        quote!(#start.#method(#argument);)
+    };
+    match described {
+        Described::Root => quote!(#start.root();),
+        Described::Name(name) => said("name", name),
+        Described::Parent(parent) => said("parent", parent),
+        Described::Link(link) => said("links", link),
+        Described::Attribute(described) => attribute(start, described),
+    }
+}
+
+/// Input: `id`, `kind = "x"`, `total = sum(items)`, `user = ?user`
+///
+/// Output: `span.attribute("id", &id);`, `span.text("kind", "x");`,
+/// `span.attribute_with("total", &mut |slot| slot.set(&(sum(items))));`,
+/// `span.attribute_with("user", &mut |slot| slot.debug(&(user)));`
+fn attribute(span: &Ident, attribute: &Attribute) -> TokenStream {
+    let key = attribute.key.to_expression();
+    let (method, value) = match &attribute.value {
+        AttributeValue::Argument(name) => {
+            let name = quote_spanned!(name.span()=> &#name);
+            return quote!(#span.attribute(#key, #name););
+        }
+        AttributeValue::Literal(text) => return quote!(#span.text(#key, #text);),
+        AttributeValue::Typed(value) => ("set", value),
+        AttributeValue::Debug(value) => ("debug", value),
+        AttributeValue::Display(value) => ("display", value),
+    };
+    let slot = local("slot");
+    let method = Ident::new(method, Span::call_site());
+    let value = quote_spanned!(value.span()=> &(#value));
+    quote!(#span.attribute_with(#key, &mut |#slot| #slot.#method(#value));)
+}
+
+/// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
+///
+/// Output: `|span: Entered, value: &_| { ..; span.end(Probe(value).read()) }`
+pub(crate) fn finish(span: &SpanPlan) -> TokenStream {
+    let SpanPlan { krate, finish, .. } = span;
+    if finish.is_silent() {
+        return quote!(#krate::private::finish);
+    }
+    let (entered, value) = (local("entered"), local("value"));
+    let checks = checks(krate, finish, &value);
+    let shown = shown(krate, finish, &entered, &value);
+    let reading = reading(krate, finish, &value);
+    let end = match finish.detail {
+        None => quote!(#entered.end(#reading)),
+        Some(detail) => {
+            let detail = Ident::new(detail, Span::call_site());
+            quote!(#entered.end_at_most(#reading, #krate::private::ErrorDetail::#detail))
+        }
+    };
+    quote! {
+        |#entered: #krate::private::Entered, #value: &_| {
+            #checks
+            #shown
+            #end
+        }
+    }
+}
+
+/// Faults of the returned type, reported where it is written.
+fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
+    let method = |name: &str| Ident::new(name, finish.place);
+    let strict = finish.strict.then(|| {
+        let check = method("require_outcome");
+        quote_spanned!(finish.place=> (&&#krate::private::Probe(#value)).#check();)
+    });
+    let form = finish.check_form.then(|| {
+        let check = method("check_form");
+        quote_spanned!(finish.place=> (&&&#krate::private::Probe(#value)).#check();)
+    });
+    match strict.is_some() || form.is_some() {
+        true => quote!({ use #krate::private::reading::*; #strict #form }),
+        false => TokenStream::new(),
+    }
+}
+
+/// Input: `ret` or `ret(total = |v| v.total)`
+///
+/// Output: `if let Some(v) = Probe(value).success() { span.attribute_with("total", ..); }`
+fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -> TokenStream {
+    let success =
+        quote!({ use #krate::private::reading::*; (&&#krate::private::Probe(#value)).success() });
+    let one = |pattern: &dyn quote::ToTokens, record: TokenStream| {
+        quote! {
+            if let ::core::option::Option::Some(#pattern) = #success { #record }
+        }
+    };
+    match &finish.shown {
+        Shown::Nothing => TokenStream::new(),
+        Shown::Whole => {
+            let shown = local("shown");
+            let argument = quote_spanned!(finish.place=> #shown);
+            one(&shown, quote!(#entered.attribute("return", #argument);))
+        }
+        Shown::Projected(projections) => {
+            let all = projections.iter().map(|Projection { key, pattern, body }| {
+                let slot = local("slot");
+                let key = key.to_expression();
+                let body = quote_spanned!(body.span()=> &(#body));
+                one(
+                    pattern,
+                    quote!(#entered.attribute_with(#key, &mut |#slot| #slot.set(#body));),
+                )
+            });
+            quote!(#(#all)*)
+        }
+    }
+}
+
+fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
+    let outcome =
+        quote!({ use #krate::private::reading::*; (&&&&&&&#krate::private::Probe(#value)).read() });
+    match &finish.reading {
+        Reading::Nothing => quote!(#krate::private::Reading::Nothing),
+        Reading::Outcome => outcome,
+        Reading::Judged(judge) => {
+            let judged = quote_spanned!(judge.span()=> #krate::private::is_failure(#value, #judge));
+            quote!(if #judged { #outcome } else { #krate::private::Reading::Nothing })
+        }
+    }
+}
+
+/// Input: a plan with `|span|`
+///
+/// Output: `let entered = entry; let span = entered.handle();` and `entered`
+fn with_handle(plan: &Plan) -> (TokenStream, TokenStream) {
+    let entry = entry(&plan.span);
+    match &plan.handle {
+        None => (TokenStream::new(), entry),
+        Some(handle) => {
+            let entered = local("entered");
+            let bind = quote! {
+                let #entered = #entry;
+                let #handle = #entered.handle();
+            };
+            (bind, entered.into_token_stream())
+        }
+    }
+}
+
+fn sync(plan: &Plan) -> TokenStream {
+    let Plan {
+        function,
+        returned,
+        span,
+        ..
+    } = plan;
+    let (krate, body) = (&span.krate, &function.body);
+    let (bind, entry) = with_handle(plan);
+    let finish = finish(span);
+    let body = closure(returned, body);
+    quote!(#bind #krate::private::run(#entry, #body, #finish))
+}
+
+/// Input: `{ work() }`, the body
+///
+/// Output: `|| -> R { work() }`
+fn closure(returned: &Type, body: &Group) -> TokenStream {
+    let body = ours(body.stream(), body);
+    quote_spanned!(Span::mixed_site()=> || -> #returned #body)
+}
+
+/// Braces around `statements` that stand where the body's stood and follow the rules of our
+/// edition: by those of an older one a closure captures whole arguments, and could not return a
+/// borrow of a part of one.
+fn ours(statements: TokenStream, body: &Group) -> Group {
+    let mut group = Group::new(Delimiter::Brace, statements);
+    group.set_span(body.span().resolved_at(Span::mixed_site()));
+    group
+}
+
+/// Input: `async fn f(x: T) -> R { body }`
+///
+/// Output: `InSpan::new(entry, async { if false { hold((&mut x,)); return never::<R>(); } body }, finish).await`
+fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
+    let Plan {
+        function,
+        returned,
+        span,
+        ..
+    } = plan;
+    let (krate, body) = (&span.krate, &function.body);
+    let (bind, entry) = with_handle(plan);
+    let finish = finish(span);
+    let hold = (!holds.is_empty()).then(|| quote!(#krate::private::hold((#(#holds,)*));));
+    let never = match returned {
+        Type::Never(_) => None,
+        returned => Some(quote!(return #krate::private::never::<#returned>();)),
+    };
+    let unreached = (hold.is_some() || never.is_some()).then(|| quote!(if false { #hold #never }));
+    let statements = body.stream();
+    let block = ours(quote!(#unreached #statements), body);
+    let future = quote_spanned!(Span::mixed_site()=> async #block);
+    quote!(#bind #krate::private::InSpan::new(#entry, #future, #finish).await)
+}
+
+/// Input: `fn f() -> impl Future { body }`
+///
+/// Output: `let (span, future) = run_open(entry, || body); InSpan::new(span, future, finish)`
+fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
+    let Plan {
+        function,
+        returned,
+        span,
+        ..
+    } = plan;
+    let krate = &span.krate;
+    let (bind, entry) = with_handle(plan);
+    let (entered, made) = (local("entered"), local("made"));
+    let body = closure(returned, &function.body);
+    let place = span.finish.place;
+    let wrapped = match (work, form) {
+        (Work::Future, Form::Opaque) => {
+            let finish = finish(span);
+            quote!(#krate::private::InSpan::new(#entered, #made, #finish))
+        }
+        (Work::Future, Form::Boxed) => {
+            let finish = finish(span);
+            let wrap = quote_spanned!(place=> #krate::private::BoxedFuture::in_span);
+            quote!(#wrap(#made, #entered, #finish))
+        }
+        (Work::Stream, Form::Opaque) => quote!(#krate::private::StreamInSpan::new(#entered, #made)),
+        (Work::Stream, Form::Boxed) => {
+            let wrap = quote_spanned!(place=> #krate::private::BoxedStream::in_span);
+            quote!(#wrap(#made, #entered))
+        }
+    };
+    quote! {
+        #bind
+        let (#entered, #made) = #krate::private::run_open(#entry, #body);
+        #wrapped
+    }
+}
+
+/// Input: `#[track_caller] fn f() { body }`
+///
+/// Output: `let guard = Guard::new(entry); body`
+fn tracked(plan: &Plan) -> TokenStream {
+    let krate = &plan.span.krate;
+    let (bind, entry) = with_handle(plan);
+    let guard = local("guard");
+    let statements = plan.function.body.stream();
+    quote!(#bind let #guard = #krate::private::Guard::new(#entry); #statements)
+}
+
+/// Input: `"name", |span| body`
+///
+/// Output: `{ let (span, value) = run_open(entry, || call(|span| body, handle)); Probe(&value).kind().finish(span, value, finish) }`
+pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
+    let krate = &span.krate;
+    let (site, entry, finish) = (site(span), entry(span), finish(span));
+    let (entered, handle, value) = (local("entered"), local("handle"), local("value"));
+    quote! {{
+        #site
+        let (#entered, #value) = {
+            let #entered = #entry;
+            let #handle = #entered.handle();
+            #krate::private::run_open(#entered, || #krate::private::call(#closure, #handle))
+        };
+        { use #krate::private::reading::*; (&&#krate::private::Probe(&#value)).kind() }
+            .finish(#entered, #value, #finish)
+    }}
+}
+
+/// Input: `"name", |span| todo!()`
+///
+/// Output: `run(entered, || call(|span| todo!(), handle), finish)`
+pub(crate) fn diverging_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
+    let krate = &span.krate;
+    let (site, entry, finish) = (site(span), entry(span), finish(span));
+    let (entered, handle) = (local("entered"), local("handle"));
+    quote! {{
+        #site
+        let #entered = #entry;
+        let #handle = #entered.handle();
+        #krate::private::run(#entered, || #krate::private::call(#closure, #handle), #finish)
+    }}
+}
+
+/// Input: `"name", async |span| body`
+///
+/// Output: `async { InSpan::new(entry, call_async(async |span| body, handle), finish).await }`
+pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
+    let krate = &span.krate;
+    let (site, entry, finish) = (site(span), entry(span), finish(span));
+    let (entered, handle) = (local("entered"), local("handle"));
+    let capture = &closure.capture;
+    quote! {{
+        #site
+        async #capture {
+            let #entered = #entry;
+            let #handle = #entered.handle();
+            #krate::private::InSpan::new(
+                #entered,
+                #krate::private::call_async(#closure, #handle),
+                #finish,
+            ).await
+        }
+    }}
+}

@@ -1,0 +1,173 @@
+//! One `key = value` of `attributes(..)`, `start(..)` or `ret(..)`.
+
+use proc_macro2::Span;
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned as _;
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, Result, Token};
+
+use crate::args::{Attribute, AttributeValue, Key, Projection};
+use crate::expression;
+
+impl Key {
+    /// The key as the user sees it.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Key::Text(text, _) => text.clone(),
+            Key::Constant(path) => path.to_token_stream().to_string().replace(' ', ""),
+        }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Key::Text(_, span) => *span,
+            Key::Constant(path) => path.span(),
+        }
+    }
+}
+
+impl Parse for Key {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(LitStr) {
+            let text: LitStr = input.parse()?;
+            return match text.value().is_empty() {
+                true => Err(Error::new(
+                    text.span(),
+                    "the key of an attribute must not be empty",
+                )),
+                false => Ok(Key::Text(text.value(), text.span())),
+            };
+        }
+        if input.peek(Token![::]) || input.peek2(Token![::]) {
+            return Ok(Key::Constant(input.call(Path::parse_mod_style)?));
+        }
+        let first = input.call(Ident::parse_any).map_err(|error| {
+            let message = "expected an attribute key: a name, a dotted name, text or a constant";
+            Error::new(error.span(), message)
+        })?;
+        match is_constant(&first) {
+            true => Ok(Key::Constant(first.into())),
+            false => dotted(&first, input),
+        }
+    }
+}
+
+fn is_constant(ident: &Ident) -> bool {
+    let name = ident.to_string();
+    let lower = name.chars().any(char::is_lowercase);
+    !lower && name.chars().any(char::is_uppercase)
+}
+
+fn dotted(first: &Ident, input: ParseStream<'_>) -> Result<Key> {
+    let mut text = first.unraw().to_string();
+    while input.peek(Token![.]) {
+        input.parse::<Token![.]>()?;
+        let next = input.call(Ident::parse_any)?;
+        text.push('.');
+        text.push_str(&next.unraw().to_string());
+    }
+    Ok(Key::Text(text, first.span()))
+}
+
+impl Parse for Attribute {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(Token![%]) || input.peek(Token![?]) {
+            let message = "the sigil goes before the value; write `key = ?value` or `key = %value`";
+            return Err(input.error(message));
+        }
+        if input.peek(Token![..]) {
+            return Err(input.error("expected an attribute; write `key = value`"));
+        }
+        let argument = bare(input);
+        let key: Key = input.parse()?;
+        if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            let value = input.parse()?;
+            return Ok(Attribute { key, value });
+        }
+        match argument {
+            Some(argument) => {
+                let value = AttributeValue::Argument(argument);
+                Ok(Attribute { key, value })
+            }
+            None => Err(without_value(&key, input)),
+        }
+    }
+}
+
+/// A lower-case name that stands alone, which is both key and value.
+fn bare(input: ParseStream<'_>) -> Option<Ident> {
+    let fork = input.fork();
+    let ident = fork.call(Ident::parse_any).ok()?;
+    let alone = fork.is_empty() || fork.peek(Token![,]);
+    (alone && !is_constant(&ident)).then_some(ident)
+}
+
+fn without_value(key: &Key, input: ParseStream<'_>) -> Error {
+    let text = key.written();
+    let sigil = input.peek(Token![%]) || input.peek(Token![?]);
+    match sigil {
+        true => {
+            input.error("the sigil goes before the value; write `key = ?value` or `key = %value`")
+        }
+        false => Error::new(
+            key.span(),
+            format!("`{text}` needs a value; write `{text} = ..`"),
+        ),
+    }
+}
+
+impl Parse for AttributeValue {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(input.error("expected a value after `=`; write `key = value`"));
+        }
+        if input.peek(Token![%]) {
+            input.parse::<Token![%]>()?;
+            return Ok(AttributeValue::Display(expression::parse(input)?));
+        }
+        if input.peek(Token![?]) {
+            input.parse::<Token![?]>()?;
+            return Ok(AttributeValue::Debug(expression::parse(input)?));
+        }
+        Ok(match expression::parse(input)? {
+            Expr::Lit(literal) => match literal.lit {
+                syn::Lit::Str(text) => AttributeValue::Literal(text),
+                _ => AttributeValue::Typed(Expr::Lit(literal)),
+            },
+            value => AttributeValue::Typed(value),
+        })
+    }
+}
+
+impl Parse for Projection {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let key: Key = input.parse()?;
+        if !input.peek(Token![=]) {
+            let message = format!(
+                "`{0}` needs a projection; write `{0} = |value| ..`",
+                key.written()
+            );
+            return Err(Error::new(key.span(), message));
+        }
+        input.parse::<Token![=]>()?;
+        let value: Expr = expression::parse(input)?;
+        let span = value.span();
+        match value {
+            Expr::Closure(ExprClosure { inputs, body, .. }) if inputs.len() == 1 => {
+                let pattern = inputs.into_iter().next();
+                let pattern = pattern.ok_or_else(|| Error::new(span, PROJECTION))?;
+                Ok(Projection {
+                    key,
+                    pattern,
+                    body: *body,
+                })
+            }
+            _ => Err(Error::new(span, PROJECTION)),
+        }
+    }
+}
+
+const PROJECTION: &str =
+    "a projection is a closure over the returned value; write `key = |value| ..`";

@@ -1,0 +1,442 @@
+//! Every decision about a span: from arguments and a signature to what will be printed.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned as _;
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Type};
+
+use crate::args::{Args, Attribute, AttributeValue, Detail, Key, Name, Projection, Told};
+use crate::errors::Errors;
+use crate::function::Function;
+use crate::shape::{self, Form, Shape, Work};
+use crate::signature;
+
+/// A function and everything about its span.
+pub(crate) struct Plan {
+    pub(crate) function: Function,
+    pub(crate) span: SpanPlan,
+    pub(crate) way: Way,
+    /// The returned type, as it can be written in a closure.
+    pub(crate) returned: Type,
+    pub(crate) handle: Option<Ident>,
+}
+
+/// How the body is run.
+pub(crate) enum Way {
+    Sync,
+    /// With the arguments that the future holds, each as a unique borrow.
+    Async(Vec<TokenStream>),
+    Later(Work, Form),
+    /// With a guard, because a closure would hide the caller.
+    Tracked,
+}
+
+/// What does not depend on how the body is run.
+pub(crate) struct SpanPlan {
+    pub(crate) krate: TokenStream,
+    pub(crate) site: Site,
+    pub(crate) when: Option<Expr>,
+    pub(crate) start: Vec<Described>,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) finish: Finish,
+}
+
+pub(crate) struct Site {
+    pub(crate) name: LitStr,
+    /// The rest of the path after the module's, for `code.function.name`.
+    pub(crate) function: Option<String>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) leaf: bool,
+    /// Where the line number is taken from.
+    pub(crate) place: Span,
+}
+
+/// One thing that is said before the span starts.
+pub(crate) enum Described {
+    Root,
+    Name(Expr),
+    Parent(Expr),
+    Link(Expr),
+    Attribute(Attribute),
+}
+
+/// What is read of the returned value.
+pub(crate) struct Finish {
+    pub(crate) shown: Shown,
+    pub(crate) reading: Reading,
+    pub(crate) detail: Option<&'static str>,
+    /// Where a fault of the returned type is reported.
+    pub(crate) place: Span,
+    /// An outcome was asked for, so a type without one is a fault.
+    pub(crate) strict: bool,
+    /// The type could be an alias of a boxed future.
+    pub(crate) check_form: bool,
+}
+
+pub(crate) enum Shown {
+    Nothing,
+    Whole,
+    Projected(Vec<Projection>),
+}
+
+pub(crate) enum Reading {
+    Nothing,
+    Outcome,
+    Judged(Box<ExprClosure>),
+}
+
+/// The span's own name, where none is given, and the path of its function.
+pub(crate) struct Names {
+    pub(crate) span: LitStr,
+    pub(crate) function: Option<String>,
+}
+
+impl Names {
+    /// `f`, or `Type::f` for a method whose `impl` is annotated.
+    pub(crate) fn of(function: &Ident, owner: Option<&str>) -> Self {
+        use syn::ext::IdentExt as _;
+        let own = function.unraw().to_string();
+        let path = match owner {
+            Some(owner) => format!("{owner}::{own}"),
+            None => own,
+        };
+        Names {
+            span: LitStr::new(&path, function.span()),
+            function: Some(path),
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(
+        mut function: Function,
+        args: Args,
+        owner: Option<&str>,
+    ) -> syn::Result<Self> {
+        let mut errors = Errors::default();
+        check_item(&function, &mut errors);
+        check_arguments(&function, &args, &mut errors);
+        let shape = shape_of(&function, &args, &mut errors);
+        check_shape(&function, &args, shape, &mut errors);
+        errors.into_result()?;
+
+        let returned = shape::nameable(&function.sig.output);
+        let way = way(&mut function, shape);
+        let handle = args.handle.clone();
+        let names = Names::of(&function.sig.ident, owner);
+        let finish = finish(&args, &function.sig.output, shape);
+        let span = SpanPlan::new(args, names, function.sig.ident.span(), finish);
+        Ok(Plan {
+            function,
+            span,
+            way,
+            returned,
+            handle,
+        })
+    }
+}
+
+impl SpanPlan {
+    pub(crate) fn new(args: Args, names: Names, place: Span, finish: Finish) -> Self {
+        let mut start = Vec::new();
+        start.extend(args.root.map(|_| Described::Root));
+        start.extend(args.parent.map(|parent| Described::Parent(parent.value)));
+        let name = match args.name {
+            Some(Name::Literal(name)) => name,
+            Some(Name::Expr(_, name)) => {
+                start.push(Described::Name(name));
+                names.span
+            }
+            None => names.span,
+        };
+        let links = args.links.into_iter().flat_map(|links| links.value);
+        start.extend(links.map(Described::Link));
+        start.extend(args.start.into_iter().map(Described::Attribute));
+        SpanPlan {
+            krate: krate(args.krate.map(|krate| krate.value)),
+            site: Site {
+                name,
+                function: names.function,
+                kind: args.kind.and_then(|kind| kind_name(&kind.value)),
+                leaf: args.leaf.is_some(),
+                place,
+            },
+            when: args.when.map(|when| when.value),
+            start,
+            attributes: args.attributes,
+            finish,
+        }
+    }
+}
+
+fn krate(path: Option<Path>) -> TokenStream {
+    path.map_or_else(|| quote!(::enter_span), Path::into_token_stream)
+}
+
+fn kind_name(kind: &Ident) -> Option<&'static str> {
+    match kind.to_string().as_str() {
+        "server" => Some("Server"),
+        "client" => Some("Client"),
+        "producer" => Some("Producer"),
+        "consumer" => Some("Consumer"),
+        _ => None,
+    }
+}
+
+fn way(function: &mut Function, shape: Shape) -> Way {
+    match shape {
+        Shape::Async => {
+            let body = function.body.stream();
+            Way::Async(signature::hold_arguments(&mut function.sig, &body))
+        }
+        Shape::Later(work, form) => Way::Later(work, form),
+        Shape::Sync if function.has_attribute("track_caller").is_some() => Way::Tracked,
+        Shape::Sync => Way::Sync,
+    }
+}
+
+fn check_item(function: &Function, errors: &mut Errors) {
+    if let Some(constness) = &function.sig.constness {
+        let message = "a span cannot be opened in a `const fn`; remove `const` or the attribute";
+        errors.push(Error::new(constness.span, message));
+    }
+    if let Some(again) = function.has_attribute("enter_span") {
+        let message = "duplicate `#[enter_span]`; one function has one span";
+        errors.push(Error::new(again.span(), message));
+    }
+}
+
+fn check_arguments(function: &Function, args: &Args, errors: &mut Errors) {
+    if let Some(skip) = &args.skip {
+        let message = "`skip` is for a method of an annotated `impl`; nothing else is captured or spanned unasked, so remove it";
+        errors.push(Error::new(skip.key.span(), message));
+    }
+    check_relations(args, errors);
+    let parameters = function.parameters();
+    for attribute in args.attributes.iter().chain(&args.start) {
+        if let AttributeValue::Argument(name) = &attribute.value {
+            if !parameters.contains(name) {
+                errors.push(no_parameter(name, &function.sig.ident, &parameters));
+            }
+        }
+    }
+}
+
+/// Conflicts that do not depend on the function.
+pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
+    if let (Some(root), Some(parent)) = (&args.root, &args.parent) {
+        let message =
+            "`root` cannot be combined with `parent`; a root has no parent, so remove one";
+        let later = later_of(args, &root.key, &parent.key);
+        errors.push(Error::new(later.span(), message));
+    }
+    if let (Some(future), Some(stream)) = (&args.future, &args.stream) {
+        let message = "`future` cannot be combined with `stream`; a value is one of them";
+        let later = later_of(args, &future.key, &stream.key);
+        errors.push(Error::new(later.span(), message));
+    }
+    let repeated = |attribute: &&Attribute| {
+        let written = attribute.key.written();
+        args.start
+            .iter()
+            .any(|start| start.key.written() == written)
+    };
+    for attribute in args.attributes.iter().filter(repeated) {
+        let key = attribute.key.written();
+        let message = format!(
+            "duplicate attribute key `{key}`; it is given in `start(..)` too, and samplers have seen that value"
+        );
+        errors.push(Error::new(attribute.key.span(), message));
+    }
+}
+
+fn later_of<'a>(args: &Args, a: &'a Ident, b: &'a Ident) -> &'a Ident {
+    match args.position(a) > args.position(b) {
+        true => a,
+        false => b,
+    }
+}
+
+fn no_parameter(name: &Ident, function: &Ident, parameters: &[Ident]) -> Error {
+    let list: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+    let known = match list.is_empty() {
+        true => "it has none".to_owned(),
+        false => format!("parameters: {}", list.join(", ")),
+    };
+    let message = format!(
+        "no parameter `{name}` in `{function}`; {known}. For another value write `{name} = ..`"
+    );
+    Error::new(name.span(), message)
+}
+
+fn shape_of(function: &Function, args: &Args, errors: &mut Errors) -> Shape {
+    let asked = match (&args.future, &args.stream) {
+        (Some(future), _) => Some((Work::Future, &future.key)),
+        (None, Some(stream)) => Some((Work::Stream, &stream.key)),
+        (None, None) => None,
+    };
+    let output = match &function.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(&**ty),
+    };
+    if function.sig.asyncness.is_some() {
+        if let Some((_, key)) = asked {
+            let message = format!(
+                "`{key}` cannot be combined with `async fn`, whose own work is in the span; remove `{key}`"
+            );
+            errors.push(Error::new(key.span(), message));
+        }
+        return Shape::Async;
+    }
+    match (asked, output, output.and_then(shape::later)) {
+        (None, _, Some((work, form))) => Shape::Later(work, form),
+        (None, _, None) => Shape::Sync,
+        (Some((work, _)), _, Some((seen, form))) if work == seen => Shape::Later(work, form),
+        (Some((work, _)), Some(_), None) => Shape::Later(work, Form::Boxed),
+        (Some((_, key)), ..) => {
+            let message = format!("this function does not return a {key}; remove `{key}`");
+            errors.push(Error::new(key.span(), message));
+            Shape::Sync
+        }
+    }
+}
+
+fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
+    let output = &function.sig.output;
+    if let (Shape::Sync, ReturnType::Type(_, ty)) = (shape, output) {
+        if let Some(inner) = shape::out_of_reach(ty) {
+            let message = "this future or stream is inside of another type, so its work cannot be put into the span; return it alone, or use `in_span!` in the body";
+            errors.push(Error::new(inner.span(), message));
+        }
+    }
+    let returns_nothing = match output {
+        ReturnType::Default => Some("returns nothing"),
+        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => Some("never returns"),
+        ReturnType::Type(..) => None,
+    };
+    let read = |what: &str, key: &Ident, errors: &mut Errors| {
+        let why = match (shape, returns_nothing) {
+            (Shape::Later(Work::Stream, _), _) => "a stream, whose items are not read",
+            (_, Some("returns nothing")) => "a function that returns nothing",
+            (_, Some(_)) => "a function that never returns",
+            _ => return,
+        };
+        let message = format!("`{what}` cannot be combined with {why}; remove `{what}`");
+        errors.push(Error::new(key.span(), message));
+    };
+    if let Some(ret) = &args.ret {
+        read("ret", &ret.key, errors);
+    }
+    if let Some(err) = args
+        .err
+        .as_ref()
+        .filter(|err| !matches!(err.value, Told::Ignore))
+    {
+        read("err", &err.key, errors);
+    }
+    if shape == Shape::Sync {
+        check_track_caller(function, args, errors);
+    }
+}
+
+fn check_track_caller(function: &Function, args: &Args, errors: &mut Errors) {
+    let Some(tracked) = function.has_attribute("track_caller") else {
+        return;
+    };
+    let ignored = matches!(&args.err, Some(err) if matches!(err.value, Told::Ignore));
+    let unread = says_nothing(&function.sig.output);
+    if !(unread || ignored) || args.ret.is_some() {
+        let message = "with `#[track_caller]` the returned value cannot be read, since a closure around the body would become the caller; write `err = ignore`, without `ret`";
+        errors.push(Error::new(tracked.path().span(), message));
+    }
+}
+
+/// `()` and `!`.
+fn says_nothing(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Never(_) => true,
+            Type::Tuple(tuple) => tuple.elems.is_empty(),
+            _ => false,
+        },
+    }
+}
+
+fn finish(args: &Args, output: &ReturnType, shape: Shape) -> Finish {
+    let place = match output {
+        ReturnType::Default => Span::call_site(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    let check_form = match output {
+        ReturnType::Type(_, ty) if shape == Shape::Sync => shape::may_be_alias(ty),
+        _ => false,
+    };
+    let mut finish = Finish::new(args, place);
+    if says_nothing(output) && !finish.strict {
+        finish.reading = Reading::Nothing;
+    }
+    finish.check_form = check_form;
+    finish
+}
+
+impl Finish {
+    pub(crate) fn new(args: &Args, place: Span) -> Self {
+        let shown = match &args.ret {
+            None => Shown::Nothing,
+            Some(ret) if ret.value.is_empty() => Shown::Whole,
+            Some(ret) => Shown::Projected(ret.value.clone()),
+        };
+        let told = args.err.as_ref().map(|err| &err.value);
+        let (reading, detail) = match told {
+            None => (Reading::Outcome, None),
+            Some(Told::Ignore) => (Reading::Nothing, None),
+            Some(Told::Judged(judge)) => (Reading::Judged(judge.clone()), None),
+            Some(Told::Detail(detail)) => (Reading::Outcome, Some(detail_name(*detail))),
+        };
+        Finish {
+            shown,
+            reading,
+            detail,
+            place,
+            strict: matches!(told, Some(Told::Detail(_))),
+            check_form: false,
+        }
+    }
+
+    /// Nothing is read, since there will be no value.
+    pub(crate) fn silent() -> Self {
+        Finish {
+            shown: Shown::Nothing,
+            reading: Reading::Nothing,
+            detail: None,
+            place: Span::call_site(),
+            strict: false,
+            check_form: false,
+        }
+    }
+
+    /// Whether the span ends without a look at the value.
+    pub(crate) fn is_silent(&self) -> bool {
+        let unread = matches!(self.reading, Reading::Nothing);
+        unread && matches!(self.shown, Shown::Nothing) && !self.strict && !self.check_form
+    }
+}
+
+fn detail_name(detail: Detail) -> &'static str {
+    match detail {
+        Detail::Message => "Message",
+        Detail::Type => "Type",
+        Detail::Status => "Status",
+    }
+}
+
+impl Key {
+    /// The key as an expression of type `&'static str`.
+    pub(crate) fn to_expression(&self) -> TokenStream {
+        match self {
+            Key::Text(text, span) => LitStr::new(text, *span).into_token_stream(),
+            Key::Constant(path) => path.to_token_stream(),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The promises of `enter-span`, as a user would see them broken.
+
+mod check;
