@@ -20,26 +20,24 @@ static ON: AtomicUsize = AtomicUsize::new(0);
 
 static PROCESS: RwLock<Option<Arc<Installed>>> = RwLock::new(None);
 
-/// A backend and the policy that its spans are recorded under.
+/// A backend and what its spans may say of errors.
 pub(crate) struct Installed {
     backend: Box<dyn Backend>,
-    policy: Policy,
+    /// `None` for the process's own choice, which may change.
+    detail: Option<ErrorDetail>,
+    exception_events: bool,
 }
 
 impl Installed {
-    pub(crate) fn new(backend: impl Backend + 'static, policy: Policy) -> Self {
-        Installed {
-            backend: Box::new(backend),
-            policy,
-        }
+    pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Live> {
+        self.backend.start(start, parent, self.policy())
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        self.policy
-    }
-
-    pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Live> {
-        self.backend.start(start, parent, self.policy)
+        Policy {
+            detail: self.detail.unwrap_or_else(allowed_detail),
+            exception_events: self.exception_events,
+        }
     }
 }
 
@@ -66,16 +64,12 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
 
 /// Replaces the backend of the process, for the spans that start from now on.
 pub(crate) fn install(backend: impl Backend + 'static) {
-    let policy = Policy {
-        detail: allowed_detail(),
-        exception_events: wants_exception_events(
-            std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN").as_deref(),
-        ),
+    let opt_in = std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN");
+    let installed = Installed {
+        backend: Box::new(backend),
+        detail: None,
+        exception_events: wants_exception_events(opt_in.as_deref()),
     };
-    replace(Installed::new(backend, policy));
-}
-
-fn replace(installed: Installed) {
     let mut process = PROCESS.write().unwrap_or_else(PoisonError::into_inner);
     let before = process.replace(Arc::new(installed));
     drop(process);
@@ -98,7 +92,7 @@ fn allowed_detail() -> ErrorDetail {
 
 /// Sets the most that errors may say about themselves outside of this process.
 ///
-/// It holds for providers that are installed afterwards, so call it first. The default is
+/// It holds for the spans that start afterwards, so call it early. The default is
 /// [`ErrorDetail::Message`]: the error's own `Display` text, without its sources.
 /// A function lowers it for itself with `err = type` or `err = status`, and cannot raise it.
 ///
@@ -123,10 +117,18 @@ struct Counted;
 
 #[cfg(feature = "testing")]
 impl Override {
-    pub(crate) fn new(installed: Installed, observer: Arc<crate::testing::Shared>) -> Self {
+    pub(crate) fn new(
+        backend: impl Backend + 'static,
+        policy: Policy,
+        observer: Arc<crate::testing::Shared>,
+    ) -> Self {
         ON.fetch_add(OVERRIDE, Ordering::Relaxed);
         Override {
-            installed: Arc::new(installed),
+            installed: Arc::new(Installed {
+                backend: Box::new(backend),
+                detail: Some(policy.detail),
+                exception_events: policy.exception_events,
+            }),
             observer,
             _counted: Arc::new(Counted),
         }

@@ -1,1 +1,1 @@
-
+//! What the tests share with their child processes.

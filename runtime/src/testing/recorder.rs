@@ -12,7 +12,7 @@ use super::provider::RecorderProvider;
 use super::{alone, lost, tree};
 use crate::backend::Provided;
 use crate::context::{Context, SpanContext, SpanId};
-use crate::installed::{Installed, Override};
+use crate::installed::Override;
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
 use crate::span::Status;
@@ -107,9 +107,9 @@ impl Recorder {
 
     fn with(shared: Arc<Shared>, policy: Policy) -> Self {
         let provider = RecorderProvider::new(Arc::clone(&shared));
-        let installed = Installed::new(Provided::new(provider), policy);
+        let backend = Provided::new(provider);
         Recorder {
-            below: Override::new(installed, Arc::clone(&shared)),
+            below: Override::new(backend, policy, Arc::clone(&shared)),
             shared,
             policy,
         }

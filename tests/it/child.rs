@@ -1,0 +1,34 @@
+//! Tests of what a process has only one of: each runs alone, in a process of its own.
+
+use std::env;
+use std::process::Command;
+
+const MARK: &str = "ENTER_SPAN_TESTS_CHILD";
+
+/// Runs the test of this name (`module::test`) again in a child process, and checks that it passes
+/// there. Gives `true` in the child, where the test then does its work.
+#[track_caller]
+pub(crate) fn is_child(test: &str) -> bool {
+    is_child_with(test, &[])
+}
+
+/// The same, with variables for the child's environment.
+#[track_caller]
+pub(crate) fn is_child_with(test: &str, variables: &[(&str, &str)]) -> bool {
+    if env::var_os(MARK).is_some() {
+        return true;
+    }
+    let output = Command::new(env::current_exe().expect("the path of this binary"))
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(MARK, "1")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("a child process");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{test} failed in its own process\n{text}\n{errors}"
+    );
+    false
+}
