@@ -32,7 +32,8 @@ struct Scope {
 /// What is said of a span before it starts. Only generated code fills one in.
 pub struct Start {
     current: OtelContext,
-    parent: OtelContext,
+    /// Where to hang, if not on the current span.
+    elsewhere: Option<OtelContext>,
     start: BackendStart,
 }
 
@@ -82,8 +83,8 @@ pub fn enter_with(site: &'static Site, describe: &mut dyn FnMut(&mut Start)) -> 
 impl Start {
     fn at(site: &'static Site, current: OtelContext) -> Self {
         Start {
-            parent: current.clone(),
             current,
+            elsewhere: None,
             start: BackendStart {
                 site,
                 name: site.name(),
@@ -102,12 +103,12 @@ impl Start {
     }
 
     pub fn root(&mut self) {
-        self.parent = installed::root_of(&self.current);
+        self.elsewhere = Some(installed::root_of(&self.current));
     }
 
     pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
         let root = Context(installed::root_of(&self.current));
-        self.parent = parent.to_parent(root).0;
+        self.elsewhere = Some(parent.to_parent(root).0);
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
@@ -147,14 +148,21 @@ impl Start {
 
     fn enter(self) -> Option<Box<Scope>> {
         let site = self.start.site;
-        let Some(installed) = installed::for_context(&self.parent) else {
+        let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
+        let Some(installed) = installed::for_context(parent) else {
             #[cfg(feature = "testing")]
             crate::testing::orphan(&self.start.name);
             return None;
         };
         #[cfg(feature = "testing")]
-        crate::testing::started(&self.parent, &self.start.name);
-        let live = installed.start(self.start, &self.parent)?;
+        crate::testing::started(parent, &self.start.name);
+        let live = installed.start(self.start, parent);
+        // A parent from elsewhere is made current even if its child says nothing more: what the
+        // body makes must not hang on what happens to lie on the thread.
+        let live = live.or_else(|| {
+            let context = self.elsewhere?;
+            Some(Live { context, recording: None })
+        })?;
         Some(Box::new(Scope { site, live }))
     }
 }

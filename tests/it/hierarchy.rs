@@ -66,7 +66,10 @@ fn the_parent_survives_a_change_of_thread() {
         Box::pin(recorder.enter_async(async_outer()));
     let mut poll_elsewhere = || {
         thread::scope(|scope| {
-            let poll = || work.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+            let poll = || {
+                work.as_mut()
+                    .poll(&mut task::Context::from_waker(Waker::noop()))
+            };
             scope.spawn(poll).join().expect("the thread that polls")
         })
     };

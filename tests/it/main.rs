@@ -2,4 +2,7 @@
 
 mod check;
 mod child;
+mod handle;
 mod hierarchy;
+mod outcome;
+mod relations;
