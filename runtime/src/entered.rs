@@ -161,7 +161,10 @@ impl Start {
         // body makes must not hang on what happens to lie on the thread.
         let live = live.or_else(|| {
             let context = self.elsewhere?;
-            Some(Live { context, recording: None })
+            Some(Live {
+                context,
+                recording: None,
+            })
         })?;
         Some(Box::new(Scope { site, live }))
     }

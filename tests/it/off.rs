@@ -1,0 +1,81 @@
+//! Nothing is installed: nothing is evaluated, nothing is allocated, nothing is said.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use enter_span::{Span, enter_span, enter_span_async, in_span};
+
+use crate::allocations;
+use crate::child::is_child;
+
+fn evaluated() -> u64 {
+    unreachable!("an argument is evaluated while the process is off")
+}
+
+#[enter_span(
+    |span|,
+    name = evaluated().to_string(),
+    parent = { evaluated(); None::<Span> },
+    links({ evaluated(); None::<Span> }),
+    start(first = evaluated()),
+    attributes(id, second = evaluated(), third = ?evaluated()),
+    ret(fourth = |_| evaluated())
+)]
+fn annotated(id: u64) -> Result<u64, String> {
+    span.set_attribute_with("fifth", evaluated);
+    assert!(!span.is_traced());
+    Ok(black_box(id))
+}
+
+#[enter_span(attributes(id, second = evaluated()), leaf)]
+async fn annotated_async(id: u64) -> u64 {
+    tokio::task::yield_now().await;
+    black_box(id)
+}
+
+#[enter_span(when = { evaluated(); true })]
+fn future() -> impl Future<Output = u8> {
+    async { 7 }
+}
+
+fn poll_to_the_end<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+fn everything() {
+    assert_eq!(annotated(1), Ok(1));
+    assert_eq!(poll_to_the_end(async { future().await }), 7);
+    assert_eq!(enter_span("block", |span| span.is_traced() as u8), 0);
+    let value = in_span!("block", attributes(first = evaluated()), |_| 3);
+    assert_eq!(value, 3);
+    let future = in_span!("block", attributes(first = evaluated()), async |_| 4);
+    assert_eq!(poll_to_the_end(future), 4);
+    let future = enter_span_async("block", |_| async { 5 });
+    assert_eq!(poll_to_the_end(future), 5);
+    assert!(Span::current().trace_id().is_none());
+    assert!(!enter_span::is_enabled());
+    assert!(!enter_span::is_traced());
+}
+
+/// W2, W62, X14: off, a span allocates nothing and evaluates none of its arguments.
+#[test]
+fn nothing_is_allocated_or_evaluated() {
+    if is_child("off::nothing_is_allocated_or_evaluated") {
+        assert_eq!(allocations::count(everything), 0);
+        let yielding = || {
+            poll_to_the_end(async {
+                // Outside of a runtime this only wakes, and is ready at the next poll.
+                annotated_async(1).await
+            });
+        };
+        assert_eq!(allocations::count(yielding), 0);
+    }
+}

@@ -1,0 +1,212 @@
+//! Telemetry never hurts its host.
+
+use std::fmt;
+use std::thread;
+
+use enter_span::testing::Recorder;
+use enter_span::{Span, enter_span, enter_span_async};
+use opentelemetry::Context;
+
+use crate::check::{block_on, check};
+use crate::child::is_child;
+
+struct Rude;
+
+impl fmt::Debug for Rude {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("a Debug that panics")
+    }
+}
+
+/// TW30a: an attribute that panics is lost; the others and the body are not.
+#[test]
+fn an_attribute_that_panics_is_lost_alone() {
+    #[enter_span(attributes(before = 1, rude = ?rude, index = list[9], after = 2))]
+    fn work(rude: Rude, list: &[u8]) -> u8 {
+        7
+    }
+    check(|| assert_eq!(work(Rude, &[]), 7), "work before=1 after=2");
+}
+
+/// Pain 17: user code that looks at spans while it is formatted neither deadlocks nor panics.
+#[test]
+fn an_attribute_may_look_at_spans_itself() {
+    struct Curious;
+    impl fmt::Display for Curious {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Span::current().set_attribute("seen", true);
+            enter_span("inside", |_| formatter.write_str("curious"))
+        }
+    }
+    #[enter_span(attributes(shown = %value))]
+    fn work(value: Curious) -> Result<(), Curious> {
+        Span::current().set_attribute_with("again", || value.to_string());
+        Err(value)
+    }
+    let trace = Recorder::new().run(|| enter_span("outer", |_| work(Curious).is_err()));
+    let work = trace.find("work");
+    assert_eq!(work.attribute("shown"), Some("curious".into()));
+    assert_eq!(work.attribute("again"), Some("curious".into()));
+    assert!(trace.spans().iter().all(|span| span.is_ended()));
+}
+
+#[enter_span]
+fn descend(depth: u32) -> u32 {
+    match depth {
+        0 => 0,
+        _ => 1 + descend(depth - 1),
+    }
+}
+
+#[enter_span]
+async fn descend_async(depth: u32) -> u32 {
+    match depth {
+        0 => 0,
+        _ => 1 + Box::pin(descend_async(depth - 1)).await,
+    }
+}
+
+fn with_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(1 << 30);
+        let thread = thread.spawn_scoped(scope, work).expect("a thread");
+        thread.join().expect("no panic")
+    })
+}
+
+/// X10: ten thousand spans inside of one another, sync and async.
+#[test]
+fn deep_nesting_is_recorded() {
+    let trace = with_stack(|| Recorder::new().run(|| assert_eq!(descend(9_999), 9_999)));
+    assert_eq!(trace.spans().len(), 10_000);
+    let spans = trace.spans();
+    let chained = spans
+        .windows(2)
+        .all(|pair| pair[1].parent_id() == Some(pair[0].span_id()));
+    assert!(chained);
+    let trace = with_stack(|| {
+        block_on(Recorder::new().run_async(async { assert_eq!(descend_async(999).await, 999) }))
+    });
+    assert_eq!(trace.spans().len(), 1_000);
+}
+
+/// X10: beyond the limit of OpenTelemetry's stack of contexts (65,535) spans are still recorded.
+#[test]
+fn nesting_beyond_the_contexts_limit_degrades() {
+    let depth = 66_000;
+    let trace = with_stack(|| Recorder::new().run(|| assert_eq!(descend(depth), depth)));
+    assert_eq!(trace.spans().len(), depth as usize + 1);
+    assert!(trace.spans().iter().all(|span| span.is_ended()));
+}
+
+/// X10: a hundred thousand spans, one after the other, leave nothing behind.
+#[test]
+fn consecutive_spans_leave_nothing_behind() {
+    let recorder = Recorder::new().sampled_by(|_| false);
+    recorder.run(|| {
+        for _ in 0..100_000 {
+            enter_span("one", |_| ());
+        }
+        let current = Context::current();
+        assert!(!opentelemetry::trace::TraceContextExt::has_active_span(
+            &current
+        ));
+    });
+}
+
+/// R12: a guard of somebody else's that is dropped out of order does no harm.
+#[test]
+fn guards_may_be_dropped_out_of_order() {
+    let recorder = Recorder::new();
+    let trace = recorder.run(|| {
+        let mut kept = None;
+        enter_span("outer", |_| {
+            kept = Some(Context::current().attach());
+            enter_span("inner", |_| ());
+        });
+        enter_span("under the kept guard", |_| ());
+        drop(kept);
+    });
+    assert_eq!(trace.spans().len(), 3);
+    assert!(trace.spans().iter().all(|span| span.is_ended()));
+    assert_eq!(
+        trace.find("inner").parent_id(),
+        Some(trace.find("outer").span_id())
+    );
+}
+
+/// R3: a future that never ends keeps only its own span open.
+#[test]
+fn an_abandoned_future_does_not_hold_its_parent() {
+    let trace = Recorder::new().run(|| {
+        enter_span("parent", |_| {
+            let mut pending = Box::pin(enter_span_async("never", |_| std::future::pending::<()>()));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(pending.as_mut().poll(&mut context).is_pending());
+            std::mem::forget(pending);
+        });
+    });
+    trace.assert_tree("parent\n  never (open)");
+}
+
+/// Annotated code in the destructor of a thread-local, which may run before or after OpenTelemetry's
+/// own thread-local has died. In a process of its own: what it must not do is abort.
+#[test]
+fn a_dying_thread_makes_no_trouble() {
+    struct Late(&'static str);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            enter_span(self.0, |span| span.set_attribute("late", true).is_traced());
+            assert!(Span::current().trace_id().is_none());
+            let _ = enter_span::is_enabled();
+            let _ = enter_span::Context::current();
+        }
+    }
+    thread_local! {
+        static FIRST: Late = const { Late("used before any span") };
+        static LAST: Late = const { Late("used after the first span") };
+    }
+    if !is_child("robust::a_dying_thread_makes_no_trouble") {
+        return;
+    }
+    let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
+    enter_span::set_tracer_provider(provider);
+    let orders: [fn(); 4] = [
+        || FIRST.with(|_| enter_span("span", |_| LAST.with(|_| ()))),
+        || enter_span("span", |_| FIRST.with(|_| LAST.with(|_| ()))),
+        || FIRST.with(|_| drop(Context::current())),
+        || FIRST.with(|_| LAST.with(|_| ())),
+    ];
+    for order in orders {
+        thread::spawn(order)
+            .join()
+            .expect("a thread that ends well");
+    }
+}
+
+/// A span that is open while its thread dies: the future is dropped by a thread-local's destructor.
+#[test]
+fn a_future_dropped_by_a_dying_thread_ends_its_span() {
+    use std::cell::RefCell;
+    use std::future::Future;
+    use std::pin::Pin;
+    type Kept = RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>;
+    thread_local!(static KEPT: Kept = const { RefCell::new(None) });
+    let recorder = Recorder::new();
+    let inside = recorder.clone();
+    let thread = thread::spawn(move || {
+        KEPT.with(|kept| {
+            let mut future: Pin<Box<dyn Future<Output = ()>>> =
+                Box::pin(enter_span_async("kept", |_| std::future::pending()));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(
+                inside
+                    .enter(|| future.as_mut().poll(&mut context))
+                    .is_pending()
+            );
+            *kept.borrow_mut() = Some(future);
+        });
+    });
+    thread.join().expect("a thread that ends well");
+    recorder.trace().assert_tree("kept ~cancelled");
+}
