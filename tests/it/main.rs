@@ -9,5 +9,6 @@ mod kit;
 mod off;
 mod outcome;
 mod provider;
+mod readme;
 mod relations;
 mod robust;

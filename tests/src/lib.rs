@@ -1,1 +1,4 @@
-//! What the tests share with their child processes.
+//! Holds the README to its word: each of its examples is compiled and run.
+
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
