@@ -70,7 +70,9 @@ fn entry(span: &SpanPlan) -> TokenStream {
     let krate = &span.krate;
     let entered = local("entered");
     let when = span.when.as_ref().map(|when| {
-        let holds = quote_spanned!(when.span()=> #krate::private::holds(|| #when));
+        // Located at the condition for errors, and ours for lints.
+        let place = when.span().resolved_at(Span::mixed_site());
+        let holds = quote_spanned!(place=> #krate::private::holds(|| #when));
         quote!(&& #holds)
     });
     let enter = enter(span);

@@ -3,7 +3,6 @@
 //! One type for all forms, sync and async; the forms differ in who attaches it, and when.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
@@ -18,7 +17,7 @@ use crate::relation::{ToLinks, ToParent};
 use crate::site::Site;
 use crate::span::Span;
 use crate::thread::{self, Payload};
-use crate::value::{ToAttribute, Value};
+use crate::value::{Slot, ToAttribute, Value};
 
 /// A span that has started, or nothing.
 #[must_use]
@@ -36,10 +35,6 @@ pub struct Start {
     elsewhere: Option<OtelContext>,
     start: BackendStart,
 }
-
-/// The place of one attribute, which an expression fills.
-#[derive(Default)]
-pub struct Slot(Option<Value>);
 
 /// Text for a span's name.
 #[diagnostic::on_unimplemented(
@@ -167,27 +162,6 @@ impl Start {
             })
         })?;
         Some(Box::new(Scope { site, live }))
-    }
-}
-
-impl Slot {
-    pub fn set<T: ToAttribute>(&mut self, value: &T) {
-        self.0 = value.to_attribute();
-    }
-
-    pub fn debug<T: fmt::Debug>(&mut self, value: &T) {
-        self.0 = Some(Value::from(format!("{value:?}")));
-    }
-
-    pub fn display<T: fmt::Display>(&mut self, value: &T) {
-        self.0 = Some(Value::from(value.to_string()));
-    }
-
-    /// A value that panics is lost, and nothing else is.
-    pub(crate) fn fill(value: &mut dyn FnMut(&mut Slot)) -> Option<Value> {
-        let mut slot = Slot::default();
-        thread::shielded(|| value(&mut slot))?;
-        slot.0
     }
 }
 

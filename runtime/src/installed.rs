@@ -108,8 +108,15 @@ pub fn set_error_detail(most: ErrorDetail) {
 pub(crate) struct Override {
     installed: Arc<Installed>,
     #[cfg(feature = "testing")]
-    observer: Arc<crate::testing::Shared>,
+    observer: Arc<dyn Observer>,
     _counted: Arc<Counted>,
+}
+
+/// Is told of what the spans themselves do not show.
+#[cfg(feature = "testing")]
+pub(crate) trait Observer: Send + Sync {
+    /// A span started while the body of a leaf ran, which it is therefore no child of.
+    fn hidden(&self, leaf: &'static str, name: &str);
 }
 
 /// Keeps the process on while it lives.
@@ -120,7 +127,7 @@ impl Override {
     pub(crate) fn new(
         backend: impl Backend + 'static,
         policy: Policy,
-        observer: Arc<crate::testing::Shared>,
+        observer: Arc<dyn Observer>,
     ) -> Self {
         ON.fetch_add(OVERRIDE, Ordering::Relaxed);
         Override {
@@ -135,8 +142,8 @@ impl Override {
     }
 
     /// Who is told of what the spans themselves do not show.
-    pub(crate) fn observer(&self) -> &crate::testing::Shared {
-        &self.observer
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &*self.observer
     }
 }
 

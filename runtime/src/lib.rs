@@ -72,6 +72,8 @@ mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
 #[expect(missing_docs, reason = "reached by generated code only")]
+mod form;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod future;
 mod installed;
 pub mod otel;

@@ -12,10 +12,10 @@ pub use crate::stream::{BoxedStream, StreamInSpan};
 
 /// The traits that a probe is asked through.
 pub mod reading {
+    pub use crate::form::{WarnBoxedFuture, WarnBoxedStream, WarnNothing};
     pub use crate::probe::{
         KindOfFuture, KindOfValue, ReadAny, ReadDisplay, ReadDynError, ReadError, ReadOutcome,
         ReadResult, ReadSendError, Strict, StrictResult, SuccessOfAny, SuccessOfResult,
-        WarnBoxedFuture, WarnBoxedStream, WarnNothing,
     };
 }
 

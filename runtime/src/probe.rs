@@ -10,9 +10,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
-use crate::future::BoxedFuture;
 use crate::outcome::{Failure, Outcome};
-use crate::stream::BoxedStream;
 
 /// A returned value, looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
@@ -190,30 +188,3 @@ impl<T> KindOfValue for Probe<'_, T> {
         Returned
     }
 }
-
-/// A boxed future behind an alias, which `future` would put into the span.
-pub trait WarnBoxedFuture {
-    #[deprecated(
-        note = "this function returns a future, and only the making of it is in the span: add `future` to the arguments of `#[enter_span]`"
-    )]
-    fn check_form(&self) {}
-}
-
-impl<T: BoxedFuture> WarnBoxedFuture for &&Probe<'_, T> {}
-
-/// A boxed stream behind an alias, which `stream` would put into the span.
-pub trait WarnBoxedStream {
-    #[deprecated(
-        note = "this function returns a stream, and only the making of it is in the span: add `stream` to the arguments of `#[enter_span]`"
-    )]
-    fn check_form(&self) {}
-}
-
-impl<T: BoxedStream> WarnBoxedStream for &Probe<'_, T> {}
-
-/// Everything else has its whole work inside the span.
-pub trait WarnNothing {
-    fn check_form(&self) {}
-}
-
-impl<T> WarnNothing for Probe<'_, T> {}

@@ -5,9 +5,8 @@ use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _}
 
 use crate::context::{Context, SpanContext};
 use crate::installed;
-use crate::span::Span;
 
-/// What can be given as `parent = ..`: a [`Span`], a [`SpanContext`], a [`Context`], one of
+/// What can be given as `parent = ..`: a [`Span`](crate::Span), a [`SpanContext`], a [`Context`], one of
 /// OpenTelemetry's, or an `Option` of one.
 ///
 /// Where a parent is given, the thread is not looked at: `None`, or one that is not valid, makes a
@@ -23,7 +22,7 @@ pub trait ToParent {
     fn to_parent(&self, root: Context) -> Context;
 }
 
-/// What can be given to `links(..)`: a [`Span`], a [`SpanContext`], a [`Context`], one of
+/// What can be given to `links(..)`: a [`Span`](crate::Span), a [`SpanContext`], a [`Context`], one of
 /// OpenTelemetry's, or an `Option` or a list of these. Those that are not valid are left out, and
 /// so are repetitions.
 #[diagnostic::on_unimplemented(
@@ -63,12 +62,6 @@ impl ToParent for Context {
     }
 }
 
-impl ToParent for Span {
-    fn to_parent(&self, root: Context) -> Context {
-        self.known_context().to_parent(root)
-    }
-}
-
 impl<T: ToParent> ToParent for Option<T> {
     fn to_parent(&self, root: Context) -> Context {
         match self {
@@ -105,12 +98,6 @@ impl ToLinks for SpanContext {
 impl ToLinks for Context {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         self.0.to_links(link);
-    }
-}
-
-impl ToLinks for Span {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.known_context().to_links(link);
     }
 }
 

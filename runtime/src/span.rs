@@ -9,12 +9,11 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::context::{Context, SpanContext, SpanId, TraceId};
-use crate::entered::Slot;
 use crate::installed;
 use crate::outcome::{ErrorDetail, Failure, Outcome, Report};
-use crate::relation::ToLinks;
+use crate::relation::{ToLinks, ToParent};
 use crate::thread;
-use crate::value::{ToAttribute, Value};
+use crate::value::{Slot, ToAttribute, Value};
 
 /// A handle to a span, cheap to clone and free to keep.
 ///
@@ -57,10 +56,6 @@ impl Span {
 
     pub(crate) fn of(context: OtelContext) -> Self {
         Span(Some(context))
-    }
-
-    pub(crate) fn known_context(&self) -> Option<&OtelContext> {
-        self.0.as_ref()
     }
 
     /// Whether the span is recorded at this moment: it has started under a provider that records
@@ -265,6 +260,18 @@ impl Span {
     /// The context in which this span is the current one: to start a child elsewhere, or to inject.
     pub fn context(&self) -> Context {
         Context(self.0.clone().unwrap_or_default())
+    }
+}
+
+impl ToParent for Span {
+    fn to_parent(&self, root: Context) -> Context {
+        self.0.to_parent(root)
+    }
+}
+
+impl ToLinks for Span {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.0.to_links(link);
     }
 }
 

@@ -3,10 +3,13 @@
 //! Keys and the rules of upserting are not here; see `recording.rs`.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use opentelemetry::{Array, StringValue};
+
+use crate::thread;
 
 /// The value of an attribute: a bool, an `i64`, an `f64`, text, or an array of one of these.
 ///
@@ -239,5 +242,30 @@ impl From<String> for Value {
 impl From<Cow<'_, str>> for Value {
     fn from(value: Cow<'_, str>) -> Self {
         Value(text(value.into_owned()))
+    }
+}
+
+/// The place of one attribute, which an expression fills.
+#[derive(Default)]
+pub struct Slot(Option<Value>);
+
+impl Slot {
+    pub fn set<T: ToAttribute>(&mut self, value: &T) {
+        self.0 = value.to_attribute();
+    }
+
+    pub fn debug<T: fmt::Debug>(&mut self, value: &T) {
+        self.0 = Some(Value::from(format!("{value:?}")));
+    }
+
+    pub fn display<T: fmt::Display>(&mut self, value: &T) {
+        self.0 = Some(Value::from(value.to_string()));
+    }
+
+    /// A value that panics is lost, and nothing else is.
+    pub(crate) fn fill(value: &mut dyn FnMut(&mut Slot)) -> Option<Value> {
+        let mut slot = Slot::default();
+        thread::shielded(|| value(&mut slot))?;
+        slot.0
     }
 }

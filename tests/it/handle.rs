@@ -230,7 +230,7 @@ fn values_keep_their_kind() {
     assert_eq!(value(7_usize), Value::from(7_i64));
     assert_eq!(value(0.5_f32), Value::from(0.5_f64));
     assert_eq!(value('ß'), Value::from("ß"));
-    assert_eq!(value(&&"text"), Value::from("text"));
+    assert_eq!((&&"text").to_attribute(), Some(Value::from("text")));
     assert_eq!(value(Box::<str>::from("text")), Value::from("text"));
     assert_eq!(value(Arc::<str>::from("text")), Value::from("text"));
     assert_eq!(value(Rc::new(1)), Value::from(1));

@@ -33,5 +33,4 @@ pub use alone::{Exclusive, exclusive};
 pub use lost::unclaimed;
 pub(crate) use lost::{Leaf, orphan, started};
 pub use provider::RecorderProvider;
-pub(crate) use recorder::Shared;
 pub use recorder::{Event, RecordedSpan, Recorder, Trace};

@@ -12,7 +12,7 @@ use super::provider::RecorderProvider;
 use super::{alone, lost, tree};
 use crate::backend::Provided;
 use crate::context::{Context, SpanContext, SpanId};
-use crate::installed::Override;
+use crate::installed::{Observer, Override};
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
 use crate::span::Status;
@@ -59,8 +59,10 @@ impl Shared {
     pub(super) fn add_orphan(&self, name: &str) {
         self.record().orphans.push(name.to_owned());
     }
+}
 
-    pub(super) fn add_hidden(&self, leaf: &'static str, name: &str) {
+impl Observer for Shared {
+    fn hidden(&self, leaf: &'static str, name: &str) {
         self.record().hidden.push((leaf, name.to_owned()));
     }
 }
@@ -109,7 +111,7 @@ impl Recorder {
         let provider = RecorderProvider::new(Arc::clone(&shared));
         let backend = Provided::new(provider);
         Recorder {
-            below: Override::new(backend, policy, Arc::clone(&shared)),
+            below: Override::new(backend, policy, Arc::clone(&shared) as Arc<dyn Observer>),
             shared,
             policy,
         }
