@@ -201,16 +201,11 @@ fn state(span: &SpanData) -> State {
     }
 }
 
-/// The last part of the type's path: the rest is in the way here.
+/// The last part of the type's path, without its generics: the rest is in the way here.
 fn error_type(span: &SpanData) -> String {
     let path = attribute(span, "error.type").unwrap_or_default();
-    let is_path = path
-        .chars()
-        .all(|c| c.is_alphanumeric() || "_:".contains(c));
-    match path.rsplit("::").next() {
-        Some(name) if is_path => name.to_owned(),
-        _ => escape(&path),
-    }
+    let path = path.split('<').next().unwrap_or(&path);
+    escape(path.rsplit("::").next().unwrap_or(path))
 }
 
 fn attribute(span: &SpanData, key: &str) -> Option<String> {

@@ -133,7 +133,7 @@ pub(crate) fn value(text: &str) -> String {
 /// A duration in three digits and its unit; from a minute on, in minutes or hours.
 pub(crate) fn human(duration: Duration) -> String {
     let nanos = duration.as_nanos();
-    let seconds = duration.as_secs();
+    let seconds = (nanos + 500_000_000) / 1_000_000_000;
     match nanos {
         0..1_000 => format!("{nanos} ns"),
         1_000..999_500 => digits(nanos as f64 / 1e3, "µs"),
