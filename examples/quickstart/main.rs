@@ -124,7 +124,7 @@ struct Found {
 #[enter_span(
     "find files",
     attributes(limit = MOST_FILES),
-    ret(files = |found| found.files.len(), cut_short = |found| found.cut_short),
+    ret(files = |found| found.files.len(), cut = |found| found.cut_short),
 )]
 fn find_files(folder: &Path) -> io::Result<Found> {
     let mut found = Found::default();

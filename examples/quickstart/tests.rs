@@ -54,7 +54,7 @@ async fn every_step_is_where_it_belongs() {
     trace.assert_tree(&format!(
         "
         report folder={}
-          find files limit=400 files=3 cut_short=false
+          find files limit=400 files=3 cut=false
           count words files=3 at_once=8 failed=1
             read file.path=a.txt file.size=18
               parse words=4
