@@ -1,0 +1,484 @@
+//! What is drawn, as text. In 60 columns the label has 30 and the bar 20.
+
+#![expect(clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+
+use super::text::human;
+use super::{Colour, draw, escape};
+
+/// A span of trace 1. Ids begin at 1, and the parent 0 is none. Times are in microseconds.
+fn span(id: u64, parent: u64, name: &str, start: u64, end: u64) -> SpanData {
+    let at =
+        |micros| SystemTime::UNIX_EPOCH + Duration::from_secs(1) + Duration::from_micros(micros);
+    SpanData {
+        span_context: identity(1, id),
+        parent_span_id: SpanId::from_bytes(parent.to_be_bytes()),
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: name.to_owned().into(),
+        start_time: at(start),
+        end_time: at(end),
+        attributes: Vec::new(),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
+fn identity(trace: u128, id: u64) -> SpanContext {
+    SpanContext::new(
+        TraceId::from_bytes(trace.to_be_bytes()),
+        SpanId::from_bytes(id.to_be_bytes()),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::default(),
+    )
+}
+
+/// What a span says besides.
+trait With: Sized {
+    fn with(self, key: &'static str, value: impl Into<opentelemetry::Value>) -> Self;
+    fn failed(self, kind: &'static str, text: &'static str) -> Self;
+}
+
+impl With for SpanData {
+    fn with(mut self, key: &'static str, value: impl Into<opentelemetry::Value>) -> Self {
+        self.attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    fn failed(mut self, kind: &'static str, text: &'static str) -> Self {
+        self.status = Status::error(text);
+        self.with("error.type", kind)
+    }
+}
+
+/// Draws in 60 columns and leaves the heading away.
+fn rows(spans: &[SpanData]) -> Vec<String> {
+    let text = draw(spans, 60, Colour::None);
+    text.lines().skip(1).map(str::to_owned).collect()
+}
+
+/// The bar's columns of each row.
+fn bars(spans: &[SpanData]) -> Vec<String> {
+    let rows = rows(spans);
+    let bar = |row: &String| row.chars().skip(31).take(20).collect();
+    rows.iter().map(bar).collect()
+}
+
+/// The labels, without their padding.
+fn labels(spans: &[SpanData]) -> Vec<String> {
+    let label = |row: &String| {
+        row.chars()
+            .take(30)
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
+    rows(spans).iter().map(label).collect()
+}
+
+#[test]
+fn no_spans_are_no_text() {
+    assert_eq!(draw(&[], 80, Colour::Ansi), "");
+}
+
+#[test]
+fn children_stand_below_their_parents_in_the_order_of_their_starts() {
+    let spans = [
+        span(4, 2, "parse", 2_000, 4_000),
+        span(3, 1, "write", 12_000, 20_000),
+        span(2, 1, "read", 0, 10_000).with("file.size", 8),
+        span(1, 0, "copy", 0, 20_000),
+    ];
+    let drawn = draw(&spans, 60, Colour::None);
+    let expected = "\
+trace 00000000000000000000000000000001  4 spans
+copy                           ████████████████████  20.0 ms
+├ read file.size=8             ██████████            10.0 ms
+│ └ parse                        ██                  2.00 ms
+└ write                                    ████████  8.00 ms
+";
+    assert_eq!(drawn, expected);
+}
+
+#[test]
+fn bars_are_to_scale_within_an_eighth_of_a_column() {
+    let spans = [
+        span(1, 0, "all", 0, 20_000),
+        span(2, 1, "halves", 2_500, 4_500),
+        span(3, 1, "eighths", 5_000, 6_375),
+        span(4, 1, "inside", 8_000, 8_250),
+    ];
+    assert_eq!(
+        bars(&spans),
+        [
+            "████████████████████",
+            "  ▐█▌               ",
+            "     █▍             ",
+            "        ▎           ",
+        ]
+    );
+}
+
+#[test]
+fn a_span_without_length_can_be_seen_wherever_it_is() {
+    let spans = [
+        span(1, 0, "all", 0, 20_000),
+        span(2, 1, "first", 0, 0),
+        span(3, 1, "last", 20_000, 20_000),
+    ];
+    assert_eq!(
+        bars(&spans)[1..],
+        ["▏                   ", "                   ▕"]
+    );
+    let alone = bars(&[span(1, 0, "alone", 7, 7)]);
+    assert_eq!(
+        alone,
+        ["▏                   "],
+        "on a time line of no length"
+    );
+}
+
+#[test]
+fn an_end_before_the_start_takes_no_time() {
+    let spans = [
+        span(1, 0, "all", 0, 20_000),
+        span(2, 1, "odd", 10_000, 5_000),
+    ];
+    let row = &rows(&spans)[1];
+    assert!(row.ends_with("0 ns"), "{row}");
+    assert_eq!(bars(&spans)[1], "          ▏         ");
+}
+
+#[test]
+fn a_child_outside_of_its_parents_time_stands_where_it_was() {
+    let spans = [
+        span(1, 0, "request", 5_000, 10_000),
+        span(2, 1, "early", 0, 5_000),
+        span(3, 1, "late", 15_000, 20_000),
+    ];
+    assert_eq!(
+        bars(&spans),
+        [
+            "     █████          ",
+            "█████               ",
+            "               █████",
+        ]
+    );
+}
+
+#[test]
+fn a_span_whose_parent_is_not_there_stands_at_the_top_and_says_why() {
+    let mut remote = span(3, 98, "served", 6_000, 9_000);
+    remote.parent_span_is_remote = true;
+    let spans = [
+        span(1, 0, "root", 0, 20_000),
+        span(2, 99, "lost", 5_000, 10_000),
+        span(4, 2, "child", 6_000, 7_000),
+        remote,
+    ];
+    assert_eq!(
+        labels(&spans),
+        [
+            "root",
+            "lost (parent missing)",
+            "└ child",
+            "served (parent elsewhere)",
+        ]
+    );
+    let drawn = draw(&spans, 60, Colour::None);
+    let heading = "trace 00000000000000000000000000000001  4 spans  20.0 ms\n";
+    assert!(drawn.starts_with(heading), "{drawn}");
+}
+
+#[test]
+fn each_trace_has_its_own_time_line_and_the_earliest_is_first() {
+    let mut later = span(1, 0, "later", 1_000_000, 2_000_000);
+    later.span_context = identity(2, 1);
+    let drawn = draw(&[later, span(1, 0, "earlier", 0, 20_000)], 60, Colour::None);
+    let expected = "\
+trace 00000000000000000000000000000001  1 spans
+earlier                        ████████████████████  20.0 ms
+
+trace 00000000000000000000000000000002  1 spans
+later                          ████████████████████   1.00 s
+";
+    assert_eq!(drawn, expected);
+}
+
+#[test]
+fn parents_in_a_circle_are_shown_once_each() {
+    let spans = [
+        span(1, 3, "a", 1, 9),
+        span(2, 1, "b", 2, 9),
+        span(3, 2, "c", 3, 9),
+        span(4, 4, "own parent", 4, 9),
+    ];
+    let labels = labels(&spans);
+    assert_eq!(
+        labels,
+        [
+            "a (parent missing)",
+            "└ b",
+            "  └ c",
+            "own parent (parent missing)"
+        ]
+    );
+}
+
+#[test]
+fn two_spans_of_one_id_are_both_shown() {
+    let spans = [
+        span(1, 0, "one", 0, 9),
+        span(1, 0, "two", 1, 9),
+        span(2, 1, "child", 2, 3),
+    ];
+    assert_eq!(labels(&spans), ["one", "└ child", "two"]);
+}
+
+#[test]
+fn a_failure_is_explained_once_where_it_happened() {
+    let spans = [
+        span(1, 0, "report", 0, 20_000),
+        span(2, 1, "read", 0, 10_000).failed("std::io::Error", "no such file"),
+        span(3, 2, "open", 0, 5_000).failed("std::io::Error", "no such file"),
+        span(4, 1, "parse", 0, 5_000).failed("503", ""),
+    ];
+    let rows = rows(&spans);
+    let starts: Vec<&str> = rows
+        .iter()
+        .map(|row| row.split("  ").next().unwrap_or(""))
+        .collect();
+    assert_eq!(starts[..3], ["report", "├ parse !503", "└ read !Error"]);
+    assert!(rows[3].starts_with("  └ open !Error "), "{}", rows[3]);
+    assert_eq!(rows[4..], ["      ! no such file"]);
+    let heading = draw(&spans, 60, Colour::None);
+    assert!(
+        heading
+            .lines()
+            .next()
+            .is_some_and(|line| line.ends_with("4 spans  3 failed"))
+    );
+}
+
+#[test]
+fn what_the_row_says_already_is_not_repeated_as_an_attribute() {
+    let spans = [span(1, 0, "ask", 0, 9)
+        .with("code.function.name", "ask")
+        .with("enter_span.outcome", "cancelled")
+        .with("word", "two words")];
+    assert_eq!(labels(&spans), ["ask ~cancelled word=\"two word…"]);
+}
+
+#[test]
+fn the_kind_is_named_unless_it_is_internal() {
+    let mut call = span(1, 0, "GET", 0, 9);
+    call.span_kind = SpanKind::Client;
+    assert_eq!(labels(&[call]), ["GET (client)"]);
+}
+
+#[test]
+fn a_long_run_shows_the_first_the_slowest_and_the_failed_and_counts_the_rest() {
+    let mut spans = vec![span(1, 0, "all", 0, 200_000)];
+    for n in 0..100 {
+        let (start, id) = (n * 1_000, 10 + n);
+        let took = if n == 50 || n == 60 { 5_000 } else { 1_000 };
+        let read =
+            span(id, 1, "read", start, start + took).with("n", i64::try_from(n).unwrap_or(0));
+        spans.push(if n == 70 { read.failed("E", "") } else { read });
+    }
+    // What is in a folded span is folded with it.
+    spans.push(span(900, 15, "inner", 5_000, 5_500));
+    spans.push(span(901, 1, "rank", 150_000, 200_000));
+    assert_eq!(
+        labels(&spans),
+        [
+            "all",
+            "├ read n=0",
+            "├ read n=1",
+            "├ read n=2",
+            "├ read n=50",
+            "├ read n=60",
+            "├ read !E n=70",
+            "├ … 94 more read, together",
+            "└ rank",
+        ]
+    );
+    let rows = rows(&spans);
+    assert!(rows[7].ends_with("94.0 ms"), "{}", rows[7]);
+    assert_eq!(
+        bars(&spans)[7],
+        "░░░░░░░░░░          ",
+        "from the start of n=3 to the end of n=99, in columns of 10 ms"
+    );
+}
+
+#[test]
+fn trouble_inside_of_a_run_is_not_folded_away_unseen() {
+    let mut spans = Vec::new();
+    for n in 0..40 {
+        spans.push(span(1 + n, 0, "job", n, n + 1));
+        spans.push(span(100 + n, 1 + n, "step", n, n + 1).failed("E", ""));
+    }
+    // Three are both the first and the first in trouble; as all took the same time, two of them are
+    // the slowest too.
+    let drawn = draw(&spans, 100, Colour::None);
+    let folded = drawn.lines().find(|line| line.starts_with('…'));
+    let text = "… 37 more job (37 with trouble), together ";
+    assert!(folded.is_some_and(|line| line.starts_with(text)), "{drawn}");
+}
+
+#[test]
+fn ten_of_a_kind_are_all_shown() {
+    let spans: Vec<_> = (0..10).map(|n| span(1 + n, 0, "read", n, n + 1)).collect();
+    assert_eq!(labels(&spans), ["read"; 10]);
+}
+
+#[test]
+fn hostile_text_cannot_reach_the_terminal() {
+    let hostile = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\n\t\u{0}\u{7f}\u{202e}\u{2066}\u{2028}";
+    let spans = [
+        span(1, 0, hostile, 0, 9)
+            .with("plain", hostile)
+            .failed(hostile, hostile),
+        span(2, 1, "child", 0, 9).with(hostile, 1),
+    ];
+    let many = (0..20).map(|n| span(10 + n, 1, hostile, 0, 9));
+    let spans: Vec<_> = spans.into_iter().chain(many).collect();
+    let drawn = draw(&spans, 2000, Colour::None);
+    let bad = drawn
+        .chars()
+        .find(|&c| c != '\n' && (c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c)));
+    assert_eq!(bad, None);
+    // A heading, the root and its error, the child, three of the others, and one for the rest.
+    assert_eq!(drawn.lines().count(), 8);
+    assert_eq!(
+        escape(hostile),
+        r"\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\n\t\u{0}\u{7f}\u{202e}\u{2066}\u{2028}"
+    );
+}
+
+#[test]
+fn an_endless_text_is_cut_before_it_is_looked_at() {
+    let text = "x".repeat(5_000_000);
+    assert_eq!(escape(&text).chars().count(), 401);
+}
+
+#[test]
+fn colours_say_failed_and_cancelled_and_change_nothing_else() {
+    let spans = [
+        span(1, 0, "all", 0, 20_000),
+        span(2, 1, "bad", 0, 10_000).failed("E", "why"),
+        span(3, 1, "late", 0, 10_000).with("enter_span.outcome", "cancelled"),
+    ];
+    let colourful = draw(&spans, 60, Colour::Ansi);
+    assert!(
+        colourful.contains("\u{1b}[31mbad\u{1b}[0m"),
+        "{colourful:?}"
+    );
+    assert!(
+        colourful.contains("\u{1b}[31m! why\u{1b}[0m"),
+        "{colourful:?}"
+    );
+    assert!(
+        colourful.contains("\u{1b}[33mlate\u{1b}[0m"),
+        "{colourful:?}"
+    );
+    assert_eq!(without_colours(&colourful), draw(&spans, 60, Colour::None));
+}
+
+/// Fails for any sequence that is not a colour.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let Some((code, rest)) = part.split_once('m') else {
+            panic!("no colour: {part:?}");
+        };
+        assert!(code.chars().all(|c| c.is_ascii_digit()), "{code:?}");
+        plain.push_str(rest);
+    }
+    plain
+}
+
+#[test]
+fn no_line_is_wider_than_asked_for() {
+    let mut spans = vec![
+        span(1, 0, "日本語の名前はとても長いので切られる", 0, 20_000).with("鍵", "値".repeat(100)),
+        span(2, 1, "e\u{301}le\u{300}ve", 0, 10_000)
+            .failed("E", "なぜなら、とても長い説明だから、切られる"),
+    ];
+    spans.extend((3..40).map(|id| span(id, id - 1, "deeper", id, 20_000)));
+    for width in [40, 60, 79, 80, 120] {
+        for line in draw(&spans, width, Colour::None).lines() {
+            let columns = unicode_width::UnicodeWidthStr::width(line);
+            assert!(columns <= width, "{columns} > {width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn wide_characters_take_their_two_columns() {
+    let rows = rows(&[span(1, 0, "日本語", 0, 20_000)]);
+    let expected = format!("日本語{} ████████████████████  20.0 ms", " ".repeat(24));
+    assert_eq!(rows, [expected]);
+}
+
+#[test]
+fn a_terminal_that_is_too_narrow_gets_forty_columns() {
+    let spans = [span(1, 0, "all", 0, 20_000)];
+    assert_eq!(
+        draw(&spans, 0, Colour::None),
+        draw(&spans, 40, Colour::None)
+    );
+}
+
+#[test]
+fn deep_nesting_keeps_the_innermost_lines() {
+    let spans: Vec<_> = (1..=12).map(|id| span(id, id - 1, "in", id, 99)).collect();
+    let labels = labels(&spans);
+    assert_eq!(labels[1], "└ in");
+    assert_eq!(labels[8], format!("{}└ in", "  ".repeat(7)));
+    assert_eq!(labels[11], format!("… {}└ in", "  ".repeat(7)));
+}
+
+#[test]
+fn thirty_thousand_levels_need_no_stack() {
+    let spans: Vec<_> = (1..=30_000)
+        .map(|id| span(id, id - 1, "in", id, 200_000))
+        .collect();
+    assert_eq!(rows(&spans).len(), 30_000);
+}
+
+#[test]
+fn durations_have_three_digits_and_a_unit() {
+    let cases = [
+        (0, "0 ns"),
+        (999, "999 ns"),
+        (1_000, "1.00 µs"),
+        (41_234, "41.2 µs"),
+        (999_499, "999 µs"),
+        (999_500, "1.00 ms"),
+        (9_996_000, "10.0 ms"),
+        (123_456_789, "123 ms"),
+        (999_600_000, "1.00 s"),
+        (59_940_000_000, "59.9 s"),
+        (59_999_000_000, "1m 00s"),
+        (61_000_000_000, "1m 01s"),
+        (3_599_900_000_000, "1h 00m"),
+        (7_320_000_000_000, "2h 02m"),
+    ];
+    for (nanos, text) in cases {
+        assert_eq!(human(Duration::from_nanos(nanos)), text);
+    }
+}

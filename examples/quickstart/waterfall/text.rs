@@ -1,0 +1,153 @@
+//! Text in a column: made harmless, cut by display width, coloured, padded.
+
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthChar as _;
+
+/// Whether the text may hold the escape sequences of colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colour {
+    /// Text alone.
+    None,
+    /// The eight colours that every terminal has.
+    Ansi,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Bold,
+    Dim,
+    Red,
+    Yellow,
+    Cyan,
+}
+
+/// A text in one style, already escaped.
+pub(crate) struct Piece {
+    style: Style,
+    text: String,
+}
+
+impl Piece {
+    pub(crate) fn new(style: Style, text: impl Into<String>) -> Self {
+        Piece {
+            style,
+            text: text.into(),
+        }
+    }
+}
+
+/// The pieces in exactly `width` columns: padded, or cut with `…` as the last column.
+pub(crate) fn fit(pieces: &[Piece], width: usize, colour: Colour) -> String {
+    let needed: usize = pieces.iter().map(|piece| columns(&piece.text)).sum();
+    let mut room = if needed > width { width - 1 } else { width };
+    let mut line = String::new();
+    for piece in pieces {
+        let (text, whole) = head(&piece.text, room);
+        room -= columns(text);
+        line.push_str(&paint(text, piece.style, colour));
+        if !whole {
+            break;
+        }
+    }
+    if needed > width {
+        line.push('…');
+    }
+    line.extend(std::iter::repeat_n(' ', room));
+    line
+}
+
+/// As much of the text as has room, and whether that is all.
+fn head(text: &str, room: usize) -> (&str, bool) {
+    let mut taken = 0;
+    for (at, c) in text.char_indices() {
+        taken += c.width().unwrap_or(0);
+        if taken > room {
+            return (&text[..at], false);
+        }
+    }
+    (text, true)
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+fn paint(text: &str, style: Style, colour: Colour) -> String {
+    let code = match style {
+        Style::Plain => "",
+        Style::Bold => "1",
+        Style::Dim => "2",
+        Style::Red => "31",
+        Style::Yellow => "33",
+        Style::Cyan => "36",
+    };
+    match colour {
+        Colour::Ansi if !code.is_empty() && !text.is_empty() => {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Nobody reads more of one text in a terminal, and a hostile one may be endless.
+const MOST_CHARS: usize = 400;
+
+/// Foreign text that does nothing to a terminal: what is not to be seen is spelled out.
+pub(crate) fn escape(text: &str) -> String {
+    let mut rest = text.chars();
+    let mut escaped = String::new();
+    for c in rest.by_ref().take(MOST_CHARS) {
+        match c {
+            _ if is_harmless(c) => escaped.push(c),
+            _ => escaped.extend(c.escape_default()),
+        }
+    }
+    if rest.next().is_some() {
+        escaped.push('…');
+    }
+    escaped
+}
+
+/// A control character can move the cursor. A bidirectional one can show a text in another order
+/// than it has, and the separators end a line.
+fn is_harmless(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}')
+}
+
+/// The value of an attribute: quoted if its end could not be seen otherwise.
+pub(crate) fn value(text: &str) -> String {
+    let is_word = !text.is_empty() && !text.contains([' ', '"']);
+    match is_word {
+        true => escape(text),
+        false => format!("\"{}\"", escape(&text.replace('"', "'"))),
+    }
+}
+
+/// A duration in three digits and its unit; from a minute on, in minutes or hours.
+pub(crate) fn human(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let seconds = (nanos + 500_000_000) / 1_000_000_000;
+    match nanos {
+        0..1_000 => format!("{nanos} ns"),
+        1_000..999_500 => digits(nanos as f64 / 1e3, "µs"),
+        999_500..999_500_000 => digits(nanos as f64 / 1e6, "ms"),
+        999_500_000..59_950_000_000 => digits(nanos as f64 / 1e9, "s"),
+        _ if seconds < 3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+fn digits(value: f64, unit: &str) -> String {
+    match value {
+        ..9.995 => format!("{value:.2} {unit}"),
+        ..99.95 => format!("{value:.1} {unit}"),
+        _ => format!("{value:.0} {unit}"),
+    }
+}

@@ -1,0 +1,317 @@
+//! Spans in the order in which they are shown: traces, parents before children, long runs folded.
+//!
+//! Whatever the spans say of each other, each is shown or counted exactly once: one whose parent
+//! is not there stands at the top, and a circle of parents is cut open. Nothing here recurses.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::{SpanId, Status, TraceId};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::{State, length, state};
+
+/// One trace, ready to be drawn.
+pub(crate) struct Trace<'a> {
+    pub(crate) id: TraceId,
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
+    pub(crate) spans: usize,
+    pub(crate) roots: usize,
+    pub(crate) failed: usize,
+    pub(crate) cancelled: usize,
+    pub(crate) rows: Vec<Row<'a>>,
+}
+
+pub(crate) struct Row<'a> {
+    pub(crate) item: Item<'a>,
+    /// What stands before the name, and before lines that belong to the same span.
+    pub(crate) guides: String,
+    pub(crate) below: String,
+    /// Whether a child has failed with the same words, and shows them.
+    pub(crate) explained: bool,
+}
+
+pub(crate) enum Item<'a> {
+    Span(&'a SpanData, Place),
+    Folded(Folded<'a>),
+}
+
+/// Where a span hangs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Below its parent, or at the top because it has none.
+    Known,
+    /// At the top: its parent is in another process.
+    Remote,
+    /// At the top: its parent should be here and is not.
+    Orphan,
+}
+
+/// Siblings of one name that are counted and not shown.
+pub(crate) struct Folded<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) count: usize,
+    /// How many of them failed or were cancelled, or something in them.
+    pub(crate) troubled: usize,
+    pub(crate) total: Duration,
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
+}
+
+/// All traces, the earliest first.
+pub(crate) fn traces(spans: &[SpanData]) -> Vec<Trace<'_>> {
+    let mut by_trace: HashMap<TraceId, Vec<&SpanData>> = HashMap::new();
+    for span in spans {
+        let id = span.span_context.trace_id();
+        by_trace.entry(id).or_default().push(span);
+    }
+    let traces = by_trace.into_iter();
+    let mut traces: Vec<_> = traces.map(|(id, spans)| trace(id, spans)).collect();
+    traces.sort_by_key(|trace| (trace.start, trace.id.to_bytes()));
+    traces
+}
+
+fn trace(id: TraceId, mut spans: Vec<&SpanData>) -> Trace<'_> {
+    spans.sort_by_key(|span| (span.start_time, span.end_time));
+    let count = |wanted| spans.iter().filter(|span| state(span) == wanted).count();
+    let starts = spans.iter().map(|span| span.start_time);
+    let ends = spans.iter().map(|span| span.end_time.max(span.start_time));
+    let forest = Forest::new(spans.clone());
+    Trace {
+        id,
+        roots: forest.roots.len(),
+        start: starts.min().unwrap_or(SystemTime::UNIX_EPOCH),
+        end: ends.max().unwrap_or(SystemTime::UNIX_EPOCH),
+        spans: spans.len(),
+        failed: count(State::Failed),
+        cancelled: count(State::Cancelled),
+        rows: forest.rows(),
+    }
+}
+
+/// The spans of a trace, by their place in the list: who is above whom.
+struct Forest<'a> {
+    spans: Vec<&'a SpanData>,
+    parent: Vec<Option<usize>>,
+    children: Vec<Vec<usize>>,
+    roots: Vec<usize>,
+    /// It failed or was cancelled, or something below it did.
+    troubled: Vec<bool>,
+}
+
+impl<'a> Forest<'a> {
+    fn new(spans: Vec<&'a SpanData>) -> Self {
+        let mut parent = parents(&spans);
+        cut_circles(&mut parent);
+        let mut children = vec![Vec::new(); spans.len()];
+        let mut roots = Vec::new();
+        for (span, parent) in parent.iter().enumerate() {
+            match parent {
+                Some(parent) => children[*parent].push(span),
+                None => roots.push(span),
+            }
+        }
+        let mut forest = Forest {
+            troubled: vec![false; spans.len()],
+            spans,
+            parent,
+            children,
+            roots,
+        };
+        forest.spread_trouble();
+        forest
+    }
+
+    fn spread_trouble(&mut self) {
+        for span in 0..self.spans.len() {
+            let mut next = Some(span).filter(|_| state(self.spans[span]) != State::Quiet);
+            while let Some(span) = next.filter(|&span| !self.troubled[span]) {
+                self.troubled[span] = true;
+                next = self.parent[span];
+            }
+        }
+    }
+
+    fn rows(&self) -> Vec<Row<'a>> {
+        let mut rows = Vec::new();
+        let mut open: Vec<(Shown, Guides)> = Vec::new();
+        open.extend(
+            self.shown(&self.roots)
+                .into_iter()
+                .map(|root| (root, Guides::default())),
+        );
+        open.reverse();
+        while let Some((shown, guides)) = open.pop() {
+            let children = match &shown {
+                Shown::Span(span) => self.shown(&self.children[*span]),
+                Shown::Folded(_) => Vec::new(),
+            };
+            rows.push(self.row(&shown, &guides, !children.is_empty()));
+            let last = children.len().saturating_sub(1);
+            let below = children.into_iter().enumerate();
+            let below = below.map(|(n, child)| (child, guides.child(n == last)));
+            open.extend(below.rev());
+        }
+        rows
+    }
+
+    fn row(&self, shown: &Shown, guides: &Guides, has_children: bool) -> Row<'a> {
+        let (item, explained) = match shown {
+            Shown::Span(span) => (
+                Item::Span(self.spans[*span], self.place(*span)),
+                self.is_explained(*span),
+            ),
+            Shown::Folded(hidden) => (Item::Folded(self.folded(hidden)), false),
+        };
+        Row {
+            item,
+            explained,
+            guides: format!("{}{}", guides.before, guides.branch),
+            below: guides.below() + if has_children { "│ " } else { "  " },
+        }
+    }
+
+    fn place(&self, span: usize) -> Place {
+        let data = self.spans[span];
+        match self.parent[span] {
+            None if data.parent_span_is_remote => Place::Remote,
+            None if data.parent_span_id != SpanId::INVALID => Place::Orphan,
+            _ => Place::Known,
+        }
+    }
+
+    fn is_explained(&self, span: usize) -> bool {
+        let status = &self.spans[span].status;
+        let mut children = self.children[span].iter();
+        matches!(status, Status::Error { .. })
+            && children.any(|&child| self.spans[child].status == *status)
+    }
+
+    /// The siblings that get a row, each with its own, in order; the others of their name share one
+    /// behind the last of them.
+    fn shown(&self, siblings: &[usize]) -> Vec<Shown> {
+        let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
+        for &span in siblings {
+            alike.entry(&self.spans[span].name).or_default().push(span);
+        }
+        let mut shown = Vec::new();
+        for span in siblings {
+            let run = &alike[&*self.spans[*span].name];
+            if run.len() <= MOST_ALIKE {
+                shown.push(Shown::Span(*span));
+            } else if run.last() == Some(span) {
+                let (kept, hidden) = self.fold(run);
+                shown.extend(kept.into_iter().map(Shown::Span));
+                shown.push(Shown::Folded(hidden));
+            }
+        }
+        shown
+    }
+
+    /// Keeps the first few, the slowest, and some of those that are worth a look.
+    fn fold(&self, run: &[usize]) -> (Vec<usize>, Vec<usize>) {
+        let mut slowest = run.to_vec();
+        slowest.sort_by_key(|&span| std::cmp::Reverse(self.length(span)));
+        slowest.truncate(SLOWEST);
+        let troubled = run.iter().filter(|&&span| self.troubled[span]);
+        let troubled: Vec<usize> = troubled.copied().take(MOST_TROUBLED).collect();
+        let is_kept = |span: &usize| {
+            run[..FIRST].contains(span) || slowest.contains(span) || troubled.contains(span)
+        };
+        run.iter().partition(|span| is_kept(span))
+    }
+
+    fn folded(&self, hidden: &[usize]) -> Folded<'a> {
+        let spans = || hidden.iter().map(|&span| self.spans[span]);
+        let first = self.spans[hidden[0]];
+        Folded {
+            name: &first.name,
+            count: hidden.len(),
+            troubled: hidden.iter().filter(|&&span| self.troubled[span]).count(),
+            total: hidden.iter().map(|&span| self.length(span)).sum(),
+            start: first.start_time,
+            end: spans()
+                .map(|span| span.end_time)
+                .max()
+                .unwrap_or(first.end_time),
+        }
+    }
+
+    fn length(&self, span: usize) -> Duration {
+        length(self.spans[span].start_time, self.spans[span].end_time)
+    }
+}
+
+/// More siblings of one name than this are folded, down to the kinds below.
+const MOST_ALIKE: usize = 10;
+const FIRST: usize = 3;
+const SLOWEST: usize = 2;
+const MOST_TROUBLED: usize = 3;
+
+/// A span, or several that share a row.
+enum Shown {
+    Span(usize),
+    Folded(Vec<usize>),
+}
+
+fn parents(spans: &[&SpanData]) -> Vec<Option<usize>> {
+    let mut by_id = HashMap::new();
+    for (index, span) in spans.iter().enumerate() {
+        by_id.entry(span.span_context.span_id()).or_insert(index);
+    }
+    let parent = |span: &&SpanData| by_id.get(&span.parent_span_id).copied();
+    spans.iter().map(parent).collect()
+}
+
+/// Where the way upwards comes back to itself, the span that it comes back to becomes a root.
+fn cut_circles(parent: &mut [Option<usize>]) {
+    let mut seen_from = vec![None; parent.len()];
+    for start in 0..parent.len() {
+        let mut next = Some(start);
+        while let Some(span) = next {
+            match seen_from[span] {
+                None => seen_from[span] = Some(start),
+                Some(before) if before == start => {
+                    parent[span] = None;
+                    break;
+                }
+                Some(_) => break,
+            }
+            next = parent[span];
+        }
+    }
+}
+
+/// The lines that lead from a span to its parent. The outermost are cut where nesting is deep.
+#[derive(Clone, Default)]
+struct Guides {
+    before: String,
+    branch: &'static str,
+}
+
+/// A level takes two columns.
+const MOST_LEVELS: usize = 8;
+
+impl Guides {
+    fn child(&self, is_last: bool) -> Self {
+        Guides {
+            before: self.below(),
+            branch: if is_last { "└ " } else { "├ " },
+        }
+    }
+
+    /// What stands before everything below this span, apart from its own branches.
+    fn below(&self) -> String {
+        let trunk = match self.branch {
+            "├ " => "│ ",
+            "└ " => "  ",
+            _ => "",
+        };
+        let all: Vec<char> = self.before.chars().chain(trunk.chars()).collect();
+        match all.len().checked_sub(2 * MOST_LEVELS) {
+            None | Some(0) => all.into_iter().collect(),
+            Some(cut) => "… ".chars().chain(all.into_iter().skip(cut + 2)).collect(),
+        }
+    }
+}
