@@ -1,0 +1,6 @@
+use enter_span::enter_span;
+
+#[enter_span]
+mod elsewhere;
+
+fn main() {}

@@ -1,0 +1,26 @@
+use enter_span::enter_span;
+
+#[enter_span(?user)]
+fn outside(user: &str) {}
+
+#[enter_span(%user)]
+fn outside_too(user: &str) {}
+
+#[enter_span(attributes(?user))]
+fn before_the_key(user: &str) {}
+
+#[enter_span(attributes(?user = user))]
+fn before_the_pair(user: &str) {}
+
+#[enter_span(attributes(user? = user))]
+fn behind_the_key(user: &str) {}
+
+#[enter_span(attributes(user = user?))]
+fn behind_the_value(user: &str) {}
+
+#[enter_span(ret(length = ?|text| text))]
+fn before_a_projection() -> String {
+    String::new()
+}
+
+fn main() {}
