@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Type};
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Signature, Type};
 
 use crate::args::{Args, Attribute, AttributeValue, Detail, Key, Name, Projection, Told};
 use crate::errors::Errors;
@@ -120,11 +120,11 @@ impl Plan {
         check_shape(&function, &args, shape, &mut errors);
         errors.into_result()?;
 
-        let returned = shape::nameable(&function.sig.output);
+        let returned = shape::nameable(&function.sig.output, function.sig.ident.span());
         let way = way(&mut function, shape);
         let handle = args.handle.clone();
         let names = Names::of(&function.sig.ident, owner);
-        let finish = finish(&args, &function.sig.output, shape);
+        let finish = finish(&args, &function.sig, shape);
         let span = SpanPlan::new(args, names, function.sig.ident.span(), finish);
         Ok(Plan {
             function,
@@ -365,9 +365,10 @@ fn says_nothing(output: &ReturnType) -> bool {
     }
 }
 
-fn finish(args: &Args, output: &ReturnType, shape: Shape) -> Finish {
+fn finish(args: &Args, sig: &Signature, shape: Shape) -> Finish {
+    let output = &sig.output;
     let place = match output {
-        ReturnType::Default => Span::call_site(),
+        ReturnType::Default => sig.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
     let check_form = match output {

@@ -10,9 +10,6 @@ async fn asynchronous(user: String) -> String {
     user
 }
 
-#[enter_span(start(length = drop(user)))]
-fn at_the_start(user: String) {}
-
 #[enter_span(when = user.into_bytes().is_empty())]
 fn in_a_condition(user: String) -> String {
     user

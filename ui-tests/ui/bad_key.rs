@@ -10,12 +10,18 @@ fn number() {}
 fn half_a_name() {}
 
 #[enter_span(attributes(order-id = 1))]
-fn dashed(order: u32) {}
+fn dashed(order: u32) {
+    let _ = order;
+}
 
 #[enter_span(attributes(..facts))]
-fn spread(facts: &[u32]) {}
+fn spread(facts: &[u32]) {
+    let _ = facts;
+}
 
 #[enter_span(attributes(&user))]
-fn borrowed(user: &str) {}
+fn borrowed(user: &str) {
+    let _ = user;
+}
 
 fn main() {}

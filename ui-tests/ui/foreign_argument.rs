@@ -1,10 +1,14 @@
 use enter_span::enter_span;
 
 #[enter_span(skip(password))]
-fn skipping_one(password: &str) {}
+fn skipping_one(password: &str) {
+    let _ = password;
+}
 
 #[enter_span(skip_all)]
-fn skipping_all(password: &str) {}
+fn skipping_all(password: &str) {
+    let _ = password;
+}
 
 #[enter_span(fields(id = 7))]
 fn fields() {}

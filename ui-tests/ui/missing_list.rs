@@ -1,7 +1,9 @@
 use enter_span::enter_span;
 
 #[enter_span(attributes = id)]
-fn attributes(id: u32) {}
+fn attributes(id: u32) {
+    let _ = id;
+}
 
 #[enter_span(start)]
 fn start() {}
@@ -10,6 +12,8 @@ fn start() {}
 fn links() {}
 
 #[enter_span(attributes[id])]
-fn brackets(id: u32) {}
+fn brackets(id: u32) {
+    let _ = id;
+}
 
 fn main() {}

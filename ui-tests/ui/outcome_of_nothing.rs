@@ -22,6 +22,9 @@ fn never_err() -> ! {
 #[enter_span(ret)]
 async fn in_a_future() {}
 
+#[enter_span(err)]
+fn a_spelled_unit() -> () {}
+
 fn main() {
     err();
 }

@@ -2,7 +2,7 @@ use enter_span::enter_span;
 
 #[enter_span(attributes(id = text.parse::<u32>()?))]
 fn in_an_attribute(text: &str) -> Result<(), std::num::ParseIntError> {
-    Ok(())
+    text.parse::<u32>().map(drop)
 }
 
 #[enter_span(ret(first = |list| list.first()?))]

@@ -2,7 +2,7 @@ use enter_span::enter_span;
 
 #[enter_span(nmae = "x", kind = sever, attributes(usr), root, parent = other)]
 const fn f(user: &str) -> u32 {
-    3
+    user.len() as u32
 }
 
 fn main() {

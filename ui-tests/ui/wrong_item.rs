@@ -21,7 +21,7 @@ unsafe trait UnsafeTrait {}
 mod module {}
 
 #[enter_span]
-use std::fmt;
+pub use std::fmt;
 
 #[enter_span]
 static STATIC: u32 = 3;
@@ -37,11 +37,6 @@ unsafe extern "C" {}
 
 #[enter_span]
 extern crate core;
-
-#[enter_span]
-macro_rules! rules {
-    () => {};
-}
 
 #[enter_span]
 std::thread_local! {}
