@@ -6,8 +6,6 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, parenthesized};
 
 use crate::errors::Errors;
@@ -140,7 +138,7 @@ impl Args {
             return Ok(());
         }
         if let Err(error) = input.parse::<Token![,]>() {
-            errors.push(Error::new(error.span(), "missing comma between arguments"));
+            errors.push(Error::new(error.span(), COMMA));
             skip_to_comma(input)?;
             let _comma: Option<Token![,]> = input.parse()?;
         }
@@ -191,7 +189,13 @@ impl Args {
                 "`%` and `?` stand before a value inside `attributes(..)`; write `attributes(key = ?value)`",
             ));
         }
-        let key = Ident::parse_any(input)?;
+        let key = Ident::parse_any(input).map_err(|error| {
+            let message = format!(
+                "expected an argument; write a name as text, `|span|`, or one of {}",
+                quoted(&KNOWN)
+            );
+            Error::new(error.span(), message)
+        })?;
         if key != "name" && self.used.contains(&key) {
             return Err(Error::new(
                 key.span(),
@@ -214,8 +218,16 @@ impl Args {
 
     fn parse_handle(&mut self, input: ParseStream<'_>) -> Result<()> {
         let bar: Token![|] = input.parse()?;
-        let handle: Ident = input.parse()?;
-        let _: Token![|] = input.parse()?;
+        let one = |input: ParseStream<'_>| -> Result<Ident> {
+            let handle = input.parse()?;
+            input.parse::<Token![|]>().map(|_| handle)
+        };
+        let Ok(handle) = one(input) else {
+            skip_to(input, |input| input.peek(Token![|]))?;
+            let _closing: Option<Token![|]> = input.parse()?;
+            let message = "the handle is one name between bars; write `|span|`";
+            return Err(Error::new(bar.span, message));
+        };
         match self.handle.replace(handle) {
             None => Ok(()),
             Some(_) => Err(Error::new(bar.span, "duplicate handle; bind it once")),
@@ -281,7 +293,7 @@ impl Args {
 
     fn parse_name(&mut self, key: Ident, input: ParseStream<'_>) -> Result<()> {
         if self.name.is_some() {
-            let message = "duplicate argument `name`; the span has one already";
+            let message = "duplicate argument `name`; give it once";
             return Err(Error::new(key.span(), message));
         }
         let value: Expr = value(&key, input)?;
@@ -300,7 +312,11 @@ impl Args {
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
+    skip_to(input, |input| input.peek(Token![,]))
+}
+
+fn skip_to(input: ParseStream<'_>, is_there: fn(ParseStream<'_>) -> bool) -> Result<()> {
+    while !input.is_empty() && !is_there(input) {
         input.parse::<TokenTree>()?;
     }
     Ok(())
@@ -310,7 +326,7 @@ fn not_empty(name: LitStr) -> Result<LitStr> {
     match name.value().is_empty() {
         true => Err(Error::new(
             name.span(),
-            "the name of a span must not be empty",
+            "the name of a span must not be empty; say what the span does",
         )),
         false => Ok(name),
     }
@@ -387,8 +403,31 @@ fn items<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<Vec<T>> {
     }
     let content;
     parenthesized!(content in input);
-    let items = Punctuated::<T, Token![,]>::parse_terminated(&content)?;
-    Ok(items.into_iter().collect())
+    each(&content)
+}
+
+/// Items between commas. A fault in one costs the tokens up to the next comma.
+fn each<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
+    let mut errors = Errors::default();
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let is_whole = match input.parse() {
+            Ok(item) => {
+                items.push(item);
+                input.is_empty() || input.peek(Token![,])
+            }
+            Err(error) => {
+                errors.push(error);
+                true
+            }
+        };
+        if !is_whole {
+            errors.push(Error::new(input.span(), COMMA));
+        }
+        skip_to_comma(input)?;
+        let _comma: Option<Token![,]> = input.parse()?;
+    }
+    errors.into_result().map(|()| items)
 }
 
 fn links(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Expr>> {
@@ -429,8 +468,7 @@ fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
     }
     let content;
     let paren = parenthesized!(content in input);
-    let items = Punctuated::<Projection, Token![,]>::parse_terminated(&content)?;
-    let items: Vec<Projection> = items.into_iter().collect();
+    let items: Vec<Projection> = each(&content)?;
     if items.is_empty() {
         let message = "an empty `ret(..)` shows nothing; write `ret`, or `ret(key = |value| ..)`";
         return Err(Error::new(paren.span.join(), message));
@@ -448,12 +486,13 @@ fn told(key: &Ident, input: ParseStream<'_>) -> Result<Told> {
     }
     equals(key, input)?;
     if input.peek(Token![|]) {
+        let bar = input.span();
         let closure: ExprClosure = input.parse()?;
         return match closure.inputs.len() {
             1 => Ok(Told::Judged(Box::new(closure))),
             _ => Err(Error::new(
-                closure.inputs.span(),
-                "`err` takes a closure of one argument, the error",
+                bar,
+                "`err` takes a closure of one argument; write `err = |error| ..`",
             )),
         };
     }
@@ -472,6 +511,8 @@ fn told(key: &Ident, input: ParseStream<'_>) -> Result<Told> {
         _ => Err(Error::new(word.span(), ERR)),
     }
 }
+
+const COMMA: &str = "missing comma; write `,` before this";
 
 const ERR: &str = "`err` takes `message`, `type`, `status`, `ignore` or a closure; write for example `err = type`";
 
@@ -517,7 +558,7 @@ fn foreign(word: &str) -> Option<&'static str> {
 fn nearest(word: &str) -> Option<&'static str> {
     let distances = KNOWN.iter().map(|known| (distance(word, known), *known));
     let (distance, known) = distances.min()?;
-    (distance <= 2 && distance < known.len()).then_some(known)
+    (distance <= 2 && 2 * distance < known.len()).then_some(known)
 }
 
 /// Levenshtein's, with a swap of neighbours counted as one.

@@ -75,7 +75,7 @@ fn keyword(input: ParseStream<'_>) -> Result<Target> {
             TokenTree::Ident(word) if word == "fn" => return Ok(Target::Function),
             TokenTree::Ident(word) if word == "impl" => return Ok(Target::Impl),
             TokenTree::Ident(word) if is_qualifier(word) => {}
-            TokenTree::Literal(_) => {}
+            TokenTree::Literal(_) => continue,
             other => return Err(wrong_item(last.as_ref(), other)),
         }
         last = Some(tree);

@@ -26,7 +26,11 @@ fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
     while !input.is_empty() && !is_closure(input) {
         args.parse_next(input, &mut errors)?;
     }
-    let closure = errors.keep(closure(input));
+    // Without a closure, what was found wrong before may have been meant as one.
+    let closure = match input.is_empty() && !errors.is_empty() {
+        true => None,
+        false => errors.keep(closure(input)),
+    };
     check(&args, &mut errors);
     errors.into_result()?;
     closure

@@ -14,6 +14,11 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// Where the compiler speaks of tokens of ours: at what they were made for, not at the attribute.
+fn at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
 /// Input: `fn f(id: u64) -> R { body }`
 ///
 /// Output: `fn f(id: u64) -> R { static SITE: .. = ..; run(entry, || -> R { body }, finish) }`
@@ -26,7 +31,9 @@ pub(crate) fn function(plan: &Plan) -> TokenStream {
         Way::Later(work, form) => later(plan, *work, *form),
         Way::Tracked => tracked(plan),
     };
-    quote!(#head { #site #work })
+    let mut block = Group::new(Delimiter::Brace, quote!(#site #work));
+    block.set_span(plan.function.body.span());
+    quote!(#head #block)
 }
 
 /// Input: a name and the place of a function
@@ -111,7 +118,7 @@ fn enter(span: &SpanPlan) -> TokenStream {
 
 fn describe(start: &Ident, described: &Described) -> TokenStream {
     let said = |method: &str, value: &Expr| {
-        let method = Ident::new(method, Span::call_site());
+        let method = Ident::new(method, at(value.span()));
         let argument = quote_spanned!(value.span()=> &(#value));
         quote!(#start.#method(#argument);)
     };
@@ -133,18 +140,24 @@ fn attribute(span: &Ident, attribute: &Attribute) -> TokenStream {
     let key = attribute.key.to_expression();
     let (method, value) = match &attribute.value {
         AttributeValue::Argument(name) => {
+            let method = Ident::new("attribute", at(name.span()));
             let name = quote_spanned!(name.span()=> &#name);
-            return quote!(#span.attribute(#key, #name););
+            return quote!(#span.#method(#key, #name););
         }
-        AttributeValue::Literal(text) => return quote!(#span.text(#key, #text);),
+        AttributeValue::Literal(text) => {
+            let method = Ident::new("text", at(text.span()));
+            return quote!(#span.#method(#key, #text););
+        }
         AttributeValue::Typed(value) => ("set", value),
         AttributeValue::Debug(value) => ("debug", value),
         AttributeValue::Display(value) => ("display", value),
     };
-    let slot = local("slot");
-    let method = Ident::new(method, Span::call_site());
+    let (slot, place) = (local("slot"), at(value.span()));
+    let method = Ident::new(method, place);
     let value = quote_spanned!(value.span()=> &(#value));
-    quote!(#span.attribute_with(#key, &mut |#slot| #slot.#method(#value));)
+    let value = quote_spanned!(place=> &mut |#slot| #slot.#method(#value));
+    let method = Ident::new("attribute_with", place);
+    quote!(#span.#method(#key, #value);)
 }
 
 /// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
@@ -166,8 +179,9 @@ pub(crate) fn finish(span: &SpanPlan) -> TokenStream {
             quote!(#entered.end_at_most(#reading, #krate::private::ErrorDetail::#detail))
         }
     };
-    quote! {
-        |#entered: #krate::private::Entered, #value: &_| {
+    let ty = quote!(#krate::private::Entered);
+    quote_spanned! {at(finish.place)=>
+        |#entered: #ty, #value: &_| {
             #checks
             #shown
             #end
@@ -206,19 +220,15 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
     match &finish.shown {
         Shown::Nothing => TokenStream::new(),
         Shown::Whole => {
-            let shown = local("shown");
-            let argument = quote_spanned!(finish.place=> #shown);
-            one(&shown, quote!(#entered.attribute("return", #argument);))
+            let shown = Ident::new("shown", at(finish.place));
+            let method = Ident::new("attribute", at(finish.place));
+            one(&shown, quote!(#entered.#method("return", #shown);))
         }
         Shown::Projected(projections) => {
             let all = projections.iter().map(|Projection { key, pattern, body }| {
-                let slot = local("slot");
-                let key = key.to_expression();
-                let body = quote_spanned!(body.span()=> &(#body));
-                one(
-                    pattern,
-                    quote!(#entered.attribute_with(#key, &mut |#slot| #slot.set(#body));),
-                )
+                let value = AttributeValue::Typed(body.clone());
+                let key = key.clone();
+                one(pattern, attribute(entered, &Attribute { key, value }))
             });
             quote!(#(#all)*)
         }
@@ -232,7 +242,9 @@ fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
         Reading::Nothing => quote!(#krate::private::Reading::Nothing),
         Reading::Outcome => outcome,
         Reading::Judged(judge) => {
-            let judged = quote_spanned!(judge.span()=> #krate::private::is_failure(#value, #judge));
+            let judged = quote!(#krate::private::Judged);
+            let judged =
+                quote_spanned!(at(finish.place)=> <_ as #judged>::is_failure(#value, #judge));
             quote!(if #judged { #outcome } else { #krate::private::Reading::Nothing })
         }
     }
@@ -266,16 +278,16 @@ fn sync(plan: &Plan) -> TokenStream {
     let (krate, body) = (&span.krate, &function.body);
     let (bind, entry) = with_handle(plan);
     let finish = finish(span);
-    let body = closure(returned, body);
+    let body = closure(returned, span.site.place, body);
     quote!(#bind #krate::private::run(#entry, #body, #finish))
 }
 
 /// Input: `{ work() }`, the body
 ///
 /// Output: `|| -> R { work() }`
-fn closure(returned: &Type, body: &Group) -> TokenStream {
-    let body = ours(body.stream(), body);
-    quote_spanned!(Span::mixed_site()=> || -> #returned #body)
+fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream {
+    let body = ours(body.to_token_stream(), body);
+    quote_spanned!(at(place)=> || -> #returned #body)
 }
 
 /// Braces around `statements` that stand where the body's stood and follow the rules of our
@@ -303,13 +315,18 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let hold = (!holds.is_empty()).then(|| quote!(#krate::private::hold((#(#holds,)*));));
     let never = match returned {
         Type::Never(_) => None,
-        returned => Some(quote!(return #krate::private::never::<#returned>();)),
+        returned => {
+            let never = quote!(#krate::private::never);
+            Some(quote_spanned!(at(span.finish.place)=> return { #never::<#returned>() };))
+        }
     };
     let unreached = (hold.is_some() || never.is_some()).then(|| quote!(if false { #hold #never }));
-    let statements = body.stream();
-    let block = ours(quote!(#unreached #statements), body);
-    let future = quote_spanned!(Span::mixed_site()=> async #block);
-    quote!(#bind #krate::private::InSpan::new(#entry, #future, #finish).await)
+    let block = ours(quote!(#unreached #body), body);
+    let place = at(span.site.place);
+    let future = quote_spanned!(place=> async #block);
+    let wrapped = quote!(#krate::private::InSpan::new(#entry, #future, #finish));
+    let awaited = quote_spanned!(place=> { #wrapped }.await);
+    quote!(#bind #awaited)
 }
 
 /// Input: `fn f() -> impl Future { body }`
@@ -324,9 +341,9 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     } = plan;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let (entered, made) = (local("entered"), local("made"));
-    let body = closure(returned, &function.body);
-    let place = span.finish.place;
+    let (entered, made) = (local("entered"), Ident::new("made", at(span.finish.place)));
+    let body = closure(returned, span.site.place, &function.body);
+    let place = at(span.finish.place);
     let wrapped = match (work, form) {
         (Work::Future, Form::Opaque) => {
             let finish = finish(span);
@@ -334,13 +351,13 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
         }
         (Work::Future, Form::Boxed) => {
             let finish = finish(span);
-            let wrap = quote_spanned!(place=> #krate::private::BoxedFuture::in_span);
-            quote!(#wrap(#made, #entered, #finish))
+            let boxed = quote!(#krate::private::BoxedFuture);
+            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered, #finish))
         }
         (Work::Stream, Form::Opaque) => quote!(#krate::private::StreamInSpan::new(#entered, #made)),
         (Work::Stream, Form::Boxed) => {
-            let wrap = quote_spanned!(place=> #krate::private::BoxedStream::in_span);
-            quote!(#wrap(#made, #entered))
+            let boxed = quote!(#krate::private::BoxedStream);
+            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered))
         }
     };
     quote! {
@@ -368,15 +385,21 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
     let (site, entry, finish) = (site(span), entry(span), finish(span));
     let (entered, handle, value) = (local("entered"), local("handle"), local("value"));
+    let place = at(span.finish.place);
+    let body = quote!(#krate::private::call(#closure, #handle));
+    let body = quote_spanned!(place=> || #body);
+    // What is expected of the block is compared with what it gives, and with nothing before.
+    let given = Ident::new("given", place);
     quote! {{
         #site
         let (#entered, #value) = {
             let #entered = #entry;
             let #handle = #entered.handle();
-            #krate::private::run_open(#entered, || #krate::private::call(#closure, #handle))
+            #krate::private::run_open(#entered, #body)
         };
-        { use #krate::private::reading::*; (&&#krate::private::Probe(&#value)).kind() }
-            .finish(#entered, #value, #finish)
+        let #given = { use #krate::private::reading::*; (&&#krate::private::Probe(&#value)).kind() }
+            .finish(#entered, #value, #finish);
+        #given
     }}
 }
 

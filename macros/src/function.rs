@@ -23,10 +23,11 @@ impl Parse for Function {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let default = default_keyword(input)?;
+        foreign(input)?;
         let sig: Signature = input.parse()?;
         if input.peek(Token![;]) {
             let message = format!(
-                "`{}` has no body to put into a span; put the attribute on the implementation",
+                "`{}` has no body to put into a span; put the attribute on the implementation, or use `in_span!` at the call",
                 sig.ident
             );
             return Err(input.error(message));
@@ -59,6 +60,16 @@ fn default_keyword(input: ParseStream<'_>) -> Result<Option<Ident>> {
     match fork.parse::<Ident>() {
         Ok(word) if word == "default" => input.parse().map(Some),
         _ => Ok(None),
+    }
+}
+
+/// `safe fn` stands in `extern` blocks only.
+fn foreign(input: ParseStream<'_>) -> Result<()> {
+    match input.fork().parse::<Ident>() {
+        Ok(word) if word == "safe" => Err(input.error(
+            "a foreign function has no body to put into a span; use `in_span!` at the call",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -141,6 +152,12 @@ impl Function {
     pub(crate) fn has_attribute(&self, name: &str) -> Option<&Attribute> {
         self.attrs.iter().find(|attr| attr.path().is_ident(name))
     }
+}
+
+/// `#[enter_span(..)]`, by whatever path.
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|segment| segment.ident == "enter_span")
 }
 
 fn bound_names(pat: &Pat, names: &mut Vec<Ident>) {

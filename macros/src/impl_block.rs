@@ -13,7 +13,7 @@ use syn::{
 use crate::args::Args;
 use crate::errors::Errors;
 use crate::expand;
-use crate::function::Function;
+use crate::function::{Function, is_ours};
 use crate::plan::Plan;
 
 pub(crate) struct ImplBlock {
@@ -99,10 +99,6 @@ fn is_function(input: ParseStream<'_>) -> bool {
 }
 
 fn method(mut function: Function) -> Method {
-    let is_ours = |attr: &Attribute| {
-        let last = attr.path().segments.last();
-        last.is_some_and(|segment| segment.ident == "enter_span")
-    };
     let place = function.attrs.iter().position(is_ours);
     let own = place.map(|place| function.attrs.remove(place));
     Method { own, function }

@@ -34,7 +34,7 @@ impl Parse for Key {
             return match text.value().is_empty() {
                 true => Err(Error::new(
                     text.span(),
-                    "the key of an attribute must not be empty",
+                    "the key of an attribute must not be empty; write for example `\"order.id\"`",
                 )),
                 false => Ok(Key::Text(text.value(), text.span())),
             };
@@ -43,7 +43,7 @@ impl Parse for Key {
             return Ok(Key::Constant(input.call(Path::parse_mod_style)?));
         }
         let first = input.call(Ident::parse_any).map_err(|error| {
-            let message = "expected an attribute key: a name, a dotted name, text or a constant";
+            let message = "expected an attribute key: a name, a dotted name, text or a constant; write `key = value`";
             Error::new(error.span(), message)
         })?;
         match is_constant(&first) {
@@ -63,7 +63,10 @@ fn dotted(first: &Ident, input: ParseStream<'_>) -> Result<Key> {
     let mut text = first.unraw().to_string();
     while input.peek(Token![.]) {
         input.parse::<Token![.]>()?;
-        let next = input.call(Ident::parse_any)?;
+        let next = input.call(Ident::parse_any).map_err(|error| {
+            let message = format!("a dotted key ends with a name; write `{text}.name = ..`");
+            Error::new(error.span(), message)
+        })?;
         text.push('.');
         text.push_str(&next.unraw().to_string());
     }
@@ -73,8 +76,7 @@ fn dotted(first: &Ident, input: ParseStream<'_>) -> Result<Key> {
 impl Parse for Attribute {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Token![%]) || input.peek(Token![?]) {
-            let message = "the sigil goes before the value; write `key = ?value` or `key = %value`";
-            return Err(input.error(message));
+            return Err(input.error(SIGIL));
         }
         if input.peek(Token![..]) {
             return Err(input.error("expected an attribute; write `key = value`"));
@@ -83,6 +85,9 @@ impl Parse for Attribute {
         let key: Key = input.parse()?;
         if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
+            if is_end(input) {
+                return Err(without_value(&key, input));
+            }
             let value = input.parse()?;
             return Ok(Attribute { key, value });
         }
@@ -100,29 +105,31 @@ impl Parse for Attribute {
 fn bare(input: ParseStream<'_>) -> Option<Ident> {
     let fork = input.fork();
     let ident = fork.call(Ident::parse_any).ok()?;
-    let alone = fork.is_empty() || fork.peek(Token![,]);
-    (alone && !is_constant(&ident)).then_some(ident)
+    (is_end(&fork) && !is_constant(&ident)).then_some(ident)
+}
+
+fn is_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
 }
 
 fn without_value(key: &Key, input: ParseStream<'_>) -> Error {
     let text = key.written();
-    let sigil = input.peek(Token![%]) || input.peek(Token![?]);
-    match sigil {
-        true => {
-            input.error("the sigil goes before the value; write `key = ?value` or `key = %value`")
-        }
-        false => Error::new(
-            key.span(),
-            format!("`{text}` needs a value; write `{text} = ..`"),
-        ),
+    if is_end(input) {
+        let message = format!("`{text}` needs a value; write `{text} = ..`");
+        return Error::new(key.span(), message);
     }
+    if input.peek(Token![%]) || input.peek(Token![?]) {
+        return input.error(SIGIL);
+    }
+    input.error(format!(
+        "expected `,` or `=` after `{text}`; a key with other signs is written as text"
+    ))
 }
+
+const SIGIL: &str = "the sigil goes before the value; write `key = ?value` or `key = %value`";
 
 impl Parse for AttributeValue {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if input.is_empty() || input.peek(Token![,]) {
-            return Err(input.error("expected a value after `=`; write `key = value`"));
-        }
         if input.peek(Token![%]) {
             input.parse::<Token![%]>()?;
             return Ok(AttributeValue::Display(expression::parse(input)?));
@@ -144,14 +151,18 @@ impl Parse for AttributeValue {
 impl Parse for Projection {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let key: Key = input.parse()?;
-        if !input.peek(Token![=]) {
+        let equals: Option<Token![=]> = input.parse()?;
+        if equals.is_none() || is_end(input) {
             let message = format!(
                 "`{0}` needs a projection; write `{0} = |value| ..`",
                 key.written()
             );
             return Err(Error::new(key.span(), message));
         }
-        input.parse::<Token![=]>()?;
+        if input.peek(Token![%]) || input.peek(Token![?]) {
+            let message = "a projection has no sigil; write `key = |value| format!(\"{value:?}\")`";
+            return Err(input.error(message));
+        }
         let value: Expr = expression::parse(input)?;
         let span = value.span();
         match value {

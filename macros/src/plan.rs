@@ -3,11 +3,11 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Type};
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Signature, Type};
 
 use crate::args::{Args, Attribute, AttributeValue, Detail, Key, Name, Projection, Told};
 use crate::errors::Errors;
-use crate::function::Function;
+use crate::function::{Function, is_ours};
 use crate::shape::{self, Form, Shape, Work};
 use crate::signature;
 
@@ -120,11 +120,11 @@ impl Plan {
         check_shape(&function, &args, shape, &mut errors);
         errors.into_result()?;
 
-        let returned = shape::nameable(&function.sig.output);
+        let returned = shape::nameable(&function.sig.output, function.sig.ident.span());
         let way = way(&mut function, shape);
         let handle = args.handle.clone();
         let names = Names::of(&function.sig.ident, owner);
-        let finish = finish(&args, &function.sig.output, shape);
+        let finish = finish(&args, &function.sig, shape);
         let span = SpanPlan::new(args, names, function.sig.ident.span(), finish);
         Ok(Plan {
             function,
@@ -200,15 +200,16 @@ fn check_item(function: &Function, errors: &mut Errors) {
         let message = "a span cannot be opened in a `const fn`; remove `const` or the attribute";
         errors.push(Error::new(constness.span, message));
     }
-    if let Some(again) = function.has_attribute("enter_span") {
-        let message = "duplicate `#[enter_span]`; one function has one span";
-        errors.push(Error::new(again.span(), message));
+    if let Some(again) = function.attrs.iter().find(|attr| is_ours(attr)) {
+        let message = "duplicate `#[enter_span]`; a function has one span, so remove one";
+        errors.push(Error::new_spanned(again.path(), message));
     }
 }
 
 fn check_arguments(function: &Function, args: &Args, errors: &mut Errors) {
     if let Some(skip) = &args.skip {
-        let message = "`skip` is for a method of an annotated `impl`; nothing else is captured or spanned unasked, so remove it";
+        let message =
+            "`skip` leaves a method of an annotated `impl` without a span; remove it here";
         errors.push(Error::new(skip.key.span(), message));
     }
     check_relations(args, errors);
@@ -231,7 +232,8 @@ pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
         errors.push(Error::new(later.span(), message));
     }
     if let (Some(future), Some(stream)) = (&args.future, &args.stream) {
-        let message = "`future` cannot be combined with `stream`; a value is one of them";
+        let message =
+            "`future` cannot be combined with `stream`; a value is one or the other, so remove one";
         let later = later_of(args, &future.key, &stream.key);
         errors.push(Error::new(later.span(), message));
     }
@@ -261,10 +263,10 @@ fn no_parameter(name: &Ident, function: &Ident, parameters: &[Ident]) -> Error {
     let list: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
     let known = match list.is_empty() {
         true => "it has none".to_owned(),
-        false => format!("parameters: {}", list.join(", ")),
+        false => format!("it has {}", list.join(", ")),
     };
     let message = format!(
-        "no parameter `{name}` in `{function}`; {known}. For another value write `{name} = ..`"
+        "no parameter `{name}` in `{function}`, {known}; for another value write `{name} = ..`"
     );
     Error::new(name.span(), message)
 }
@@ -306,13 +308,13 @@ fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Erro
     if let (Shape::Sync, ReturnType::Type(_, ty)) = (shape, output) {
         if let Some(inner) = shape::out_of_reach(ty) {
             let message = "this future or stream is inside of another type, so its work cannot be put into the span; return it alone, or use `in_span!` in the body";
-            errors.push(Error::new(inner.span(), message));
+            errors.push(Error::new_spanned(inner, message));
         }
     }
     let returns_nothing = match output {
-        ReturnType::Default => Some("returns nothing"),
         ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => Some("never returns"),
-        ReturnType::Type(..) => None,
+        output if says_nothing(output) => Some("returns nothing"),
+        _ => None,
     };
     let read = |what: &str, key: &Ident, errors: &mut Errors| {
         let why = match (shape, returns_nothing) {
@@ -363,9 +365,10 @@ fn says_nothing(output: &ReturnType) -> bool {
     }
 }
 
-fn finish(args: &Args, output: &ReturnType, shape: Shape) -> Finish {
+fn finish(args: &Args, sig: &Signature, shape: Shape) -> Finish {
+    let output = &sig.output;
     let place = match output {
-        ReturnType::Default => Span::call_site(),
+        ReturnType::Default => sig.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
     let check_form = match output {

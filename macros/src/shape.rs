@@ -1,5 +1,6 @@
 //! What a function gives back, as far as its signature says it.
 
+use proc_macro2::Span;
 use syn::{
     GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, TypePath,
 };
@@ -143,9 +144,12 @@ pub(crate) fn may_be_alias(ty: &Type) -> bool {
 /// Input: `Result<impl Iterator<Item = u8>, E>`
 ///
 /// Output: `Result<_, E>`
-pub(crate) fn nameable(output: &ReturnType) -> Type {
+pub(crate) fn nameable(output: &ReturnType, function: Span) -> Type {
     match output {
-        ReturnType::Default => Type::Tuple(syn::parse_quote!(())),
+        ReturnType::Default => {
+            let place = Span::mixed_site().located_at(function);
+            Type::Tuple(syn::parse_quote_spanned!(place=> ()))
+        }
         ReturnType::Type(_, ty) => {
             let mut ty = (**ty).clone();
             erase_opaque(&mut ty);

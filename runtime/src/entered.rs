@@ -361,10 +361,26 @@ pub fn holds(condition: impl FnOnce() -> bool) -> bool {
     thread::shielded(condition).unwrap_or(false)
 }
 
-/// `err = |error| ..`: a judgement that panics finds a failure.
-pub fn is_failure<T, E>(value: &Result<T, E>, judge: impl FnOnce(&E) -> bool) -> bool {
-    match value {
-        Ok(_) => false,
-        Err(error) => thread::shielded(|| judge(error)).unwrap_or(true),
+/// `err = |error| ..`, which needs an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result`, so `err = |error| ..` has nothing to judge",
+    label = "not a `Result`",
+    note = "return a `Result`, or remove `err`"
+)]
+pub trait Judged {
+    type Error;
+
+    /// A judgement that panics finds a failure.
+    fn is_failure(&self, judge: impl FnOnce(&Self::Error) -> bool) -> bool;
+}
+
+impl<T, E> Judged for Result<T, E> {
+    type Error = E;
+
+    fn is_failure(&self, judge: impl FnOnce(&E) -> bool) -> bool {
+        match self {
+            Ok(_) => false,
+            Err(error) => thread::shielded(|| judge(error)).unwrap_or(true),
+        }
     }
 }

@@ -110,6 +110,7 @@ pub trait BoxedFuture: Sized {
 
 macro_rules! boxed_future {
     ($($future:ty),+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<'a, T: 'a> BoxedFuture for Pin<Box<$future>> {
             type Output = T;
 

@@ -32,7 +32,7 @@ use crate::thread::{self, Payload};
 ///
 /// It is asked once, when the span ends, and only while the span is traced.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither `Result` nor `Option`, so `err` has nothing to read",
+    message = "`{Self}` is neither `Result` nor `Option`, nor has it an `Outcome` of its own",
     label = "this value cannot say that it failed",
     note = "implement `enter_span::Outcome` for it, or drop `err`"
 )]

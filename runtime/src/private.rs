@@ -1,8 +1,6 @@
 //! Not public API: what generated code names. It changes without notice.
 
-pub use crate::entered::{
-    Entered, Guard, Start, enter, enter_with, finish, holds, is_failure, run,
-};
+pub use crate::entered::{Entered, Guard, Judged, Start, enter, enter_with, finish, holds, run};
 pub use crate::future::{BoxedFuture, InSpan};
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;

@@ -87,6 +87,7 @@ pub trait BoxedStream: Sized {
 
 macro_rules! boxed_stream {
     ($($stream:ty),+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<'a, T: 'a> BoxedStream for Pin<Box<$stream>> {
             fn in_span(self, entered: Entered) -> Self {
                 match entered.is_off() {

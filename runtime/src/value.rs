@@ -54,7 +54,9 @@ pub struct Value(pub(crate) opentelemetry::Value);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a span attribute",
     label = "not an attribute value",
-    note = "write `key = ?value` for its `Debug` text, `key = %value` for its `Display` text, or implement `ToAttribute` for it"
+    note = "in `attributes(..)` write `key = ?value` for its `Debug` text, or `key = %value` for its `Display` text",
+    note = "instead of `ret` write `ret(key = |value| ..)` for a part of it",
+    note = "or implement `enter_span::ToAttribute` for it"
 )]
 pub trait ToAttribute {
     /// The value to record, or `None` to record nothing.
@@ -64,6 +66,7 @@ pub trait ToAttribute {
 /// A type whose slices can be an attribute: the kinds of element that OpenTelemetry's arrays have.
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` cannot be a span attribute",
+    label = "not a list of attribute values",
     note = "OpenTelemetry has arrays of bools, integers, floats and text"
 )]
 pub trait Element: Sized {

@@ -1,0 +1,12 @@
+use enter_span::enter_span;
+
+#[enter_span(nmae = "x")]
+fn misspelled() {}
+
+#[enter_span(colour = "x")]
+fn unheard_of() {}
+
+fn main() {
+    misspelled();
+    unheard_of();
+}
