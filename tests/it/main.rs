@@ -1,3 +1,6 @@
 //! The promises of `enter-span`, as a user would see them broken.
 
 mod check;
+mod drops;
+mod parameters;
+mod qualifiers;
