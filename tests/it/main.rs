@@ -1,6 +1,8 @@
 //! The promises of `enter-span`, as a user would see them broken.
 
+mod bodies;
 mod check;
 mod drops;
+mod lints;
 mod parameters;
 mod qualifiers;

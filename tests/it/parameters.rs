@@ -190,7 +190,6 @@ struct Text(String);
 #[test]
 fn every_name_that_a_pattern_binds_can_be_an_attribute() {
     #[enter_span(attributes(a, b, x, other, c, d, e, f, g, h, i, whole.y = whole.y))]
-    #[expect(clippy::too_many_arguments, reason = "all kinds of patterns at once")]
     fn all(
         (a, b): (u32, u32),
         Point { x, y: other, .. }: Point,
@@ -204,7 +203,6 @@ fn every_name_that_a_pattern_binds_can_be_an_attribute() {
         a + b + x + other + c + d + e + f + length + h + i + whole.x
     }
     #[enter_span(attributes(a, b, x, other, c, d, e, f, g, h, i, whole.y = whole.y))]
-    #[expect(clippy::too_many_arguments, reason = "all kinds of patterns at once")]
     async fn later(
         (a, b): (u32, u32),
         Point { x, y: other, .. }: Point,

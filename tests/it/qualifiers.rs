@@ -92,8 +92,6 @@ mod unsafe_functions {
     }
 }
 
-use unsafe_functions as raw;
-
 /// 3b: `async unsafe fn`; `unsafe fn` body.
 #[test]
 #[expect(unsafe_code, reason = "the qualifier is under test")]
@@ -104,11 +102,11 @@ fn unsafe_functions_stay_unsafe_and_their_bodies_too() {
         async {
             // SAFETY: both numbers can be read.
             unsafe {
-                assert_eq!(raw::read(at, 1), 2);
-                assert_eq!(raw::without_a_block(at), 1);
-                assert_eq!(raw::read_later(at, 1).await, 2);
-                assert_eq!(raw::later_without_a_block(at).await, 1);
-                assert_eq!(raw::Raw::raw(&3), 3);
+                assert_eq!(unsafe_functions::read(at, 1), 2);
+                assert_eq!(unsafe_functions::without_a_block(at), 1);
+                assert_eq!(unsafe_functions::read_later(at, 1).await, 2);
+                assert_eq!(unsafe_functions::later_without_a_block(at).await, 1);
+                assert_eq!(unsafe_functions::Raw::raw(&3), 3);
             }
         },
         "
@@ -125,14 +123,14 @@ fn unsafe_functions_stay_unsafe_and_their_bodies_too() {
 #[test]
 #[expect(unsafe_code, reason = "the qualifier is under test")]
 fn foreign_functions_keep_their_abi_and_their_symbol() {
-    let pointer: extern "C" fn(i32) -> i32 = raw::foreign;
+    let pointer: extern "C" fn(i32) -> i32 = unsafe_functions::foreign;
     check(
         || {
             assert_eq!(pointer(1), 2);
-            assert_eq!(raw::by_its_name(), 7);
-            assert_eq!(raw::by_its_other_name(), 8);
+            assert_eq!(unsafe_functions::by_its_name(), 7);
+            assert_eq!(unsafe_functions::by_its_other_name(), 8);
             // SAFETY: it has nothing to keep safe.
-            let unwound = std::panic::catch_unwind(|| unsafe { raw::unwinding(0) });
+            let unwound = std::panic::catch_unwind(|| unsafe { unsafe_functions::unwinding(0) });
             assert!(unwound.is_err());
         },
         "
@@ -146,7 +144,6 @@ fn foreign_functions_keep_their_abi_and_their_symbol() {
 
 #[enter_span]
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "the attribute is under test")]
 fn inlined(n: u32) -> u32 {
     n
 }

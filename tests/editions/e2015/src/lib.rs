@@ -1,6 +1,18 @@
 //! Functions of a crate of edition 2015. The tests call them.
 
+#![deny(
+    future_incompatible,
+    rust_2018_compatibility,
+    rust_2021_compatibility,
+    rust_2024_compatibility
+)]
 #![deny(missing_docs, unfulfilled_lint_expectations, warnings)]
+#![expect(
+    keyword_idents_2018,
+    keyword_idents_2024,
+    unsafe_op_in_unsafe_fn,
+    reason = "what later editions changed is under test"
+)]
 
 extern crate enter_span;
 
@@ -28,7 +40,11 @@ pub fn name_of(row: &mut Row) -> Result<&mut String, String> {
 
 /// Passes an error on, as trait objects were written then.
 #[enter_span(attributes(text), ret)]
-#[expect(bare_trait_objects, deprecated, reason = "the spelling of this edition")]
+#[expect(
+    bare_trait_objects,
+    deprecated,
+    reason = "the spelling of this edition"
+)]
 pub fn parse(text: &str) -> Result<u32, Box<Error>> {
     let number = try!(text.parse());
     Ok(number)

@@ -1,6 +1,12 @@
 //! Functions of a crate of edition 2018. The tests call them.
 
+#![deny(future_incompatible, rust_2021_compatibility, rust_2024_compatibility)]
 #![deny(missing_docs, unfulfilled_lint_expectations, warnings)]
+#![expect(
+    keyword_idents_2024,
+    unsafe_op_in_unsafe_fn,
+    reason = "what later editions changed is under test"
+)]
 
 use enter_span::enter_span;
 

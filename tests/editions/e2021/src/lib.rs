@@ -1,6 +1,13 @@
 //! Functions of a crate of edition 2021. The tests call them.
 
+#![deny(future_incompatible, rust_2024_compatibility)]
 #![deny(missing_docs, unfulfilled_lint_expectations, warnings)]
+#![expect(
+    keyword_idents_2024,
+    tail_expr_drop_order,
+    unsafe_op_in_unsafe_fn,
+    reason = "what later editions changed is under test"
+)]
 
 use enter_span::enter_span;
 
