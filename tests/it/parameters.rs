@@ -96,7 +96,7 @@ impl Row {
 #[test]
 fn a_mutable_borrow_leaves_through_the_result() {
     #[enter_span(ret(id = |row| row.id))]
-    fn first(rows: &mut Vec<Row>) -> Result<&mut Row, String> {
+    fn first(rows: &mut [Row]) -> Result<&mut Row, String> {
         rows.first_mut().ok_or_else(|| String::from("empty"))
     }
     #[enter_span(ret(id = |row| row.id))]
@@ -117,7 +117,7 @@ fn a_mutable_borrow_leaves_through_the_result() {
             let mut rows = vec![Row::new(1), Row::new(2)];
             first(&mut rows).unwrap().id = 3;
             assert_eq!(rows[0].id, 3);
-            assert!(first(&mut Vec::new()).is_err());
+            assert!(first(&mut []).is_err());
             assert_eq!(by_id(&mut rows, &2).await.unwrap().name, "row 2");
             *part(&mut rows[1]).unwrap() += 1;
             assert_eq!(rows[1].id, 13);
@@ -704,6 +704,7 @@ fn every_receiver_is_taken() {
 
 impl Counter {
     #[enter_span(attributes(at = self.0))]
+    #[expect(clippy::boxed_local, reason = "the receiver is under test")]
     fn boxed(self: Box<Self>) -> u32 {
         self.0
     }
@@ -927,6 +928,7 @@ fn arguments_may_have_the_names_of_internals() {
         attributes(span, entered = ?entered, value = %value, slot = slot, handle, made),
         ret(result = |value| *value)
     )]
+    #[expect(clippy::too_many_arguments, reason = "all names at once")]
     async fn later(
         span: u32,
         entered: u32,
