@@ -210,6 +210,28 @@ fn tracked(line: &mut u32) {
     *line = core::panic::Location::caller().line();
 }
 
+/// Bodies of one line, which the lints on braces look at.
+#[rustfmt::skip]
+mod one_line {
+    use enter_span::enter_span;
+
+    /// With a value.
+    #[enter_span]
+    pub(super) fn value() -> Option<u32> { Some(1) }
+
+    /// With a value, later.
+    #[enter_span]
+    pub(super) async fn value_later() -> Option<u32> { value() }
+
+    /// Without one.
+    #[enter_span]
+    pub(super) fn nothing() {}
+
+    /// Without one, later.
+    #[enter_span]
+    pub(super) async fn nothing_later() {}
+}
+
 /// A type whose methods all have spans.
 #[derive(Debug, Clone)]
 struct Cart {
@@ -292,6 +314,9 @@ fn async_functions_are_clean_under_hostile_lints() {
             let mut list = Vec::new();
             nothing_later(&mut list).await;
             assert!(never_later().now_or_never().is_none());
+            assert_eq!(one_line::value_later().await, Some(1));
+            one_line::nothing();
+            one_line::nothing_later().await;
             assert_eq!(future(3).await, 3);
             assert_eq!(boxed_future(4, "ab").await, 3);
             assert_eq!(items(5).collect::<Vec<u32>>().await, [5, 5]);
@@ -303,6 +328,10 @@ fn async_functions_are_clean_under_hostile_lints() {
             everything later [server] first=1 number=1 text=ab debugged=[1] tenant.id=7 late=true !Refused
             nothing_later
             never_later ~cancelled
+            value_later
+              value
+            nothing
+            nothing_later
             future number=3 return=3
             boxed_future number=4 return=3
             items number=5
@@ -310,5 +339,5 @@ fn async_functions_are_clean_under_hostile_lints() {
             block [producer]
         ",
     );
-    assert_eq!(trace.spans().len(), 8);
+    assert_eq!(trace.spans().len(), 12);
 }

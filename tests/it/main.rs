@@ -3,6 +3,7 @@
 mod bodies;
 mod check;
 mod drops;
+mod hygiene;
 mod lints;
 mod parameters;
 mod qualifiers;
