@@ -46,7 +46,8 @@ fn site(span: &SpanPlan) -> TokenStream {
         Some(function) => quote!(::core::concat!(::core::module_path!(), "::", #function)),
         None => quote!(::core::module_path!()),
     };
-    let line = quote_spanned!(site.place=> ::core::line!());
+    let line = quote_spanned!(site.place=> line!());
+    let line = quote!(::core::#line);
     let kind = site.kind.map(|kind| {
         let kind = Ident::new(kind, Span::call_site());
         quote!(.kind(#krate::private::Kind::#kind))
@@ -285,18 +286,12 @@ fn sync(plan: &Plan) -> TokenStream {
 /// Input: `{ work() }`, the body
 ///
 /// Output: `|| -> R { work() }`
+///
+/// The bars are ours, so the closure captures by the rules of our edition: by those of an older one
+/// it would capture whole arguments, and could not return a borrow of a part of one. The braces are
+/// the user's, so what is inside of them is dropped by the rules of theirs.
 fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream {
-    let body = ours(body.to_token_stream(), body);
     quote_spanned!(at(place)=> || -> #returned #body)
-}
-
-/// Braces around `statements` that stand where the body's stood and follow the rules of our
-/// edition: by those of an older one a closure captures whole arguments, and could not return a
-/// borrow of a part of one.
-fn ours(statements: TokenStream, body: &Group) -> Group {
-    let mut group = Group::new(Delimiter::Brace, statements);
-    group.set_span(body.span().resolved_at(Span::mixed_site()));
-    group
 }
 
 /// Input: `async fn f(x: T) -> R { body }`
@@ -321,7 +316,9 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
         }
     };
     let unreached = (hold.is_some() || never.is_some()).then(|| quote!(if false { #hold #never }));
-    let block = ours(quote!(#unreached #body), body);
+    let statements = body.stream();
+    let mut block = Group::new(Delimiter::Brace, quote!(#unreached #statements));
+    block.set_span(body.span());
     let place = at(span.site.place);
     let future = quote_spanned!(place=> async #block);
     let wrapped = quote!(#krate::private::InSpan::new(#entry, #future, #finish));

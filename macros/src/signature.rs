@@ -76,10 +76,8 @@ fn hold_pattern(
     holds: &mut Vec<TokenStream>,
 ) {
     match (pat, ty) {
-        (Pat::Ident(pat), ty) => {
-            if pat.by_ref.is_none() && named.contains(&pat.ident.to_string()) {
-                hold_name(&pat.ident, &mut pat.mutability, ty, lifetimes, holds);
-            }
+        (Pat::Ident(pat), ty) if pat.by_ref.is_none() && named.contains(&pat.ident.to_string()) => {
+            hold_name(&pat.ident, &mut pat.mutability, ty, lifetimes, holds);
         }
         (Pat::Tuple(pat), Type::Tuple(ty)) => {
             for (pat, ty) in pat.elems.iter_mut().zip(&ty.elems) {

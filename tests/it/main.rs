@@ -1,14 +1,20 @@
 //! The promises of `enter-span`, as a user would see them broken.
 
 mod allocations;
+mod bodies;
 mod check;
 mod child;
+mod drops;
 mod handle;
 mod hierarchy;
+mod hygiene;
 mod kit;
+mod lints;
 mod off;
 mod outcome;
+mod parameters;
 mod provider;
+mod qualifiers;
 mod readme;
 mod relations;
 mod robust;
