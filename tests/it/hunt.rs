@@ -2,118 +2,74 @@
 #![allow(dead_code, unused_variables, clippy::all)]
 use std::cell::Cell;
 use std::future::Future;
-use enter_span::enter_span;
+use enter_span::{enter_span, in_span};
 use tokio::task::yield_now;
-fn assert_send<T: Send>(value: T) -> T { value }
-macro_rules! twin { ($($name:ident: { $($item:tt)* })*) => {$(
-    mod $name { use super::*; 
-      mod plain { use super::*; $($item)* }
-    }
-)*}; }
-pub struct Ctx<'a> { pub r: &'a mut u8 }
-pub struct H<'a> { r: &'a mut u8 }
+fn s<T: Send>(value: T) {}
+pub struct Pair { a: (Cell<u8>, u8), b: Cell<u8> }
+type Alias = Pair;
+type Tup = (Cell<u8>, u8);
+pub struct Borrowing<'a> { c: Cell<&'a u8> }
 
-// 1: 'static spelled
-#[enter_span] async fn s1(ctx: Ctx<'static>) -> &'static mut u8 { yield_now().await; &mut *ctx.r }
-type S = Ctx<'static>;
-#[enter_span] async fn s2(ctx: S) -> &'static mut u8 { yield_now().await; &mut *ctx.r }
-impl<'a> H<'a> {
-    #[enter_span] async fn s3(other: Self) -> &'a mut u8 { yield_now().await; &mut *other.r }
-    #[enter_span] async fn s4(other: Self, out: &mut Vec<&'a mut u8>) { yield_now().await; out.push(&mut *other.r) }
-    #[enter_span] async fn s5(self: Box<Self>) -> &'a mut u8 { yield_now().await; &mut *self.r }
-    #[enter_span] async fn s6(self: Box<Self>, out: &mut Vec<&'a mut u8>) { yield_now().await; out.push(&mut *self.r) }
-    #[enter_span] async fn s7(&mut self, o: H<'a>) { yield_now().await; self.r = &mut *o.r; }
-    #[enter_span] async fn s8(self: &mut H<'a>, o: &'a mut u8) { yield_now().await; self.r = o; }
-    #[enter_span] async fn s8b(self: &mut H<'a>, o: &'a mut u8) { yield_now().await; self.r = &mut *o; }
-    #[enter_span] async fn s9(mut self, o: &'a mut u8) -> Self { yield_now().await; self.r = o; self }
-    #[enter_span] async fn s10(&mut self, o: Self) { yield_now().await; self.r = &mut *o.r; }
-    #[enter_span] async fn s11(&mut self, (o, _): (Self, u8)) { yield_now().await; self.r = &mut *o.r; }
+macro_rules! both { ($(fn $n:ident $args:tt $body:block)*) => { 
+  $( #[enter_span] async fn $n $args $body )*
+  mod plain { use super::*; $( pub async fn $n $args $body )* }
+} }
+both! {
+ fn t1(x: Cell<&u8>, y: &u8) { yield_now().await; x.get(); }
+ fn t3(Pair { a: (x, _), b }: Pair) { yield_now().await; x.get(); b.get(); }
+ fn t4(Alias { a, b }: Pair) { yield_now().await; a.0.get(); b.get(); }
+ fn t5(Pair { a, b }: Alias) { yield_now().await; a.0.get(); b.get(); }
+ fn t6((a, b): Tup) { yield_now().await; a.get(); }
+ fn t7((a, b): &mut (Cell<u8>, u8)) { yield_now().await; a.get(); }
+ fn t8(Pair { a, b }: &mut Pair) { yield_now().await; a.0.get(); b.get(); }
+ fn t9((a, _): ((Cell<u8>, u8), u8)) { yield_now().await; a.0.get(); }
+ fn t10([a, ..]: [Cell<u8>; 2]) { yield_now().await; a.get(); }
+ fn t11(x: Box<Cell<u8>>) { yield_now().await; x.get(); }
+ fn t12(x: Option<Cell<u8>>) { yield_now().await; if let Some(x) = &x { x.get(); } }
+ fn t13(x: &mut Option<&mut Cell<u8>>) { yield_now().await; if let Some(x) = x { x.get(); } }
+ fn t14((a, b): (&mut Cell<u8>, u8)) { yield_now().await; a.get(); }
+ fn t15(ref mut a: Cell<u8>) { yield_now().await; a.get(); }
+ fn t16((mut a, ref mut b): (Cell<u8>, Cell<u8>)) { yield_now().await; a.set(1); b.set(2); }
+ fn t17(Borrowing { c }: Borrowing<'_>) { yield_now().await; c.get(); }
+ fn t18(x: Borrowing<'_>) { yield_now().await; x.c.get(); }
+ fn t20(x: Box<dyn Fn() -> u8 + Send + '_>) { yield_now().await; x(); }
+ fn t21(a @ (_, _): (Cell<u8>, u8)) { yield_now().await; a.0.get(); }
+ fn t22(&mut (ref mut a, _): &mut (Cell<u8>, u8)) { yield_now().await; a.get(); }
 }
-#[enter_span] async fn s12<'a>(slot: &mut H<'a>, (o, n): (H<'a>, u8)) { yield_now().await; *o.r = n; slot.r = &mut *o.r; }
-// generic holder
-pub struct G<T> { t: T }
-#[enter_span] async fn s13<'a>(g: G<&'a mut u8>) -> &'a mut u8 { yield_now().await; &mut *g.t }
-#[enter_span] async fn s14<'a, 'b>(g: G<&'a mut u8>, out: &mut Vec<&'b mut u8>) where 'a: 'b { yield_now().await; out.push(&mut *g.t) }
-#[enter_span] async fn s15<'b, 'a: 'b>(g: H<'a>, out: &mut Vec<&'b mut u8>) { yield_now().await; out.push(&mut *g.r) }
-#[enter_span] async fn s16<'b, 'a: 'b>(g: H<'a>) -> &'b mut u8 { yield_now().await; &mut *g.r }
-// trait object
-#[enter_span] async fn s17<'a>(list: Vec<&'a mut u8>) -> Option<&'a mut u8> { yield_now().await; list.into_iter().next() }
-#[enter_span] async fn s18<'a>(mut list: Vec<&'a mut u8>) -> &'a mut u8 { yield_now().await; let x = list.pop().unwrap(); &mut *x }
-// closures from args
-#[enter_span] async fn s19<'a>(t: &'a str) -> impl Fn() -> &'a str { yield_now().await; move || t }
-#[enter_span] async fn s20(t: String) -> Box<dyn Fn() -> String> { yield_now().await; Box::new(move || t.clone()) }
-#[enter_span] async fn s21(mut v: Vec<u8>) -> Vec<u8> { v.retain(|x| *x > 1); yield_now().await; v.sort(); v }
-// borrowed then moved
-#[enter_span] async fn s22(v: String) -> String { let n = v.len(); yield_now().await; println!("{n}"); drop(v); String::new() }
-#[enter_span] async fn s23(v: String) -> String { async { v.len() }.await; v }
-#[enter_span] async fn s24(v: String) -> String { async move { v }.await }
-#[enter_span] async fn s25(v: String) { let f = move || v.len(); yield_now().await; f(); }
-#[enter_span] async fn s26(v: String) { let h = tokio::spawn(async move { v.len() }); h.await.unwrap(); }
-// partial moves
-pub struct P { a: String, b: String }
-#[enter_span] async fn s27(p: P) -> String { drop(p.a); yield_now().await; p.b }
-#[enter_span] async fn s28(p: P) -> usize { drop(p.a); yield_now().await; p.b.len() }
-impl P { #[enter_span] async fn s29(self) -> String { let P { a, b } = self; yield_now().await; a + &b }
- #[enter_span] async fn s30(self) -> usize { drop(self.a); yield_now().await; self.b.len() } 
- #[enter_span] async fn s31(mut self) -> Self { self.a.clear(); yield_now().await; self }
- #[enter_span] async fn s32(&self, (a, b): (&str, &mut String)) -> usize { b.push_str(a); yield_now().await; self.a.len() }
+#[enter_span] async fn t2<'a>(x: Cell<&'a u8>, y: &'a u8) { yield_now().await; x.get(); }
+#[enter_span] async fn t19<'a>(x: Cell<&'a u8>) -> &'a u8 { yield_now().await; x.get() }
+#[enter_span] async fn t23(x: Cell<Option<&u8>>) -> Option<&u8> { yield_now().await; x.get() }
+#[enter_span] async fn t24<'a>(x: Box<dyn Fn() -> u8 + Send + 'a>, y: &'a str) { yield_now().await; x(); }
+impl Pair {
+  #[enter_span] async fn m1(Self { a, b }: Self) { yield_now().await; a.0.get(); b.get(); }
+  #[enter_span] async fn m2(&self, b: Cell<u8>) -> &u8 { yield_now().await; b.get(); &self.a.1 }
+  #[enter_span] async fn m3(self) -> &'static str { yield_now().await; self.b.get(); "" }
+  #[enter_span] async fn m4(self, x: &str) -> &str { yield_now().await; self.b.get(); x }
+  #[enter_span] async fn m5(self: Box<Self>, x: &str) -> &str { yield_now().await; self.b.get(); x }
+  #[enter_span] async fn m6(&mut self, x: &str) -> &u8 { yield_now().await; self.b.get(); &self.a.1 }
 }
-// static-ish & const
-#[enter_span] async fn s33(x: &'static str) -> &'static str { yield_now().await; x }
-// never type
-#[enter_span] async fn s34(x: String) -> ! { loop { yield_now().await; let _ = &x; } }
-#[enter_span] async fn s35(x: &mut u8) -> ! { loop { yield_now().await; *x = 1; } }
-// return impl in async
-#[enter_span] async fn s36(x: String) -> impl Iterator<Item = char> { yield_now().await; x.chars().collect::<Vec<_>>().into_iter() }
-#[enter_span] async fn s37(ok: bool) -> Result<impl std::fmt::Display, String> { yield_now().await; if !ok { return Err("a".into()); } Ok(1) }
-#[enter_span] async fn s38(ok: bool) -> Option<impl Future<Output = u8>> { yield_now().await; if !ok { return None; } Some(async { 1 }) }
-#[enter_span] async fn s39(ok: bool) -> Result<Box<dyn Fn(u8) -> u8>, Box<dyn std::error::Error>> { yield_now().await; Err("x")? }
-#[enter_span] async fn s40() -> impl Sized {}
-#[enter_span] async fn s41() -> (impl Sized, u8) { ((), 1) }
-// tail temporaries
-#[enter_span] async fn s42(m: &std::sync::Mutex<Vec<u8>>) -> usize { m.lock().unwrap().len() }
-#[enter_span] async fn s43(m: std::sync::Mutex<Vec<u8>>) -> usize { m.lock().unwrap().len() }
-#[enter_span] async fn s44(m: std::cell::RefCell<Vec<u8>>) -> usize { m.borrow().len() }
-// dyn args
-#[enter_span] async fn s45(x: Box<dyn Iterator<Item = u8> + '_>) -> u8 { x.sum() }
-#[enter_span] async fn s46<'a>(x: Box<dyn Iterator<Item = &'a mut u8> + 'a>) -> Option<&'a mut u8> { yield_now().await; x.last() }
-#[enter_span] async fn s47(x: &mut (dyn Iterator<Item = u8> + Send)) -> Option<u8> { yield_now().await; x.next() }
-#[enter_span] async fn s48(x: &mut dyn FnMut(&str) -> usize) -> usize { yield_now().await; x("a") }
-#[enter_span] async fn s49(x: fn(&str) -> &str) -> usize { yield_now().await; x("a").len() }
-#[enter_span] async fn s50<F: for<'x> Fn(&'x str) -> &'x str>(x: F) -> usize { yield_now().await; x("a").len() }
-#[enter_span] async fn s51<'a, F: Fn(&'a str) -> &'a str>(x: F, t: &'a str) -> &'a str { yield_now().await; x(t) }
-#[enter_span] async fn s52<'a, F, Fut>(f: F, x: &'a u8) -> u8 where F: FnOnce(&'a u8) -> Fut, Fut: Future<Output = u8> + 'a { f(x).await }
-#[enter_span] async fn s53<F>(f: F) -> u8 where F: AsyncFnOnce(&mut u8) -> u8 { let mut x = 0; f(&mut x).await }
-#[enter_span] async fn s54<F>(mut f: F) -> u8 where F: AsyncFnMut(&mut u8) -> u8 { let mut x = 0; f(&mut x).await + f(&mut x).await }
-// unused_mut / unused warnings
-#[enter_span] async unsafe fn s55(p: *const u8) -> u8 { 1 }
-#[enter_span] async fn s56(r#type: String) -> usize { yield_now().await; r#type.len() }
-#[enter_span] async fn s57(x: String) -> usize { let x = x; yield_now().await; x.len() }
-#[enter_span] async fn s58(x: &mut &mut u8) -> u8 { yield_now().await; **x }
-#[enter_span] async fn s59<'a, 'b>(x: &'b mut &'a mut u8) -> &'b mut u8 { yield_now().await; &mut **x }
-#[enter_span] async fn s60<'a>(x: &mut &'a [u8]) -> &'a [u8] { let (l, r) = x.split_at(1); *x = r; yield_now().await; l }
-#[enter_span] async fn s61<'a>(x: &mut &'a mut [u8]) -> &'a mut [u8] { let (l, r) = std::mem::take(x).split_at_mut(1); *x = r; yield_now().await; l }
-#[enter_span] async fn s62(x: Cell<&mut u8>) -> u8 { yield_now().await; *x.into_inner() }
-#[enter_span] async fn s63<'a>(x: Cell<&'a mut u8>) -> &'a mut u8 { yield_now().await; x.into_inner() }
-#[enter_span] async fn s64<'a>(x: (&'a mut u8, u8)) -> &'a mut u8 { yield_now().await; &mut *x.0 }
-#[enter_span] async fn s65(x: (&mut u8, u8)) -> &mut u8 { yield_now().await; &mut *x.0 }
-#[enter_span] async fn s66(x: Option<&mut u8>) -> Option<&mut u8> { yield_now().await; x.map(|x| &mut *x) }
-#[enter_span] async fn s67(x: [&mut u8; 2]) -> &mut u8 { yield_now().await; let [a, _] = x; a }
-#[enter_span] async fn s68<T>(x: T) -> T where T: Clone { yield_now().await; let y = x.clone(); drop(x); y }
-pub trait Tr { type Item; fn get(&mut self) -> &mut Self::Item; async fn d(&mut self) -> &mut Self::Item; }
-impl<'a> Tr for H<'a> { type Item = u8; fn get(&mut self) -> &mut u8 { self.r } #[enter_span] async fn d(&mut self) -> &mut Self::Item { yield_now().await; self.get() } }
-#[enter_span] async fn s69<T: Tr>(x: &mut T) -> &mut T::Item { yield_now().await; x.get() }
-#[enter_span] async fn s70<T: Tr>(mut x: T) -> u8 { yield_now().await; x.get(); 1 }
-#[enter_span] async fn s71(x: std::pin::Pin<Box<dyn Future<Output = u8>>>) -> u8 { x.await }
-#[enter_span] async fn s72(mut x: std::pin::Pin<Box<dyn Future<Output = u8>>>) -> u8 { (&mut x).await }
-#[enter_span] async fn s73(x: impl Future<Output = u8>) -> u8 { let mut x = std::pin::pin!(x); x.as_mut().await }
-#[enter_span] async fn s74(x: impl Future<Output = u8>) -> u8 { tokio::pin!(x); (&mut x).await }
-#[enter_span] async fn s75(mut x: tokio::sync::mpsc::Receiver<u8>) -> Option<u8> { tokio::select! { y = x.recv() => y, () = yield_now() => None } }
-#[enter_span] async fn s76(x: std::sync::MutexGuard<'_, u8>) -> u8 { *x }
-#[enter_span] async fn s77(x: tokio::sync::MutexGuard<'_, u8>) -> u8 { yield_now().await; *x }
-#[enter_span] async fn s78<'a>(x: std::cell::RefMut<'a, u8>) -> std::cell::RefMut<'a, u8> { yield_now().await; x }
-#[enter_span] async fn s79(x: std::fmt::Arguments<'_>) -> String { yield_now().await; x.to_string() }
-#[enter_span] async fn s80(cx: &mut std::task::Context<'_>) -> bool { cx.waker().will_wake(cx.waker()) }
-#[enter_span] async fn s81<'a>(cx: &'a mut std::task::Context<'_>) -> &'a std::task::Waker { cx.waker() }
-#[enter_span] async fn s82(x: &(impl Sync + ?Sized), y: &dyn Sync) {}
-#[enter_span] async fn s83(x: &Cell<u8>, y: &mut [Cell<u8>]) -> u8 { yield_now().await; y[0].get() + x.get() }
+impl<'a> Borrowing<'a> {
+  #[enter_span] async fn n1(self) -> &'a u8 { yield_now().await; self.c.get() }
+  #[enter_span] async fn n2(&mut self) -> &'a u8 { yield_now().await; self.c.get() }
+  #[enter_span] async fn n3(&mut self, o: Borrowing<'a>) { yield_now().await; self.c.set(o.c.get()) }
+}
+fn p() -> Pair { Pair { a: (Cell::new(1), 1), b: Cell::new(1) } }
+fn t() -> (Cell<u8>, u8) { (Cell::new(1), 1) }
+fn go() {
+ s(t1(Cell::new(&1), &1)); s(t2(Cell::new(&1), &1)); s(t3(p())); s(t4(p())); s(t5(p())); s(t6(t())); s(t7(&mut t())); s(t8(&mut p())); s(t9((t(), 1))); s(t10([Cell::new(1), Cell::new(2)])); s(t11(Box::new(Cell::new(1)))); s(t12(None));
+ s(t13(&mut None)); s(t14((&mut Cell::new(1), 1))); s(t15(Cell::new(1))); s(t16((Cell::new(1), Cell::new(1)))); s(t17(Borrowing{c: Cell::new(&1)})); s(t18(Borrowing{c: Cell::new(&1)})); s(t19(Cell::new(&1))); s(t20(Box::new(|| 1)));  s(t21(t())); s(t22(&mut t()));
+ s(t23(Cell::new(None))); s(t24(Box::new(|| 1), ""));
+ s(Pair::m1(p())); s(p().m3()); s(p().m4("")); s(Box::new(p()).m5("")); s(p().m6(""));
+ let mut b = Borrowing{c: Cell::new(&1)};
+ s(b.n2());
+ s(b.n3(Borrowing{c: Cell::new(&1)}));
+ s(b.n1());
+ let c = Cell::new(1);
+ s(in_span!("x", async move |span| { yield_now().await; span.set_attribute("c", c.get()); }));
+ let c = Cell::new(1);
+ s(in_span!("x", move |span| async move { yield_now().await; span.set_attribute("c", c.get()); }));
+}
+fn go_plain() { use plain::*;
+ s(t1(Cell::new(&1), &1)); s(t3(p())); s(t4(p())); s(t5(p())); s(t6(t())); s(t7(&mut t())); s(t8(&mut p())); s(t9((t(), 1))); s(t10([Cell::new(1), Cell::new(2)])); s(t11(Box::new(Cell::new(1)))); s(t12(None));
+ s(t13(&mut None)); s(t14((&mut Cell::new(1), 1))); s(t15(Cell::new(1))); s(t16((Cell::new(1), Cell::new(1)))); s(t17(Borrowing{c: Cell::new(&1)})); s(t18(Borrowing{c: Cell::new(&1)})); s(t20(Box::new(|| 1)));  s(t21(t())); s(t22(&mut t()));
+}

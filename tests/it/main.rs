@@ -1,5 +1,8 @@
 //! The promises of `enter-span`, as a user would see them broken.
 
+mod async_forms;
+mod cancellation;
 mod check;
-mod hunt;
+mod neighbours;
 mod send;
+mod streams;
