@@ -541,6 +541,7 @@ fn methods_of_native_async_traits_are_spans() {
         async {
             assert_eq!(through_a_bound(&Native).await, 3);
             assert_eq!(Worker::work(&Native, 4).await, 4);
+            assert_eq!(Worker::later(&Native, 5).await, 5);
             assert_eq!(Spawned::provided(&Native).await, 9);
         },
         "
@@ -550,6 +551,8 @@ fn methods_of_native_async_traits_are_spans() {
           step n=2
         work n=4
           step n=4
+        later n=5
+          step n=5
         provided
           step n=9
         ",

@@ -55,6 +55,9 @@ fn a_runtime_is_made_around_or_inside_of_the_span() {
 }
 
 /// Annotated tests. They run by themselves, and are called below to see their spans.
+///
+/// `#[rstest]` and `#[test_case]` move what stands below them to the function of each case, which
+/// has no arguments and cannot be called from here.
 mod annotated {
     use enter_span::enter_span;
     use rstest::rstest;
@@ -136,8 +139,6 @@ mod annotated {
                 assert!(above_test().is_ok());
                 below_tokio_test();
                 assert!(above_tokio_test().is_ok());
-                below_rstest(1);
-                below_test_case(1);
                 above_test_case(2);
             },
             "
@@ -147,8 +148,6 @@ mod annotated {
               step n=1
             above_tokio_test
               step n=2
-            below_rstest
-            below_test_case
             above_test_case n=2
             ",
         );
@@ -177,15 +176,15 @@ fn an_annotated_test_is_listed_once() {
         "above_rstest::n_2_2",
         "above_should_panic",
         "above_test",
-        "above_test_case::one",
-        "above_test_case::two",
+        "above_test_case::test_case_1_one",
+        "above_test_case::test_case_2_two",
         "above_tokio_test",
         "below_rstest::case_1",
         "below_rstest::case_2",
         "below_should_panic",
         "below_test",
-        "below_test_case::one",
-        "below_test_case::two",
+        "below_test_case::test_case_1_one",
+        "below_test_case::test_case_2_two",
         "below_tokio_test",
         "they_are_spans",
     ];
@@ -311,11 +310,11 @@ fn a_wrapper_and_what_it_wraps_can_both_be_spans() {
 #[test]
 fn a_signature_is_left_as_it_was() {
     #[enter_span]
-    extern "C" fn exported(n: i32, text: &str) -> Option<&str> {
-        text.get(n.try_into().ok()?..)
+    extern "C" fn exported(n: i32, text: &u8) -> Option<&u8> {
+        (n > 0).then_some(text)
     }
-    let exact: for<'a> extern "C" fn(i32, &'a str) -> Option<&'a str> = exported;
-    check(|| assert_eq!(exact(1, "ab"), Some("b")), "exported");
+    let exact: for<'a> extern "C" fn(i32, &'a u8) -> Option<&'a u8> = exported;
+    check(|| assert_eq!(exact(1, &2), Some(&2)), "exported");
 }
 
 macro_rules! function {
@@ -378,17 +377,17 @@ fn functions_from_fragments_are_spans() {
             assert_eq!(hygienic(1, 2), 3);
             assert_eq!(from_item(1), 1);
         },
-        r#"
+        "
         from_block id=12
         from_block id=x !ParseIntError
         private count=1
         ab first=2 key=7 doubled=4
-        "from literals" [client] a.b=1
+        from literals [client] a.b=1
         step n=1
         conditional !String
         hygienic given=1 hidden=2
         from_item
-        "#,
+        ",
     );
 }
 
