@@ -330,7 +330,7 @@ macro_rules! function {
     };
     ($title:literal, $kind:ident, $key:literal, $f:ident -> $ret:ty { $($body:tt)* }) => {
         #[enter_span($title, kind = $kind, attributes($key = 1))]
-        async fn $f() -> $ret { $($body)* }
+        fn $f() -> $ret { $($body)* }
     };
     (crate = $krate:path, when = $when:expr, $f:ident -> $ret:ty, $body:block) => {
         #[enter_span(crate = $krate, when = $when, err = |_| $when)]
@@ -372,7 +372,7 @@ fn functions_from_fragments_are_spans() {
             assert!(from_block("x").is_err());
             assert_eq!(private(1), 2);
             assert_eq!(from_pattern((2, 3)), 7);
-            assert_eq!(from_tokens().await.await, 1);
+            assert_eq!(from_tokens().await, 1);
             assert!(conditional().is_err());
             assert_eq!(hygienic(1, 2), 3);
             assert_eq!(from_item(1), 1);
@@ -383,7 +383,7 @@ fn functions_from_fragments_are_spans() {
         private count=1
         ab first=2 key=7 doubled=4
         from literals [client] a.b=1
-        step n=1
+          step n=1
         conditional !String
         hygienic given=1 hidden=2
         from_item
@@ -856,7 +856,11 @@ impl ToAttribute for Both {
 fn ambiguous(both: &Both) {}
 
 #[enter_span(attributes(some, none, twice, boxed, shared, lent, owned, unique))]
-#[expect(clippy::too_many_arguments, reason = "one of each type")]
+#[expect(
+    clippy::ptr_arg,
+    clippy::too_many_arguments,
+    reason = "one of each type"
+)]
 fn pointers(
     some: Option<&u8>,
     none: Option<&&str>,

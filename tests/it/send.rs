@@ -163,6 +163,10 @@ impl Counter {
     }
 
     #[enter_span]
+    #[expect(
+        clippy::needless_arbitrary_self_type,
+        reason = "macros write receivers like this"
+    )]
     async fn by_typed_reference(self: &mut Self) -> u8 {
         yield_now().await;
         self.count.get()
@@ -302,9 +306,8 @@ twins! {
 
     async fn consumes / plain_consumes(list: [u8; 256]) -> usize {
         yield_now().await;
-        let list = list;
-        yield_now().await;
-        list.len()
+        let sum = async move { list.into_iter().map(usize::from).sum() };
+        sum.await
     }
 
     async fn leaves_it / plain_leaves_it(_list: [u8; 256]) -> u8 {
@@ -677,6 +680,7 @@ mod arguments {
     }
 
     #[enter_span]
+    #[expect(clippy::toplevel_ref_arg, reason = "people write it")]
     pub(super) async fn by_ref(ref text: String) -> usize {
         yield_now().await;
         text.len()
