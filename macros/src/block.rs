@@ -49,7 +49,11 @@ fn closure(input: ParseStream<'_>) -> Result<ExprClosure> {
     if input.is_empty() {
         return Err(Error::new(input.span(), CLOSURE));
     }
-    let value: Expr = input.parse()?;
+    let mut value: Expr = input.parse()?;
+    // A closure that came through `macro_rules!` as `$closure:expr` stands in an invisible group.
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
     let Expr::Closure(mut closure) = value else {
         return Err(Error::new(value.span(), CLOSURE));
     };

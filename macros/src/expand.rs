@@ -46,8 +46,8 @@ fn site(span: &SpanPlan) -> TokenStream {
         Some(function) => quote!(::core::concat!(::core::module_path!(), "::", #function)),
         None => quote!(::core::module_path!()),
     };
-    let line = quote_spanned!(site.place=> line!());
-    let line = quote!(::core::#line);
+    // The place of a method call is that of its name: the line is the function's, not ours.
+    let here = quote_spanned!(site.place=> here());
     let kind = site.kind.map(|kind| {
         let kind = Ident::new(kind, Span::call_site());
         quote!(.kind(#krate::private::Kind::#kind))
@@ -64,9 +64,8 @@ fn site(span: &SpanPlan) -> TokenStream {
             #krate::private::Code::new(
                 #function,
                 ::core::file!(),
-                #line,
                 ::core::option_env!("CARGO_MANIFEST_DIR"),
-            ),
+            ).#here,
         ) #kind #leaf;
     }
 }

@@ -160,7 +160,8 @@ pub(crate) fn is_ours(attr: &Attribute) -> bool {
     last.is_some_and(|segment| segment.ident == "enter_span")
 }
 
-fn bound_names(pat: &Pat, names: &mut Vec<Ident>) {
+/// The names that a pattern binds.
+pub(crate) fn bound_names(pat: &Pat, names: &mut Vec<Ident>) {
     match pat {
         Pat::Ident(pat) => {
             names.push(pat.ident.clone());

@@ -130,6 +130,7 @@ pub(crate) fn may_be_alias(ty: &Type) -> bool {
         "Result", "Option", "Box", "Vec", "String", "Self", "Arc", "Rc",
     ];
     match ty {
+        Type::Group(inner) => may_be_alias(&inner.elem),
         Type::Path(path) => last(path).is_some_and(|segment| {
             let name = segment.ident.to_string();
             let primitive = name.starts_with(char::is_lowercase);

@@ -2,205 +2,184 @@
 //!
 //! The body runs in an `async` block inside of the `async fn`. The block borrows what its body
 //! borrows, so no argument is stored twice. But a shared borrow of an argument is `Send` only if
-//! the argument is `Sync`, which a plain `async fn` does not ask for. So each argument that the body
-//! names is borrowed uniquely, which asks for `Send` alone: a line that is never run, at the head
-//! of the block, says so. It needs the argument to be bound as `mut`.
+//! the argument is `Sync`, which a plain `async fn` does not ask for. So a line that is never run,
+//! at the head of the block, says how each argument that the body names is held:
+//!
+//! - borrowed uniquely, which asks for `Send` alone, and for the argument to be bound as `mut`;
+//! - moved, where a borrow through the argument may outlive the call, or where a pattern does not
+//!   tell how it binds. The argument is then stored a second time.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::{
-    FnArg, Ident, Pat, Path, Receiver, ReceiverKind, ReturnType, Signature, Token, Type, TypePath,
+    Attribute, FnArg, Ident, Pat, Path, Receiver, ReceiverKind, Signature, Token, Type, TypePath,
 };
 
-/// Binds arguments as `mut` where that is needed, and gives the unique borrows to print.
+use crate::function::bound_names;
+
+/// Binds arguments as `mut` where that is needed, and gives what the line holds.
 pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream) -> Vec<TokenStream> {
-    let lifetimes = Lifetimes::of(sig);
     let mut named = Vec::new();
     names(body.clone(), &mut named);
+    let borrowing: Vec<bool> = sig.inputs.iter().map(|input| may_borrow(input)).collect();
+    let returns_borrow = may_borrow(&sig.output);
     let mut holds = Vec::new();
-    for input in &mut sig.inputs {
+    for (index, input) in sig.inputs.iter_mut().enumerate() {
+        let mut others = borrowing.iter().enumerate();
+        let elsewhere = others.any(|(other, borrows)| other != index && *borrows);
+        let mut holding = Holding {
+            named: &named,
+            // A borrow can leave only to where the signature has one.
+            may_leave: (returns_borrow || elsewhere) && borrowing[index],
+            holds: &mut holds,
+        };
         match input {
-            FnArg::Receiver(receiver) if named.iter().any(|name| name == "self") => {
-                hold_receiver(receiver, &lifetimes, &mut holds);
+            FnArg::Receiver(receiver) => holding.receiver(receiver),
+            FnArg::Typed(typed) if !is_conditional(&typed.attrs) => {
+                holding.pattern(&mut typed.pat, &typed.ty);
             }
-            FnArg::Receiver(_) => {}
-            FnArg::Typed(typed) => {
-                hold_pattern(&mut typed.pat, &typed.ty, &lifetimes, &named, &mut holds);
-            }
+            FnArg::Typed(_) => {}
         }
     }
     holds
 }
 
-/// The words of a body, those inside of text included: `format!("{name}")` names `name`.
+/// An argument that may not be there cannot be named.
+fn is_conditional(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("cfg"))
+}
+
+/// The words of a body, and the names that its texts format: `{name}`.
 fn names(tokens: TokenStream, found: &mut Vec<String>) {
     for tree in tokens {
         match tree {
             TokenTree::Group(group) => names(group.stream(), found),
             TokenTree::Ident(ident) => found.push(ident.to_string()),
-            TokenTree::Literal(literal) => {
-                let text = literal.to_string();
-                let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-                found.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
-            }
+            TokenTree::Literal(literal) => formatted(&literal.to_string(), found),
             TokenTree::Punct(_) => {}
         }
     }
 }
 
-fn hold_receiver(receiver: &mut Receiver, lifetimes: &Lifetimes, holds: &mut Vec<TokenStream>) {
-    let token = receiver.self_token;
-    let span = Span::mixed_site();
-    match &receiver.kind {
-        ReceiverKind::Reference(_, _, Some(_)) => holds.push(quote_spanned!(span=> &mut *#token)),
-        ReceiverKind::Reference(..) => {}
-        ReceiverKind::Typed(_, ty) if is_mutable_reference(ty) => {
-            holds.push(quote_spanned!(span=> &mut *#token));
-        }
-        ReceiverKind::Typed(_, ty) if matches!(**ty, Type::Reference(_)) => {}
-        ReceiverKind::Typed(_, ty) if lifetimes.may_leave_through(ty) => {}
-        // What `Self` borrows is not seen here.
-        ReceiverKind::Value if lifetimes.returns_borrow => {}
-        _ => {
-            receiver.mutability.get_or_insert(Token![mut](span));
-            holds.push(quote_spanned!(span=> &mut #token));
-        }
+fn formatted(text: &str, found: &mut Vec<String>) {
+    for part in text.split('{').skip(1) {
+        let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
+        found.push(part[..end.unwrap_or(part.len())].to_owned());
     }
 }
 
-fn hold_pattern(
-    pat: &mut Pat,
-    ty: &Type,
-    lifetimes: &Lifetimes,
-    named: &[String],
-    holds: &mut Vec<TokenStream>,
-) {
-    match (pat, ty) {
-        (Pat::Ident(pat), ty) if pat.by_ref.is_none() && named.contains(&pat.ident.to_string()) => {
-            hold_name(&pat.ident, &mut pat.mutability, ty, lifetimes, holds);
+/// Whether a type spells a borrow, or may hide one behind `Self`.
+fn may_borrow(tokens: &impl ToTokens) -> bool {
+    spells_borrow(tokens.to_token_stream())
+}
+
+fn spells_borrow(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => spells_borrow(group.stream()),
+        TokenTree::Punct(punct) => punct.as_char() == '\'' || punct.as_char() == '&',
+        TokenTree::Ident(ident) => ident == "Self" || ident == "self",
+        TokenTree::Literal(_) => false,
+    })
+}
+
+struct Holding<'a> {
+    named: &'a [String],
+    may_leave: bool,
+    holds: &'a mut Vec<TokenStream>,
+}
+
+impl Holding<'_> {
+    fn is_named(&self, ident: &Ident) -> bool {
+        self.named.iter().any(|name| ident == name)
+    }
+
+    fn receiver(&mut self, receiver: &mut Receiver) {
+        let this = Ident::from(receiver.self_token);
+        if !self.is_named(&this) {
+            return;
         }
-        (Pat::Tuple(pat), Type::Tuple(ty)) => {
-            for (pat, ty) in pat.elems.iter_mut().zip(&ty.elems) {
-                hold_pattern(pat, ty, lifetimes, named, holds);
+        match &receiver.kind {
+            ReceiverKind::Reference(_, _, Some(_)) => self.reborrow(&this),
+            ReceiverKind::Reference(..) => {}
+            ReceiverKind::Typed(_, ty) => {
+                let ty = ty.clone();
+                self.name(&this, &mut receiver.mutability, &ty);
             }
+            _ => self.owned(&this, &mut receiver.mutability),
         }
-        // The pattern names the type, so nothing is matched through a reference here.
-        (Pat::TupleStruct(pat), Type::Path(path)) if same_name(&pat.path, path) => {
-            let parts = pat.elems.iter_mut();
-            parts.for_each(|pat| hold_part(pat, ty, lifetimes, named, holds));
+    }
+
+    fn pattern(&mut self, pat: &mut Pat, ty: &Type) {
+        match (pat, ty) {
+            (Pat::Ident(pat), ty) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                self.name(&pat.ident, &mut pat.mutability, ty);
+            }
+            (Pat::Tuple(pat), Type::Tuple(ty)) if pat.elems.len() == ty.elems.len() => {
+                for (pat, ty) in pat.elems.iter_mut().zip(&ty.elems) {
+                    self.pattern(pat, ty);
+                }
+            }
+            // The pattern names the type, so nothing is matched through a reference here.
+            (Pat::TupleStruct(pat), Type::Path(path)) if same_name(&pat.path, path) => {
+                pat.elems.iter_mut().for_each(|pat| self.part(pat));
+            }
+            (Pat::Struct(pat), Type::Path(path)) if same_name(&pat.path, path) => {
+                let parts = pat.fields.iter_mut();
+                parts.for_each(|field| self.part(&mut field.pat));
+            }
+            (pat, _) => self.unknown(pat),
         }
-        (Pat::Struct(pat), Type::Path(path)) if same_name(&pat.path, path) => {
-            let parts = pat.fields.iter_mut();
-            parts.for_each(|field| hold_part(&mut field.pat, ty, lifetimes, named, holds));
+    }
+
+    /// A part of a pattern that binds by value, and whose type is not known.
+    fn part(&mut self, pat: &mut Pat) {
+        match pat {
+            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                self.owned(&pat.ident, &mut pat.mutability);
+            }
+            pat => self.unknown(pat),
         }
-        // Of other patterns the binding modes are not known; what they bind is borrowed as the
-        // body borrows it.
-        _ => {}
+    }
+
+    /// What binds by value or by reference, one cannot tell.
+    fn unknown(&mut self, pat: &Pat) {
+        let mut names = Vec::new();
+        bound_names(pat, &mut names);
+        names.retain(|name| self.is_named(name));
+        self.holds.extend(names.iter().map(Ident::to_token_stream));
+    }
+
+    fn name(&mut self, ident: &Ident, mutability: &mut Option<Token![mut]>, ty: &Type) {
+        match ty {
+            Type::Reference(reference) if reference.mutability.is_some() => self.reborrow(ident),
+            // A shared reference is copied, as the plain function copies it.
+            Type::Reference(_) => {}
+            _ => self.owned(ident, mutability),
+        }
+    }
+
+    fn reborrow(&mut self, ident: &Ident) {
+        if self.is_named(ident) {
+            self.holds
+                .push(quote_spanned!(Span::mixed_site()=> &mut *#ident));
+        }
+    }
+
+    fn owned(&mut self, ident: &Ident, mutability: &mut Option<Token![mut]>) {
+        if !self.is_named(ident) {
+            return;
+        }
+        if self.may_leave {
+            self.holds.push(ident.to_token_stream());
+            return;
+        }
+        let span = Span::mixed_site();
+        mutability.get_or_insert(Token![mut](span));
+        self.holds.push(quote_spanned!(span=> &mut #ident));
     }
 }
 
 fn same_name(pattern: &Path, ty: &TypePath) -> bool {
     let name = |path: &Path| path.segments.last().map(|segment| segment.ident.clone());
     name(pattern) == name(&ty.path)
-}
-
-fn hold_part(
-    pat: &mut Pat,
-    whole: &Type,
-    lifetimes: &Lifetimes,
-    named: &[String],
-    holds: &mut Vec<TokenStream>,
-) {
-    if let Pat::Ident(_) = pat {
-        hold_pattern(pat, whole, lifetimes, named, holds);
-    }
-}
-
-fn hold_name(
-    ident: &Ident,
-    mutability: &mut Option<Token![mut]>,
-    ty: &Type,
-    lifetimes: &Lifetimes,
-    holds: &mut Vec<TokenStream>,
-) {
-    let span = Span::mixed_site();
-    if is_mutable_reference(ty) {
-        holds.push(quote_spanned!(span=> &mut *#ident));
-    } else if !matches!(ty, Type::Reference(_)) && !lifetimes.may_leave_through(ty) {
-        mutability.get_or_insert(Token![mut](span));
-        holds.push(quote_spanned!(span=> &mut #ident));
-    }
-}
-
-fn is_mutable_reference(ty: &Type) -> bool {
-    matches!(ty, Type::Reference(reference) if reference.mutability.is_some())
-}
-
-/// The lifetimes of a signature. What borrows through an owned argument for longer than the call
-/// must not be borrowed from that argument.
-struct Lifetimes {
-    /// All that are named, once for each place.
-    named: Vec<String>,
-    /// Those that the function itself declares.
-    declared: Vec<String>,
-    returns_borrow: bool,
-}
-
-impl Lifetimes {
-    fn of(sig: &Signature) -> Self {
-        let mut named = Vec::new();
-        for input in &sig.inputs {
-            named.extend(borrows(input).into_iter().flatten());
-        }
-        let returned = match &sig.output {
-            ReturnType::Default => Vec::new(),
-            ReturnType::Type(_, ty) => borrows(ty),
-        };
-        let returns_borrow = !returned.is_empty();
-        named.extend(returned.into_iter().flatten());
-        let declared = sig.generics.lifetimes();
-        Lifetimes {
-            named,
-            declared: declared.map(|def| def.lifetime.ident.to_string()).collect(),
-            returns_borrow,
-        }
-    }
-
-    /// Whether something borrowed inside of `ty` can outlive the argument of that type.
-    fn may_leave_through(&self, ty: &Type) -> bool {
-        borrows(ty).iter().any(|lifetime| match lifetime {
-            Some(name) => {
-                let places = self.named.iter().filter(|other| *other == name);
-                places.count() > 1 || !self.declared.contains(name)
-            }
-            None => self.returns_borrow,
-        })
-    }
-}
-
-/// The borrows that are spelled in a type: by a named lifetime, or by none.
-fn borrows(tokens: impl ToTokens) -> Vec<Option<String>> {
-    let mut found = Vec::new();
-    collect_borrows(tokens.to_token_stream(), &mut found);
-    found
-}
-
-fn collect_borrows(tokens: TokenStream, found: &mut Vec<Option<String>>) {
-    let mut trees = tokens.into_iter().peekable();
-    while let Some(tree) = trees.next() {
-        match tree {
-            TokenTree::Group(group) => collect_borrows(group.stream(), found),
-            TokenTree::Punct(punct) if punct.as_char() == '\'' => match trees.next() {
-                Some(TokenTree::Ident(name)) if name == "static" => {}
-                Some(TokenTree::Ident(name)) if name == "_" => found.push(None),
-                Some(TokenTree::Ident(name)) => found.push(Some(name.to_string())),
-                _ => {}
-            },
-            TokenTree::Punct(punct) if punct.as_char() == '&' => match trees.peek() {
-                Some(TokenTree::Punct(next)) if next.as_char() == '\'' => {}
-                _ => found.push(None),
-            },
-            _ => {}
-        }
-    }
 }

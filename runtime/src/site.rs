@@ -3,6 +3,7 @@
 //! Everything here is computed by the compiler; nothing of it costs anything at run time.
 
 use std::borrow::Cow;
+use std::panic::Location;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
@@ -124,7 +125,6 @@ impl Code {
     pub const fn new(
         function: &'static str,
         file: &'static str,
-        line: u32,
         crate_folder: Option<&'static str>,
     ) -> Self {
         let file = match crate_folder {
@@ -134,8 +134,15 @@ impl Code {
         Code {
             function,
             file,
-            line,
+            line: 0,
         }
+    }
+
+    /// The line of the call of this.
+    #[track_caller]
+    pub const fn here(mut self) -> Self {
+        self.line = Location::caller().line();
+        self
     }
 
     pub(crate) const KEYS: [&'static str; 3] =

@@ -1,7 +1,9 @@
 //! The promises of `enter-span`, as a user would see them broken.
 
 mod allocations;
+mod async_forms;
 mod bodies;
+mod cancellation;
 mod check;
 mod child;
 mod drops;
@@ -10,6 +12,7 @@ mod hierarchy;
 mod hygiene;
 mod kit;
 mod lints;
+mod neighbours;
 mod off;
 mod outcome;
 mod parameters;
@@ -18,3 +21,5 @@ mod qualifiers;
 mod readme;
 mod relations;
 mod robust;
+mod send;
+mod streams;

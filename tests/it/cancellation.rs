@@ -1,0 +1,452 @@
+//! Futures that do not come to their end: dropped, aborted, panicking; and what goes on beside.
+
+use std::any::Any;
+use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use enter_span::testing::{Recorder, Trace};
+use enter_span::{Span, Status, enter_span, enter_span_async, in_span};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
+use tokio::sync::Notify;
+use tokio::task::{JoinSet, yield_now};
+
+use crate::check::{block_on, check, check_async};
+
+#[enter_span]
+fn closing() {}
+
+/// Makes a child span in its destructor, and leaves a note on the span that is current there.
+struct Closes;
+
+impl Drop for Closes {
+    fn drop(&mut self) {
+        Span::current().set_attribute("noted", true);
+        closing();
+    }
+}
+
+/// Holds something, and waits for ever.
+#[enter_span]
+async fn waits() {
+    let _closes = Closes;
+    pending::<()>().await;
+}
+
+/// The same, and says when it has begun.
+#[enter_span]
+async fn begins(begun: Arc<Notify>) {
+    let _closes = Closes;
+    begun.notify_one();
+    pending::<()>().await;
+}
+
+#[enter_span(attributes(n))]
+async fn quick(n: u8) -> u8 {
+    yield_now().await;
+    n
+}
+
+const CANCELLED: &str = "
+    waits noted=true ~cancelled
+      closing
+";
+
+/// What holds for every cancelled span, beside its line in the tree.
+fn assert_ended_once(trace: &Trace, name: &str) {
+    let of_this_name = || trace.spans().iter().filter(|span| span.name() == name);
+    assert_eq!(of_this_name().count(), 1);
+    assert!(of_this_name().all(|span| span.is_ended()));
+    assert_eq!(trace.find(name).status(), &Status::Unset);
+    assert_eq!(trace.find(name).attribute("error.type"), None);
+    assert!(trace.find(name).events().is_empty());
+}
+
+/// Spawns work that says when it has begun, and hands its task to `cancel`.
+fn check_spawned(cancel: impl AsyncFnOnce(&Arc<Notify>, Recorder)) {
+    let recorder = Recorder::new();
+    let begun = Arc::new(Notify::new());
+    block_on(cancel(&begun, recorder.clone()));
+    let trace = recorder.trace();
+    trace.assert_tree(
+        "
+        begins noted=true ~cancelled
+          closing
+        ",
+    );
+    assert_ended_once(&trace, "begins");
+}
+
+/// X3: a future that was never polled has no span.
+#[test]
+fn a_future_that_is_dropped_before_its_first_poll_has_no_span() {
+    check(
+        || {
+            drop(waits());
+            drop(enter_span_async("function", |_| waits()));
+            drop(in_span!("macro", async |_| waits().await));
+        },
+        "",
+    );
+}
+
+/// X3: a function that returns a future did begin, at the call.
+#[test]
+fn a_returned_future_that_is_never_polled_is_cancelled() {
+    #[enter_span]
+    fn later() -> impl Future<Output = ()> {
+        waits()
+    }
+    check(|| drop(later()), "later ~cancelled");
+}
+
+/// 3d: dropped mid-way. X4: what the future holds is dropped inside of its span.
+#[test]
+fn a_future_that_is_dropped_midway_is_cancelled() {
+    let trace = check(|| assert_eq!(waits().now_or_never(), None), CANCELLED);
+    assert_ended_once(&trace, "waits");
+}
+
+/// X4: the forms for blocks.
+#[test]
+fn a_block_that_is_dropped_midway_is_cancelled() {
+    check(
+        || {
+            enter_span_async("function", |_| waits()).now_or_never();
+            in_span!("macro", async |_| waits().await).now_or_never();
+            in_span!("future", |_| waits()).now_or_never();
+        },
+        "
+        function ~cancelled
+          waits noted=true ~cancelled
+            closing
+        macro ~cancelled
+          waits noted=true ~cancelled
+            closing
+        future ~cancelled
+          waits noted=true ~cancelled
+            closing
+        ",
+    );
+}
+
+/// X4: polled once, dropped in `select!`.
+#[test]
+fn the_branch_that_loses_a_select_is_cancelled() {
+    check_async(
+        async {
+            tokio::select! {
+                biased;
+                () = waits() => {}
+                _ = quick(1) => {}
+            }
+        },
+        "
+        waits noted=true ~cancelled
+          closing
+        quick n=1
+        ",
+    );
+}
+
+/// X4: dropped by `timeout`.
+#[test]
+fn what_runs_out_of_time_is_cancelled() {
+    check_async(
+        async {
+            let late = tokio::time::timeout(Duration::from_secs(1), waits());
+            assert!(late.await.is_err());
+        },
+        CANCELLED,
+    );
+}
+
+/// X4: dropped by `abort()`.
+#[test]
+fn a_task_that_is_aborted_is_cancelled() {
+    check_spawned(async |begun, recorder| {
+        let work = begins(Arc::clone(begun));
+        let task = tokio::spawn(async move { recorder.enter_async(work).await });
+        begun.notified().await;
+        task.abort();
+        assert!(task.await.is_err_and(|error| error.is_cancelled()));
+    });
+}
+
+/// X4: dropped with a `JoinSet`.
+#[test]
+fn a_task_goes_with_its_join_set() {
+    check_spawned(async |begun, recorder| {
+        let work = begins(Arc::clone(begun));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { recorder.enter_async(work).await });
+        begun.notified().await;
+        tasks.shutdown().await;
+    });
+}
+
+/// X4: dropped by the shutdown of the runtime.
+#[test]
+fn a_task_goes_with_its_runtime() {
+    let recorder = Recorder::new();
+    let begun = Arc::new(Notify::new());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("a runtime of one worker");
+    let (task, work) = (recorder.clone(), begins(Arc::clone(&begun)));
+    runtime.spawn(async move { task.enter_async(work).await });
+    runtime.block_on(begun.notified());
+    drop(runtime);
+    let trace = recorder.trace();
+    assert_ended_once(&trace, "begins");
+    assert_eq!(
+        trace.find("closing").parent_id(),
+        Some(trace.find("begins").span_id())
+    );
+}
+
+#[enter_span]
+async fn panics_at_once() {
+    std::panic::panic_any(Payload(1));
+}
+
+#[enter_span]
+async fn panics_later() {
+    yield_now().await;
+    std::panic::panic_any(Payload(2));
+}
+
+#[derive(Debug, PartialEq)]
+struct Payload(u8);
+
+fn payload(caught: Result<(), Box<dyn Any + Send>>) -> Option<u8> {
+    let payload = caught.err()?;
+    payload.downcast_ref::<Payload>().map(|payload| payload.0)
+}
+
+/// X5: panic before and after the first await; 3d: polled in `catch_unwind`.
+#[test]
+fn a_panic_ends_its_span_and_passes_unchanged() {
+    let trace = check_async(
+        async {
+            let at_once = AssertUnwindSafe(panics_at_once()).catch_unwind().await;
+            assert_eq!(payload(at_once), Some(1));
+            assert!(!enter_span::is_traced());
+            let later = AssertUnwindSafe(panics_later()).catch_unwind().await;
+            assert_eq!(payload(later), Some(2));
+            assert!(!enter_span::is_traced());
+            quick(3).await;
+        },
+        "
+        panics_at_once !panic
+        panics_later !panic
+        quick n=3
+        ",
+    );
+    assert_eq!(trace.spans().len(), 3);
+}
+
+/// X5: in a spawned task, whose own handling of panics sees the payload.
+#[test]
+fn a_panic_in_a_spawned_task_reaches_who_joins_it() {
+    let recorder = Recorder::new();
+    let task = recorder.clone();
+    let joined = block_on(async {
+        tokio::spawn(async move { task.enter_async(panics_later()).await }).await
+    });
+    let caught = joined.map_err(|error| error.into_panic());
+    assert_eq!(payload(caught), Some(2));
+    recorder.trace().assert_tree("panics_later !panic");
+}
+
+/// Panics in its destructor.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        std::panic::panic_any(Payload(3));
+    }
+}
+
+/// X5: a panic in the inner future's `Drop` during cancellation.
+#[test]
+fn a_panic_while_a_future_is_dropped_passes_and_leaves_nothing_attached() {
+    #[enter_span]
+    async fn explodes() {
+        let _bomb = Bomb;
+        pending::<()>().await;
+    }
+    let trace = check(
+        || {
+            let mut work = Box::pin(explodes());
+            assert_eq!(work.as_mut().now_or_never(), None);
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(work)));
+            assert_eq!(payload(dropped), Some(3));
+            assert!(!enter_span::is_traced());
+            quick(1).now_or_never();
+        },
+        "
+        explodes !panic
+        quick n=1 ~cancelled
+        ",
+    );
+    assert_eq!(trace.spans().len(), 2);
+}
+
+/// X6: dropped because a sibling panicked.
+#[test]
+fn the_sibling_of_a_panic_is_cancelled() {
+    #[enter_span]
+    async fn parent() {
+        tokio::join!(waits(), panics_later());
+    }
+    check_async(
+        AssertUnwindSafe(parent()).catch_unwind(),
+        "
+        parent !panic
+          waits noted=true ~cancelled
+            closing
+          panics_later !panic
+        ",
+    );
+}
+
+/// X6: a future that lives beside an unwinding thread did not panic itself.
+#[test]
+fn a_future_that_is_dropped_by_unwinding_is_cancelled() {
+    let trace = check(
+        || {
+            let unwinding = catch_unwind(|| {
+                let mut work = Box::pin(waits());
+                assert_eq!(work.as_mut().now_or_never(), None);
+                std::panic::panic_any(Payload(4));
+            });
+            assert_eq!(payload(unwinding), Some(4));
+        },
+        CANCELLED,
+    );
+    assert_ended_once(&trace, "waits");
+}
+
+/// A parent whose children take turns, each with a child of its own after a turn.
+#[enter_span(attributes(n))]
+async fn branch(n: u8) -> u8 {
+    yield_now().await;
+    quick(n).await
+}
+
+/// 3d: `join!` inside a span: no leakage between siblings.
+#[test]
+fn joined_futures_do_not_see_each_other() {
+    #[enter_span]
+    async fn parent() {
+        tokio::join!(branch(1), branch(2));
+        futures::join!(branch(3), branch(4));
+        quick(5).await;
+    }
+    check_async(
+        parent(),
+        "
+        parent
+          branch n=1
+            quick n=1
+          branch n=2
+            quick n=2
+          branch n=3
+            quick n=3
+          branch n=4
+            quick n=4
+          quick n=5
+        ",
+    );
+}
+
+/// 3d: `select!` inside a span: no leakage from the branch that is dropped.
+#[test]
+fn a_select_leaves_its_span_current() {
+    #[enter_span]
+    async fn parent() {
+        let won = tokio::select! {
+            biased;
+            () = waits() => 0,
+            n = branch(1) => quick(n + 1).await,
+        };
+        quick(won + 1).await;
+    }
+    check_async(
+        parent(),
+        "
+        parent
+          waits noted=true ~cancelled
+            closing
+          branch n=1
+            quick n=1
+          quick n=2
+          quick n=3
+        ",
+    );
+}
+
+/// 3d: `FuturesUnordered` inside a span.
+#[test]
+fn unordered_futures_do_not_see_each_other() {
+    #[enter_span]
+    async fn parent() {
+        let mut branches: FuturesUnordered<_> = [1, 2].into_iter().map(branch).collect();
+        while let Some(n) = branches.next().await {
+            quick(n + 10).await;
+        }
+    }
+    let trace = Recorder::new();
+    let trace = block_on(trace.run_async(parent()));
+    let parent_of = |n: i64, name: &str| {
+        let is_it = |span: &&enter_span::testing::RecordedSpan| {
+            span.name() == name && span.attribute("n") == Some(n.into())
+        };
+        trace.spans().iter().find(is_it).expect("the span").clone()
+    };
+    for n in [1, 2] {
+        let branch = parent_of(n, "branch");
+        assert_eq!(branch.parent_id(), Some(trace.find("parent").span_id()));
+        assert_eq!(parent_of(n, "quick").parent_id(), Some(branch.span_id()));
+        assert_eq!(parent_of(n + 10, "quick").parent_id(), branch.parent_id());
+    }
+}
+
+/// X7: joined children that wander over four workers keep their parents.
+#[test]
+fn children_find_their_parent_on_every_worker() {
+    let recorder = Recorder::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .build()
+        .expect("a runtime of four workers");
+    runtime.block_on(async {
+        let tasks = (0..100).map(|n| {
+            let recorder = recorder.clone();
+            tokio::spawn(async move { recorder.enter_async(branch(n)).await })
+        });
+        for (n, joined) in futures::future::join_all(tasks)
+            .await
+            .into_iter()
+            .enumerate()
+        {
+            assert_eq!(joined.ok().map(usize::from), Some(n));
+        }
+    });
+    let trace = recorder.trace();
+    let branches = trace.spans().iter().filter(|span| span.name() == "branch");
+    assert_eq!(branches.clone().count(), 100);
+    for branch in branches {
+        let mut children = trace
+            .spans()
+            .iter()
+            .filter(|span| span.parent_id() == Some(branch.span_id()) && span.name() == "quick");
+        let n = children.next().and_then(|child| child.attribute("n"));
+        assert_eq!(n, branch.attribute("n"));
+        assert!(children.next().is_none());
+    }
+}
