@@ -8,6 +8,7 @@ mod check;
 mod child;
 mod drops;
 mod handle;
+mod held;
 mod hierarchy;
 mod hygiene;
 mod kit;

@@ -1,0 +1,267 @@
+//! How an `async fn` holds its arguments: each of these shapes compiles, or is `Send`, without the
+//! attribute, and so it must be with it.
+
+#![expect(
+    dead_code,
+    unused_variables,
+    reason = "they have to compile; not all of them run"
+)]
+
+use std::cell::Cell;
+
+use enter_span::{enter_span, in_span};
+use tokio::task::yield_now;
+
+use crate::check::check_async;
+
+fn s<T: Send>(_: T) {}
+pub struct Pair {
+    a: (Cell<u8>, u8),
+    b: Cell<u8>,
+}
+type Alias = Pair;
+type Tup = (Cell<u8>, u8);
+pub struct Borrowing<'a> {
+    c: Cell<&'a u8>,
+}
+
+macro_rules! annotated {
+    ($(fn $n:ident $args:tt $body:block)*) => { $( #[enter_span] async fn $n $args $body )* };
+}
+annotated! {
+ fn t1(x: Cell<&u8>, y: &u8) { yield_now().await; x.get(); }
+ fn t3(Pair { a: (x, _), b }: Pair) { yield_now().await; x.get(); b.get(); }
+ fn t4(Alias { a, b }: Pair) { yield_now().await; a.0.get(); b.get(); }
+ fn t5(Pair { a, b }: Alias) { yield_now().await; a.0.get(); b.get(); }
+ fn t6((a, b): Tup) { yield_now().await; a.get(); }
+ fn t7((a, b): &mut (Cell<u8>, u8)) { yield_now().await; a.get(); }
+ fn t8(Pair { a, b }: &mut Pair) { yield_now().await; a.0.get(); b.get(); }
+ fn t9((a, _): ((Cell<u8>, u8), u8)) { yield_now().await; a.0.get(); }
+ fn t10([a, ..]: [Cell<u8>; 2]) { yield_now().await; a.get(); }
+ fn t11(x: Box<Cell<u8>>) { yield_now().await; x.get(); }
+ fn t12(x: Option<Cell<u8>>) { yield_now().await; if let Some(x) = &x { x.get(); } }
+ fn t13(x: &mut Option<&mut Cell<u8>>) { yield_now().await; if let Some(x) = x { x.get(); } }
+ fn t14((a, b): (&mut Cell<u8>, u8)) { yield_now().await; a.get(); }
+ fn t15(ref mut a: Cell<u8>) { yield_now().await; a.get(); }
+ fn t16((mut a, ref mut b): (Cell<u8>, Cell<u8>)) { yield_now().await; a.set(1); b.set(2); }
+ fn t17(Borrowing { c }: Borrowing<'_>) { yield_now().await; c.get(); }
+ fn t18(x: Borrowing<'_>) { yield_now().await; x.c.get(); }
+ fn t20(x: Box<dyn Fn() -> u8 + Send + '_>) { yield_now().await; x(); }
+ fn t21(a @ (_, _): (Cell<u8>, u8)) { yield_now().await; a.0.get(); }
+ fn t22(&mut (ref mut a, _): &mut (Cell<u8>, u8)) { yield_now().await; a.get(); }
+}
+#[enter_span]
+async fn t2<'a>(x: Cell<&'a u8>, y: &'a u8) {
+    yield_now().await;
+    x.get();
+}
+#[enter_span]
+async fn t19<'a>(x: Cell<&'a u8>) -> &'a u8 {
+    yield_now().await;
+    x.get()
+}
+#[enter_span]
+async fn t23(x: Cell<Option<&u8>>) -> Option<&u8> {
+    yield_now().await;
+    x.get()
+}
+#[enter_span]
+async fn t24<'a>(x: Box<dyn Fn() -> u8 + Send + 'a>, y: &'a str) {
+    yield_now().await;
+    x();
+}
+impl Pair {
+    #[enter_span]
+    async fn m1(Self { a, b }: Self) {
+        yield_now().await;
+        a.0.get();
+        b.get();
+    }
+    #[enter_span]
+    async fn m2(&self, b: Cell<u8>) -> &u8 {
+        yield_now().await;
+        b.get();
+        &self.a.1
+    }
+    #[enter_span]
+    async fn m3(self) -> &'static str {
+        yield_now().await;
+        self.b.get();
+        ""
+    }
+    #[enter_span]
+    async fn m4(self, x: &str) -> &str {
+        yield_now().await;
+        self.b.get();
+        x
+    }
+    #[enter_span]
+    async fn m5(self: Box<Self>, x: &str) -> &str {
+        yield_now().await;
+        self.b.get();
+        x
+    }
+    #[enter_span]
+    async fn m6(&mut self, x: &str) -> &u8 {
+        yield_now().await;
+        self.b.get();
+        &self.a.1
+    }
+}
+impl<'a> Borrowing<'a> {
+    #[enter_span]
+    async fn n1(self) -> &'a u8 {
+        yield_now().await;
+        self.c.get()
+    }
+    #[enter_span]
+    async fn n2(&mut self) -> &'a u8 {
+        yield_now().await;
+        self.c.get()
+    }
+    #[enter_span]
+    async fn n3(&mut self, o: Borrowing<'a>) {
+        yield_now().await;
+        self.c.set(o.c.get())
+    }
+}
+fn p() -> Pair {
+    Pair {
+        a: (Cell::new(1), 1),
+        b: Cell::new(1),
+    }
+}
+fn t() -> (Cell<u8>, u8) {
+    (Cell::new(1), 1)
+}
+/// `Send` where the plain function is, although each borrows a `Cell` across an await.
+#[test]
+fn futures_that_borrow_what_is_not_sync_are_send() {
+    s(t1(Cell::new(&1), &1));
+    s(t2(Cell::new(&1), &1));
+    s(t3(p()));
+    s(t4(p()));
+    s(t5(p()));
+    s(t6(t()));
+    s(t7(&mut t()));
+    s(t8(&mut p()));
+    s(t9((t(), 1)));
+    s(t10([Cell::new(1), Cell::new(2)]));
+    s(t11(Box::new(Cell::new(1))));
+    s(t12(None));
+    s(t13(&mut None));
+    s(t14((&mut Cell::new(1), 1)));
+    s(t15(Cell::new(1)));
+    s(t16((Cell::new(1), Cell::new(1))));
+    s(t17(Borrowing { c: Cell::new(&1) }));
+    s(t18(Borrowing { c: Cell::new(&1) }));
+    s(t19(Cell::new(&1)));
+    s(t20(Box::new(|| 1)));
+    s(t21(t()));
+    s(t22(&mut t()));
+    s(t23(Cell::new(None)));
+    s(t24(Box::new(|| 1), ""));
+    s(Pair::m1(p()));
+    s(p().m3());
+    s(p().m4(""));
+    s(Box::new(p()).m5(""));
+    s(p().m6(""));
+    let mut b = Borrowing { c: Cell::new(&1) };
+    s(b.n2());
+    s(b.n3(Borrowing { c: Cell::new(&1) }));
+    s(b.n1());
+    let c = Cell::new(1);
+    s(in_span!("x", async move |span| {
+        yield_now().await;
+        span.set_attribute("c", c.get());
+    }));
+    let c = Cell::new(1);
+    s(in_span!("x", move |span| async move {
+        yield_now().await;
+        span.set_attribute("c", c.get());
+    }));
+}
+
+pub struct Ctx<'a> {
+    pub r: &'a mut u8,
+}
+pub struct H<'a> {
+    r: &'a mut u8,
+}
+pub struct G<T> {
+    t: T,
+}
+#[enter_span]
+async fn s1(ctx: Ctx<'static>) -> &'static mut u8 {
+    yield_now().await;
+    &mut *ctx.r
+}
+impl<'a> H<'a> {
+    #[enter_span]
+    async fn s0(self, out: &mut Vec<&'a mut u8>) {
+        yield_now().await;
+        out.push(&mut *self.r)
+    }
+    #[enter_span]
+    async fn s3(other: Self) -> &'a mut u8 {
+        yield_now().await;
+        &mut *other.r
+    }
+    #[enter_span]
+    async fn s4(other: Self, out: &mut Vec<&'a mut u8>) {
+        yield_now().await;
+        out.push(&mut *other.r)
+    }
+    #[enter_span]
+    async fn s5(self: Box<Self>) -> &'a mut u8 {
+        yield_now().await;
+        &mut *self.r
+    }
+    #[enter_span]
+    async fn s6(self: Box<Self>, out: &mut Vec<&'a mut u8>) {
+        yield_now().await;
+        out.push(&mut *self.r)
+    }
+    #[enter_span]
+    async fn s10(&mut self, o: Self) {
+        yield_now().await;
+        self.r = &mut *o.r;
+    }
+    #[enter_span]
+    async fn s11(&mut self, (o, _): (Self, u8)) {
+        yield_now().await;
+        self.r = &mut *o.r;
+    }
+}
+#[enter_span]
+async fn s14<'a, 'b>(g: G<&'a mut u8>, out: &mut Vec<&'b mut u8>)
+where
+    'a: 'b,
+{
+    yield_now().await;
+    out.push(&mut *g.t)
+}
+#[enter_span]
+async fn s15<'b, 'a: 'b>(g: H<'a>, out: &mut Vec<&'b mut u8>) {
+    yield_now().await;
+    out.push(&mut *g.r)
+}
+#[enter_span]
+async fn s16<'b, 'a: 'b>(g: H<'a>) -> &'b mut u8 {
+    yield_now().await;
+    &mut *g.r
+}
+
+/// A borrow through an owned argument outlives the call.
+#[test]
+fn what_an_argument_borrows_may_leave() {
+    let mut value = 1;
+    check_async(
+        async {
+            let other = H { r: &mut value };
+            *H::s3(other).await += 1;
+        },
+        "s3",
+    );
+    assert_eq!(value, 2);
+}
