@@ -55,6 +55,8 @@ pub(crate) struct Args {
     pub(crate) leaf: Option<Arg<()>>,
     pub(crate) krate: Option<Arg<Path>>,
     pub(crate) skip: Option<Arg<()>>,
+    /// `err` was said for a whole `impl`, whose methods need not all have an outcome.
+    pub(crate) err_is_shared: bool,
     /// The words used, in order, to find repetitions.
     used: Vec<Ident>,
 }
@@ -171,6 +173,7 @@ impl Args {
                 *own = shared.clone();
             }
         }
+        self.err_is_shared = self.err.is_none();
         or(&mut self.kind, &shared.kind);
         or(&mut self.err, &shared.err);
         or(&mut self.when, &shared.when);

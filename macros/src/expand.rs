@@ -1,7 +1,7 @@
 //! Prints plans. It decides nothing and cannot fail.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprClosure, Ident, Type};
 
@@ -9,9 +9,13 @@ use crate::args::{Attribute, AttributeValue, Projection};
 use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Way};
 use crate::shape::{Form, Work};
 
-/// A name of ours: nothing that the user writes can meet it.
+/// A name of ours: no local of the user's can meet it, and no constant is called so.
 fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    local_at(name, Span::mixed_site())
+}
+
+fn local_at(name: &str, place: Span) -> Ident {
+    format_ident!("__enter_span_{name}", span = place)
 }
 
 /// Where the compiler speaks of tokens of ours: at what they were made for, not at the attribute.
@@ -21,7 +25,7 @@ fn at(place: Span) -> Span {
 
 /// Input: `fn f(id: u64) -> R { body }`
 ///
-/// Output: `fn f(id: u64) -> R { static SITE: .. = ..; run(entry, || -> R { body }, finish) }`
+/// Output: `fn f(id: u64) -> R { static SITE: .. = ..; let (span, value) = run_open(entry, || -> R { body }); ..; value }`
 pub(crate) fn function(plan: &Plan) -> TokenStream {
     let head = plan.function.head();
     let site = site(&plan.span);
@@ -163,41 +167,59 @@ fn attribute(span: &Ident, attribute: &Attribute) -> TokenStream {
 /// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
 ///
 /// Output: `|span: Entered, value: &_| { ..; span.end(Probe(value).read()) }`
-pub(crate) fn finish(span: &SpanPlan) -> TokenStream {
+fn finish(span: &SpanPlan) -> TokenStream {
     let SpanPlan { krate, finish, .. } = span;
     if finish.is_silent() {
         return quote!(#krate::private::finish);
     }
     let (entered, value) = (local("entered"), local("value"));
-    let checks = checks(krate, finish, &value);
-    let shown = shown(krate, finish, &entered, &value);
-    let reading = reading(krate, finish, &value);
+    let conclusion = conclusion(krate, finish, &entered, &value);
+    let ty = quote!(#krate::private::Entered);
+    quote_spanned!(at(finish.place)=> |#entered: #ty, #value: &_| { #conclusion })
+}
+
+/// Input: `-> Result<T, E>`
+///
+/// Output: `let (span, value) = ran; if !span.is_off() { let value = &value; ..; span.end(Probe(value).read()) } value`
+///
+/// After the body, so that a projection may name an argument that the body has borrowed.
+fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
+    let SpanPlan { krate, finish, .. } = span;
+    let (entered, value) = (local("entered"), local("value"));
+    let conclusion = conclusion(krate, finish, &entered, &value);
+    quote! {
+        let (#entered, #value) = #ran;
+        if !#entered.is_off() {
+            let #value = &#value;
+            #conclusion
+        }
+        #value
+    }
+}
+
+/// What is read of a value, a reference, before the span ends with it.
+fn conclusion(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -> TokenStream {
+    let checks = checks(krate, finish, value);
+    let shown = shown(krate, finish, entered, value);
+    let reading = reading(krate, finish, value);
     let end = match finish.detail {
-        None => quote!(#entered.end(#reading)),
+        None => quote!(#entered.end(#reading);),
         Some(detail) => {
             let detail = Ident::new(detail, Span::call_site());
-            quote!(#entered.end_at_most(#reading, #krate::private::ErrorDetail::#detail))
+            quote!(#entered.end_at_most(#reading, #krate::private::ErrorDetail::#detail);)
         }
     };
-    let ty = quote!(#krate::private::Entered);
-    quote_spanned! {at(finish.place)=>
-        |#entered: #ty, #value: &_| {
-            #checks
-            #shown
-            #end
-        }
-    }
+    quote!(#checks #shown #end)
 }
 
 /// Faults of the returned type, reported where it is written.
 fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
-    let method = |name: &str| Ident::new(name, finish.place);
     let strict = finish.strict.then(|| {
-        let check = method("require_outcome");
+        let check = local_at("require_outcome", finish.place);
         quote_spanned!(finish.place=> (&&#krate::private::Probe(#value)).#check();)
     });
     let form = finish.check_form.then(|| {
-        let check = method("check_form");
+        let check = local_at("check_form", finish.place);
         quote_spanned!(finish.place=> (&&&#krate::private::Probe(#value)).#check();)
     });
     match strict.is_some() || form.is_some() {
@@ -210,8 +232,7 @@ fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
 ///
 /// Output: `if let Some(v) = Probe(value).success() { span.attribute_with("total", ..); }`
 fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -> TokenStream {
-    let success =
-        quote!({ use #krate::private::reading::*; (&&#krate::private::Probe(#value)).success() });
+    let success = quote!({ use #krate::private::reading::*; (&&#krate::private::Probe(#value)).__enter_span_success() });
     let one = |pattern: &dyn quote::ToTokens, record: TokenStream| {
         quote! {
             if let ::core::option::Option::Some(#pattern) = #success { #record }
@@ -220,7 +241,7 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
     match &finish.shown {
         Shown::Nothing => TokenStream::new(),
         Shown::Whole => {
-            let shown = Ident::new("shown", at(finish.place));
+            let shown = local_at("shown", at(finish.place));
             let method = Ident::new("attribute", at(finish.place));
             one(&shown, quote!(#entered.#method("return", #shown);))
         }
@@ -236,8 +257,7 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
 }
 
 fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
-    let outcome =
-        quote!({ use #krate::private::reading::*; (&&&&&&&#krate::private::Probe(#value)).read() });
+    let outcome = quote!({ use #krate::private::reading::*; (&&&&&&&#krate::private::Probe(#value)).__enter_span_read() });
     match &finish.reading {
         Reading::Nothing => quote!(#krate::private::Reading::Nothing),
         Reading::Outcome => outcome,
@@ -277,9 +297,12 @@ fn sync(plan: &Plan) -> TokenStream {
     } = plan;
     let (krate, body) = (&span.krate, &function.body);
     let (bind, entry) = with_handle(plan);
-    let finish = finish(span);
     let body = closure(returned, span.site.place, body);
-    quote!(#bind #krate::private::run(#entry, #body, #finish))
+    if span.finish.is_silent() {
+        return quote!(#bind #krate::private::run(#entry, #body));
+    }
+    let finished = finished(span, &quote!(#krate::private::run_open(#entry, #body)));
+    quote!(#bind #finished)
 }
 
 /// Input: `{ work() }`, the body
@@ -295,7 +318,7 @@ fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream {
 
 /// Input: `async fn f(x: T) -> R { body }`
 ///
-/// Output: `InSpan::new(entry, async { if false { hold((&mut x,)); return never::<R>(); } body }, finish).await`
+/// Output: `let (span, value) = Open::new(entry, async { if false { hold((&mut x,)); return never::<R>(); } body }).await; ..`
 fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let Plan {
         function,
@@ -305,7 +328,6 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     } = plan;
     let (krate, body) = (&span.krate, &function.body);
     let (bind, entry) = with_handle(plan);
-    let finish = finish(span);
     let hold = (!holds.is_empty()).then(|| quote!(#krate::private::hold((#(#holds,)*));));
     let never = match returned {
         Type::Never(_) => None,
@@ -320,9 +342,15 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     block.set_span(body.span());
     let place = at(span.site.place);
     let future = quote_spanned!(place=> async #block);
-    let wrapped = quote!(#krate::private::InSpan::new(#entry, #future, #finish));
-    let awaited = quote_spanned!(place=> { #wrapped }.await);
-    quote!(#bind #awaited)
+    if span.finish.is_silent() {
+        let wrapped =
+            quote!(#krate::private::InSpan::new(#entry, #future, #krate::private::finish));
+        let awaited = quote_spanned!(place=> { #wrapped }.await);
+        return quote!(#bind #awaited);
+    }
+    let wrapped = quote!(#krate::private::Open::new(#entry, #future));
+    let finished = finished(span, &quote_spanned!(place=> { #wrapped }.await));
+    quote!(#bind #finished)
 }
 
 /// Input: `fn f() -> impl Future { body }`
@@ -337,7 +365,7 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     } = plan;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let (entered, made) = (local("entered"), Ident::new("made", at(span.finish.place)));
+    let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
     let body = closure(returned, span.site.place, &function.body);
     let place = at(span.finish.place);
     let wrapped = match (work, form) {
@@ -385,7 +413,7 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let body = quote!(#krate::private::call(#closure, #handle));
     let body = quote_spanned!(place=> || #body);
     // What is expected of the block is compared with what it gives, and with nothing before.
-    let given = Ident::new("given", place);
+    let given = local_at("given", place);
     quote! {{
         #site
         let (#entered, #value) = {
@@ -393,7 +421,7 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
             let #handle = #entered.handle();
             #krate::private::run_open(#entered, #body)
         };
-        let #given = { use #krate::private::reading::*; (&&#krate::private::Probe(&#value)).kind() }
+        let #given = { use #krate::private::reading::*; (&&#krate::private::Probe(&#value)).__enter_span_kind() }
             .finish(#entered, #value, #finish);
         #given
     }}
@@ -401,16 +429,16 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
 
 /// Input: `"name", |span| todo!()`
 ///
-/// Output: `run(entered, || call(|span| todo!(), handle), finish)`
+/// Output: `run(entered, || call(|span| todo!(), handle))`
 pub(crate) fn diverging_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
-    let (site, entry, finish) = (site(span), entry(span), finish(span));
+    let (site, entry) = (site(span), entry(span));
     let (entered, handle) = (local("entered"), local("handle"));
     quote! {{
         #site
         let #entered = #entry;
         let #handle = #entered.handle();
-        #krate::private::run(#entered, || #krate::private::call(#closure, #handle), #finish)
+        #krate::private::run(#entered, || #krate::private::call(#closure, #handle))
     }}
 }
 

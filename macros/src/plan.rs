@@ -332,7 +332,7 @@ fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Erro
     if let Some(err) = args
         .err
         .as_ref()
-        .filter(|err| !matches!(err.value, Told::Ignore))
+        .filter(|err| !matches!(err.value, Told::Ignore) && !args.err_is_shared)
     {
         read("err", &err.key, errors);
     }
@@ -402,7 +402,7 @@ impl Finish {
             reading,
             detail,
             place,
-            strict: matches!(told, Some(Told::Detail(_))),
+            strict: matches!(told, Some(Told::Detail(_))) && !args.err_is_shared,
             check_form: false,
         }
     }

@@ -47,7 +47,7 @@ fn enter(name: impl Into<Cow<'static, str>>) -> Entered {
 pub fn enter_span<R>(name: impl Into<Cow<'static, str>>, body: impl FnOnce(Span) -> R) -> R {
     let entered = enter(name);
     let span = entered.handle();
-    entered::run(entered, || body(span), entered::finish)
+    entered::run(entered, || body(span))
 }
 
 /// Runs the future that `body` makes in a span of this name.

@@ -257,6 +257,13 @@ impl Entered {
         }
     }
 
+    /// Ends the span with a panic, which goes on.
+    #[cold]
+    pub(crate) fn resume(self, payload: Payload) -> ! {
+        self.panicked(&payload);
+        thread::resume(payload)
+    }
+
     /// The provider's processors and exporters run here; one that panics costs its span.
     fn conclude(self, ending: Ending) {
         if let Some(recording) = self.recording() {
@@ -298,26 +305,28 @@ impl Attached {
     }
 }
 
-/// Runs the body of a function inside its span, then ends it with `finish`.
+/// Runs a body in its span and hands the span back, for what its value says.
 #[inline]
-pub fn run<R>(entered: Entered, body: impl FnOnce() -> R, finish: impl FnOnce(Entered, &R)) -> R {
+pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
     if entered.is_off() {
-        return body();
+        return (entered, body());
     }
     let mut body = Some(body);
     let mut value = None;
     let outcome = entered.attached(&mut || value = body.take().map(|body| body()));
     match (outcome, value) {
-        (Ok(()), Some(value)) => {
-            finish(entered, &value);
-            value
-        }
-        (Err(payload), _) => {
-            entered.panicked(&payload);
-            thread::resume(payload)
-        }
+        (Ok(()), Some(value)) => (entered, value),
+        (Err(payload), _) => entered.resume(payload),
         (Ok(()), None) => unreachable!("a body that neither returned nor panicked"),
     }
+}
+
+/// Runs a body whose value says nothing in its span.
+#[inline]
+pub fn run<R>(entered: Entered, body: impl FnOnce() -> R) -> R {
+    let (entered, value) = run_open(entered, body);
+    entered.end(Reading::Nothing);
+    value
 }
 
 /// For values that say nothing.

@@ -11,7 +11,7 @@ pub trait WarnBoxedFuture {
     #[deprecated(
         note = "this function returns a future, and only the making of it is in the span: add `future` to the arguments of `#[enter_span]`"
     )]
-    fn check_form(&self) {}
+    fn __enter_span_check_form(&self) {}
 }
 
 impl<T: BoxedFuture> WarnBoxedFuture for &&Probe<'_, T> {}
@@ -21,14 +21,14 @@ pub trait WarnBoxedStream {
     #[deprecated(
         note = "this function returns a stream, and only the making of it is in the span: add `stream` to the arguments of `#[enter_span]`"
     )]
-    fn check_form(&self) {}
+    fn __enter_span_check_form(&self) {}
 }
 
 impl<T: BoxedStream> WarnBoxedStream for &Probe<'_, T> {}
 
 /// Everything else has its whole work inside the span.
 pub trait WarnNothing {
-    fn check_form(&self) {}
+    fn __enter_span_check_form(&self) {}
 }
 
 impl<T> WarnNothing for Probe<'_, T> {}

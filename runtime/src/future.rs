@@ -7,19 +7,18 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::entered::Entered;
-use crate::thread::{self, Payload};
 
 pin_project! {
-    /// Ends its span when the inner future is ready, or panics, or is dropped before.
+    /// Hands its span back when the inner future is ready; ends it if that panics, or is dropped
+    /// before.
     #[must_use = "a future does nothing unless it is awaited"]
-    pub struct InSpan<F, D> {
+    pub struct Open<F> {
         #[pin]
         future: Option<F>,
         entered: Entered,
-        finish: Option<D>,
     }
 
-    impl<F, D> PinnedDrop for InSpan<F, D> {
+    impl<F> PinnedDrop for Open<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let entered = this.entered.take();
@@ -30,15 +29,57 @@ pin_project! {
     }
 }
 
-impl<F, D> InSpan<F, D> {
-    pub fn new(entered: Entered, future: F, finish: D) -> Self
-    where
-        F: Future,
-        D: FnOnce(Entered, &F::Output),
-    {
-        InSpan {
+impl<F: Future> Open<F> {
+    pub fn new(entered: Entered, future: F) -> Self {
+        Open {
             future: Some(future),
             entered,
+        }
+    }
+}
+
+impl<F: Future> Future for Open<F> {
+    type Output = (Entered, F::Output);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // `None` only while it is being dropped.
+        let Some(mut future) = this.future.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        // Off, or polled again after its end: as if we were not there.
+        if this.entered.is_off() {
+            return future.poll(cx).map(|value| (Entered::OFF, value));
+        }
+        let mut polled = Poll::Pending;
+        let outcome = this
+            .entered
+            .attached(&mut || polled = future.as_mut().poll(cx));
+        match outcome {
+            Ok(()) => polled.map(|value| (this.entered.take(), value)),
+            Err(payload) => this.entered.take().resume(payload),
+        }
+    }
+}
+
+pin_project! {
+    /// Ends its span, when the inner future is ready, with what the value says.
+    #[must_use = "a future does nothing unless it is awaited"]
+    pub struct InSpan<F, D> {
+        #[pin]
+        open: Open<F>,
+        finish: Option<D>,
+    }
+}
+
+impl<F, D> InSpan<F, D>
+where
+    F: Future,
+    D: FnOnce(Entered, &F::Output),
+{
+    pub fn new(entered: Entered, future: F, finish: D) -> Self {
+        InSpan {
+            open: Open::new(entered, future),
             finish: Some(finish),
         }
     }
@@ -53,34 +94,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        // `None` only while it is being dropped.
-        let Some(mut future) = this.future.as_pin_mut() else {
-            return Poll::Pending;
-        };
-        // Off, or polled again after its end: as if we were not there.
-        if this.entered.is_off() {
-            return future.poll(cx);
-        }
-        let mut polled = Poll::Pending;
-        let outcome = this
-            .entered
-            .attached(&mut || polled = future.as_mut().poll(cx));
-        if let Err(payload) = outcome {
-            panicked(this.entered.take(), payload);
-        }
-        if let Poll::Ready(value) = &polled {
-            if let Some(finish) = this.finish.take() {
-                finish(this.entered.take(), value);
+        this.open.poll(cx).map(|(entered, value)| {
+            if let Some(finish) = this.finish.take().filter(|_| !entered.is_off()) {
+                finish(entered, &value);
             }
-        }
-        polled
+            value
+        })
     }
-}
-
-#[cold]
-fn panicked(entered: Entered, payload: Payload) -> ! {
-    entered.panicked(&payload);
-    thread::resume(payload)
 }
 
 /// Drops what was not finished inside its span, so that its destructors are attributed to it.
@@ -90,7 +110,7 @@ pub(crate) fn abandon(entered: Entered, drop_inner: &mut dyn FnMut()) {
         Ok(()) => entered.cancel(),
         // A second panic would abort the process: telemetry keeps it from that.
         Err(payload) if std::thread::panicking() => entered.panicked(&payload),
-        Err(payload) => panicked(entered, payload),
+        Err(payload) => entered.resume(payload),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Not public API: what generated code names. It changes without notice.
 
-pub use crate::entered::{Entered, Guard, Judged, Start, enter, enter_with, finish, holds, run};
-pub use crate::future::{BoxedFuture, InSpan};
+pub use crate::entered::{
+    Entered, Guard, Judged, Start, enter, enter_with, finish, holds, run, run_open,
+};
+pub use crate::future::{BoxedFuture, InSpan, Open};
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;
 pub use crate::probe::{Awaited, Probe, Reading, Returned};
@@ -57,12 +59,4 @@ impl Returned {
         }
         value
     }
-}
-
-/// Runs a body in its span and hands the span back: what it returned decides how it ends.
-#[inline]
-pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
-    let mut kept = Entered::OFF;
-    let value = run(entered, body, |entered, _| kept = entered);
-    (kept, value)
 }

@@ -9,7 +9,6 @@ use pin_project_lite::pin_project;
 use crate::entered::Entered;
 use crate::future::abandon;
 use crate::probe::Reading;
-use crate::thread;
 
 pin_project! {
     /// Ends its span when the inner stream ends, or panics, or is dropped before.
@@ -58,8 +57,7 @@ impl<S: Stream> Stream for StreamInSpan<S> {
             .entered
             .attached(&mut || polled = stream.as_mut().poll_next(cx));
         if let Err(payload) = outcome {
-            this.entered.take().panicked(&payload);
-            thread::resume(payload);
+            this.entered.take().resume(payload);
         }
         if let Poll::Ready(None) = polled {
             this.entered.take().end(Reading::Nothing);
