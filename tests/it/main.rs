@@ -22,5 +22,6 @@ mod qualifiers;
 mod readme;
 mod relations;
 mod robust;
+mod scope;
 mod send;
 mod streams;
