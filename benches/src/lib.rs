@@ -1,1 +1,100 @@
+//! What the benches share: measurements in rounds, and a count of allocations.
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Measured values, one for each round.
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// The value below which `percent` of a hundred lie.
+    fn percentile(&self, percent: usize) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted[(sorted.len() - 1) * percent / 100]
+    }
+
+    pub fn median(&self) -> f64 {
+        self.percentile(50)
+    }
+
+    /// Where the middle eight tenths of the rounds lie.
+    pub fn spread(&self) -> (f64, f64) {
+        (self.percentile(10), self.percentile(90))
+    }
+
+    /// The difference to `base`, round by round: what slows down a whole round cancels out.
+    pub fn over(&self, base: &Samples) -> Samples {
+        Samples(self.0.iter().zip(&base.0).map(|(a, b)| a - b).collect())
+    }
+}
+
+/// Something to measure: it runs its work so many times.
+pub struct Candidate {
+    pub name: &'static str,
+    pub run: fn(u64),
+}
+
+impl Candidate {
+    pub fn new(name: &'static str, run: fn(u64)) -> Self {
+        Candidate { name, run }
+    }
+}
+
+/// Nanoseconds for each call, in rounds that alternate between the candidates. Each round begins
+/// with another one, so that none is always the one after a pause.
+pub fn measure(candidates: &[Candidate], rounds: usize, calls: u64) -> Vec<Samples> {
+    let mut all: Vec<Samples> = candidates.iter().map(|_| Samples(Vec::new())).collect();
+    for candidate in candidates {
+        (candidate.run)(calls);
+    }
+    for round in 0..rounds {
+        for turn in 0..candidates.len() {
+            let index = (round + turn) % candidates.len();
+            let start = Instant::now();
+            (candidates[index].run)(calls);
+            let spent = start.elapsed().as_nanos() as f64;
+            all[index].0.push(spent / calls as f64);
+        }
+    }
+    all
+}
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// The system's allocator, which counts how often it is asked for memory.
+pub struct Counting;
+
+// SAFETY: each call is handed unchanged to the system's allocator, whose contract it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// Allocations for each of so many calls. It counts where [`Counting`] is the global allocator.
+pub fn allocations(candidate: &Candidate, calls: u64) -> f64 {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    (candidate.run)(calls);
+    (ALLOCATIONS.load(Ordering::Relaxed) - before) as f64 / calls as f64
+}

@@ -1,0 +1,143 @@
+//! What an annotated function costs while nothing is installed, beside the peers, in one run.
+//!
+//! Arguments, both optional: the rounds, and the calls in each round.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use enter_span_benches::{Candidate, Counting, Samples, allocations, measure};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const YIELDS: u32 = 10;
+
+/// Ten times pending, then ready.
+const POLLS: f64 = 11.0;
+
+/// The same functions, bare and annotated: nothing but the attribute differs. The argument's name
+/// comes from outside, where the attributes name it too.
+macro_rules! bodies {
+    ($(|$id:ident| $module:ident: $(#[$attribute:meta])?;)+) => {$(
+        mod $module {
+            use super::*;
+
+            #[inline(never)]
+            $(#[$attribute])?
+            fn sync($id: u64) -> u64 {
+                black_box($id).wrapping_add(1)
+            }
+
+            $(#[$attribute])?
+            async fn yields($id: u64) -> u64 {
+                for _ in 0..YIELDS {
+                    black_box($id);
+                    Yield::default().await;
+                }
+                $id.wrapping_add(1)
+            }
+
+            #[inline(never)]
+            pub(super) fn call(times: u64) {
+                for id in 0..times {
+                    black_box(sync(id));
+                }
+            }
+
+            #[inline(never)]
+            pub(super) fn poll(times: u64) {
+                for id in 0..times {
+                    black_box(drive(pin!(yields(id))));
+                }
+            }
+        }
+    )+};
+}
+
+bodies! {
+    |id| bare:;
+    |id| ours: #[enter_span::enter_span(attributes(id))];
+    |id| tracing_attribute: #[tracing::instrument(skip_all, fields(id))];
+    |id| fastrace_attribute: #[fastrace::trace(properties = { "id": "{id}" })];
+}
+
+/// Pending once.
+#[derive(Default)]
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match std::mem::replace(&mut self.0, true) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}
+
+/// Polls as an executor does, through a `dyn` future and with a waker of no use.
+#[inline(never)]
+fn drive(mut future: Pin<&mut dyn Future<Output = u64>>) -> u64 {
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
+    let rounds = arguments.next().and_then(Result::ok).unwrap_or(51);
+    let calls = arguments.next().and_then(Result::ok).unwrap_or(1_000_000);
+    assert!(!enter_span::is_enabled(), "nothing is installed here");
+
+    println!("{rounds} rounds of {calls} calls; medians, p10..p90; ns over the bare function\n");
+    let sync = [
+        Candidate::new("bare", bare::call),
+        Candidate::new("enter_span", ours::call),
+        Candidate::new("tracing", tracing_attribute::call),
+        Candidate::new("fastrace", fastrace_attribute::call),
+    ];
+    table("sync, a call", sync, rounds, calls as u64, 1.0);
+    let polled = [
+        Candidate::new("bare", bare::poll),
+        Candidate::new("enter_span", ours::poll),
+        Candidate::new("tracing", tracing_attribute::poll),
+        Candidate::new("fastrace", fastrace_attribute::poll),
+    ];
+    table("async, a poll", polled, rounds, calls as u64 / 10, POLLS);
+}
+
+fn table(title: &str, candidates: [Candidate; 4], rounds: usize, calls: u64, parts: f64) {
+    let samples = measure(&candidates, rounds, calls);
+    println!("| {title} | ns | added | p10..p90 | allocations a call |");
+    println!("|---|--:|--:|--:|--:|");
+    for (candidate, own) in candidates.iter().zip(&samples) {
+        let added = own.over(&samples[0]);
+        let (low, high) = added.spread();
+        println!(
+            "| {} | {:.2} | {:.2} | {:.2}..{:.2} | {} |",
+            candidate.name,
+            own.median() / parts,
+            added.median() / parts,
+            low / parts,
+            high / parts,
+            allocations(candidate, calls),
+        );
+    }
+    let [_, ours, tracing, _] = &samples[..] else {
+        return;
+    };
+    let behind: Samples = ours.over(tracing);
+    let (low, high) = behind.spread();
+    println!(
+        "\nenter_span minus tracing: {:+.2} ns ({:+.2}..{:+.2})\n",
+        behind.median() / parts,
+        low / parts,
+        high / parts,
+    );
+}
