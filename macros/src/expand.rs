@@ -42,13 +42,19 @@ pub(crate) fn function(plan: &Plan) -> TokenStream {
 
 /// Input: a name and the place of a function
 ///
-/// Output: `static __ENTER_SPAN_SITE: Site = Site::new("f", Library::of(..), Code::new(..));`
+/// Output: `static __ENTER_SPAN_SITE: Site = Site::new("module::f", 1, const { &Module::new(..) }).here();`
 fn site(span: &SpanPlan) -> TokenStream {
     let SpanPlan { krate, site, .. } = span;
     let name = &site.name;
-    let function = match &site.function {
-        Some(function) => quote!(::core::concat!(::core::module_path!(), "::", #function)),
+    let length = name.value().len();
+    let path = match &site.function {
+        Some(function) => quote!(::core::module_path!(), "::", #function),
         None => quote!(::core::module_path!()),
+    };
+    // A name that the path ends with stands in the binary once.
+    let (text, named) = match site.function.as_ref() == Some(&name.value()) {
+        true => (path, None),
+        false => (quote!(#path, #name), Some(quote!(.named()))),
     };
     // The place of a method call is that of its name: the line is the function's, not ours.
     let here = quote_spanned!(site.place=> here());
@@ -59,27 +65,28 @@ fn site(span: &SpanPlan) -> TokenStream {
     let leaf = site.leaf.then(|| quote!(.leaf()));
     quote! {
         static __ENTER_SPAN_SITE: #krate::private::Site = #krate::private::Site::new(
-            #name,
-            #krate::private::Library::of(
-                ::core::option_env!("CARGO_PKG_NAME"),
-                ::core::option_env!("CARGO_PKG_VERSION"),
-                ::core::module_path!(),
-            ),
-            #krate::private::Code::new(
-                #function,
-                ::core::file!(),
-                ::core::option_env!("CARGO_MANIFEST_DIR"),
-            ).#here,
-        ) #kind #leaf;
+            ::core::concat!(#text),
+            #length,
+            const {
+                &#krate::private::Module::new(
+                    #krate::private::Library::of(
+                        ::core::option_env!("CARGO_PKG_NAME"),
+                        ::core::option_env!("CARGO_PKG_VERSION"),
+                        ::core::module_path!(),
+                    ),
+                    ::core::file!(),
+                    ::core::option_env!("CARGO_MANIFEST_DIR"),
+                )
+            },
+        ).#here #named #kind #leaf;
     }
 }
 
 /// Input: `when = busy(), attributes(id)`
 ///
-/// Output: `if is_on() && holds(|| busy()) { let span = enter(&SITE); span.attribute("id", &id); span } else { OFF }`
+/// Output: `if is_on() && holds(|| busy()) { enter(&SITE).attribute("id", &id) } else { OFF }`
 fn entry(span: &SpanPlan) -> TokenStream {
     let krate = &span.krate;
-    let entered = local("entered");
     let when = span.when.as_ref().map(|when| {
         // Located at the condition for errors, and ours for lints.
         let place = when.span().resolved_at(Span::mixed_site());
@@ -87,12 +94,10 @@ fn entry(span: &SpanPlan) -> TokenStream {
         quote!(&& #holds)
     });
     let enter = enter(span);
-    let attributes = span.attributes.iter().map(|a| attribute(&entered, a));
+    let attributes = span.attributes.iter().map(attribute);
     quote! {
         if #krate::private::is_on() #when {
-            let #entered = #enter;
-            #(#attributes)*
-            #entered
+            #enter #(#attributes)*
         } else {
             #krate::private::Entered::OFF
         }
@@ -131,26 +136,29 @@ fn describe(start: &Ident, described: &Described) -> TokenStream {
         Described::Name(name) => said("name", name),
         Described::Parent(parent) => said("parent", parent),
         Described::Link(link) => said("links", link),
-        Described::Attribute(described) => attribute(start, described),
+        Described::Attribute(described) => {
+            let attribute = attribute(described);
+            quote!(#start #attribute;)
+        }
     }
 }
 
 /// Input: `id`, `kind = "x"`, `total = sum(items)`, `user = ?user`
 ///
-/// Output: `span.attribute("id", &id);`, `span.text("kind", "x");`,
-/// `span.attribute_with("total", &mut |slot| slot.set(&(sum(items))));`,
-/// `span.attribute_with("user", &mut |slot| slot.debug(&(user)));`
-fn attribute(span: &Ident, attribute: &Attribute) -> TokenStream {
+/// Output: `.attribute("id", &id)`, `.text("kind", "x")`,
+/// `.attribute_with("total", &mut |slot| slot.set(&(sum(items))))`,
+/// `.attribute_with("user", &mut |slot| slot.debug(&(user)))`
+fn attribute(attribute: &Attribute) -> TokenStream {
     let key = attribute.key.to_expression();
     let (method, value) = match &attribute.value {
         AttributeValue::Argument(name) => {
             let method = Ident::new("attribute", at(name.span()));
             let name = quote_spanned!(name.span()=> &#name);
-            return quote!(#span.#method(#key, #name););
+            return quote!(.#method(#key, #name));
         }
         AttributeValue::Literal(text) => {
             let method = Ident::new("text", at(text.span()));
-            return quote!(#span.#method(#key, #text););
+            return quote!(.#method(#key, #text));
         }
         AttributeValue::Typed(value) => ("set", value),
         AttributeValue::Debug(value) => ("debug", value),
@@ -161,12 +169,12 @@ fn attribute(span: &Ident, attribute: &Attribute) -> TokenStream {
     let value = quote_spanned!(value.span()=> &(#value));
     let value = quote_spanned!(place=> &mut |#slot| #slot.#method(#value));
     let method = Ident::new("attribute_with", place);
-    quote!(#span.#method(#key, #value);)
+    quote!(.#method(#key, #value))
 }
 
 /// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
 ///
-/// Output: `|span: Entered, value: &_| { ..; span.end(Probe(value).read()) }`
+/// Output: `|span: Entered, value: &_| { ..; span.end(Reading::Ask(&Probe(value).read())) }`
 fn finish(span: &SpanPlan) -> TokenStream {
     let SpanPlan { krate, finish, .. } = span;
     if finish.is_silent() {
@@ -175,26 +183,35 @@ fn finish(span: &SpanPlan) -> TokenStream {
     let (entered, value) = (local("entered"), local("value"));
     let conclusion = conclusion(krate, finish, &entered, &value);
     let ty = quote!(#krate::private::Entered);
-    quote_spanned!(at(finish.place)=> |#entered: #ty, #value: &_| { #conclusion })
+    let mutable = mutable(finish);
+    quote_spanned!(at(finish.place)=> |#mutable #entered: #ty, #value: &_| { #conclusion })
 }
 
 /// Input: `-> Result<T, E>`
 ///
-/// Output: `let (span, value) = ran; if !span.is_off() { let value = &value; ..; span.end(Probe(value).read()) } value`
+/// Output: `let (span, value) = ran; if span.is_off() { .. } else { let value = &value; ..; span.end(Reading::Ask(&Probe(value).read())) } value`
 ///
 /// After the body, so that a projection may name an argument that the body has borrowed.
 fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
     let SpanPlan { krate, finish, .. } = span;
     let (entered, value) = (local("entered"), local("value"));
     let conclusion = conclusion(krate, finish, &entered, &value);
+    let mutable = mutable(finish);
     quote! {
-        let (#entered, #value) = #ran;
-        if !#entered.is_off() {
+        let (#mutable #entered, #value) = #ran;
+        if #entered.is_off() {
+            #entered.vanish();
+        } else {
             let #value = &#value;
             #conclusion
         }
         #value
     }
+}
+
+/// What is shown of a value passes the span on, from one attribute to the next.
+fn mutable(finish: &Finish) -> Option<TokenStream> {
+    (!matches!(finish.shown, Shown::Nothing)).then(|| quote!(mut))
 }
 
 /// What is read of a value, a reference, before the span ends with it.
@@ -230,7 +247,7 @@ fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
 
 /// Input: `ret` or `ret(total = |v| v.total)`
 ///
-/// Output: `if let Some(v) = Probe(value).success() { span.attribute_with("total", ..); }`
+/// Output: `if let Some(v) = Probe(value).success() { span = span.attribute_with("total", ..); }`
 fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -> TokenStream {
     let success = quote!({ use #krate::private::reading::*; (&&#krate::private::Probe(#value)).__enter_span_success() });
     let one = |pattern: &dyn quote::ToTokens, record: TokenStream| {
@@ -243,13 +260,17 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
         Shown::Whole => {
             let shown = local_at("shown", at(finish.place));
             let method = Ident::new("attribute", at(finish.place));
-            one(&shown, quote!(#entered.#method("return", #shown);))
+            one(
+                &shown,
+                quote!(#entered = #entered.#method("return", #shown);),
+            )
         }
         Shown::Projected(projections) => {
             let all = projections.iter().map(|Projection { key, pattern, body }| {
                 let value = AttributeValue::Typed(body.clone());
                 let key = key.clone();
-                one(pattern, attribute(entered, &Attribute { key, value }))
+                let attribute = attribute(&Attribute { key, value });
+                one(pattern, quote!(#entered = #entered #attribute;))
             });
             quote!(#(#all)*)
         }
@@ -260,12 +281,12 @@ fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
     let outcome = quote!({ use #krate::private::reading::*; (&&&&&&&#krate::private::Probe(#value)).__enter_span_read() });
     match &finish.reading {
         Reading::Nothing => quote!(#krate::private::Reading::Nothing),
-        Reading::Outcome => outcome,
+        Reading::Outcome => quote!(#krate::private::Reading::Ask(&#outcome)),
         Reading::Judged(judge) => {
             let judged = quote!(#krate::private::Judged);
             let judged =
                 quote_spanned!(at(finish.place)=> <_ as #judged>::is_failure(#value, #judge));
-            quote!(if #judged { #outcome } else { #krate::private::Reading::Nothing })
+            quote!(#krate::private::Reading::when(#judged, &#outcome))
         }
     }
 }

@@ -42,7 +42,7 @@ impl<T: Tracers> Backend for T {
         let clock = Clock::start();
         let site = start.site;
         let (builder, started_with) = builder(start, clock);
-        let span = Tracers::start(self, site.library, builder, parent);
+        let span = Tracers::start(self, site.library(), builder, parent);
         if span.is_recording() {
             return Some(recorded(span, parent, clock, policy, started_with));
         }
@@ -57,7 +57,7 @@ impl<T: Tracers> Backend for T {
 fn builder(start: Start, clock: Clock) -> (SpanBuilder, Vec<Key>) {
     let mut attributes = start.attributes;
     let started_with = attributes.iter().map(|a| a.key.clone()).collect();
-    attributes.extend(start.site.code.iter().flat_map(|code| code.attributes()));
+    attributes.extend(start.site.code().into_iter().flatten());
     let links: Vec<Link> = start.links.into_iter().map(Link::with_context).collect();
     let builder = SpanBuilder {
         span_kind: Some(start.site.kind.into()),

@@ -3,6 +3,7 @@
 //! One type for all forms, sync and async; the forms differ in who attaches it, and when.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
@@ -82,7 +83,7 @@ impl Start {
             elsewhere: None,
             start: BackendStart {
                 site,
-                name: site.name(),
+                name: Cow::Borrowed(site.name()),
                 attributes: Vec::new(),
                 links: Vec::new(),
             },
@@ -189,39 +190,47 @@ impl Entered {
         }
     }
 
-    pub fn text(&self, key: &'static str, value: &'static str) {
+    // These take the span and give it back, so that the code which calls them has nothing to drop
+    // if they unwind; and they stay out of line, since every annotated function calls them.
+
+    #[inline(never)]
+    pub fn text(self, key: &'static str, value: &'static str) -> Self {
         if let Some(recording) = self.recording() {
             recording.set_attribute(KeyValue::new(key, value));
         }
+        self
     }
 
-    pub fn attribute<T: ToAttribute>(&self, key: &'static str, value: &T) {
-        self.attribute_with(key, &mut |slot| slot.set(value));
+    #[inline(never)]
+    pub fn attribute<T: ToAttribute>(self, key: &'static str, value: &T) -> Self {
+        self.attribute_with(key, &mut |slot| slot.set(value))
     }
 
-    pub fn attribute_with(&self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
+    #[inline(never)]
+    pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
         let Some(recording) = self.recording() else {
-            return;
+            return self;
         };
         if let Some(Value(value)) = Slot::fill(value) {
             recording.set_attribute(KeyValue::new(key, value));
         }
+        self
     }
 
-    /// Runs `work` while the span is current, and hands a panic back.
-    pub(crate) fn attached(&self, work: &mut dyn FnMut()) -> Result<(), Payload> {
-        let guard = self.attach();
-        let outcome = thread::catch(work);
-        drop(guard);
-        outcome
-    }
-
+    #[cold]
+    #[inline(never)]
     fn attach(&self) -> Attached {
         match &self.0 {
             Some(scope) if scope.site.leaf => Attached::leaf(scope.site),
             Some(scope) => Attached::context(scope.live.context.clone()),
             None => Attached::default(),
         }
+    }
+
+    /// The end of a span that is none, for the compiler: there is nothing to drop.
+    #[inline(always)]
+    pub fn vanish(self) {
+        std::mem::forget(self);
     }
 
     /// Ends the span with what its value says, at the detail that the installation allows.
@@ -237,7 +246,6 @@ impl Entered {
         let detail = most.min(recording.policy().detail);
         let ending = thread::shielded(|| match &reading {
             Reading::Nothing => Ending::Silent,
-            Reading::Failed(failure) => Ending::failed(failure, detail),
             Reading::Ask(value) => match value.failure() {
                 Some(failure) => Ending::failed(&failure, detail),
                 None => Ending::Silent,
@@ -246,22 +254,11 @@ impl Entered {
         self.conclude(ending.unwrap_or(Ending::Silent));
     }
 
-    pub(crate) fn cancel(self) {
-        self.conclude(Ending::Cancelled);
-    }
-
     pub(crate) fn panicked(self, payload: &Payload) {
         if let Some(recording) = self.recording() {
             let ending = Ending::panicked(payload, recording.policy().detail);
             self.conclude(ending);
         }
-    }
-
-    /// Ends the span with a panic, which goes on.
-    #[cold]
-    pub(crate) fn resume(self, payload: Payload) -> ! {
-        self.panicked(&payload);
-        thread::resume(payload)
     }
 
     /// The provider's processors and exporters run here; one that panics costs its span.
@@ -306,27 +303,82 @@ impl Attached {
 }
 
 /// Runs a body in its span and hands the span back, for what its value says.
-#[inline]
-pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
-    if entered.is_off() {
-        return (entered, body());
-    }
-    let mut body = Some(body);
-    let mut value = None;
-    let outcome = entered.attached(&mut || value = body.take().map(|body| body()));
-    match (outcome, value) {
-        (Ok(()), Some(value)) => (entered, value),
-        (Err(payload), _) => entered.resume(payload),
-        (Ok(()), None) => unreachable!("a body that neither returned nor panicked"),
-    }
+///
+/// Inlined whole, so that the body is in the binary once, whether the span is on or off. What
+/// belongs to the span is cold and out of line.
+#[inline(always)]
+pub fn run_open<R>(mut entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
+    let value = attached(&mut entered, body);
+    (entered, value)
 }
 
 /// Runs a body whose value says nothing in its span.
-#[inline]
+#[inline(always)]
 pub fn run<R>(entered: Entered, body: impl FnOnce() -> R) -> R {
     let (entered, value) = run_open(entered, body);
-    entered.end(Reading::Nothing);
+    match entered.is_off() {
+        true => entered.vanish(),
+        false => entered.end(Reading::Nothing),
+    }
     value
+}
+
+/// Runs `work`, a body or one poll of it, while the span is current. If it panics, the span ends
+/// with that, and the panic goes on.
+#[inline(always)]
+pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R {
+    let guard = match entered.is_off() {
+        true => Attached::default(),
+        false => entered.attach(),
+    };
+    match thread::catch(work) {
+        Ok(value) => {
+            match entered.is_off() {
+                true => std::mem::forget(guard),
+                false => detach(guard),
+            }
+            value
+        }
+        Err(payload) => panicked(entered.take(), guard, payload),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn detach(guard: Attached) {
+    drop(guard);
+}
+
+#[cold]
+#[inline(never)]
+fn panicked(entered: Entered, guard: Attached, payload: Payload) -> ! {
+    drop(guard);
+    entered.panicked(&payload);
+    thread::resume(payload)
+}
+
+/// Drops what was not finished inside its span, so that its destructors are attributed to it.
+#[cold]
+#[inline(never)]
+pub(crate) fn abandon<F>(entered: Entered, mut rest: Pin<&mut Option<F>>) {
+    let guard = entered.attach();
+    let outcome = thread::catch(|| rest.set(None));
+    abandoned(entered, guard, outcome);
+}
+
+#[inline(never)]
+fn abandoned(entered: Entered, guard: Attached, outcome: Result<(), Payload>) {
+    drop(guard);
+    match outcome {
+        Ok(()) => entered.conclude(Ending::Cancelled),
+        Err(payload) => {
+            entered.panicked(&payload);
+            // A second panic would abort the process: telemetry keeps it from that.
+            if !std::thread::panicking() {
+                thread::resume(payload);
+            }
+        }
+    }
 }
 
 /// For values that say nothing.

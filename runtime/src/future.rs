@@ -1,12 +1,13 @@
 //! A future in its span: attached while it is polled and while it is dropped.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::entered::Entered;
+use crate::entered::{Entered, abandon, attached};
 
 pin_project! {
     /// Hands its span back when the inner future is ready; ends it if that panics, or is dropped
@@ -15,15 +16,15 @@ pin_project! {
     pub struct Open<F> {
         #[pin]
         future: Option<F>,
-        entered: Entered,
+        // Taken when it ends or is dropped, and off from then on: nothing is left to drop.
+        entered: ManuallyDrop<Entered>,
     }
 
     impl<F> PinnedDrop for Open<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let entered = this.entered.take();
-            if !entered.is_off() {
-                abandon(entered, &mut || this.future.set(None));
+            let this = this.project();
+            if !this.entered.is_off() {
+                abandon(this.entered.take(), this.future);
             }
         }
     }
@@ -33,7 +34,7 @@ impl<F: Future> Open<F> {
     pub fn new(entered: Entered, future: F) -> Self {
         Open {
             future: Some(future),
-            entered,
+            entered: ManuallyDrop::new(entered),
         }
     }
 }
@@ -41,23 +42,18 @@ impl<F: Future> Open<F> {
 impl<F: Future> Future for Open<F> {
     type Output = (Entered, F::Output);
 
+    // It has one caller, the function around it.
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // `None` only while it is being dropped.
-        let Some(mut future) = this.future.as_pin_mut() else {
+        let Some(future) = this.future.as_pin_mut() else {
             return Poll::Pending;
         };
         // Off, or polled again after its end: as if we were not there.
-        if this.entered.is_off() {
-            return future.poll(cx).map(|value| (Entered::OFF, value));
-        }
-        let mut polled = Poll::Pending;
-        let outcome = this
-            .entered
-            .attached(&mut || polled = future.as_mut().poll(cx));
-        match outcome {
-            Ok(()) => polled.map(|value| (this.entered.take(), value)),
-            Err(payload) => this.entered.take().resume(payload),
+        match attached(this.entered, || future.poll(cx)) {
+            Poll::Ready(value) => Poll::Ready((this.entered.take(), value)),
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -92,25 +88,19 @@ where
 {
     type Output = F::Output;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.open.poll(cx).map(|(entered, value)| {
-            if let Some(finish) = this.finish.take().filter(|_| !entered.is_off()) {
-                finish(entered, &value);
+        match this.open.poll(cx) {
+            Poll::Ready((entered, value)) => {
+                match this.finish.take() {
+                    Some(finish) if !entered.is_off() => finish(entered, &value),
+                    _ => entered.vanish(),
+                }
+                Poll::Ready(value)
             }
-            value
-        })
-    }
-}
-
-/// Drops what was not finished inside its span, so that its destructors are attributed to it.
-#[cold]
-pub(crate) fn abandon(entered: Entered, drop_inner: &mut dyn FnMut()) {
-    match entered.attached(drop_inner) {
-        Ok(()) => entered.cancel(),
-        // A second panic would abort the process: telemetry keeps it from that.
-        Err(payload) if std::thread::panicking() => entered.panicked(&payload),
-        Err(payload) => entered.resume(payload),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub use crate::future::{BoxedFuture, InSpan, Open};
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;
 pub use crate::probe::{Awaited, Probe, Reading, Returned};
-pub use crate::site::{Code, Kind, Library, Site};
+pub use crate::site::{Kind, Library, Module, Site};
 pub use crate::stream::{BoxedStream, StreamInSpan};
 
 /// The traits that a probe is asked through.

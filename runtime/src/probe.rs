@@ -15,103 +15,157 @@ use crate::outcome::{Failure, Outcome};
 /// A returned value, looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
-/// What was found. Code of the user's own has not run yet.
+/// What is to be read of a value when its span ends. Code of the user's own has not run yet.
 pub enum Reading<'a> {
     Nothing,
-    Failed(Failure<'a>),
     Ask(&'a dyn Outcome),
 }
 
-fn failed<'a, T, E>(
-    result: &'a Result<T, E>,
-    failure: impl FnOnce(&'a E) -> Failure<'a>,
-) -> Reading<'a> {
-    match result {
-        Ok(_) => Reading::Nothing,
-        Err(error) => Reading::Failed(failure(error)),
+impl<'a> Reading<'a> {
+    pub fn when(is_failure: bool, outcome: &'a dyn Outcome) -> Self {
+        match is_failure {
+            true => Reading::Ask(outcome),
+            false => Reading::Nothing,
+        }
     }
 }
 
 /// An error of a named type.
-pub trait ReadError<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadError<'a, T, E> {
+    fn __enter_span_read(&self) -> OfError<'a, T, E>;
 }
 
-impl<'a, T, E: Error> ReadError<'a> for &&&&&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        failed(self.0, Failure::of)
+impl<'a, T, E: Error> ReadError<'a, T, E> for &&&&&&Probe<'a, Result<T, E>> {
+    fn __enter_span_read(&self) -> OfError<'a, T, E> {
+        OfError(self.0)
+    }
+}
+
+pub struct OfError<'a, T, E>(&'a Result<T, E>);
+
+impl<T, E: Error> Outcome for OfError<'_, T, E> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        self.0.as_ref().err().map(Failure::of)
     }
 }
 
 /// `Box<dyn Error + Send + Sync>`, `anyhow::Error`, `eyre::Report`.
-pub trait ReadSendError<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadSendError<'a, T, E> {
+    fn __enter_span_read(&self) -> OfSendError<'a, T, E>;
 }
 
-impl<'a, T, E: AsRef<dyn Error + Send + Sync>> ReadSendError<'a> for &&&&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        failed(self.0, |error| {
-            Failure::of_dyn(error.as_ref(), type_name::<E>())
-        })
+impl<'a, T, E: AsRef<dyn Error + Send + Sync>> ReadSendError<'a, T, E>
+    for &&&&&Probe<'a, Result<T, E>>
+{
+    fn __enter_span_read(&self) -> OfSendError<'a, T, E> {
+        OfSendError(self.0)
+    }
+}
+
+pub struct OfSendError<'a, T, E>(&'a Result<T, E>);
+
+impl<T, E: AsRef<dyn Error + Send + Sync>> Outcome for OfSendError<'_, T, E> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        let error = self.0.as_ref().err()?;
+        Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
     }
 }
 
 /// `Box<dyn Error>`.
-pub trait ReadDynError<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadDynError<'a, T, E> {
+    fn __enter_span_read(&self) -> OfDynError<'a, T, E>;
 }
 
-impl<'a, T, E: AsRef<dyn Error>> ReadDynError<'a> for &&&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        failed(self.0, |error| {
-            Failure::of_dyn(error.as_ref(), type_name::<E>())
-        })
+impl<'a, T, E: AsRef<dyn Error>> ReadDynError<'a, T, E> for &&&&Probe<'a, Result<T, E>> {
+    fn __enter_span_read(&self) -> OfDynError<'a, T, E> {
+        OfDynError(self.0)
+    }
+}
+
+pub struct OfDynError<'a, T, E>(&'a Result<T, E>);
+
+impl<T, E: AsRef<dyn Error>> Outcome for OfDynError<'_, T, E> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        let error = self.0.as_ref().err()?;
+        Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
     }
 }
 
 /// An error that is only text.
-pub trait ReadDisplay<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadDisplay<'a, T, E> {
+    fn __enter_span_read(&self) -> OfDisplay<'a, T, E>;
 }
 
-impl<'a, T, E: fmt::Display> ReadDisplay<'a> for &&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        failed(self.0, |error| {
-            Failure::new(type_name::<E>()).message(error)
-        })
+impl<'a, T, E: fmt::Display> ReadDisplay<'a, T, E> for &&&Probe<'a, Result<T, E>> {
+    fn __enter_span_read(&self) -> OfDisplay<'a, T, E> {
+        OfDisplay(self.0)
+    }
+}
+
+pub struct OfDisplay<'a, T, E>(&'a Result<T, E>);
+
+impl<T, E: fmt::Display> Outcome for OfDisplay<'_, T, E> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        let error = self.0.as_ref().err()?;
+        Some(Failure::new(type_name::<E>()).message(error))
     }
 }
 
 /// An error that has nothing but its type.
-pub trait ReadResult<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadResult<'a, T, E> {
+    fn __enter_span_read(&self) -> OfResult<'a, T, E>;
 }
 
-impl<'a, T, E> ReadResult<'a> for &&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        failed(self.0, |_| Failure::new(type_name::<E>()))
+impl<'a, T, E> ReadResult<'a, T, E> for &&Probe<'a, Result<T, E>> {
+    fn __enter_span_read(&self) -> OfResult<'a, T, E> {
+        OfResult(self.0)
+    }
+}
+
+pub struct OfResult<'a, T, E>(&'a Result<T, E>);
+
+impl<T, E> Outcome for OfResult<'_, T, E> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        let is_failure = self.0.is_err();
+        is_failure.then(|| Failure::new(type_name::<E>()))
     }
 }
 
 /// A type of the user's.
-pub trait ReadOutcome<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadOutcome<'a, T> {
+    fn __enter_span_read(&self) -> OfOutcome<'a, T>;
 }
 
-impl<'a, T: Outcome> ReadOutcome<'a> for &Probe<'a, T> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        Reading::Ask(self.0)
+impl<'a, T: Outcome> ReadOutcome<'a, T> for &Probe<'a, T> {
+    fn __enter_span_read(&self) -> OfOutcome<'a, T> {
+        OfOutcome(self.0)
+    }
+}
+
+pub struct OfOutcome<'a, T>(&'a T);
+
+impl<T: Outcome> Outcome for OfOutcome<'_, T> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        self.0.failure()
     }
 }
 
 /// Everything else.
-pub trait ReadAny<'a> {
-    fn __enter_span_read(&self) -> Reading<'a>;
+pub trait ReadAny {
+    fn __enter_span_read(&self) -> OfAny;
 }
 
-impl<'a, T> ReadAny<'a> for Probe<'a, T> {
-    fn __enter_span_read(&self) -> Reading<'a> {
-        Reading::Nothing
+impl<T> ReadAny for Probe<'_, T> {
+    fn __enter_span_read(&self) -> OfAny {
+        OfAny
+    }
+}
+
+pub struct OfAny;
+
+impl Outcome for OfAny {
+    fn failure(&self) -> Option<Failure<'_>> {
+        None
     }
 }
 

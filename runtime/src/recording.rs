@@ -13,7 +13,7 @@ use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Key, KeyValue, Value};
 
 use crate::outcome::{ErrorDetail, Failure, Report};
-use crate::site::Code;
+use crate::site::Site;
 use crate::thread::Payload;
 
 /// What the provider made. It is called under the lock of its recording, and ended outside of it.
@@ -156,7 +156,7 @@ impl Open {
     }
 
     fn has_started_with(&self, key: &Key) -> bool {
-        Code::KEYS.contains(&key.as_str()) || self.started_with.contains(key)
+        Site::CODE_KEYS.contains(&key.as_str()) || self.started_with.contains(key)
     }
 
     fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {

@@ -2,7 +2,6 @@
 //!
 //! Everything here is computed by the compiler; nothing of it costs anything at run time.
 
-use std::borrow::Cow;
 use std::panic::Location;
 
 use opentelemetry::KeyValue;
@@ -64,44 +63,81 @@ impl Library {
     }
 }
 
+/// Where call sites are: the same for all of a module, so that the linker keeps it once.
+#[derive(Debug)]
+pub struct Module {
+    library: Library,
+    file: &'static str,
+}
+
+impl Module {
+    /// `file` is what `file!()` says: relative to the workspace, or absolute below a home folder
+    /// for a dependency. Only the part inside the crate is kept.
+    pub const fn new(
+        library: Library,
+        file: &'static str,
+        crate_folder: Option<&'static str>,
+    ) -> Self {
+        let file = match crate_folder {
+            Some(folder) => inside_crate(file, folder),
+            None => after_last_src(file),
+        };
+        Module { library, file }
+    }
+}
+
 /// What is known of a call site before the program runs.
 #[derive(Debug)]
 pub struct Site {
-    pub(crate) name: &'static str,
+    /// The path of the function, empty where no macro saw the call site; then the span's name. A
+    /// name that is the end of the path stands there once.
+    text: &'static str,
+    module: &'static Module,
+    path: u16,
+    name: u16,
+    line: u32,
     pub(crate) kind: Kind,
     /// A leaf is never made current: it is timed and exported, and has no children.
     pub(crate) leaf: bool,
-    pub(crate) library: Library,
-    pub(crate) code: Option<Code>,
-}
-
-/// The semantic conventions' `code.*` attributes.
-#[derive(Debug)]
-pub struct Code {
-    function: &'static str,
-    file: &'static str,
-    line: u32,
 }
 
 impl Site {
-    pub const fn new(name: &'static str, library: Library, code: Code) -> Self {
+    /// `text` ends with a name of so many bytes, which is a part of the path.
+    pub const fn new(text: &'static str, name: usize, module: &'static Module) -> Self {
         Site {
-            name,
+            text,
+            module,
+            path: length(text.len()),
+            name: length(name),
+            line: 0,
             kind: Kind::Internal,
             leaf: false,
-            library,
-            code: Some(code),
         }
     }
 
+    /// The line of the call of this.
+    #[track_caller]
+    pub const fn here(mut self) -> Self {
+        self.line = Location::caller().line();
+        self
+    }
+
+    /// The name follows the path.
+    pub const fn named(mut self) -> Self {
+        self.path -= self.name;
+        self
+    }
+
     pub(crate) const fn anonymous() -> Self {
-        Site {
-            name: "",
-            kind: Kind::Internal,
-            leaf: false,
+        const OURS: Module = Module {
             library: Library::OURS,
-            code: None,
-        }
+            file: "",
+        };
+        Site::new("", 0, &OURS)
+    }
+
+    pub(crate) fn library(&self) -> Library {
+        self.module.library
     }
 
     pub const fn kind(mut self, kind: Kind) -> Self {
@@ -114,48 +150,33 @@ impl Site {
         self
     }
 
-    pub(crate) fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(self.name)
+    pub(crate) fn name(&self) -> &'static str {
+        let start = self.text.len() - usize::from(self.name);
+        &self.text[start..]
+    }
+
+    /// The semantic conventions' `code.*` attributes.
+    pub(crate) const CODE_KEYS: [&'static str; 3] =
+        ["code.function.name", "code.file.path", "code.line.number"];
+
+    pub(crate) fn code(&self) -> Option<[KeyValue; 3]> {
+        let [function, file, line] = Self::CODE_KEYS;
+        (self.path > 0).then(|| {
+            [
+                KeyValue::new(function, &self.text[..usize::from(self.path)]),
+                KeyValue::new(file, self.module.file),
+                KeyValue::new(line, i64::from(self.line)),
+            ]
+        })
     }
 }
 
-impl Code {
-    /// `file` is what `file!()` says: relative to the workspace, or absolute below a home folder
-    /// for a dependency. Only the part inside the crate is kept.
-    pub const fn new(
-        function: &'static str,
-        file: &'static str,
-        crate_folder: Option<&'static str>,
-    ) -> Self {
-        let file = match crate_folder {
-            Some(folder) => inside_crate(file, folder),
-            None => after_last_src(file),
-        };
-        Code {
-            function,
-            file,
-            line: 0,
-        }
-    }
-
-    /// The line of the call of this.
-    #[track_caller]
-    pub const fn here(mut self) -> Self {
-        self.line = Location::caller().line();
-        self
-    }
-
-    pub(crate) const KEYS: [&'static str; 3] =
-        ["code.function.name", "code.file.path", "code.line.number"];
-
-    pub(crate) fn attributes(&self) -> [KeyValue; 3] {
-        let [function, file, line] = Self::KEYS;
-        [
-            KeyValue::new(function, self.function),
-            KeyValue::new(file, self.file),
-            KeyValue::new(line, i64::from(self.line)),
-        ]
-    }
+const fn length(bytes: usize) -> u16 {
+    assert!(
+        bytes <= u16::MAX as usize,
+        "the name of a span is longer than 64 KiB"
+    );
+    bytes as u16
 }
 
 const fn before_colons(path: &'static str) -> &'static str {

@@ -6,8 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::entered::Entered;
-use crate::future::abandon;
+use crate::entered::{Entered, abandon, attached};
 use crate::probe::Reading;
 
 pin_project! {
@@ -23,10 +22,9 @@ pin_project! {
 
     impl<S> PinnedDrop for StreamInSpan<S> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let entered = this.entered.take();
-            if !entered.is_off() {
-                abandon(entered, &mut || this.stream.set(None));
+            let this = this.project();
+            if !this.entered.is_off() {
+                abandon(this.entered.take(), this.stream);
             }
         }
     }
@@ -46,19 +44,10 @@ impl<S: Stream> Stream for StreamInSpan<S> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        let Some(mut stream) = this.stream.as_pin_mut() else {
+        let Some(stream) = this.stream.as_pin_mut() else {
             return Poll::Ready(None);
         };
-        if this.entered.is_off() {
-            return stream.poll_next(cx);
-        }
-        let mut polled = Poll::Pending;
-        let outcome = this
-            .entered
-            .attached(&mut || polled = stream.as_mut().poll_next(cx));
-        if let Err(payload) = outcome {
-            this.entered.take().resume(payload);
-        }
+        let polled = attached(this.entered, || stream.poll_next(cx));
         if let Poll::Ready(None) = polled {
             this.entered.take().end(Reading::Nothing);
         }

@@ -54,24 +54,19 @@ pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
 
 /// Runs `work` and hands a panic back instead of letting it pass.
 ///
-/// It takes a `dyn` closure so that this machinery is compiled once, not once for each function.
 /// What a panicking body leaves half-done is its caller's to see, as without us: the panic goes on.
-pub(crate) fn catch(work: &mut dyn FnMut()) -> Result<(), Payload> {
+#[inline(always)]
+pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Payload> {
     panic::catch_unwind(AssertUnwindSafe(work))
 }
 
 /// Runs code of the user's for the sake of telemetry only. If it panics, its result is lost.
 pub(crate) fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
-    let mut work = Some(work);
-    let mut result = None;
-    let outcome = catch(&mut || result = work.take().map(|work| work()));
-    if let Err(payload) = outcome {
-        discard(payload);
-    }
-    result
+    catch(work).map_err(discard).ok()
 }
 
 /// A payload may panic in its own `Drop`.
+#[cold]
 fn discard(payload: Payload) {
     if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);

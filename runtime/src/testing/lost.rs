@@ -77,7 +77,7 @@ pub(crate) fn started(parent: &Context, name: &str) {
 
 fn note_leaf(below: &Override, name: &str) {
     if let Some(leaf) = LEAF.try_with(Cell::get).ok().flatten() {
-        below.observer().hidden(leaf.name, name);
+        below.observer().hidden(leaf.name(), name);
     }
 }
 
