@@ -227,6 +227,21 @@ impl Entered {
         }
     }
 
+    /// The same, by value: the caller has nothing to drop if this unwinds.
+    #[cold]
+    #[inline(never)]
+    fn attach_owned(self) -> (Self, Attached) {
+        let guard = self.attach();
+        (self, guard)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn detach(self, guard: Attached) -> Self {
+        drop(guard);
+        self
+    }
+
     /// The end of a span that is none, for the compiler: there is nothing to drop.
     #[inline(always)]
     pub fn vanish(self) {
@@ -304,12 +319,23 @@ impl Attached {
 
 /// Runs a body in its span and hands the span back, for what its value says.
 ///
-/// Inlined whole, so that the body is in the binary once, whether the span is on or off. What
-/// belongs to the span is cold and out of line.
+/// If the body panics, the span ends with that, and the panic goes on. Inlined whole, so that the
+/// body is in the binary once, whether the span is on or off; what belongs to the span is cold and
+/// out of line, and takes it by value.
 #[inline(always)]
-pub fn run_open<R>(mut entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
-    let value = attached(&mut entered, body);
-    (entered, value)
+pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
+    let (entered, guard) = match entered.is_off() {
+        true => (entered, Attached::default()),
+        false => entered.attach_owned(),
+    };
+    match thread::catch(body) {
+        Ok(value) if entered.is_off() => {
+            std::mem::forget(guard);
+            (entered, value)
+        }
+        Ok(value) => (entered.detach(guard), value),
+        Err(payload) => panicked(entered, guard, payload),
+    }
 }
 
 /// Runs a body whose value says nothing in its span.
@@ -323,8 +349,7 @@ pub fn run<R>(entered: Entered, body: impl FnOnce() -> R) -> R {
     value
 }
 
-/// Runs `work`, a body or one poll of it, while the span is current. If it panics, the span ends
-/// with that, and the panic goes on.
+/// The same for one poll.
 #[inline(always)]
 pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R {
     let guard = match entered.is_off() {
