@@ -221,7 +221,7 @@ impl Entered {
     #[inline(never)]
     fn attach(&self) -> Attached {
         match &self.0 {
-            Some(scope) if scope.site.leaf => Attached::leaf(scope.site),
+            Some(scope) if scope.site.is_leaf() => Attached::leaf(scope.site),
             Some(scope) => Attached::context(scope.live.context.clone()),
             None => Attached::default(),
         }

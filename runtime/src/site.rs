@@ -86,32 +86,40 @@ impl Module {
     }
 }
 
-/// What is known of a call site before the program runs.
+/// What is known of a call site before the program runs. Small, since each function has one.
 #[derive(Debug)]
 pub struct Site {
-    /// The path of the function, empty where no macro saw the call site; then the span's name. A
-    /// name that is the end of the path stands there once.
+    /// The path of the function, empty where no macro saw the call site; then the span's name,
+    /// unless the path ends with it.
     text: &'static str,
     module: &'static Module,
-    path: u16,
-    name: u16,
     line: u32,
+    /// The length of the name.
+    name: u16,
     pub(crate) kind: Kind,
-    /// A leaf is never made current: it is timed and exported, and has no children.
-    pub(crate) leaf: bool,
+    flags: u8,
 }
 
+/// The name follows the path in the text, and is not the end of it.
+const NAMED: u8 = 1;
+
+/// A leaf is never made current: it is timed and exported, and has no children.
+const LEAF: u8 = 2;
+
 impl Site {
-    /// `text` ends with a name of so many bytes, which is a part of the path.
+    /// `text` ends with a name of so many bytes, which is the end of the path too.
     pub const fn new(text: &'static str, name: usize, module: &'static Module) -> Self {
+        assert!(
+            name <= u16::MAX as usize,
+            "the name of a span is longer than 64 KiB"
+        );
         Site {
             text,
             module,
-            path: length(text.len()),
-            name: length(name),
             line: 0,
+            name: name as u16,
             kind: Kind::Internal,
-            leaf: false,
+            flags: 0,
         }
     }
 
@@ -122,9 +130,9 @@ impl Site {
         self
     }
 
-    /// The name follows the path.
+    /// The name stands after the path.
     pub const fn named(mut self) -> Self {
-        self.path -= self.name;
+        self.flags |= NAMED;
         self
     }
 
@@ -146,13 +154,27 @@ impl Site {
     }
 
     pub const fn leaf(mut self) -> Self {
-        self.leaf = true;
+        self.flags |= LEAF;
         self
     }
 
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.flags & LEAF != 0
+    }
+
     pub(crate) fn name(&self) -> &'static str {
-        let start = self.text.len() - usize::from(self.name);
-        &self.text[start..]
+        &self.text[self.name_start()..]
+    }
+
+    fn name_start(&self) -> usize {
+        self.text.len() - usize::from(self.name)
+    }
+
+    fn path(&self) -> &'static str {
+        match self.flags & NAMED {
+            0 => self.text,
+            _ => &self.text[..self.name_start()],
+        }
     }
 
     /// The semantic conventions' `code.*` attributes.
@@ -161,22 +183,15 @@ impl Site {
 
     pub(crate) fn code(&self) -> Option<[KeyValue; 3]> {
         let [function, file, line] = Self::CODE_KEYS;
-        (self.path > 0).then(|| {
+        let path = self.path();
+        (!path.is_empty()).then(|| {
             [
-                KeyValue::new(function, &self.text[..usize::from(self.path)]),
+                KeyValue::new(function, path),
                 KeyValue::new(file, self.module.file),
                 KeyValue::new(line, i64::from(self.line)),
             ]
         })
     }
-}
-
-const fn length(bytes: usize) -> u16 {
-    assert!(
-        bytes <= u16::MAX as usize,
-        "the name of a span is longer than 64 KiB"
-    );
-    bytes as u16
 }
 
 const fn before_colons(path: &'static str) -> &'static str {
