@@ -25,7 +25,7 @@ fn at(place: Span) -> Span {
 
 /// Input: `fn f(id: u64) -> R { body }`
 ///
-/// Output: `fn f(id: u64) -> R { static SITE: .. = ..; let (span, value) = run_open(entry, || -> R { body }); ..; value }`
+/// Output: `fn f(id: u64) -> R { static SITE: .. = ..; let (span, value) = run_held(entry, || -> R { body }); ..; value }`
 pub(crate) fn function(plan: &Plan) -> TokenStream {
     let head = plan.function.head();
     let site = site(&plan.span);
@@ -322,7 +322,7 @@ fn sync(plan: &Plan) -> TokenStream {
     if span.finish.is_silent() {
         return quote!(#bind #krate::private::run(#entry, #body));
     }
-    let finished = finished(span, &quote!(#krate::private::run_open(#entry, #body)));
+    let finished = finished(span, &quote!(#krate::private::run_held(#entry, #body)));
     quote!(#bind #finished)
 }
 

@@ -21,7 +21,7 @@ use crate::function::bound_names;
 pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream) -> Vec<TokenStream> {
     let mut named = Vec::new();
     names(body.clone(), &mut named);
-    let borrowing: Vec<bool> = sig.inputs.iter().map(|input| may_borrow(input)).collect();
+    let borrowing: Vec<bool> = sig.inputs.iter().map(may_borrow).collect();
     let returns_borrow = may_borrow(&sig.output);
     let mut holds = Vec::new();
     for (index, input) in sig.inputs.iter_mut().enumerate() {

@@ -101,8 +101,9 @@ impl<'a> Failure<'a> {
 
     /// A failure by an error whose type is not known: the innermost one that can be found names it.
     pub(crate) fn of_dyn(error: &'a (dyn Error + 'static), fallback: &'static str) -> Self {
+        let name = thread::shielded(|| innermost_type(error)).flatten();
         Failure {
-            kind: Cow::Borrowed(innermost_type(error).unwrap_or(fallback)),
+            kind: Cow::Borrowed(name.unwrap_or(fallback)),
             text: Text::Error(error),
         }
     }

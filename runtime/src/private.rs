@@ -1,7 +1,7 @@
 //! Not public API: what generated code names. It changes without notice.
 
 pub use crate::entered::{
-    Entered, Guard, Judged, Start, enter, enter_with, finish, holds, run, run_open,
+    Entered, Guard, Judged, Start, enter, enter_with, finish, holds, run, run_held, run_open,
 };
 pub use crate::future::{BoxedFuture, InSpan, Open};
 pub use crate::installed::is_on;

@@ -18,13 +18,19 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 /// What is to be read of a value when its span ends. Code of the user's own has not run yet.
 pub enum Reading<'a> {
     Nothing,
-    Ask(&'a dyn Outcome),
+    Ask(&'a dyn Asked),
+}
+
+/// A value that is asked how it failed, when its span ends. Apart from `Outcome`, whose
+/// implementations the compiler lists for users.
+pub trait Asked {
+    fn failure(&self) -> Option<Failure<'_>>;
 }
 
 impl<'a> Reading<'a> {
-    pub fn when(is_failure: bool, outcome: &'a dyn Outcome) -> Self {
+    pub fn when(is_failure: bool, asked: &'a dyn Asked) -> Self {
         match is_failure {
-            true => Reading::Ask(outcome),
+            true => Reading::Ask(asked),
             false => Reading::Nothing,
         }
     }
@@ -43,7 +49,7 @@ impl<'a, T, E: Error> ReadError<'a, T, E> for &&&&&&Probe<'a, Result<T, E>> {
 
 pub struct OfError<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: Error> Outcome for OfError<'_, T, E> {
+impl<T, E: Error> Asked for OfError<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         self.0.as_ref().err().map(Failure::of)
     }
@@ -64,7 +70,7 @@ impl<'a, T, E: AsRef<dyn Error + Send + Sync>> ReadSendError<'a, T, E>
 
 pub struct OfSendError<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: AsRef<dyn Error + Send + Sync>> Outcome for OfSendError<'_, T, E> {
+impl<T, E: AsRef<dyn Error + Send + Sync>> Asked for OfSendError<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
@@ -84,7 +90,7 @@ impl<'a, T, E: AsRef<dyn Error>> ReadDynError<'a, T, E> for &&&&Probe<'a, Result
 
 pub struct OfDynError<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: AsRef<dyn Error>> Outcome for OfDynError<'_, T, E> {
+impl<T, E: AsRef<dyn Error>> Asked for OfDynError<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
@@ -104,7 +110,7 @@ impl<'a, T, E: fmt::Display> ReadDisplay<'a, T, E> for &&&Probe<'a, Result<T, E>
 
 pub struct OfDisplay<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: fmt::Display> Outcome for OfDisplay<'_, T, E> {
+impl<T, E: fmt::Display> Asked for OfDisplay<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::new(type_name::<E>()).message(error))
@@ -124,7 +130,7 @@ impl<'a, T, E> ReadResult<'a, T, E> for &&Probe<'a, Result<T, E>> {
 
 pub struct OfResult<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E> Outcome for OfResult<'_, T, E> {
+impl<T, E> Asked for OfResult<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let is_failure = self.0.is_err();
         is_failure.then(|| Failure::new(type_name::<E>()))
@@ -144,7 +150,7 @@ impl<'a, T: Outcome> ReadOutcome<'a, T> for &Probe<'a, T> {
 
 pub struct OfOutcome<'a, T>(&'a T);
 
-impl<T: Outcome> Outcome for OfOutcome<'_, T> {
+impl<T: Outcome> Asked for OfOutcome<'_, T> {
     fn failure(&self) -> Option<Failure<'_>> {
         self.0.failure()
     }
@@ -163,7 +169,7 @@ impl<T> ReadAny for Probe<'_, T> {
 
 pub struct OfAny;
 
-impl Outcome for OfAny {
+impl Asked for OfAny {
     fn failure(&self) -> Option<Failure<'_>> {
         None
     }

@@ -1,6 +1,7 @@
 //! How an `async fn` holds its arguments: each of these shapes compiles, or is `Send`, without the
 //! attribute, and so it must be with it.
 
+#![expect(clippy::toplevel_ref_arg, reason = "a pattern is a pattern")]
 #![expect(
     dead_code,
     unused_variables,
@@ -25,30 +26,114 @@ pub struct Borrowing<'a> {
     c: Cell<&'a u8>,
 }
 
-macro_rules! annotated {
-    ($(fn $n:ident $args:tt $body:block)*) => { $( #[enter_span] async fn $n $args $body )* };
+#[enter_span]
+async fn t1(x: Cell<&u8>, y: &u8) {
+    yield_now().await;
+    x.get();
 }
-annotated! {
- fn t1(x: Cell<&u8>, y: &u8) { yield_now().await; x.get(); }
- fn t3(Pair { a: (x, _), b }: Pair) { yield_now().await; x.get(); b.get(); }
- fn t4(Alias { a, b }: Pair) { yield_now().await; a.0.get(); b.get(); }
- fn t5(Pair { a, b }: Alias) { yield_now().await; a.0.get(); b.get(); }
- fn t6((a, b): Tup) { yield_now().await; a.get(); }
- fn t7((a, b): &mut (Cell<u8>, u8)) { yield_now().await; a.get(); }
- fn t8(Pair { a, b }: &mut Pair) { yield_now().await; a.0.get(); b.get(); }
- fn t9((a, _): ((Cell<u8>, u8), u8)) { yield_now().await; a.0.get(); }
- fn t10([a, ..]: [Cell<u8>; 2]) { yield_now().await; a.get(); }
- fn t11(x: Box<Cell<u8>>) { yield_now().await; x.get(); }
- fn t12(x: Option<Cell<u8>>) { yield_now().await; if let Some(x) = &x { x.get(); } }
- fn t13(x: &mut Option<&mut Cell<u8>>) { yield_now().await; if let Some(x) = x { x.get(); } }
- fn t14((a, b): (&mut Cell<u8>, u8)) { yield_now().await; a.get(); }
- fn t15(ref mut a: Cell<u8>) { yield_now().await; a.get(); }
- fn t16((mut a, ref mut b): (Cell<u8>, Cell<u8>)) { yield_now().await; a.set(1); b.set(2); }
- fn t17(Borrowing { c }: Borrowing<'_>) { yield_now().await; c.get(); }
- fn t18(x: Borrowing<'_>) { yield_now().await; x.c.get(); }
- fn t20(x: Box<dyn Fn() -> u8 + Send + '_>) { yield_now().await; x(); }
- fn t21(a @ (_, _): (Cell<u8>, u8)) { yield_now().await; a.0.get(); }
- fn t22(&mut (ref mut a, _): &mut (Cell<u8>, u8)) { yield_now().await; a.get(); }
+#[enter_span]
+async fn t3(Pair { a: (x, _), b }: Pair) {
+    yield_now().await;
+    x.get();
+    b.get();
+}
+#[enter_span]
+async fn t4(Alias { a, b }: Pair) {
+    yield_now().await;
+    a.0.get();
+    b.get();
+}
+#[enter_span]
+async fn t5(Pair { a, b }: Alias) {
+    yield_now().await;
+    a.0.get();
+    b.get();
+}
+#[enter_span]
+async fn t6((a, b): Tup) {
+    yield_now().await;
+    a.get();
+}
+#[enter_span]
+async fn t7((a, b): &mut (Cell<u8>, u8)) {
+    yield_now().await;
+    a.get();
+}
+#[enter_span]
+async fn t8(Pair { a, b }: &mut Pair) {
+    yield_now().await;
+    a.0.get();
+    b.get();
+}
+#[enter_span]
+async fn t9((a, _): ((Cell<u8>, u8), u8)) {
+    yield_now().await;
+    a.0.get();
+}
+#[enter_span]
+async fn t10([a, ..]: [Cell<u8>; 2]) {
+    yield_now().await;
+    a.get();
+}
+#[enter_span]
+async fn t11(x: Box<Cell<u8>>) {
+    yield_now().await;
+    x.get();
+}
+#[enter_span]
+async fn t12(x: Option<Cell<u8>>) {
+    yield_now().await;
+    if let Some(x) = &x {
+        x.get();
+    }
+}
+#[enter_span]
+async fn t13(x: &mut Option<&mut Cell<u8>>) {
+    yield_now().await;
+    if let Some(x) = x {
+        x.get();
+    }
+}
+#[enter_span]
+async fn t14((a, b): (&mut Cell<u8>, u8)) {
+    yield_now().await;
+    a.get();
+}
+#[enter_span]
+async fn t15(ref mut a: Cell<u8>) {
+    yield_now().await;
+    a.get();
+}
+#[enter_span]
+async fn t16((mut a, ref mut b): (Cell<u8>, Cell<u8>)) {
+    yield_now().await;
+    a.set(1);
+    b.set(2);
+}
+#[enter_span]
+async fn t17(Borrowing { c }: Borrowing<'_>) {
+    yield_now().await;
+    c.get();
+}
+#[enter_span]
+async fn t18(x: Borrowing<'_>) {
+    yield_now().await;
+    x.c.get();
+}
+#[enter_span]
+async fn t20(x: Box<dyn Fn() -> u8 + Send + '_>) {
+    yield_now().await;
+    x();
+}
+#[enter_span]
+async fn t21(a @ (_, _): (Cell<u8>, u8)) {
+    yield_now().await;
+    a.0.get();
+}
+#[enter_span]
+async fn t22(&mut (ref mut a, _): &mut (Cell<u8>, u8)) {
+    yield_now().await;
+    a.get();
 }
 #[enter_span]
 async fn t2<'a>(x: Cell<&'a u8>, y: &'a u8) {

@@ -388,3 +388,25 @@ fn an_error_whose_text_panics_keeps_its_type() {
     let trace = check(|| assert!(rude().is_err()), "rude !Rude");
     assert_eq!(trace.find("rude").status(), &Status::error(""));
 }
+
+/// So does one whose sources panic, when they are asked for a name.
+#[test]
+fn an_error_whose_sources_panic_does_no_harm() {
+    #[derive(Debug)]
+    struct Rootless;
+    impl fmt::Display for Rootless {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("rootless")
+        }
+    }
+    impl Error for Rootless {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            panic!("a source that panics")
+        }
+    }
+    #[enter_span]
+    fn rootless() -> Result<(), Box<dyn Error>> {
+        Err(Box::new(Rootless))
+    }
+    check(|| assert!(rootless().is_err()), "rootless !Box");
+}

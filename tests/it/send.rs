@@ -513,7 +513,7 @@ mod lifetimes {
     }
 
     #[enter_span]
-    pub(super) async fn shared_part<'a>(list: &'a (Vec<u8>, u8)) -> impl Iterator<Item = &'a u8> {
+    pub(super) async fn shared_part(list: &(Vec<u8>, u8)) -> impl Iterator<Item = &u8> {
         yield_now().await;
         list.0.iter()
     }
