@@ -531,7 +531,7 @@ fn unknown(key: &Ident) -> Error {
         .unwrap_or_else(|| match nearest(&word) {
             Some(known) => format!("unknown argument `{word}`; did you mean `{known}`?"),
             None => format!(
-                "unknown argument `{word}`; expected one of {}",
+                "unknown argument `{word}`; expected one of {}; to record a value write `attributes({word})`",
                 quoted(&KNOWN)
             ),
         });

@@ -101,7 +101,15 @@ fn wrong_item(before: Option<&TokenTree>, found: &TokenTree) -> Error {
         (Some(before), _) => before,
         (None, found) => found,
     };
-    let message = format!("`#[enter_span]` goes on functions and `impl` blocks; found `{keyword}`");
+    let keyword_text = keyword.to_string();
+    let remedy = match keyword_text.as_str() {
+        "trait" => "; put it on the methods that have a body, or on an `impl`",
+        "let" | "|" | "||" | "move" => "; use `in_span!` for a block",
+        _ => "",
+    };
+    let message = format!(
+        "`#[enter_span]` goes on functions and `impl` blocks; found `{keyword_text}`{remedy}"
+    );
     Error::new(keyword.span(), message)
 }
 

@@ -2,9 +2,10 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprClosure, LitStr, Macro, Result, ReturnType, Stmt, Token};
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Macro, Result, ReturnType, Stmt, Token};
 
 use crate::args::{Args, Name};
 use crate::errors::Errors;
@@ -24,6 +25,9 @@ fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
     let mut args = Args::default();
     let mut errors = Errors::default();
     while !input.is_empty() && !is_closure(input) {
+        if !input.peek(Ident::peek_any) && !input.peek(LitStr) {
+            return Err(input.error(CLOSURE));
+        }
         args.parse_next(input, &mut errors)?;
     }
     // Without a closure, what was found wrong before may have been meant as one.

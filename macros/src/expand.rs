@@ -1,6 +1,6 @@
 //! Prints plans. It decides nothing and cannot fail.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprClosure, Ident, Type};
@@ -63,6 +63,10 @@ fn site(span: &SpanPlan) -> TokenStream {
         quote!(.kind(#krate::private::Kind::#kind))
     });
     let leaf = site.leaf.then(|| quote!(.leaf()));
+    let detail = span.finish.detail.map(|detail| {
+        let detail = Ident::new(detail, Span::call_site());
+        quote!(.at_most(#krate::private::ErrorDetail::#detail))
+    });
     quote! {
         static __ENTER_SPAN_SITE: #krate::private::Site = #krate::private::Site::new(
             ::core::concat!(#text),
@@ -78,7 +82,7 @@ fn site(span: &SpanPlan) -> TokenStream {
                     ::core::option_env!("CARGO_MANIFEST_DIR"),
                 )
             },
-        ).#here #named #kind #leaf;
+        ).#here #named #kind #leaf #detail;
     }
 }
 
@@ -106,7 +110,7 @@ fn entry(span: &SpanPlan) -> TokenStream {
 
 /// Input: `root, links(other)`
 ///
-/// Output: `enter_with(&SITE, &mut |start| { start.root(); start.links(&(other)); })`
+/// Output: `enter_with(&SITE, &mut [&mut |start| { start.root(); }, &mut |start| { start.links(&(other)); }])`
 fn enter(span: &SpanPlan) -> TokenStream {
     let krate = &span.krate;
     if span.start.is_empty() {
@@ -120,7 +124,7 @@ fn enter(span: &SpanPlan) -> TokenStream {
     quote! {
         #krate::private::enter_with(
             &__ENTER_SPAN_SITE,
-            &mut |#start: &mut #krate::private::Start| { #(#said)* },
+            &mut [#(&mut |#start: &mut #krate::private::Start| { #said }),*],
         )
     }
 }
@@ -134,7 +138,11 @@ fn describe(start: &Ident, described: &Described) -> TokenStream {
     match described {
         Described::Root => quote!(#start.root();),
         Described::Name(name) => said("name", name),
-        Described::Parent(parent) => said("parent", parent),
+        // A root first, for a parent that panics: the thread is not looked at.
+        Described::Parent(parent) => {
+            let parent = said("parent", parent);
+            quote!(#start.root(); #parent)
+        }
         Described::Link(link) => said("links", link),
         Described::Attribute(described) => {
             let attribute = attribute(described);
@@ -184,7 +192,12 @@ fn finish(span: &SpanPlan) -> TokenStream {
     let conclusion = conclusion(krate, finish, &entered, &value);
     let ty = quote!(#krate::private::Entered);
     let mutable = mutable(finish);
-    quote_spanned!(at(finish.place)=> |#mutable #entered: #ty, #value: &_| { #conclusion })
+    // The type is written where the signature has it: a probe would settle one that is open.
+    let output = match &finish.output {
+        Some(output) => output.to_token_stream(),
+        None => quote!(_),
+    };
+    quote_spanned!(at(finish.place)=> |#mutable #entered: #ty, #value: &#output| { #conclusion })
 }
 
 /// Input: `-> Result<T, E>`
@@ -219,14 +232,7 @@ fn conclusion(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ide
     let checks = checks(krate, finish, value);
     let shown = shown(krate, finish, entered, value);
     let reading = reading(krate, finish, value);
-    let end = match finish.detail {
-        None => quote!(#entered.end(#reading);),
-        Some(detail) => {
-            let detail = Ident::new(detail, Span::call_site());
-            quote!(#entered.end_at_most(#reading, #krate::private::ErrorDetail::#detail);)
-        }
-    };
-    quote!(#checks #shown #end)
+    quote!(#checks #shown #entered.end(#reading);)
 }
 
 /// Faults of the returned type, reported where it is written.
@@ -278,7 +284,12 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
 }
 
 fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
-    let outcome = quote!({ use #krate::private::reading::*; (&&&&&&&#krate::private::Probe(#value)).__enter_span_read() });
+    // One reference less for each reading that is passed over.
+    let references = match finish.text_only {
+        true => quote!(&&&&),
+        false => quote!(&&&&&&&),
+    };
+    let outcome = quote!({ use #krate::private::reading::*; (#references #krate::private::Probe(#value)).__enter_span_read() });
     match &finish.reading {
         Reading::Nothing => quote!(#krate::private::Reading::Nothing),
         Reading::Outcome => quote!(#krate::private::Reading::Ask(&#outcome)),
@@ -358,7 +369,7 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
         }
     };
     let unreached = (hold.is_some() || never.is_some()).then(|| quote!(if false { #hold #never }));
-    let statements = body.stream();
+    let statements = statements(body);
     let mut block = Group::new(Delimiter::Brace, quote!(#unreached #statements));
     block.set_span(body.span());
     let place = at(span.site.place);
@@ -372,6 +383,16 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let wrapped = quote!(#krate::private::Open::new(#entry, #future));
     let finished = finished(span, &quote_spanned!(place=> { #wrapped }.await));
     quote!(#bind #finished)
+}
+
+/// What follows a statement of ours: the body in its own braces, so that its items do not come after
+/// a statement; or what is in them, if that is but one expression, which needs no braces.
+fn statements(body: &Group) -> TokenStream {
+    let semicolon = |tree: TokenTree| matches!(tree, TokenTree::Punct(p) if p.as_char() == ';');
+    match body.stream().into_iter().any(semicolon) {
+        true => body.to_token_stream(),
+        false => body.stream(),
+    }
 }
 
 /// Input: `fn f() -> impl Future { body }`

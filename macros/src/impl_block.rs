@@ -5,6 +5,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{
     Attribute, Error, Ident, ImplItem, ItemImpl, Meta, Result, Signature, Token, Type, Visibility,
@@ -57,7 +58,7 @@ impl Parse for ImplBlock {
 fn name(ty: &Type) -> String {
     match ty {
         Type::Path(path) => match path.path.segments.last() {
-            Some(segment) => segment.ident.to_string(),
+            Some(segment) => segment.ident.unraw().to_string(),
             None => String::new(),
         },
         Type::Reference(reference) => name(&reference.elem),

@@ -64,6 +64,7 @@ pub(crate) enum Described {
 pub(crate) struct Finish {
     pub(crate) shown: Shown,
     pub(crate) reading: Reading,
+    /// The most that errors and panics may say.
     pub(crate) detail: Option<&'static str>,
     /// Where a fault of the returned type is reported.
     pub(crate) place: Span,
@@ -71,6 +72,10 @@ pub(crate) struct Finish {
     pub(crate) strict: bool,
     /// The type could be an alias of a boxed future.
     pub(crate) check_form: bool,
+    /// The error borrows, so that it cannot be asked for its type.
+    pub(crate) text_only: bool,
+    /// What a returned future gives, where the signature says it.
+    pub(crate) output: Option<Type>,
 }
 
 pub(crate) enum Shown {
@@ -191,6 +196,7 @@ fn way(function: &mut Function, shape: Shape) -> Way {
         }
         Shape::Later(work, form) => Way::Later(work, form),
         Shape::Sync if function.has_attribute("track_caller").is_some() => Way::Tracked,
+        Shape::Sync if returns_closure(function) => Way::Tracked,
         Shape::Sync => Way::Sync,
     }
 }
@@ -336,8 +342,23 @@ fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Erro
     {
         read("err", &err.key, errors);
     }
-    if shape == Shape::Sync {
-        check_track_caller(function, args, errors);
+    match shape {
+        Shape::Sync => check_track_caller(function, args, errors),
+        Shape::Later(..) => {
+            if let Some(tracked) = function.has_attribute("track_caller") {
+                let message = "`#[track_caller]` cannot be combined with a function that returns a future or stream, since a closure around the body would become the caller; remove it, or use `in_span!` in the body";
+                errors.push(Error::new_spanned(tracked.path(), message));
+            }
+        }
+        Shape::Async => {}
+    }
+}
+
+/// A closure finds the types of its arguments in the signature, and would not through one of ours.
+fn returns_closure(function: &Function) -> bool {
+    match &function.sig.output {
+        ReturnType::Type(_, ty) => shape::is_closure(ty),
+        ReturnType::Default => false,
     }
 }
 
@@ -380,6 +401,13 @@ fn finish(args: &Args, sig: &Signature, shape: Shape) -> Finish {
         finish.reading = Reading::Nothing;
     }
     finish.check_form = check_form;
+    if let ReturnType::Type(_, ty) = output {
+        finish.output = match shape {
+            Shape::Later(Work::Future, _) => shape::future_output(ty),
+            _ => None,
+        };
+        finish.text_only = shape::holds_borrowing_object(finish.output.as_ref().unwrap_or(ty));
+    }
     finish
 }
 
@@ -393,7 +421,7 @@ impl Finish {
         let told = args.err.as_ref().map(|err| &err.value);
         let (reading, detail) = match told {
             None => (Reading::Outcome, None),
-            Some(Told::Ignore) => (Reading::Nothing, None),
+            Some(Told::Ignore) => (Reading::Nothing, Some("Status")),
             Some(Told::Judged(judge)) => (Reading::Judged(judge.clone()), None),
             Some(Told::Detail(detail)) => (Reading::Outcome, Some(detail_name(*detail))),
         };
@@ -404,6 +432,8 @@ impl Finish {
             place,
             strict: matches!(told, Some(Told::Detail(_))) && !args.err_is_shared,
             check_form: false,
+            text_only: false,
+            output: None,
         }
     }
 
@@ -416,6 +446,8 @@ impl Finish {
             place: Span::call_site(),
             strict: false,
             check_form: false,
+            text_only: false,
+            output: None,
         }
     }
 

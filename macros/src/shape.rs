@@ -1,6 +1,7 @@
 //! What a function gives back, as far as its signature says it.
 
 use proc_macro2::Span;
+use quote::ToTokens as _;
 use syn::{
     GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, TypePath,
 };
@@ -124,6 +125,75 @@ pub(crate) fn out_of_reach(ty: &Type) -> Option<&Type> {
     })
 }
 
+/// `T` of `impl Future<Output = T>` or `Pin<Box<dyn Future<Output = T>>>`, as far as it can be
+/// written.
+pub(crate) fn future_output(ty: &Type) -> Option<Type> {
+    let bounds = match ty {
+        Type::ImplTrait(opaque) => &opaque.bounds,
+        Type::TraitObject(object) => &object.bounds,
+        Type::Paren(inner) => return future_output(&inner.elem),
+        Type::Group(inner) => return future_output(&inner.elem),
+        Type::Path(path) => return future_output(argument(last(path)?)?),
+        _ => return None,
+    };
+    let named = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => output_of(bound.path.segments.last()?),
+        _ => None,
+    };
+    let mut output = bounds.iter().find_map(named)?;
+    erase_opaque(&mut output);
+    Some(output)
+}
+
+fn output_of(segment: &PathSegment) -> Option<Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    let output = |argument: &GenericArgument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
+        _ => None,
+    };
+    match segment.ident == "Future" {
+        true => arguments.args.iter().find_map(output),
+        false => None,
+    }
+}
+
+/// `impl Fn(..)` and its relatives.
+pub(crate) fn is_closure(ty: &Type) -> bool {
+    const CLOSURES: [&str; 6] = [
+        "Fn",
+        "FnMut",
+        "FnOnce",
+        "AsyncFn",
+        "AsyncFnMut",
+        "AsyncFnOnce",
+    ];
+    let closure = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => {
+            let name = bound.path.segments.last();
+            name.is_some_and(|name| CLOSURES.iter().any(|closure| name.ident == closure))
+        }
+        _ => false,
+    };
+    match ty {
+        Type::ImplTrait(opaque) => opaque.bounds.iter().any(closure),
+        Type::Paren(inner) => is_closure(&inner.elem),
+        Type::Group(inner) => is_closure(&inner.elem),
+        _ => false,
+    }
+}
+
+/// A `dyn Trait + 'a`, which is not `'static`.
+pub(crate) fn holds_borrowing_object(ty: &Type) -> bool {
+    let words = ty.to_token_stream().to_string();
+    let borrows = words
+        .split('\'')
+        .skip(1)
+        .any(|lifetime| !lifetime.trim_start().starts_with("static"));
+    borrows && words.split_whitespace().any(|word| word == "dyn")
+}
+
 /// Whether the type could be an alias of a boxed future: a name that is not one everybody knows.
 pub(crate) fn may_be_alias(ty: &Type) -> bool {
     const KNOWN: [&str; 8] = [
@@ -173,6 +243,14 @@ fn erase_opaque(ty: &mut Type) {
             let segments = path.path.segments.iter_mut();
             segments.for_each(|segment| erase_opaque_arguments(&mut segment.arguments));
         }
+        Type::TraitObject(object) => {
+            for bound in &mut object.bounds {
+                if let TypeParamBound::Trait(bound) = bound {
+                    let segments = bound.path.segments.iter_mut();
+                    segments.for_each(|segment| erase_opaque_arguments(&mut segment.arguments));
+                }
+            }
+        }
         _ => {}
     }
 }
@@ -180,8 +258,10 @@ fn erase_opaque(ty: &mut Type) {
 fn erase_opaque_arguments(arguments: &mut PathArguments) {
     if let PathArguments::AngleBracketed(arguments) = arguments {
         for argument in &mut arguments.args {
-            if let GenericArgument::Type(ty) = argument {
-                erase_opaque(ty);
+            match argument {
+                GenericArgument::Type(ty) => erase_opaque(ty),
+                GenericArgument::AssocType(assoc) => erase_opaque(&mut assoc.ty),
+                _ => {}
             }
         }
     }

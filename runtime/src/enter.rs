@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::entered::{self, Entered};
+use crate::entered::{self, Entered, Start};
 use crate::future::InSpan;
 use crate::installed;
 use crate::site::Site;
@@ -16,11 +16,12 @@ fn enter(name: impl Into<Cow<'static, str>>) -> Entered {
         return Entered::OFF;
     }
     let mut name = Some(name.into());
-    entered::enter_with(&ANONYMOUS, &mut |start| {
+    let mut say = |start: &mut Start| {
         if let Some(name) = name.take() {
             start.static_name(name);
         }
-    })
+    };
+    entered::enter_with(&ANONYMOUS, &mut [&mut say])
 }
 
 /// Runs `body` in a span of this name, below the current one.

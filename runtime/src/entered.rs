@@ -3,6 +3,7 @@
 //! One type for all forms, sync and async; the forms differ in who attaches it, and when.
 
 use std::borrow::Cow;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
 use crate::backend::{Live, Start as BackendStart};
 use crate::context::{Context, SpanContext};
 use crate::installed;
-use crate::outcome::ErrorDetail;
 use crate::probe::Reading;
 use crate::recording::{Ending, Recording};
 use crate::relation::{ToLinks, ToParent};
@@ -28,6 +28,10 @@ struct Scope {
     site: &'static Site,
     live: Live,
 }
+
+/// A panic that passes a span leaves it ended, and nothing of it half-done.
+impl UnwindSafe for Entered {}
+impl RefUnwindSafe for Entered {}
 
 /// What is said of a span before it starts. Only generated code fills one in.
 pub struct Start {
@@ -57,12 +61,15 @@ impl<T: AsRef<str> + ?Sized> ToName for T {
 /// Enters a span at `site`, below the current one.
 #[cold]
 pub fn enter(site: &'static Site) -> Entered {
-    enter_with(site, &mut |_| {})
+    enter_with(site, &mut [])
 }
 
-/// Enters a span that `describe` says more about.
+/// Says one thing of a span before it starts.
+pub type Describe<'a> = &'a mut dyn FnMut(&mut Start);
+
+/// Enters a span that more is said about.
 #[cold]
-pub fn enter_with(site: &'static Site, describe: &mut dyn FnMut(&mut Start)) -> Entered {
+pub fn enter_with(site: &'static Site, described: &mut [Describe<'_>]) -> Entered {
     let Some(current) = thread::current() else {
         return Entered::OFF;
     };
@@ -70,8 +77,10 @@ pub fn enter_with(site: &'static Site, describe: &mut dyn FnMut(&mut Start)) -> 
         return Entered::OFF;
     }
     let mut start = Start::at(site, current);
-    // A description that panics costs what it had not yet said, never the span or the caller.
-    let _ = thread::shielded(|| describe(&mut start));
+    // What panics costs what it says, and neither the rest nor the span.
+    for describe in described {
+        let _ = thread::shielded(|| describe(&mut start));
+    }
     // So does a sampler or a provider that panics, which costs the span.
     Entered(thread::shielded(|| start.enter()).flatten())
 }
@@ -241,17 +250,12 @@ impl Entered {
         std::mem::forget(self);
     }
 
-    /// Ends the span with what its value says, at the detail that the installation allows.
+    /// Ends the span with what its value says, at the detail that is allowed.
     pub fn end(self, reading: Reading<'_>) {
-        self.end_at_most(reading, ErrorDetail::Full);
-    }
-
-    /// The same, where the function allows less.
-    pub fn end_at_most(self, reading: Reading<'_>, most: ErrorDetail) {
         let Some(recording) = self.recording() else {
             return;
         };
-        let detail = most.min(recording.policy().detail);
+        let detail = recording.policy().detail;
         let ending = thread::shielded(|| match &reading {
             Reading::Nothing => Ending::Silent,
             Reading::Ask(value) => match value.failure() {
@@ -354,11 +358,6 @@ impl Leaving {
     #[cold]
     pub fn end(self, reading: Reading<'_>) {
         self.detach().end(reading);
-    }
-
-    #[cold]
-    pub fn end_at_most(self, reading: Reading<'_>, most: ErrorDetail) {
-        self.detach().end_at_most(reading, most);
     }
 }
 

@@ -30,7 +30,9 @@ pub(crate) struct Installed {
 
 impl Installed {
     pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Live> {
-        self.backend.start(start, parent, self.policy())
+        let mut policy = self.policy();
+        policy.detail = policy.detail.min(start.site.most_detail());
+        self.backend.start(start, parent, policy)
     }
 
     pub(crate) fn policy(&self) -> Policy {
@@ -176,7 +178,8 @@ pub(crate) fn inherit(mut context: Context, current: &Context) -> Context {
 ///
 /// False until the application has called [`set_tracer_provider`](crate::set_tracer_provider) or
 /// [`use_global`](crate::use_global), and where telemetry is suppressed, as inside of an exporter.
-/// It says nothing of sampling; [`is_traced`](crate::is_traced) does.
+/// It says nothing of sampling; [`is_traced`](crate::is_traced) does. With `use_global` it is true
+/// also while OpenTelemetry has no provider yet.
 pub fn is_enabled() -> bool {
     if !is_on() {
         return false;

@@ -198,5 +198,5 @@ pub use installed::{is_enabled, set_error_detail};
 pub use otel::{set_tracer_provider, use_global};
 pub use outcome::{ErrorDetail, Failure, Outcome};
 pub use relation::{ToLinks, ToParent};
-pub use span::{Span, Status, is_traced, span_id, trace_id};
+pub use span::{EventAttributes, Span, Status, is_traced, span_id, trace_id};
 pub use value::{Element, ToAttribute, Value};

@@ -9,6 +9,8 @@ use std::error::Error;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use opentelemetry::KeyValue;
+
 use crate::thread::{self, Payload};
 
 /// A returned value that can tell failure from success.
@@ -99,6 +101,14 @@ impl<'a> Failure<'a> {
         Failure { text, ..self }
     }
 
+    /// A failure by an error that this name says more of than its own type.
+    pub(crate) fn by(kind: &'static str, error: &'a (dyn Error + 'a)) -> Self {
+        Failure {
+            kind: Cow::Borrowed(kind),
+            text: Text::Error(error),
+        }
+    }
+
     /// A failure by an error whose type is not known: the innermost one that can be found names it.
     pub(crate) fn of_dyn(error: &'a (dyn Error + 'static), fallback: &'static str) -> Self {
         let name = thread::shielded(|| innermost_type(error)).flatten();
@@ -160,6 +170,16 @@ impl Report {
             message: message.filter(|_| detail >= ErrorDetail::Message),
             event: detail >= ErrorDetail::Type,
         }
+    }
+}
+
+impl Report {
+    /// The attributes of an `exception` event.
+    pub(crate) fn exception(&self) -> Vec<KeyValue> {
+        let mut attributes = vec![KeyValue::new("exception.type", self.kind.clone())];
+        let message = self.message.clone();
+        attributes.extend(message.map(|text| KeyValue::new("exception.message", text)));
+        attributes
     }
 }
 

@@ -178,17 +178,11 @@ impl Open {
             return;
         }
         if report.event && policy.exception_events && !self.has_exception {
-            self.add_exception(report.kind.clone(), report.message.clone(), time);
+            self.add_event(Cow::Borrowed("exception"), time, report.exception());
         }
         self.set_default("error.type", report.kind);
         let description = report.message.unwrap_or_default();
         self.status.get_or_insert(Status::error(description));
-    }
-
-    fn add_exception(&mut self, kind: String, message: Option<String>, time: SystemTime) {
-        let mut attributes = vec![KeyValue::new("exception.type", kind)];
-        attributes.extend(message.map(|text| KeyValue::new("exception.message", text)));
-        self.add_event(Cow::Borrowed("exception"), time, attributes);
     }
 
     fn add_event(&mut self, name: Cow<'static, str>, time: SystemTime, attributes: Vec<KeyValue>) {
@@ -197,6 +191,8 @@ impl Open {
     }
 
     fn hand_over(mut self, time: SystemTime) {
+        // What says how the span ended comes first: the provider drops what is over its limit.
+        self.attributes.sort_by_key(|a| !is_outcome(&a.key));
         for attribute in self.attributes {
             self.span.set_attribute(attribute);
         }
@@ -205,6 +201,10 @@ impl Open {
         }
         self.span.end_with_timestamp(time);
     }
+}
+
+fn is_outcome(key: &Key) -> bool {
+    matches!(key.as_str(), "error.type" | "enter_span.outcome")
 }
 
 /// A recording in its place in OpenTelemetry's context.

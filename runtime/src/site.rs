@@ -7,6 +7,8 @@ use std::panic::Location;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
+use crate::outcome::ErrorDetail;
+
 /// The role of a span, in OpenTelemetry's words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -106,6 +108,9 @@ const NAMED: u8 = 1;
 /// A leaf is never made current: it is timed and exported, and has no children.
 const LEAF: u8 = 2;
 
+/// Where the most that an error may say stands; zero is no limit of the function's own.
+const DETAIL: u8 = 4;
+
 impl Site {
     /// `text` ends with a name of so many bytes, which is the end of the path too.
     pub const fn new(text: &'static str, name: usize, module: &'static Module) -> Self {
@@ -156,6 +161,21 @@ impl Site {
     pub const fn leaf(mut self) -> Self {
         self.flags |= LEAF;
         self
+    }
+
+    /// The function lets errors, and panics, say no more than this.
+    pub const fn at_most(mut self, most: ErrorDetail) -> Self {
+        self.flags |= DETAIL * (1 + most as u8);
+        self
+    }
+
+    pub(crate) fn most_detail(&self) -> ErrorDetail {
+        match self.flags / DETAIL {
+            1 => ErrorDetail::Status,
+            2 => ErrorDetail::Type,
+            3 => ErrorDetail::Message,
+            _ => ErrorDetail::Full,
+        }
     }
 
     pub(crate) fn is_leaf(&self) -> bool {

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::trace::{Status as OtelStatus, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::context::{Context, SpanContext, SpanId, TraceId};
 use crate::installed;
-use crate::outcome::{ErrorDetail, Failure, Outcome, Report};
+use crate::outcome::{Failure, Outcome, Report};
+use crate::recording::Policy;
 use crate::relation::{ToLinks, ToParent};
 use crate::thread;
 use crate::value::{Slot, ToAttribute, Value};
@@ -67,16 +68,17 @@ impl Span {
 
     /// Calls `change` only for a span that is traced, and never with a value still to be made.
     fn if_traced(&self, change: impl FnOnce(opentelemetry::trace::SpanRef<'_>)) -> &Self {
-        if self.is_traced() {
-            if let Some(context) = &self.0 {
-                change(context.span());
-            }
+        if let Some(context) = self.0.as_ref().filter(|_| self.is_traced()) {
+            // A provider's own code runs here, and is not to reach the body.
+            let _ = thread::shielded(|| change(context.span()));
         }
         self
     }
 
     /// Sets an attribute. The same key again replaces the value; `None` writes nothing.
     ///
+    /// The provider limits how many are kept (OpenTelemetry's default is 128) and counts the rest. Of
+    /// more than 1024 keys, the further ones are not replaced but given to the provider again.
     /// The key must not be empty. A key that was given in `start(..)` keeps the value that the
     /// sampler saw, and so do `code.function.name`, `code.file.path` and `code.line.number`.
     pub fn set_attribute(
@@ -127,61 +129,69 @@ impl Span {
         self
     }
 
-    /// Adds an event: something that happened at this moment.
-    pub fn add_event<K, V>(
+    /// Adds an event: something that happened at this moment. Its attributes are a list of pairs,
+    /// or `()` for none.
+    ///
+    /// ```
+    /// use enter_span::{Span, Value};
+    ///
+    /// let span = Span::current();
+    /// span.add_event("order.shipped", ());
+    /// span.add_event("cache.miss", [("shard", 3)]);
+    /// span.add_event("retry", [("attempt", Value::from(2)), ("cause", Value::from("timeout"))]);
+    /// ```
+    pub fn add_event(
         &self,
         name: impl Into<Cow<'static, str>>,
-        attributes: impl IntoIterator<Item = (K, V)>,
-    ) -> &Self
-    where
-        K: Into<Cow<'static, str>>,
-        V: ToAttribute,
-    {
+        attributes: impl EventAttributes,
+    ) -> &Self {
         if !self.is_traced() {
             return self;
         }
-        let attributes = collect(attributes);
+        let mut list = Vec::new();
+        attributes.each(&mut |key, value| {
+            if let Some(Value(value)) = Slot::fill(&mut |slot| slot.set(&value)) {
+                list.push(KeyValue::new(key, value));
+            }
+        });
         let name = name.into();
-        self.if_traced(|span| span.add_event(name, attributes))
+        self.if_traced(|span| span.add_event(name, list))
     }
 
     /// Records an error as an `exception` event. The status stays as it is.
     ///
-    /// What it says follows the process's [`ErrorDetail`]; with `Status` it is not recorded.
+    /// What it says follows the process's [`ErrorDetail`](crate::ErrorDetail); with `Status` it is
+    /// not recorded.
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) -> &Self {
-        let Some(detail) = self.allowed_detail() else {
+        let Some(policy) = self.policy() else {
             return self;
         };
-        let shown: &dyn fmt::Display = &error;
-        let failure = Failure::new(type_name::<E>()).message(shown);
-        let report = Report::of(&failure, detail);
-        if !report.event {
-            return self;
+        let failure = Failure::by(type_name::<E>(), &error);
+        let report = Report::of(&failure, policy.detail);
+        match policy.exception_events && report.event {
+            true => self.if_traced(|span| span.add_event("exception", report.exception())),
+            false => self,
         }
-        let mut attributes = vec![KeyValue::new("exception.type", report.kind)];
-        attributes.extend(
-            report
-                .message
-                .map(|text| KeyValue::new("exception.message", text)),
-        );
-        self.if_traced(|span| span.add_event("exception", attributes))
     }
 
-    /// The detail that this span may show, or `None` if it is not traced.
-    fn allowed_detail(&self) -> Option<ErrorDetail> {
+    /// What the installation allows errors to say, or `None` if the span is not traced.
+    fn policy(&self) -> Option<Policy> {
         let context = self.0.as_ref().filter(|_| self.is_traced())?;
-        installed::for_context(context).map(|installed| installed.policy().detail)
+        installed::for_context(context).map(|installed| installed.policy())
     }
 
-    /// Sets the status. The last call holds, also against an error that the function returns.
+    /// Sets the status, for instance `Status::error("declined")`. The last call holds, also against
+    /// an error that the function returns.
     pub fn set_status(&self, status: Status) -> &Self {
         self.if_traced(|span| span.set_status(status.into()))
     }
 
-    /// Says of a block what the attribute says of a function by itself: whether `value` failed.
+    /// Says that a block failed, if `value` did.
     ///
     /// A failure sets the status and `error.type`, and adds an `exception` event, at the process's
-    /// [`ErrorDetail`]. A success changes nothing.
+    /// [`ErrorDetail`](crate::ErrorDetail). A success changes nothing. The attribute and `in_span!`
+    /// do this by themselves, and see more of an error: its sources, and what a `Box<dyn Error>`
+    /// holds.
     ///
     /// ```
     /// use enter_span::enter_span;
@@ -194,29 +204,23 @@ impl Span {
     /// assert!(parsed.is_err());
     /// ```
     pub fn set_outcome<T: Outcome + ?Sized>(&self, value: &T) -> &Self {
-        let Some(detail) = self.allowed_detail() else {
+        let Some(policy) = self.policy() else {
             return self;
         };
-        let report = thread::shielded(|| value.failure().map(|f| Report::of(&f, detail)));
+        let report = thread::shielded(|| value.failure().map(|f| Report::of(&f, policy.detail)));
         match report.flatten() {
-            Some(report) => self.fail(report),
+            Some(report) => self.fail(report, policy),
             None => self,
         }
     }
 
-    fn fail(&self, report: Report) -> &Self {
+    fn fail(&self, report: Report, policy: Policy) -> &Self {
         self.if_traced(|span| {
-            let kind = report.kind;
-            span.set_attribute(KeyValue::new("error.type", kind.clone()));
-            if report.event {
-                let mut attributes = vec![KeyValue::new("exception.type", kind)];
-                let message = report.message.clone();
-                attributes.extend(message.map(|text| KeyValue::new("exception.message", text)));
-                span.add_event("exception", attributes);
+            if policy.exception_events && report.event {
+                span.add_event("exception", report.exception());
             }
-            span.set_status(opentelemetry::trace::Status::error(
-                report.message.unwrap_or_default(),
-            ));
+            span.set_attribute(KeyValue::new("error.type", report.kind));
+            span.set_status(OtelStatus::error(report.message.unwrap_or_default()));
         })
     }
 
@@ -275,16 +279,41 @@ impl ToLinks for Span {
     }
 }
 
-fn collect<K, V>(attributes: impl IntoIterator<Item = (K, V)>) -> Vec<KeyValue>
+/// What can be the attributes of an event: a list of pairs, or `()` for none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the attributes of an event",
+    label = "not a list of pairs",
+    note = "write `[(\"key\", value), ..]`, with `Value::from(..)` for values of several types, or `()` for none"
+)]
+pub trait EventAttributes {
+    #[doc(hidden)]
+    fn each(self, attribute: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute));
+}
+
+impl EventAttributes for () {
+    fn each(self, _: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute)) {}
+}
+
+impl<K, V, const N: usize> EventAttributes for [(K, V); N]
 where
     K: Into<Cow<'static, str>>,
     V: ToAttribute,
 {
-    let attribute = |(key, value): (K, V)| {
-        let Value(value) = Slot::fill(&mut |slot| slot.set(&value))?;
-        Some(KeyValue::new(key.into(), value))
-    };
-    attributes.into_iter().filter_map(attribute).collect()
+    fn each(self, attribute: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute)) {
+        self.into_iter()
+            .for_each(|(key, value)| attribute(key.into(), &value));
+    }
+}
+
+impl<K, V> EventAttributes for Vec<(K, V)>
+where
+    K: Into<Cow<'static, str>>,
+    V: ToAttribute,
+{
+    fn each(self, attribute: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute)) {
+        self.into_iter()
+            .for_each(|(key, value)| attribute(key.into(), &value));
+    }
 }
 
 impl fmt::Debug for Span {
@@ -303,7 +332,7 @@ pub enum Status {
     /// Nothing is said. The right status of a success.
     #[default]
     Unset,
-    /// The work failed, with a description for people.
+    /// The work failed, with a description for people. [`Status::error`] takes any text.
     Error(Cow<'static, str>),
     /// Somebody who operates the system judged this a success. Libraries leave this alone.
     Ok,
@@ -316,12 +345,12 @@ impl Status {
     }
 }
 
-impl From<Status> for opentelemetry::trace::Status {
+impl From<Status> for OtelStatus {
     fn from(status: Status) -> Self {
         match status {
-            Status::Unset => opentelemetry::trace::Status::Unset,
-            Status::Error(description) => opentelemetry::trace::Status::Error { description },
-            Status::Ok => opentelemetry::trace::Status::Ok,
+            Status::Unset => OtelStatus::Unset,
+            Status::Error(description) => OtelStatus::Error { description },
+            Status::Ok => OtelStatus::Ok,
         }
     }
 }
@@ -340,3 +369,7 @@ pub fn trace_id() -> Option<TraceId> {
 pub fn span_id() -> Option<SpanId> {
     Span::current().span_id()
 }
+
+/// The handle says the same before and after a panic.
+impl std::panic::UnwindSafe for Span {}
+impl std::panic::RefUnwindSafe for Span {}

@@ -55,7 +55,7 @@ pub struct Value(pub(crate) opentelemetry::Value);
     message = "`{Self}` cannot be a span attribute",
     label = "not an attribute value",
     note = "in `attributes(..)` write `key = ?value` for its `Debug` text, or `key = %value` for its `Display` text",
-    note = "instead of `ret` write `ret(key = |value| ..)` for a part of it",
+    note = "elsewhere give its text, as with `value.to_string()`; instead of `ret` write `ret(key = |value| ..)` for a part of it",
     note = "or implement `enter_span::ToAttribute` for it"
 )]
 pub trait ToAttribute {
@@ -67,7 +67,7 @@ pub trait ToAttribute {
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` cannot be a span attribute",
     label = "not a list of attribute values",
-    note = "OpenTelemetry has arrays of bools, integers, floats and text"
+    note = "OpenTelemetry has arrays of bools, integers, floats and text; for another list write `key = ?list`"
 )]
 pub trait Element: Sized {
     #[doc(hidden)]

@@ -11,6 +11,7 @@ mod handle;
 mod held;
 mod hierarchy;
 mod hygiene;
+mod inferred;
 mod kit;
 mod lints;
 mod neighbours;

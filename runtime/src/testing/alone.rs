@@ -61,12 +61,16 @@ pub struct Exclusive {
 ///
 /// # Panics
 ///
-/// Where the same thread holds it already, which would wait for itself.
+/// Where the same thread holds it already, or has a recorder: it would wait for itself.
 ///
 /// [`unclaimed`]: super::unclaimed
 /// [`Trace::assert_no_orphans`]: super::Trace::assert_no_orphans
 pub fn exclusive() -> Exclusive {
     assert!(!holds_it(), "this thread is exclusive already");
+    assert!(
+        !super::lost::has_recorder(),
+        "this thread has a recorder, which `exclusive` would wait for; call it first"
+    );
     let mut house = CHANGED
         .wait_while(house(), |house| house.taken || house.recorders > 0)
         .unwrap_or_else(PoisonError::into_inner);

@@ -52,6 +52,10 @@ fn newest_here() -> Option<Arc<Shared>> {
     HERE.try_with(newest).ok().flatten()
 }
 
+pub(super) fn has_recorder() -> bool {
+    newest_here().is_some()
+}
+
 /// A span started where nothing records.
 pub(crate) fn orphan(name: &str) {
     if let Some(recorder) = newest_here() {

@@ -1,0 +1,149 @@
+//! Values whose type comes from the signature and not from the body, and types that borrow.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::future::Future;
+
+use enter_span::{enter_span, in_span};
+
+use crate::check::{check, check_async};
+
+#[enter_span]
+fn question(text: &str) -> impl Future<Output = Result<u8, String>> + Send {
+    let text = text.to_owned();
+    async move {
+        let number = text.parse::<u8>().map_err(|error| error.to_string())?;
+        Ok(number)
+    }
+}
+
+#[enter_span(ret(count = |list| list.len()))]
+fn collected(list: &[u8]) -> impl Future<Output = Vec<u8>> {
+    async { list.iter().copied().collect() }
+}
+
+#[enter_span]
+fn boxed_error() -> impl Future<Output = Result<(), Box<dyn Error>>> {
+    async { Err("boxed")? }
+}
+
+/// 3d: `-> impl Future`: what the future gives is said by the signature alone.
+#[test]
+fn a_returned_future_gives_what_the_signature_says() {
+    check_async(
+        async {
+            assert_eq!(question("7").await, Ok(7));
+            assert!(question("x").await.is_err());
+            assert_eq!(collected(&[1, 2]).await, [1, 2]);
+            assert!(boxed_error().await.is_err());
+        },
+        "
+        question
+        question !String
+        collected count=2
+        boxed_error !Box
+        ",
+    );
+}
+
+/// 3c: `-> impl Trait`: a closure finds the types of its arguments in the signature.
+#[test]
+fn a_returned_closure_finds_its_types_in_the_signature() {
+    #[enter_span(attributes(power))]
+    fn raised(power: u32) -> impl Fn(u32) -> u32 {
+        move |number| number.pow(power)
+    }
+    #[enter_span]
+    fn lengths() -> impl Fn(&str) -> usize {
+        |text| text.len()
+    }
+    #[enter_span]
+    fn same() -> impl Fn(&str) -> &str {
+        |text| text
+    }
+    check(
+        || {
+            assert_eq!(raised(2)(3), 9);
+            assert_eq!(lengths()("four"), 4);
+            assert_eq!(same()("same"), "same");
+        },
+        "
+        raised power=2
+        lengths
+        same
+        ",
+    );
+}
+
+/// 3c: `-> Box<dyn Trait>` with something unnameable inside.
+#[test]
+fn an_opaque_type_may_stand_inside_of_an_object() {
+    #[enter_span]
+    fn shown() -> Box<dyn Iterator<Item = impl Display>> {
+        Box::new([1, 2].into_iter())
+    }
+    check(|| assert_eq!(shown().count(), 2), "shown");
+}
+
+/// An error object that borrows has its text, and no type to ask for.
+#[test]
+fn an_error_may_borrow() {
+    #[derive(Debug)]
+    struct At<'a>(&'a str);
+    impl Display for At<'_> {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(formatter, "at {}", self.0)
+        }
+    }
+    impl Error for At<'_> {}
+    #[enter_span]
+    fn now<'a>(place: &'a str) -> Result<u8, Box<dyn Error + 'a>> {
+        Err(Box::new(At(place)))
+    }
+    #[enter_span]
+    async fn later<'a>(place: &'a str) -> Result<u8, Box<dyn Error + Send + Sync + 'a>> {
+        Err(Box::new(At(place)))
+    }
+    #[enter_span]
+    fn named(place: &str) -> Result<u8, At<'_>> {
+        Err(At(place))
+    }
+    let trace = check_async(
+        async {
+            assert!(now("here").is_err());
+            assert!(later("there").await.is_err());
+            assert!(named("anywhere").is_err());
+        },
+        "
+        now !Box
+        later !Box
+        named !At
+        ",
+    );
+    let status = trace.find("now").status();
+    assert_eq!(status, &enter_span::Status::error("at here"));
+}
+
+/// A block whose type comes from outside says it.
+#[test]
+fn a_block_may_say_its_type() {
+    let list: Vec<u8> = in_span!("collect", |_| -> Vec<u8> { (1..3).collect() });
+    assert_eq!(list, [1, 2]);
+}
+
+/// A future that is polled inside of `catch_unwind` needs nothing more than the plain one.
+#[test]
+fn a_future_is_unwind_safe_where_its_parts_are() {
+    use futures::FutureExt as _;
+
+    #[enter_span(|span|)]
+    async fn fails(text: &str) -> usize {
+        span.set_attribute("seen", true);
+        assert!(text.is_empty(), "on purpose");
+        0
+    }
+    check_async(
+        async { assert!(fails("text").catch_unwind().await.is_err()) },
+        "fails seen=true !panic",
+    );
+}
