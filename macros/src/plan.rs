@@ -327,6 +327,9 @@ fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Erro
             (Shape::Later(Work::Stream, _), _) => "a stream, whose items are not read",
             (_, Some("returns nothing")) => "a function that returns nothing",
             (_, Some(_)) => "a function that never returns",
+            (Shape::Sync, None) if returns_closure(function) => {
+                "a returned closure, which is not read"
+            }
             _ => return,
         };
         let message = format!("`{what}` cannot be combined with {why}; remove `{what}`");

@@ -65,7 +65,7 @@ pub fn enter(site: &'static Site) -> Entered {
 }
 
 /// Says one thing of a span before it starts.
-pub type Describe<'a> = &'a mut dyn FnMut(&mut Start);
+pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut Start);
 
 /// Enters a span that more is said about.
 #[cold]

@@ -192,6 +192,22 @@ fn late_child(parent: &Span) {
     assert!(parent.span_context().is_valid());
 }
 
+/// X9: the same through a captured context, which holds the identity and not the recording.
+#[test]
+fn a_context_outlives_its_span() {
+    check(
+        || {
+            let captured = enter_span("parent", |_| Context::current());
+            let _attached = captured.attach();
+            hierarchy_inner();
+        },
+        "
+        parent
+          hierarchy_inner role=inner
+        ",
+    );
+}
+
 /// W24: parent and child stand in one trace; two roots do not.
 #[test]
 fn a_trace_has_one_id() {

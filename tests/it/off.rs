@@ -79,3 +79,28 @@ fn nothing_is_allocated_or_evaluated() {
         assert_eq!(allocations::count(yielding), 0);
     }
 }
+
+#[enter_span(attributes(id))]
+fn child(id: u64) -> u64 {
+    black_box(id)
+}
+
+/// X14: in a trace that is not sampled, and in one that is, a span allocates a bounded number of
+/// times. (An OpenTelemetry provider is asked for each span, and its sampler is shown the place in
+/// source: so it is not zero without the trace being recorded.)
+#[test]
+fn allocations_are_bounded_while_on() {
+    let allocations = |sampled: bool| {
+        let recorder = enter_span::testing::Recorder::new().sampled_by(move |_| sampled);
+        recorder.enter(|| {
+            enter_span("root", |_| {
+                child(0);
+                allocations::count(|| {
+                    child(1);
+                })
+            })
+        })
+    };
+    assert!(allocations(false) <= 2, "{}", allocations(false));
+    assert!(allocations(true) <= 12, "{}", allocations(true));
+}

@@ -410,3 +410,53 @@ fn an_error_whose_sources_panic_does_no_harm() {
     }
     check(|| assert!(rootless().is_err()), "rootless !Box");
 }
+
+/// A function's own limit holds for its panics too: they may hold the `Debug` of anything.
+#[test]
+fn a_functions_limit_holds_for_panics() {
+    #[enter_span(err = type)]
+    fn typed() -> Result<(), String> {
+        Err::<(), _>("secret").unwrap();
+        Ok(())
+    }
+    #[enter_span(err = ignore)]
+    async fn ignored() -> Result<(), String> {
+        panic!("secret")
+    }
+    let trace = Recorder::new().run(|| {
+        assert!(std::panic::catch_unwind(typed).is_err());
+        let ignored = || crate::check::block_on(ignored());
+        assert!(std::panic::catch_unwind(ignored).is_err());
+    });
+    trace.assert_tree("typed !panic\nignored !panic");
+    let typed = trace.find("typed");
+    assert_eq!(typed.status(), &Status::error(""));
+    assert_eq!(typed.events()[0].attribute("exception.message"), None);
+    assert!(trace.find("ignored").events().is_empty());
+}
+
+/// What is said by hand follows the installation as well.
+#[test]
+fn errors_told_by_hand_follow_the_installation() {
+    fn tell(recorder: Recorder) -> RecordedSpan {
+        let trace = recorder.run(|| {
+            enter_span("told", |span| {
+                span.set_outcome(&charge("x"));
+                span.record_error(&charge("x").expect_err("no number"));
+            });
+        });
+        trace.find("told").clone()
+    }
+    let full = tell(Recorder::new().error_detail(ErrorDetail::Full));
+    assert_eq!(full.status(), &Status::error("declined"));
+    let message = Value::from("declined: invalid digit found in string");
+    assert_eq!(
+        full.events()[1].attribute("exception.message"),
+        Some(message)
+    );
+    let status = tell(Recorder::new().error_detail(ErrorDetail::Status));
+    assert_eq!(status.status(), &Status::error(""));
+    assert!(status.events().is_empty());
+    let to_logs = tell(Recorder::new().without_exception_events());
+    assert!(to_logs.events().is_empty());
+}

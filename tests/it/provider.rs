@@ -253,3 +253,51 @@ fn an_exporter_that_panics_does_no_harm() {
         assert!(work(1).is_err());
     }
 }
+
+/// X20: of 200 attributes the SDK keeps 128 and counts the others; how the span ended is kept.
+#[test]
+fn many_attributes_do_not_push_out_how_the_span_ended() {
+    #[enter_span(|span|)]
+    fn many() -> Result<(), String> {
+        for index in 0..200 {
+            span.set_attribute(format!("key.{index}"), index);
+        }
+        Err("failed".to_owned())
+    }
+    if !is_child("provider::many_attributes_do_not_push_out_how_the_span_ended") {
+        return;
+    }
+    let (provider, exporter) = sdk();
+    enter_span::set_tracer_provider(provider);
+    assert!(many().is_err());
+    let span = &exported(&exporter)[0];
+    assert_eq!(span.attributes.len(), 128);
+    // 3 of the place in source, 200, and the type of the error.
+    assert_eq!(span.dropped_attributes_count, 204 - 128);
+    assert!(
+        span.attributes
+            .iter()
+            .any(|a| a.key.as_str() == "error.type")
+    );
+}
+
+/// X13: the header of a trace that is not sampled says so.
+#[test]
+fn the_header_of_a_trace_that_is_not_sampled_says_so() {
+    use opentelemetry::propagation::TextMapPropagator as _;
+    use opentelemetry_sdk::propagation::TraceContextPropagator;
+    use std::collections::HashMap;
+
+    let recorder = enter_span::testing::Recorder::new().sampled_by(|_| false);
+    recorder.enter(|| {
+        enter_span("unsampled", |_| {
+            let mut headers = HashMap::new();
+            TraceContextPropagator::new().inject(&mut headers);
+            let header = headers.get("traceparent").expect("a header");
+            assert!(
+                header.starts_with("00-") && header.ends_with("-00"),
+                "{header}"
+            );
+        });
+    });
+}

@@ -184,6 +184,21 @@ fn a_condition_that_panics_makes_no_span() {
     check(|| assert_eq!(guarded(), 7), "");
 }
 
+/// Neither does what lies on the thread become the parent where the parent panics; and what
+/// panics costs what it says, and not the rest.
+#[test]
+fn a_parent_that_panics_makes_a_root() {
+    #[enter_span(name = panics::<String>(), parent = panics::<Span>(), links(panics::<Span>()), start(k = 1))]
+    fn below() {}
+    check(
+        || enter_span("lies here", |_| below()),
+        "
+        lies here
+        below k=1
+        ",
+    );
+}
+
 /// Names: literal, computed from arguments, given in a block.
 #[test]
 fn a_name_can_be_computed() {

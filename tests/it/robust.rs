@@ -85,9 +85,9 @@ fn deep_nesting_is_recorded() {
         .all(|pair| pair[1].parent_id() == Some(pair[0].span_id()));
     assert!(chained);
     let trace = with_stack(|| {
-        block_on(Recorder::new().run_async(async { assert_eq!(descend_async(999).await, 999) }))
+        block_on(Recorder::new().run_async(async { assert_eq!(descend_async(9_999).await, 9_999) }))
     });
-    assert_eq!(trace.spans().len(), 1_000);
+    assert_eq!(trace.spans().len(), 10_000);
 }
 
 /// X10: beyond the limit of OpenTelemetry's stack of contexts (65,535) spans are still recorded.

@@ -125,6 +125,18 @@ fn err_on_an_impl_leaves_other_methods_alone() {
     assert_eq!(status, enter_span::Status::error(""));
 }
 
+/// 3a: a raw identifier is a name without its `r#`, in types as well.
+#[test]
+fn raw_types_and_methods_have_plain_names() {
+    #[expect(non_camel_case_types, reason = "it needs a raw identifier")]
+    struct r#type;
+    #[enter_span]
+    impl r#type {
+        fn r#match(&self) {}
+    }
+    check(|| r#type.r#match(), "type::match");
+}
+
 /// An argument that is not there is not named.
 #[test]
 fn arguments_may_be_conditional() {
