@@ -192,12 +192,7 @@ fn finish(span: &SpanPlan) -> TokenStream {
     let conclusion = conclusion(krate, finish, &entered, &value);
     let ty = quote!(#krate::private::Entered);
     let mutable = mutable(finish);
-    // The type is written where the signature has it: a probe would settle one that is open.
-    let output = match &finish.output {
-        Some(output) => output.to_token_stream(),
-        None => quote!(_),
-    };
-    quote_spanned!(at(finish.place)=> |#mutable #entered: #ty, #value: &#output| { #conclusion })
+    quote_spanned!(at(finish.place)=> |#mutable #entered: #ty, #value: &_| { #conclusion })
 }
 
 /// Input: `-> Result<T, E>`
@@ -412,6 +407,13 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     let place = at(span.finish.place);
     let wrapped = match (work, form) {
         (Work::Future, Form::Opaque) => {
+            // The type is settled before it is probed: a probe would settle one that is open.
+            let output = match &span.finish.output {
+                Some(output) => output.to_token_stream(),
+                None => quote!(_),
+            };
+            let gives = quote!(#krate::private::gives);
+            let made = quote_spanned!(place=> #gives::<#output, _>(#made));
             let finish = finish(span);
             quote!(#krate::private::InSpan::new(#entered, #made, #finish))
         }

@@ -54,9 +54,29 @@
 //!
 //! # Privacy
 //!
-//! Nothing leaves that was not named, with one exception: an error that a function returns shows
-//! its own `Display` text. [`set_error_detail`] takes that away for the process, and `err = type`,
-//! `err = status` or `err = ignore` for a function.
+//! No argument and no value leaves that was not named. What leaves unasked:
+//!
+//! - of an error that a function returns, its type and its own `Display` text, without its sources;
+//! - of a panic, its message;
+//! - `code.function.name`, `code.file.path` (inside of its crate) and `code.line.number`.
+//!
+//! [`set_error_detail`] takes the texts away for the process, and `err = type`, `err = status` or
+//! `err = ignore` for a function, its panics included.
+//!
+//! # Tasks and threads
+//!
+//! Futures that are awaited, joined or selected find their parent by themselves. A task or thread
+//! of its own starts without a context: give it [`Context::current()`] and name that as its parent.
+//!
+//! ```
+//! use enter_span::{Context, enter_span};
+//!
+//! #[enter_span(parent = parent)]
+//! fn work(parent: Context) {}
+//!
+//! let parent = Context::current();
+//! std::thread::spawn(move || work(parent)).join().unwrap();
+//! ```
 //!
 //! # Features
 //!
@@ -164,13 +184,17 @@ pub use enter::{enter_span, enter_span_async};
 ///
 /// What the returned value says is decided by its type, so aliases of `Result` work. An `Err` sets
 /// the status, `error.type` and one `exception` event. Success sets nothing. What the body set by
-/// hand holds. Types of your own tell with `enter_span::Outcome`.
+/// hand holds. Types of your own tell with `enter_span::Outcome`. `err` alone, without `=`, asks
+/// that the type has an outcome. A `Box<dyn Error>` tells its type only if it holds an error of the
+/// standard library.
 ///
 /// # Limits
 ///
 /// A `const fn` cannot have a span. With `#[track_caller]` the value cannot be read: the function
-/// returns nothing, or says `err = ignore`. An `async fn` holds a by-value argument that its body
-/// consumes a second time. In an `async fn`, an argument that is borrowed is bound as `mut`.
+/// returns nothing, or says `err = ignore`; nor can a returned closure. An `async fn` holds a
+/// by-value argument that its body consumes a second time, and binds one that is borrowed as `mut`,
+/// so that `unused_mut` does not see it. An argument that the body may consume, and does not, drops
+/// at the end of the body. A literal new root is `root`, not `parent = None`, whose type is open.
 pub use enter_span_macros::enter_span;
 /// Runs a block in a span: the arguments of `#[enter_span]`, then a closure that gets the handle.
 ///
@@ -190,6 +214,9 @@ pub use enter_span_macros::enter_span;
 /// With `async |span| ..` the macro gives a future whose span starts when it is first polled. With
 /// a plain closure the span starts at once; if the closure returns a future, that is put into the
 /// span and has to be awaited. `return` and `?` leave the closure, not the function around it.
+///
+/// The closure's value needs a type of its own. Where that is inferred from outside of the block,
+/// write it: `|span| -> Vec<u8> { items.collect() }`.
 ///
 /// The name comes first, and must be given. `|span|`, `future`, `stream` and `skip` have no
 /// meaning here.

@@ -31,6 +31,12 @@ pub fn never<T>() -> T {
     unreachable!("generated code does not run this")
 }
 
+/// Says what a future gives.
+#[inline(always)]
+pub fn gives<T, F: Future<Output = T>>(future: F) -> F {
+    future
+}
+
 /// Gives a closure its argument's type.
 #[inline]
 pub fn call<R>(body: impl FnOnce(Span) -> R, span: Span) -> R {

@@ -19,7 +19,7 @@ fn question(text: &str) -> impl Future<Output = Result<u8, String>> + Send {
 
 #[enter_span(ret(count = |list| list.len()))]
 fn collected(list: &[u8]) -> impl Future<Output = Vec<u8>> {
-    async { list.iter().copied().collect() }
+    async { list.iter().map(|number| number * 2).collect() }
 }
 
 #[enter_span]
@@ -34,7 +34,7 @@ fn a_returned_future_gives_what_the_signature_says() {
         async {
             assert_eq!(question("7").await, Ok(7));
             assert!(question("x").await.is_err());
-            assert_eq!(collected(&[1, 2]).await, [1, 2]);
+            assert_eq!(collected(&[1, 2]).await, [2, 4]);
             assert!(boxed_error().await.is_err());
         },
         "

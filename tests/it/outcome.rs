@@ -416,7 +416,8 @@ fn an_error_whose_sources_panic_does_no_harm() {
 fn a_functions_limit_holds_for_panics() {
     #[enter_span(err = type)]
     fn typed() -> Result<(), String> {
-        Err::<(), _>("secret").unwrap();
+        let secret: Result<(), _> = "secret".parse::<u8>().map(drop);
+        secret.unwrap();
         Ok(())
     }
     #[enter_span(err = ignore)]

@@ -1,7 +1,8 @@
 //! Tests of instrumentation: a recorder that is carried by the context.
 //!
-//! What a [`Recorder`] runs is recorded by it and by nothing else, wherever the work goes: futures,
-//! tasks and threads that carry the context. Nothing is global, so tests run in parallel.
+//! What a [`Recorder`] runs is recorded by it and by nothing else, wherever the context is carried:
+//! through futures, and to tasks and threads that are given it. Nothing is global, so tests run in
+//! parallel.
 //!
 //! ```
 //! use enter_span::enter_span;

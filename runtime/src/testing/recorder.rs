@@ -243,7 +243,10 @@ impl Trace {
         }
     }
 
-    /// Checks that no span lost its context.
+    /// Checks that no span lost its context on this recorder's own thread.
+    ///
+    /// Other threads may be a neighbour's: they are looked at only in a test that is
+    /// [`exclusive`](super::exclusive).
     ///
     /// # Panics
     ///
