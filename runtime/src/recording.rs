@@ -159,9 +159,12 @@ impl Open {
         Site::CODE_KEYS.contains(&key.as_str()) || self.started_with.contains(key)
     }
 
+    /// What says how the span ended comes first: the provider drops what is over its limit.
     fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
-        if !self.attributes.iter().any(|a| a.key.as_str() == key) {
-            self.set_attribute(KeyValue::new(key, value));
+        let attribute = KeyValue::new(key, value);
+        let known = self.attributes.iter().any(|a| a.key == attribute.key);
+        if !known && !self.has_started_with(&attribute.key) {
+            self.attributes.insert(0, attribute);
         }
     }
 
@@ -191,8 +194,6 @@ impl Open {
     }
 
     fn hand_over(mut self, time: SystemTime) {
-        // What says how the span ended comes first: the provider drops what is over its limit.
-        self.attributes.sort_by_key(|a| !is_outcome(&a.key));
         for attribute in self.attributes {
             self.span.set_attribute(attribute);
         }
@@ -201,10 +202,6 @@ impl Open {
         }
         self.span.end_with_timestamp(time);
     }
-}
-
-fn is_outcome(key: &Key) -> bool {
-    matches!(key.as_str(), "error.type" | "enter_span.outcome")
 }
 
 /// A recording in its place in OpenTelemetry's context.
