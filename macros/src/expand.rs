@@ -435,7 +435,7 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     }
 }
 
-/// Input: `#[track_caller] fn f() { body }`
+/// Input: `#[track_caller] fn f() { body }`, `fn f() -> impl Fn(u8) -> u8 { body }`
 ///
 /// Output: `let guard = Guard::new(entry); body`
 fn tracked(plan: &Plan) -> TokenStream {

@@ -27,7 +27,7 @@ pub(crate) enum Way {
     /// With the arguments that the future holds, each as a unique borrow.
     Async(Vec<TokenStream>),
     Later(Work, Form),
-    /// With a guard, because a closure would hide the caller.
+    /// With a guard: a closure of ours would hide the caller, or the types of a returned closure.
     Tracked,
 }
 

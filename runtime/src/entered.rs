@@ -297,7 +297,8 @@ impl Attached {
     fn context(context: OtelContext) -> Self {
         Attached {
             _context: thread::attach(context),
-            ..Attached::default()
+            #[cfg(feature = "testing")]
+            _leaf: None,
         }
     }
 
@@ -307,9 +308,9 @@ impl Attached {
     )]
     fn leaf(site: &'static Site) -> Self {
         Attached {
+            _context: None,
             #[cfg(feature = "testing")]
             _leaf: crate::testing::Leaf::enter(site),
-            ..Attached::default()
         }
     }
 }
