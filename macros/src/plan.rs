@@ -317,44 +317,32 @@ fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Erro
             errors.push(Error::new_spanned(inner, message));
         }
     }
-    let returns_nothing = match output {
-        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => Some("never returns"),
-        output if says_nothing(output) => Some("returns nothing"),
-        _ => None,
-    };
-    let read = |what: &str, key: &Ident, errors: &mut Errors| {
-        let why = match (shape, returns_nothing) {
-            (Shape::Later(Work::Stream, _), _) => "a stream, whose items are not read",
-            (_, Some("returns nothing")) => "a function that returns nothing",
-            (_, Some(_)) => "a function that never returns",
-            (Shape::Sync, None) if returns_closure(function) => {
-                "a returned closure, which is not read"
-            }
-            _ => return,
-        };
-        let message = format!("`{what}` cannot be combined with {why}; remove `{what}`");
-        errors.push(Error::new(key.span(), message));
-    };
-    if let Some(ret) = &args.ret {
-        read("ret", &ret.key, errors);
-    }
-    if let Some(err) = args
-        .err
-        .as_ref()
-        .filter(|err| !matches!(err.value, Told::Ignore) && !args.err_is_shared)
-    {
-        read("err", &err.key, errors);
-    }
-    match shape {
-        Shape::Sync => check_track_caller(function, args, errors),
-        Shape::Later(..) => {
-            if let Some(tracked) = function.has_attribute("track_caller") {
-                let message = "`#[track_caller]` cannot be combined with a function that returns a future or stream, since a closure around the body would become the caller; remove it, or use `in_span!` in the body";
-                errors.push(Error::new_spanned(tracked.path(), message));
-            }
+    let err = args.err.as_ref();
+    let err = err.filter(|err| !matches!(err.value, Told::Ignore) && !args.err_is_shared);
+    let asked = args.ret.iter().map(|ret| &ret.key);
+    if let Some(why) = unreadable(function, shape) {
+        for key in asked.chain(err.map(|err| &err.key)) {
+            let message = format!("`{key}` cannot be combined with {why}; remove `{key}`");
+            errors.push(Error::new(key.span(), message));
         }
-        Shape::Async => {}
     }
+    check_track_caller(function, args, shape, errors);
+}
+
+/// Why there is nothing to read of what a function returns.
+fn unreadable(function: &Function, shape: Shape) -> Option<&'static str> {
+    let output = &function.sig.output;
+    match shape {
+        Shape::Later(Work::Stream, _) => Some("a stream, whose items are not read"),
+        Shape::Sync if returns_closure(function) => Some("a returned closure, which is not read"),
+        _ if never_returns(output) => Some("a function that never returns"),
+        _ if says_nothing(output) => Some("a function that returns nothing"),
+        _ => None,
+    }
+}
+
+fn never_returns(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)))
 }
 
 /// A closure finds the types of its arguments in the signature, and would not through one of ours.
@@ -365,16 +353,26 @@ fn returns_closure(function: &Function) -> bool {
     }
 }
 
-fn check_track_caller(function: &Function, args: &Args, errors: &mut Errors) {
+fn check_track_caller(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
     let Some(tracked) = function.has_attribute("track_caller") else {
         return;
     };
+    let message = match shape {
+        Shape::Async => return,
+        Shape::Sync if is_unread(function, args) => return,
+        Shape::Sync => {
+            "with `#[track_caller]` the returned value cannot be read, since a closure around the body would become the caller; write `err = ignore`, without `ret`"
+        }
+        Shape::Later(..) => {
+            "`#[track_caller]` cannot be combined with a returned future or stream, since a closure around the body would become the caller; remove it, or use `in_span!` in the body"
+        }
+    };
+    errors.push(Error::new_spanned(tracked.path(), message));
+}
+
+fn is_unread(function: &Function, args: &Args) -> bool {
     let ignored = matches!(&args.err, Some(err) if matches!(err.value, Told::Ignore));
-    let unread = says_nothing(&function.sig.output);
-    if !(unread || ignored) || args.ret.is_some() {
-        let message = "with `#[track_caller]` the returned value cannot be read, since a closure around the body would become the caller; write `err = ignore`, without `ret`";
-        errors.push(Error::new(tracked.path().span(), message));
-    }
+    (ignored || says_nothing(&function.sig.output)) && args.ret.is_none()
 }
 
 /// `()` and `!`.
