@@ -107,7 +107,7 @@ fn method(mut function: Function) -> Method {
 
 /// Input: `impl Cart { fn total(&self) -> u64 { body } }`
 ///
-/// Output: `impl Cart { fn total(&self) -> u64 { static ..; run(.., || -> u64 { body }, ..) } }`
+/// Output: `impl Cart { fn total(&self) -> u64 { static ..; .. run_held(.., || -> u64 { body }) .. } }`
 pub(crate) fn expand(block: ImplBlock, args: &Args, mut errors: Errors) -> TokenStream {
     check_shared(args, &mut errors);
     let shared_is_right = errors.is_empty();

@@ -14,7 +14,7 @@ use opentelemetry::{Key, KeyValue, Value};
 
 use crate::outcome::{ErrorDetail, Failure, Report};
 use crate::site::Site;
-use crate::thread::Payload;
+use crate::thread::{self, Payload};
 
 /// What the provider made. It is called under the lock of its recording, and ended outside of it.
 pub(crate) type ProviderSpan = Box<dyn ObjectSafeSpan + Send + Sync>;
@@ -93,7 +93,7 @@ impl Recording {
         self.policy
     }
 
-    /// No code of the user's runs under this lock, so a poisoned one is as good as new.
+    /// Only the provider's own span runs under this lock; what it leaves if it panics is its own.
     fn open(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,8 +104,9 @@ impl Recording {
         }
     }
 
+    /// A provider's span that panics costs the attribute.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        self.change(|open| open.set_attribute(attribute));
+        let _ = thread::shielded(|| self.change(|open| open.set_attribute(attribute)));
     }
 
     /// Ends the span. Once only: whoever comes second finds it closed.
