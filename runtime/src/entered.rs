@@ -187,11 +187,6 @@ impl Entered {
         self.0.as_ref()?.live.recording.as_ref()
     }
 
-    /// Whether the span is recorded, and what it is told is kept.
-    pub fn is_recording(&self) -> bool {
-        self.recording().is_some()
-    }
-
     pub fn handle(&self) -> Span {
         match &self.0 {
             Some(scope) if scope.live.recording.is_some() => Span::of(scope.live.context.clone()),

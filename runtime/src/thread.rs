@@ -1,6 +1,6 @@
 //! The border to the thread: OpenTelemetry's context stack, and panics.
 //!
-//! Nothing else in the runtime touches a thread-local or unwinds.
+//! Nothing else in the runtime touches that stack, or catches a panic and lets it go on.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
