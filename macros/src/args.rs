@@ -11,7 +11,7 @@ use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, par
 use crate::errors::Errors;
 use crate::expression;
 
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 17] = [
     "name",
     "kind",
     "attributes",
@@ -25,6 +25,8 @@ const KNOWN: [&str; 15] = [
     "future",
     "stream",
     "leaf",
+    "ends_children",
+    "tracer",
     "crate",
     "skip",
 ];
@@ -53,6 +55,8 @@ pub(crate) struct Args {
     pub(crate) future: Option<Arg<()>>,
     pub(crate) stream: Option<Arg<()>>,
     pub(crate) leaf: Option<Arg<()>>,
+    pub(crate) ends_children: Option<Arg<()>>,
+    pub(crate) tracer: Option<Arg<Expr>>,
     pub(crate) krate: Option<Arg<Path>>,
     pub(crate) skip: Option<Arg<()>>,
     /// `err` was said for a whole `impl`, whose methods need not all have an outcome.
@@ -177,6 +181,7 @@ impl Args {
         or(&mut self.kind, &shared.kind);
         or(&mut self.err, &shared.err);
         or(&mut self.when, &shared.when);
+        or(&mut self.tracer, &shared.tracer);
         or(&mut self.krate, &shared.krate);
     }
 
@@ -282,6 +287,13 @@ impl Args {
             "future" => self.future = flag(key, input)?,
             "stream" => self.stream = flag(key, input)?,
             "leaf" => self.leaf = flag(key, input)?,
+            "ends_children" => self.ends_children = flag(key, input)?,
+            "tracer" => {
+                self.tracer = Some(Arg {
+                    value: value(&key, input)?,
+                    key,
+                })
+            }
             "crate" => {
                 self.krate = Some(Arg {
                     value: crate_path(&key, input)?,
@@ -548,7 +560,9 @@ fn foreign(word: &str) -> Option<&'static str> {
             "attributes are given in `attributes(..)`; write `attributes(key = value)`"
         }
         "level" => "spans have no level; use `when = ..` to make a span only sometimes",
-        "target" | "tracer_name" => "spans are recorded under the name of their crate; remove it",
+        "target" | "tracer_name" => {
+            "spans are recorded under the name of their crate; remove it, or write `tracer = ..`"
+        }
         "follows_from" => "spans are linked with `links(..)`; write `links(other)`",
         "short_name" => "the function's own name is the default; remove it",
         "enter_on_poll" => {

@@ -42,7 +42,7 @@ fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
         .ok_or_else(|| Error::new(Span::call_site(), CLOSURE))
 }
 
-fn is_closure(input: ParseStream<'_>) -> bool {
+pub(crate) fn is_closure(input: ParseStream<'_>) -> bool {
     input.peek(Token![|])
         || input.peek(Token![||])
         || input.peek(Token![move])
@@ -95,15 +95,7 @@ fn check(args: &Args, errors: &mut Errors) {
 }
 
 fn print(args: Args, closure: ExprClosure) -> TokenStream {
-    let place = match &args.name {
-        Some(Name::Literal(name)) => name.span(),
-        Some(Name::Expr(key, _)) => key.span(),
-        None => Span::call_site(),
-    };
-    let names = Names {
-        span: LitStr::new("in_span", place),
-        function: None,
-    };
+    let (names, place) = names(&args);
     let diverges = diverges(&closure.body) && matches!(closure.output, ReturnType::Default);
     let finish = match diverges {
         true => Finish::silent(),
@@ -115,6 +107,20 @@ fn print(args: Args, closure: ExprClosure) -> TokenStream {
         (None, true) => expand::diverging_block(&span, &closure),
         (None, false) => expand::block(&span, &closure),
     }
+}
+
+/// The names of what stands in no function of its own, and where its name was given.
+pub(crate) fn names(args: &Args) -> (Names, Span) {
+    let place = match &args.name {
+        Some(Name::Literal(name)) => name.span(),
+        Some(Name::Expr(key, _)) => key.span(),
+        None => Span::call_site(),
+    };
+    let names = Names {
+        span: LitStr::new("in_span", place),
+        function: None,
+    };
+    (names, place)
 }
 
 /// Whether a body gives no value to decide by: `todo!()`, `loop {}` and their like.

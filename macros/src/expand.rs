@@ -63,6 +63,7 @@ fn site(span: &SpanPlan) -> TokenStream {
         quote!(.kind(#krate::private::Kind::#kind))
     });
     let leaf = site.leaf.then(|| quote!(.leaf()));
+    let ends_children = site.ends_children.then(|| quote!(.ends_children()));
     let detail = span.finish.detail.map(|detail| {
         let detail = Ident::new(detail, Span::call_site());
         quote!(.at_most(#krate::private::ErrorDetail::#detail))
@@ -82,7 +83,7 @@ fn site(span: &SpanPlan) -> TokenStream {
                     ::core::option_env!("CARGO_MANIFEST_DIR"),
                 )
             },
-        ).#here #named #kind #leaf #detail;
+        ).#here #named #kind #leaf #ends_children #detail;
     }
 }
 
@@ -136,6 +137,7 @@ fn describe(start: &Ident, described: &Described) -> TokenStream {
         quote!(#start.#method(#argument);)
     };
     match described {
+        Described::Tracer(tracer) => said("tracer", tracer),
         Described::Root => quote!(#start.root();),
         Described::Name(name) => said("name", name),
         // A root first, for a parent that panics: the thread is not looked at.
@@ -422,7 +424,7 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
             let boxed = quote!(#krate::private::BoxedFuture);
             quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered, #finish))
         }
-        (Work::Stream, Form::Opaque) => quote!(#krate::private::StreamInSpan::new(#entered, #made)),
+        (Work::Stream, Form::Opaque) => quote!(#krate::private::OpenStream::new(#entered, #made)),
         (Work::Stream, Form::Boxed) => {
             let boxed = quote!(#krate::private::BoxedStream);
             quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered))
@@ -506,4 +508,13 @@ pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream
             ).await
         }
     }}
+}
+
+/// Input: `"name", kind = client`
+///
+/// Output: `{ static SITE: .. = ..; own(entry) }`
+pub(crate) fn owned(span: &SpanPlan) -> TokenStream {
+    let krate = &span.krate;
+    let (site, entry) = (site(span), entry(span));
+    quote!({ #site #krate::private::own(#entry) })
 }

@@ -135,7 +135,7 @@ pub(crate) fn expand(block: ImplBlock, args: &Args, mut errors: Errors) -> Token
 }
 
 fn check_shared(args: &Args, errors: &mut Errors) {
-    const SHARED: [&str; 4] = ["kind", "err", "when", "crate"];
+    const SHARED: [&str; 5] = ["kind", "err", "when", "tracer", "crate"];
     for word in args.used() {
         if !SHARED.iter().any(|shared| word == shared) {
             let message = format!(

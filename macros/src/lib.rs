@@ -4,8 +4,6 @@
 //! Nothing here knows how a span works; that is `enter_span::private`. The documentation that users
 //! read stands where `enter-span` re-exports these, since its examples need that crate.
 
-#![cfg_attr(docsrs, feature(doc_cfg))]
-
 mod args;
 mod attribute;
 mod block;
@@ -14,6 +12,7 @@ mod expand;
 mod expression;
 mod function;
 mod impl_block;
+mod owned;
 mod pair;
 mod plan;
 mod shape;
@@ -31,4 +30,10 @@ pub fn enter_span(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn in_span(input: TokenStream) -> TokenStream {
     block::expand(input.into()).into()
+}
+
+/// Starts a span that its owner ends. See `enter_span::start_span`.
+#[proc_macro]
+pub fn start_span(input: TokenStream) -> TokenStream {
+    owned::expand(input.into()).into()
 }

@@ -47,12 +47,14 @@ pub(crate) struct Site {
     pub(crate) function: Option<String>,
     pub(crate) kind: Option<&'static str>,
     pub(crate) leaf: bool,
+    pub(crate) ends_children: bool,
     /// Where the line number is taken from.
     pub(crate) place: Span,
 }
 
 /// One thing that is said before the span starts.
 pub(crate) enum Described {
+    Tracer(Expr),
     Root,
     Name(Expr),
     Parent(Expr),
@@ -144,6 +146,7 @@ impl Plan {
 impl SpanPlan {
     pub(crate) fn new(args: Args, names: Names, place: Span, finish: Finish) -> Self {
         let mut start = Vec::new();
+        start.extend(args.tracer.map(|tracer| Described::Tracer(tracer.value)));
         start.extend(args.root.map(|_| Described::Root));
         start.extend(args.parent.map(|parent| Described::Parent(parent.value)));
         let name = match args.name {
@@ -164,6 +167,7 @@ impl SpanPlan {
                 function: names.function,
                 kind: args.kind.and_then(|kind| kind_name(&kind.value)),
                 leaf: args.leaf.is_some(),
+                ends_children: args.ends_children.is_some(),
                 place,
             },
             when: args.when.map(|when| when.value),
@@ -241,6 +245,12 @@ pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
         let message =
             "`future` cannot be combined with `stream`; a value is one or the other, so remove one";
         let later = later_of(args, &future.key, &stream.key);
+        errors.push(Error::new(later.span(), message));
+    }
+    if let (Some(leaf), Some(ends)) = (&args.leaf, &args.ends_children) {
+        let message =
+            "`leaf` cannot be combined with `ends_children`; a leaf has no children, so remove one";
+        let later = later_of(args, &leaf.key, &ends.key);
         errors.push(Error::new(later.span(), message));
     }
     let repeated = |attribute: &&Attribute| {

@@ -13,6 +13,7 @@ use crate::site::{Library, Site};
 /// Everything about a span that is known before it starts.
 pub(crate) struct Start {
     pub(crate) site: &'static Site,
+    pub(crate) library: Library,
     pub(crate) name: Cow<'static, str>,
     /// Seen by samplers, with the `code.*` of the site.
     pub(crate) attributes: Vec<KeyValue>,
@@ -34,15 +35,15 @@ pub(crate) trait Backend: Send + Sync {
 
 /// Gives the tracer of a library.
 pub(crate) trait Tracers: Send + Sync {
-    fn start(&self, library: Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan;
+    fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan;
 }
 
 impl<T: Tracers> Backend for T {
     fn start(&self, start: Start, parent: &Context, policy: Policy) -> Option<Live> {
         let clock = Clock::start();
-        let site = start.site;
+        let library = start.library.clone();
         let (builder, started_with) = builder(start, clock);
-        let span = Tracers::start(self, site.library(), builder, parent);
+        let span = Tracers::start(self, &library, builder, parent);
         if span.is_recording() {
             return Some(recorded(span, parent, clock, policy, started_with));
         }
@@ -101,6 +102,10 @@ fn says_more_than(parent: &Context, identity: &SpanContext) -> bool {
     identity.is_valid() && !same && !known
 }
 
+/// Tracers that are kept. With more libraries than this, as where names are made up at run time, the
+/// further ones are made anew for each span.
+const MOST_TRACERS: usize = 1024;
+
 type CachedTracer = Arc<dyn ObjectSafeTracer + Send + Sync>;
 
 /// A provider of its own, with one tracer for each library.
@@ -117,9 +122,9 @@ impl<P: ObjectSafeTracerProvider + Send + Sync> Provided<P> {
         }
     }
 
-    fn tracer(&self, library: Library) -> CachedTracer {
+    fn tracer(&self, library: &Library) -> CachedTracer {
         let known = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
-        let found = known.iter().find(|(known, _)| *known == library);
+        let found = known.iter().find(|(known, _)| known == library);
         if let Some((_, tracer)) = found {
             return Arc::clone(tracer);
         }
@@ -129,18 +134,18 @@ impl<P: ObjectSafeTracerProvider + Send + Sync> Provided<P> {
 
     /// The provider is asked outside of the lock; of two threads at once, one asks in vain.
     #[cold]
-    fn new_tracer(&self, library: Library) -> CachedTracer {
+    fn new_tracer(&self, library: &Library) -> CachedTracer {
         let tracer: CachedTracer = Arc::from(self.provider.boxed_tracer(scope(library)));
         let mut known = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
-        if !known.iter().any(|(known, _)| *known == library) {
-            known.push((library, Arc::clone(&tracer)));
+        if known.len() < MOST_TRACERS && !known.iter().any(|(known, _)| known == library) {
+            known.push((library.clone(), Arc::clone(&tracer)));
         }
         tracer
     }
 }
 
 impl<P: ObjectSafeTracerProvider + Send + Sync> Tracers for Provided<P> {
-    fn start(&self, library: Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
+    fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
         self.tracer(library)
             .build_with_context_boxed(builder, parent)
     }
@@ -151,15 +156,15 @@ impl<P: ObjectSafeTracerProvider + Send + Sync> Tracers for Provided<P> {
 pub(crate) struct Global;
 
 impl Tracers for Global {
-    fn start(&self, library: Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
+    fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
         let tracer = global::tracer_provider().tracer_with_scope(scope(library));
         tracer.build_with_context_boxed(builder, parent)
     }
 }
 
-fn scope(library: Library) -> InstrumentationScope {
-    let scope = InstrumentationScope::builder(library.name);
-    match library.version {
+fn scope(library: &Library) -> InstrumentationScope {
+    let scope = InstrumentationScope::builder(library.name.clone());
+    match library.version.clone() {
         Some(version) => scope.with_version(version).build(),
         None => scope.build(),
     }

@@ -3,25 +3,30 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::entered::{self, Entered, Start};
+use crate::entered::{self, Entered};
 use crate::future::InSpan;
 use crate::installed;
-use crate::site::Site;
+use crate::owned::OwnedSpan;
+use crate::site::{Library, Site};
 use crate::span::Span;
+use crate::start::{self, Start};
+use crate::tracer::Tracer;
 
 static ANONYMOUS: Site = Site::anonymous();
+static OURS: Tracer = Tracer::of(Library::OURS);
 
-fn enter(name: impl Into<Cow<'static, str>>) -> Entered {
+fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
     if !installed::is_on() {
         return Entered::OFF;
     }
     let mut name = Some(name.into());
     let mut say = |start: &mut Start| {
+        start.tracer(tracer);
         if let Some(name) = name.take() {
-            start.static_name(name);
+            start.set_name(name);
         }
     };
-    entered::enter_with(&ANONYMOUS, &mut [&mut say])
+    start::enter_with(&ANONYMOUS, &mut [&mut say])
 }
 
 /// Runs `body` in a span of this name, below the current one.
@@ -46,9 +51,7 @@ fn enter(name: impl Into<Cow<'static, str>>) -> Entered {
 /// assert_eq!(sum, 3);
 /// ```
 pub fn enter_span<R>(name: impl Into<Cow<'static, str>>, body: impl FnOnce(Span) -> R) -> R {
-    let entered = enter(name);
-    let span = entered.handle();
-    entered::run(entered, || body(span))
+    OURS.enter_span(name, body)
 }
 
 /// Runs the future that `body` makes in a span of this name.
@@ -77,7 +80,50 @@ pub async fn enter_span_async<F: Future>(
     name: impl Into<Cow<'static, str>>,
     body: impl FnOnce(Span) -> F,
 ) -> F::Output {
-    let entered = enter(name);
-    let span = entered.handle();
-    InSpan::new(entered, async { body(span).await }, entered::finish).await
+    OURS.enter_span_async(name, body).await
+}
+
+/// Starts a span of this name, below the current one, which ends when its owner says so.
+///
+/// It is not current by itself: see [`OwnedSpan`]. With a kind, attributes, links and the crate's own
+/// instrumentation scope there is [`start_span!`](crate::start_span!).
+///
+/// ```
+/// use enter_span::start_span;
+///
+/// let span = start_span("upload");
+/// span.set_attribute("bytes", 512);
+/// span.end();
+/// ```
+pub fn start_span(name: impl Into<Cow<'static, str>>) -> OwnedSpan {
+    OURS.start_span(name)
+}
+
+impl Tracer {
+    /// As [`enter_span`](crate::enter_span()), under this tracer's library.
+    pub fn enter_span<R>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        body: impl FnOnce(Span) -> R,
+    ) -> R {
+        let entered = enter(self, name);
+        let span = entered.handle();
+        entered::run(entered, || body(span))
+    }
+
+    /// As [`enter_span_async`](crate::enter_span_async()), under this tracer's library.
+    pub async fn enter_span_async<F: Future>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        body: impl FnOnce(Span) -> F,
+    ) -> F::Output {
+        let entered = enter(self, name);
+        let span = entered.handle();
+        InSpan::new(entered, async { body(span).await }, entered::finish).await
+    }
+
+    /// As [`start_span`](crate::start_span()), under this tracer's library.
+    pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> OwnedSpan {
+        OwnedSpan::new(enter(self, name))
+    }
 }

@@ -2,19 +2,16 @@
 //!
 //! One type for all forms, sync and async; the forms differ in who attaches it, and when.
 
-use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
 
-use crate::backend::{Live, Start as BackendStart};
-use crate::context::{Context, SpanContext};
-use crate::installed;
+use crate::backend::Live;
+use crate::lineage;
 use crate::probe::Reading;
 use crate::recording::{Ending, Recording};
-use crate::relation::{ToLinks, ToParent};
 use crate::site::Site;
 use crate::span::Span;
 use crate::thread::{self, Payload};
@@ -33,150 +30,12 @@ struct Scope {
 impl UnwindSafe for Entered {}
 impl RefUnwindSafe for Entered {}
 
-/// What is said of a span before it starts. Only generated code fills one in.
-pub struct Start {
-    current: OtelContext,
-    /// Where to hang, if not on the current span.
-    elsewhere: Option<OtelContext>,
-    start: BackendStart,
-}
-
-/// Text for a span's name.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the name of a span",
-    label = "not text",
-    note = "`name` takes a `&str`, a `String` or a `Cow<str>`"
-)]
-pub trait ToName {
-    #[doc(hidden)]
-    fn to_name(&self) -> Cow<'static, str>;
-}
-
-impl<T: AsRef<str> + ?Sized> ToName for T {
-    fn to_name(&self) -> Cow<'static, str> {
-        Cow::Owned(self.as_ref().to_owned())
-    }
-}
-
-/// Enters a span at `site`, below the current one.
-#[cold]
-pub fn enter(site: &'static Site) -> Entered {
-    enter_with(site, &mut [])
-}
-
-/// Says one thing of a span before it starts.
-pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut Start);
-
-/// Enters a span that more is said about.
-#[cold]
-pub fn enter_with(site: &'static Site, described: &mut [Describe<'_>]) -> Entered {
-    let Some(current) = thread::current() else {
-        return Entered::OFF;
-    };
-    if current.is_telemetry_suppressed() {
-        return Entered::OFF;
-    }
-    let mut start = Start::at(site, current);
-    // What panics costs what it says, and neither the rest nor the span.
-    for describe in described {
-        let _ = thread::shielded(|| describe(&mut start));
-    }
-    // So does a sampler or a provider that panics, which costs the span.
-    Entered(thread::shielded(|| start.enter()).flatten())
-}
-
-impl Start {
-    fn at(site: &'static Site, current: OtelContext) -> Self {
-        Start {
-            current,
-            elsewhere: None,
-            start: BackendStart {
-                site,
-                name: Cow::Borrowed(site.name()),
-                attributes: Vec::new(),
-                links: Vec::new(),
-            },
-        }
-    }
-
-    pub fn name<T: ToName + ?Sized>(&mut self, name: &T) {
-        self.start.name = name.to_name();
-    }
-
-    pub(crate) fn static_name(&mut self, name: Cow<'static, str>) {
-        self.start.name = name;
-    }
-
-    pub fn root(&mut self) {
-        self.elsewhere = Some(installed::root_of(&self.current));
-    }
-
-    pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
-        let root = Context(installed::root_of(&self.current));
-        self.elsewhere = Some(parent.to_parent(root).0);
-    }
-
-    pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
-        links.to_links(&mut |linked| self.link(linked));
-    }
-
-    fn link(&mut self, SpanContext(linked): SpanContext) {
-        let id = |link: &opentelemetry::trace::SpanContext| (link.trace_id(), link.span_id());
-        let known = self.start.links.iter().any(|link| id(link) == id(&linked));
-        if linked.is_valid() && !known {
-            self.start.links.push(linked);
-        }
-    }
-
-    pub fn text(&mut self, key: &'static str, value: &'static str) {
-        self.upsert(key, Some(Value::from_static(value)));
-    }
-
-    pub fn attribute<T: ToAttribute>(&mut self, key: &'static str, value: &T) {
-        self.attribute_with(key, &mut |slot| slot.set(value));
-    }
-
-    pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
-        self.upsert(key, Slot::fill(value));
-    }
-
-    fn upsert(&mut self, key: &'static str, value: Option<Value>) {
-        let Some(Value(value)) = value.filter(|_| !key.is_empty()) else {
-            return;
-        };
-        let attributes = &mut self.start.attributes;
-        match attributes.iter_mut().find(|a| a.key.as_str() == key) {
-            Some(known) => known.value = value,
-            None => attributes.push(KeyValue::new(key, value)),
-        }
-    }
-
-    fn enter(self) -> Option<Box<Scope>> {
-        let site = self.start.site;
-        let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
-        let Some(installed) = installed::for_context(parent) else {
-            #[cfg(feature = "testing")]
-            crate::testing::orphan(&self.start.name);
-            return None;
-        };
-        #[cfg(feature = "testing")]
-        crate::testing::started(parent, &self.start.name);
-        let live = installed.start(self.start, parent);
-        // A parent from elsewhere is made current even if its child says nothing more: what the
-        // body makes must not hang on what happens to lie on the thread.
-        let live = live.or_else(|| {
-            let context = self.elsewhere?;
-            Some(Live {
-                context,
-                recording: None,
-            })
-        })?;
-        Some(Box::new(Scope { site, live }))
-    }
-}
-
 impl Entered {
     pub const OFF: Entered = Entered(None);
+
+    pub(crate) fn new(site: &'static Site, live: Live) -> Self {
+        Entered(Some(Box::new(Scope { site, live })))
+    }
 
     #[inline]
     pub fn is_off(&self) -> bool {
@@ -221,9 +80,13 @@ impl Entered {
         self
     }
 
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.0.as_ref().is_some_and(|scope| scope.site.is_leaf())
+    }
+
     #[cold]
     #[inline(never)]
-    fn attach(&self) -> Attached {
+    pub(crate) fn attach(&self) -> Attached {
         match &self.0 {
             Some(scope) if scope.site.is_leaf() => Attached::leaf(scope.site),
             Some(scope) => Attached::context(scope.live.context.clone()),
@@ -262,15 +125,26 @@ impl Entered {
     }
 
     pub(crate) fn panicked(self, payload: &Payload) {
-        if let Some(recording) = self.recording() {
-            let ending = Ending::panicked(payload, recording.policy().detail);
+        if let Some(ending) = self.ending_of(payload) {
             self.conclude(ending);
         }
     }
 
+    /// What a panic says, if the span is recorded.
+    pub(crate) fn ending_of(&self, payload: &Payload) -> Option<Ending> {
+        let detail = self.recording()?.policy().detail;
+        Some(Ending::panicked(payload, detail))
+    }
+
     /// The provider's processors and exporters run here; one that panics costs its span.
-    fn conclude(self, ending: Ending) {
-        if let Some(recording) = self.recording() {
+    pub(crate) fn conclude(self, ending: Ending) {
+        let Some(scope) = &self.0 else {
+            return;
+        };
+        if scope.site.does_end_children() {
+            lineage::end_children(&scope.live.context);
+        }
+        if let Some(recording) = &scope.live.recording {
             thread::shielded(|| recording.end(ending));
         }
     }
@@ -282,7 +156,7 @@ impl Entered {
 
 /// Detaches when dropped.
 #[derive(Default)]
-struct Attached {
+pub(crate) struct Attached {
     _context: Option<ContextGuard>,
     #[cfg(feature = "testing")]
     _leaf: Option<crate::testing::Leaf>,
@@ -434,8 +308,12 @@ fn panicked(entered: Entered, guard: Attached, payload: Payload) -> ! {
 #[cold]
 #[inline(never)]
 pub(crate) fn abandon<F>(entered: Entered, mut rest: Pin<&mut Option<F>>) {
+    abandon_with(entered, || rest.set(None));
+}
+
+pub(crate) fn abandon_with(entered: Entered, drop_rest: impl FnOnce()) {
     let guard = entered.attach();
-    let outcome = thread::catch(|| rest.set(None));
+    let outcome = thread::catch(drop_rest);
     abandoned(entered, guard, outcome);
 }
 
@@ -457,64 +335,4 @@ fn abandoned(entered: Entered, guard: Attached, outcome: Result<(), Payload>) {
 /// For values that say nothing.
 pub fn finish<T>(entered: Entered, _: &T) {
     entered.end(Reading::Nothing);
-}
-
-/// A span without a closure around its body, for `#[track_caller]`.
-///
-/// It sees a panic, though not what it says.
-#[must_use]
-pub struct Guard {
-    entered: Entered,
-    attached: Attached,
-    panicking_before: bool,
-}
-
-impl Guard {
-    pub fn new(entered: Entered) -> Self {
-        let attached = entered.attach();
-        Guard {
-            entered,
-            attached,
-            panicking_before: std::thread::panicking(),
-        }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        drop(std::mem::take(&mut self.attached));
-        match std::thread::panicking() && !self.panicking_before {
-            true => self.entered.take().panicked(&(Box::new(()) as Payload)),
-            false => self.entered.take().end(Reading::Nothing),
-        }
-    }
-}
-
-/// `when = ..`: a condition that panics does not hold.
-pub fn holds(condition: impl FnOnce() -> bool) -> bool {
-    thread::shielded(condition).unwrap_or(false)
-}
-
-/// `err = |error| ..`, which needs an error.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `Result`, so `err = |error| ..` has nothing to judge",
-    label = "not a `Result`",
-    note = "return a `Result`, or remove `err`"
-)]
-pub trait Judged {
-    type Error;
-
-    /// A judgement that panics finds a failure.
-    fn is_failure(&self, judge: impl FnOnce(&Self::Error) -> bool) -> bool;
-}
-
-impl<T, E> Judged for Result<T, E> {
-    type Error = E;
-
-    fn is_failure(&self, judge: impl FnOnce(&E) -> bool) -> bool {
-        match self {
-            Ok(_) => false,
-            Err(error) => thread::shielded(|| judge(error)).unwrap_or(true),
-        }
-    }
 }

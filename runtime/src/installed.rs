@@ -35,6 +35,16 @@ impl Installed {
         self.backend.start(start, parent, policy)
     }
 
+    /// With the choices of the process, which are read now.
+    fn of_process(backend: impl Backend + 'static) -> Arc<Self> {
+        let opt_in = std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN");
+        Arc::new(Installed {
+            backend: Box::new(backend),
+            detail: None,
+            exception_events: wants_exception_events(opt_in.as_deref()),
+        })
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         Policy {
             detail: self.detail.unwrap_or_else(allowed_detail),
@@ -66,14 +76,9 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
 
 /// Replaces the backend of the process, for the spans that start from now on.
 pub(crate) fn install(backend: impl Backend + 'static) {
-    let opt_in = std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN");
-    let installed = Installed {
-        backend: Box::new(backend),
-        detail: None,
-        exception_events: wants_exception_events(opt_in.as_deref()),
-    };
+    let installed = Installed::of_process(backend);
     let mut process = PROCESS.write().unwrap_or_else(PoisonError::into_inner);
-    let before = process.replace(Arc::new(installed));
+    let before = process.replace(installed);
     drop(process);
     ON.fetch_or(INSTALLED, Ordering::Relaxed);
     // A provider's destructor may flush, so it runs outside of the lock.
@@ -110,7 +115,7 @@ pub fn set_error_detail(most: ErrorDetail) {
 pub(crate) struct Override {
     installed: Arc<Installed>,
     #[cfg(feature = "testing")]
-    observer: Arc<dyn Observer>,
+    observer: Option<Arc<dyn Observer>>,
     _counted: Arc<Counted>,
 }
 
@@ -121,31 +126,55 @@ pub(crate) trait Observer: Send + Sync {
     fn hidden(&self, leaf: &'static str, name: &str);
 }
 
-/// Keeps the process on while it lives.
-struct Counted;
-
-#[cfg(feature = "testing")]
 impl Override {
-    pub(crate) fn new(
+    /// With the process's choices.
+    pub(crate) fn new(backend: impl Backend + 'static) -> Self {
+        Override {
+            installed: Installed::of_process(backend),
+            #[cfg(feature = "testing")]
+            observer: None,
+            _counted: Arc::new(Counted::new()),
+        }
+    }
+
+    /// With choices of its own.
+    #[cfg(feature = "testing")]
+    pub(crate) fn observed(
         backend: impl Backend + 'static,
         policy: Policy,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        ON.fetch_add(OVERRIDE, Ordering::Relaxed);
         Override {
             installed: Arc::new(Installed {
                 backend: Box::new(backend),
                 detail: Some(policy.detail),
                 exception_events: policy.exception_events,
             }),
-            observer,
-            _counted: Arc::new(Counted),
+            observer: Some(observer),
+            _counted: Arc::new(Counted::new()),
         }
     }
 
+    /// Whether it is the one that `context` carries already.
+    pub(crate) fn is_of(&self, context: &Context) -> bool {
+        let carried = context.get::<Override>();
+        carried.is_some_and(|carried| Arc::ptr_eq(&carried.installed, &self.installed))
+    }
+
     /// Who is told of what the spans themselves do not show.
-    pub(crate) fn observer(&self) -> &dyn Observer {
-        &*self.observer
+    #[cfg(feature = "testing")]
+    pub(crate) fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.as_deref()
+    }
+}
+
+/// Keeps the process on while it lives.
+struct Counted(());
+
+impl Counted {
+    fn new() -> Self {
+        ON.fetch_add(OVERRIDE, Ordering::Relaxed);
+        Counted(())
     }
 }
 

@@ -87,17 +87,25 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
+mod carry;
 mod context;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
+mod envelope;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod form;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod future;
+#[expect(missing_docs, reason = "reached by generated code only")]
+mod guard;
 mod installed;
+mod lineage;
+#[cfg(feature = "open-spans")]
+mod open_spans;
 pub mod otel;
 mod outcome;
+mod owned;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod probe;
 mod recording;
@@ -106,18 +114,25 @@ mod relation;
 mod site;
 mod span;
 #[expect(missing_docs, reason = "reached by generated code only")]
+mod start;
+#[expect(missing_docs, reason = "reached by generated code only")]
 mod stream;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod task;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod thread;
+mod tracer;
 mod value;
 
 #[doc(hidden)]
 pub mod private;
 
+pub use carry::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
 pub use context::{Context, SpanContext, SpanId, TraceId};
-pub use enter::{enter_span, enter_span_async};
+pub use enter::{enter_span, enter_span_async, start_span};
 /// Turns a function, or every method of an `impl` block, into a span.
 ///
 /// ```
@@ -221,9 +236,42 @@ pub use enter_span_macros::enter_span;
 /// The name comes first, and must be given. `|span|`, `future`, `stream` and `skip` have no
 /// meaning here.
 pub use enter_span_macros::in_span;
+/// Starts a span that its owner ends: the arguments of `#[enter_span]`, and no closure.
+///
+/// It gives an [`OwnedSpan`], below the span that is current here, or where `root`, `parent` or
+/// `links(..)` say. It is not current by itself; with `leaf` it never is. Arguments that speak of a
+/// returned value, `ret` and `err`, have no meaning here. The name comes first, and must be given.
+///
+/// ```
+/// use enter_span::start_span;
+///
+/// let peer = "10.0.0.7";
+/// let span = start_span!("connection", kind = server, root, attributes(peer));
+/// span.enter(|| { /* in the span */ });
+/// span.end();
+/// ```
+pub use enter_span_macros::start_span;
+pub use envelope::Envelope;
 pub use installed::{is_enabled, set_error_detail};
+#[cfg(feature = "open-spans")]
+#[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
+pub use open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
 pub use otel::{set_tracer_provider, use_global};
 pub use outcome::{ErrorDetail, Failure, Outcome};
+pub use owned::OwnedSpan;
 pub use relation::{ToLinks, ToParent};
 pub use span::{EventAttributes, Span, Status, is_traced, span_id, trace_id};
+pub use tracer::Tracer;
 pub use value::{Element, ToAttribute, Value};
+
+/// The methods that put futures, closures, streams and task sets into a span.
+///
+/// ```
+/// use enter_span::prelude::*;
+/// ```
+pub mod prelude {
+    pub use crate::carry::{ClosureInSpan, FutureInSpan, StreamInSpan};
+    #[cfg(feature = "tokio")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+    pub use crate::task::JoinSetInSpan;
+}

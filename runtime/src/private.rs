@@ -1,14 +1,14 @@
 //! Not public API: what generated code names. It changes without notice.
 
-pub use crate::entered::{
-    Entered, Guard, Judged, Start, enter, enter_with, finish, holds, run, run_held, run_open,
-};
+pub use crate::entered::{Entered, finish, run, run_held, run_open};
 pub use crate::future::{BoxedFuture, InSpan, Open};
+pub use crate::guard::Guard;
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;
-pub use crate::probe::{Awaited, Probe, Reading, Returned};
+pub use crate::probe::{Awaited, Judged, Probe, Reading, Returned};
 pub use crate::site::{Kind, Library, Module, Site};
-pub use crate::stream::{BoxedStream, StreamInSpan};
+pub use crate::start::{Start, enter, enter_with, holds};
+pub use crate::stream::{BoxedStream, OpenStream};
 
 /// The traits that a probe is asked through.
 pub mod reading {
@@ -21,7 +21,9 @@ pub mod reading {
 
 use std::future::Future;
 
+use crate::owned::OwnedSpan;
 use crate::span::Span;
+use crate::tracer::Tracer;
 
 /// Never called. In code that is never run, it says how a future must hold an argument.
 pub fn hold<T>(_: T) {}
@@ -35,6 +37,21 @@ pub fn never<T>() -> T {
 #[inline(always)]
 pub fn gives<T, F: Future<Output = T>>(future: F) -> F {
     future
+}
+
+/// For `start_span!`.
+#[inline]
+pub fn own(entered: Entered) -> OwnedSpan {
+    OwnedSpan::new(entered)
+}
+
+/// For `tracer!`.
+pub const fn tracer(
+    package: Option<&'static str>,
+    version: Option<&'static str>,
+    module: &'static str,
+) -> Tracer {
+    Tracer::of(Library::of(package, version, module))
 }
 
 /// Gives a closure its argument's type.

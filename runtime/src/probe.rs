@@ -11,6 +11,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::outcome::{Failure, Outcome};
+use crate::thread;
 
 /// A returned value, looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
@@ -246,5 +247,29 @@ pub trait KindOfValue {
 impl<T> KindOfValue for Probe<'_, T> {
     fn __enter_span_kind(&self) -> Returned {
         Returned
+    }
+}
+
+/// `err = |error| ..`, which needs an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result`, so `err = |error| ..` has nothing to judge",
+    label = "not a `Result`",
+    note = "return a `Result`, or remove `err`"
+)]
+pub trait Judged {
+    type Error;
+
+    /// A judgement that panics finds a failure.
+    fn is_failure(&self, judge: impl FnOnce(&Self::Error) -> bool) -> bool;
+}
+
+impl<T, E> Judged for Result<T, E> {
+    type Error = E;
+
+    fn is_failure(&self, judge: impl FnOnce(&E) -> bool) -> bool {
+        match self {
+            Ok(_) => false,
+            Err(error) => thread::shielded(|| judge(error)).unwrap_or(true),
+        }
     }
 }

@@ -12,6 +12,8 @@ use opentelemetry::global::ObjectSafeSpan;
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Key, KeyValue, Value};
 
+#[cfg(feature = "open-spans")]
+use crate::open_spans::Listed;
 use crate::outcome::{ErrorDetail, Failure, Report};
 use crate::site::Site;
 use crate::thread::{self, Payload};
@@ -66,6 +68,8 @@ struct Open {
     started_with: Vec<Key>,
     status: Option<Status>,
     has_exception: bool,
+    #[cfg(feature = "open-spans")]
+    listed: Option<Listed>,
 }
 
 impl Recording {
@@ -85,12 +89,29 @@ impl Recording {
                 started_with,
                 status: None,
                 has_exception: false,
+                #[cfg(feature = "open-spans")]
+                listed: None,
             })),
         }
     }
 
     pub(crate) fn policy(&self) -> Policy {
         self.policy
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open().is_some()
+    }
+
+    #[cfg(feature = "open-spans")]
+    pub(crate) fn identity(&self) -> &SpanContext {
+        &self.identity
+    }
+
+    /// Keeps its line in the list of what is open, until it ends.
+    #[cfg(feature = "open-spans")]
+    pub(crate) fn keep(&self, listed: Listed) {
+        self.change(|open| open.listed = Some(listed));
     }
 
     /// Only the provider's own span runs under this lock; what it leaves if it panics is its own.
@@ -127,7 +148,10 @@ impl Recording {
 /// How a scope ended. What the body said by hand wins over it.
 pub(crate) enum Ending {
     Silent,
+    /// Its future was dropped before it was ready.
     Cancelled,
+    /// It was still open when a span above it ended, which ends its children.
+    Abandoned,
     Failed(Report),
 }
 
@@ -173,6 +197,7 @@ impl Open {
         match ending {
             Ending::Silent => {}
             Ending::Cancelled => self.set_default("enter_span.outcome", "cancelled"),
+            Ending::Abandoned => self.set_default("enter_span.outcome", "abandoned"),
             Ending::Failed(report) => self.fail(report, time, policy),
         }
     }
@@ -192,6 +217,14 @@ impl Open {
     fn add_event(&mut self, name: Cow<'static, str>, time: SystemTime, attributes: Vec<KeyValue>) {
         self.has_exception |= name == "exception";
         self.span.add_event_with_timestamp(name, time, attributes);
+    }
+
+    fn update_name(&mut self, name: Cow<'static, str>) {
+        #[cfg(feature = "open-spans")]
+        if let Some(listed) = &self.listed {
+            listed.rename(name.clone());
+        }
+        self.span.update_name(name);
     }
 
     fn hand_over(mut self, time: SystemTime) {
@@ -230,7 +263,7 @@ impl opentelemetry::trace::Span for Current {
     }
 
     fn is_recording(&self) -> bool {
-        self.0.open().is_some()
+        self.0.is_open()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
@@ -242,7 +275,8 @@ impl opentelemetry::trace::Span for Current {
     }
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, new_name: T) {
-        self.0.change(|open| open.span.update_name(new_name.into()));
+        let name = new_name.into();
+        self.0.change(|open| open.update_name(name));
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {

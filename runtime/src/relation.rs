@@ -20,6 +20,12 @@ pub trait ToParent {
     /// The context to start below, made from `root`, which is an empty one.
     #[doc(hidden)]
     fn to_parent(&self, root: Context) -> Context;
+
+    /// The context to be current in, for work that is put into a span.
+    #[doc(hidden)]
+    fn to_current(&self, root: Context) -> Context {
+        self.to_parent(root)
+    }
 }
 
 /// What can be given to `links(..)`: a [`Span`](crate::Span), a [`SpanContext`], a [`Context`], one of
@@ -69,11 +75,22 @@ impl<T: ToParent> ToParent for Option<T> {
             None => root,
         }
     }
+
+    fn to_current(&self, root: Context) -> Context {
+        match self {
+            Some(parent) => parent.to_current(root),
+            None => root,
+        }
+    }
 }
 
 impl<T: ToParent + ?Sized> ToParent for &T {
     fn to_parent(&self, root: Context) -> Context {
         (**self).to_parent(root)
+    }
+
+    fn to_current(&self, root: Context) -> Context {
+        (**self).to_current(root)
     }
 }
 
@@ -122,5 +139,39 @@ impl<T: ToLinks> ToLinks for Vec<T> {
 impl<T: ToLinks + ?Sized> ToLinks for &T {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         (**self).to_links(link);
+    }
+}
+
+/// What the roots of a context are linked to. Carried by the context of linked work.
+pub(crate) struct Causes(Vec<OtelSpanContext>);
+
+impl Causes {
+    /// `root`, an empty context, whose roots are to be linked.
+    pub(crate) fn follow<L: ToLinks + ?Sized>(root: OtelContext, links: &L) -> OtelContext {
+        let mut causes = Vec::new();
+        links.to_links(&mut |SpanContext(link)| {
+            if link.is_valid() {
+                causes.push(link);
+            }
+        });
+        match causes.is_empty() {
+            true => root,
+            false => root.with_value(Causes(causes)),
+        }
+    }
+
+    /// What a span that starts below `parent` is linked to: nothing, unless it is a root.
+    pub(crate) fn of_root(parent: &OtelContext) -> Vec<SpanContext> {
+        match parent.has_active_span() {
+            true => Vec::new(),
+            false => {
+                let causes = parent.get::<Causes>().into_iter();
+                causes
+                    .flat_map(|causes| &causes.0)
+                    .cloned()
+                    .map(SpanContext)
+                    .collect()
+            }
+        }
     }
 }

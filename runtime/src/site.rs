@@ -2,6 +2,7 @@
 //!
 //! Everything here is computed by the compiler; nothing of it costs anything at run time.
 
+use std::borrow::Cow;
 use std::panic::Location;
 
 use opentelemetry::KeyValue;
@@ -38,18 +39,16 @@ impl From<Kind> for SpanKind {
 }
 
 /// The crate that made a span: OpenTelemetry's instrumentation scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Library {
-    pub name: &'static str,
-    pub version: Option<&'static str>,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) version: Option<Cow<'static, str>>,
 }
 
 impl Library {
     /// The scope of spans whose call site no macro saw.
-    pub(crate) const OURS: Library = Library {
-        name: "enter_span",
-        version: option_env!("CARGO_PKG_VERSION"),
-    };
+    pub(crate) const OURS: Library =
+        Library::of(Some("enter_span"), option_env!("CARGO_PKG_VERSION"), "");
 
     /// Cargo's variables are absent in builds without Cargo; the module path is always there.
     pub const fn of(
@@ -61,7 +60,13 @@ impl Library {
             Some(package) => package,
             None => before_colons(module),
         };
-        Library { name, version }
+        Library {
+            name: Cow::Borrowed(name),
+            version: match version {
+                Some(version) => Some(Cow::Borrowed(version)),
+                None => None,
+            },
+        }
     }
 }
 
@@ -108,8 +113,11 @@ const NAMED: u8 = 1;
 /// A leaf is never made current: it is timed and exported, and has no children.
 const LEAF: u8 = 2;
 
+/// The spans below it that are still open end with it.
+const ENDS_CHILDREN: u8 = 4;
+
 /// Where the most that an error may say stands; zero is no limit of the function's own.
-const DETAIL: u8 = 4;
+const DETAIL: u8 = 8;
 
 impl Site {
     /// `text` ends with a name of so many bytes, which is the end of the path too.
@@ -141,16 +149,17 @@ impl Site {
         self
     }
 
+    /// For a span whose call site no macro saw: it has a name from elsewhere, and no place.
     pub(crate) const fn anonymous() -> Self {
-        const OURS: Module = Module {
+        const OURS: &Module = &Module {
             library: Library::OURS,
             file: "",
         };
-        Site::new("", 0, &OURS)
+        Site::new("", 0, OURS)
     }
 
-    pub(crate) fn library(&self) -> Library {
-        self.module.library
+    pub(crate) fn library(&self) -> &'static Library {
+        &self.module.library
     }
 
     pub const fn kind(mut self, kind: Kind) -> Self {
@@ -160,6 +169,11 @@ impl Site {
 
     pub const fn leaf(mut self) -> Self {
         self.flags |= LEAF;
+        self
+    }
+
+    pub const fn ends_children(mut self) -> Self {
+        self.flags |= ENDS_CHILDREN;
         self
     }
 
@@ -182,6 +196,10 @@ impl Site {
         self.flags & LEAF != 0
     }
 
+    pub(crate) fn does_end_children(&self) -> bool {
+        self.flags & ENDS_CHILDREN != 0
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         &self.text[self.name_start()..]
     }
@@ -202,15 +220,21 @@ impl Site {
         ["code.function.name", "code.file.path", "code.line.number"];
 
     pub(crate) fn code(&self) -> Option<[KeyValue; 3]> {
-        let [function, file, line] = Self::CODE_KEYS;
-        let path = self.path();
-        (!path.is_empty()).then(|| {
+        let [function_key, file_key, line_key] = Self::CODE_KEYS;
+        self.place().map(|(function, file, line)| {
             [
-                KeyValue::new(function, path),
-                KeyValue::new(file, self.module.file),
-                KeyValue::new(line, i64::from(self.line)),
+                KeyValue::new(function_key, function),
+                KeyValue::new(file_key, file),
+                KeyValue::new(line_key, i64::from(line)),
             ]
         })
+    }
+
+    /// The path of the function, the file inside of its crate, and the line; `None` where no macro saw
+    /// the call site.
+    pub(crate) fn place(&self) -> Option<(&'static str, &'static str, u32)> {
+        let path = self.path();
+        (!path.is_empty()).then_some((path, self.module.file, self.line))
     }
 }
 

@@ -10,6 +10,7 @@ use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::context::{Context, SpanContext, SpanId, TraceId};
 use crate::installed;
+use crate::lineage;
 use crate::outcome::{Failure, Outcome, Report};
 use crate::recording::Policy;
 use crate::relation::{ToLinks, ToParent};
@@ -49,6 +50,30 @@ impl Span {
             Some(context) if context.has_active_span() => Span(Some(context)),
             _ => Span::none(),
         }
+    }
+
+    /// The outermost span of this process's part of the trace: a request's, however deep this is.
+    ///
+    /// Below a remote parent it is the first span of this process. Where others made the outer
+    /// spans, it is the one of theirs that ours hang on.
+    ///
+    /// ```
+    /// use enter_span::{Span, enter_span};
+    ///
+    /// #[enter_span]
+    /// fn authenticate(user: &str) {
+    ///     // Stands on the span of the request.
+    ///     Span::root().set_attribute("user.id", user);
+    /// }
+    ///
+    /// authenticate("u7");
+    /// ```
+    pub fn root() -> Self {
+        if !installed::is_on() {
+            return Span::none();
+        }
+        let current = thread::current();
+        Span(current.and_then(|current| lineage::root(&current)))
     }
 
     pub(crate) fn none() -> Self {

@@ -14,13 +14,13 @@ pin_project! {
     ///
     /// What the consumer does with an item runs outside of the span.
     #[must_use = "a stream does nothing unless it is polled"]
-    pub struct StreamInSpan<S> {
+    pub struct OpenStream<S> {
         #[pin]
         stream: Option<S>,
         entered: Entered,
     }
 
-    impl<S> PinnedDrop for StreamInSpan<S> {
+    impl<S> PinnedDrop for OpenStream<S> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !this.entered.is_off() {
@@ -30,16 +30,16 @@ pin_project! {
     }
 }
 
-impl<S: Stream> StreamInSpan<S> {
+impl<S: Stream> OpenStream<S> {
     pub fn new(entered: Entered, stream: S) -> Self {
-        StreamInSpan {
+        OpenStream {
             stream: Some(stream),
             entered,
         }
     }
 }
 
-impl<S: Stream> Stream for StreamInSpan<S> {
+impl<S: Stream> Stream for OpenStream<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
@@ -79,7 +79,7 @@ macro_rules! boxed_stream {
             fn in_span(self, entered: Entered) -> Self {
                 match entered.is_off() {
                     true => self,
-                    false => Box::pin(StreamInSpan::new(entered, self)),
+                    false => Box::pin(OpenStream::new(entered, self)),
                 }
             }
         }

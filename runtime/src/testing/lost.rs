@@ -81,7 +81,9 @@ pub(crate) fn started(parent: &Context, name: &str) {
 
 fn note_leaf(below: &Override, name: &str) {
     if let Some(leaf) = LEAF.try_with(Cell::get).ok().flatten() {
-        below.observer().hidden(leaf.name(), name);
+        if let Some(observer) = below.observer() {
+            observer.hidden(leaf.name(), name);
+        }
     }
 }
 

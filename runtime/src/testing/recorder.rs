@@ -111,7 +111,7 @@ impl Recorder {
         let provider = RecorderProvider::new(Arc::clone(&shared));
         let backend = Provided::new(provider);
         Recorder {
-            below: Override::new(backend, policy, Arc::clone(&shared) as Arc<dyn Observer>),
+            below: Override::observed(backend, policy, Arc::clone(&shared) as Arc<dyn Observer>),
             shared,
             policy,
         }

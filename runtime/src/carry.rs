@@ -1,0 +1,356 @@
+//! Carries a span to where its work goes on: to another task, another thread, a pool, a stream.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use futures_core::Stream;
+use opentelemetry::{Context as OtelContext, ContextGuard};
+use pin_project_lite::pin_project;
+
+use crate::context::Context;
+use crate::entered;
+use crate::future::InSpan;
+use crate::installed;
+use crate::owned::OwnedSpan;
+use crate::relation::{Causes, ToLinks, ToParent};
+use crate::stream::OpenStream;
+use crate::thread;
+
+/// A context to be attached elsewhere, or nothing where nothing is traced.
+#[derive(Clone)]
+pub(crate) struct Captured(Option<OtelContext>);
+
+impl Captured {
+    #[inline]
+    pub(crate) fn current() -> Self {
+        match installed::is_on() {
+            true => Captured(thread::current()),
+            false => Captured(None),
+        }
+    }
+
+    #[inline]
+    fn of<S: ToParent + ?Sized>(span: &S) -> Self {
+        Captured::with_root(|root| span.to_current(Context(root)).0)
+    }
+
+    #[inline]
+    fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
+        Captured::with_root(|root| Causes::follow(root, causes))
+    }
+
+    fn with_root(make: impl FnOnce(OtelContext) -> OtelContext) -> Self {
+        let Captured(current) = Captured::current();
+        Captured(current.map(|current| make(installed::root_of(&current))))
+    }
+
+    /// An empty context, whose roots are linked to the span of this one.
+    pub(crate) fn to_linked(&self) -> Self {
+        let context = self.0.as_ref();
+        Captured(context.map(|context| Causes::follow(installed::root_of(context), context)))
+    }
+
+    #[inline]
+    fn attach(&self) -> Option<ContextGuard> {
+        self.0.as_ref().and_then(attach)
+    }
+
+    #[inline]
+    pub(crate) fn run<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _attached = self.attach();
+        work()
+    }
+
+    pub(crate) fn to_context(&self) -> Context {
+        Context(self.0.clone().unwrap_or_default())
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn attach(context: &OtelContext) -> Option<ContextGuard> {
+    thread::attach(context.clone())
+}
+
+pin_project! {
+    /// A future or a stream that takes a context along: attached while it is polled and while it is
+    /// dropped, on whatever thread that happens.
+    #[must_use = "it does nothing unless it is polled"]
+    pub struct Carried<T> {
+        #[pin]
+        inner: Option<T>,
+        context: Captured,
+    }
+
+    impl<T> PinnedDrop for Carried<T> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.context.run(|| this.inner.set(None));
+        }
+    }
+}
+
+impl<T> Carried<T> {
+    pub(crate) fn new(context: Captured, inner: T) -> Self {
+        Carried {
+            inner: Some(inner),
+            context,
+        }
+    }
+}
+
+impl<F: Future> Future for Carried<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        match this.inner.as_pin_mut() {
+            Some(future) => this.context.run(|| future.poll(cx)),
+            // Only while it is being dropped.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S: Stream> Stream for Carried<S> {
+    type Item = S::Item;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        match this.inner.as_pin_mut() {
+            Some(stream) => this.context.run(|| stream.poll_next(cx)),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.inner {
+            Some(stream) => stream.size_hint(),
+            None => (0, Some(0)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Carried<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Carried")
+            .field(&self.context.to_context())
+            .finish()
+    }
+}
+
+/// Futures that take a span along, to a task of their own for instance.
+///
+/// Two flavours. *Child*: work that somebody waits for belongs to the caller's trace. *Linked*: work
+/// that outlives its cause; the spans that it starts are roots of traces of their own, each linked to
+/// the cause. Neither makes a span by itself, and where nothing is traced each costs one load.
+///
+/// ```
+/// use enter_span::enter_span;
+/// use enter_span::prelude::*;
+///
+/// #[enter_span]
+/// async fn prefetch(page: u32) {}
+///
+/// #[enter_span]
+/// async fn browse(page: u32) {
+///     let next = tokio::spawn(prefetch(page + 1).in_current_span());
+///     tokio::spawn(prefetch(page + 2).linked_to_current_span());
+///     next.await.ok();
+/// }
+/// ```
+pub trait FutureInSpan: Future + Sized {
+    /// As a child: polled, and dropped, in the span that is current where this is called.
+    fn in_current_span(self) -> Carried<Self> {
+        Carried::new(Captured::current(), self)
+    }
+
+    /// As a child of `span`: a [`Span`](crate::Span), an [`OwnedSpan`], a
+    /// [`Context`](crate::Context), or an `Option` of one. With `None` it is in no span.
+    ///
+    /// It does not end the span, and may outlive it.
+    fn in_span<S: ToParent + ?Sized>(self, span: &S) -> Carried<Self> {
+        Carried::new(Captured::of(span), self)
+    }
+
+    /// Linked: its spans are new roots, with a link to the span that is current here.
+    fn linked_to_current_span(self) -> Carried<Self> {
+        Carried::new(Captured::current().to_linked(), self)
+    }
+
+    /// Linked: its spans are new roots, with links to these.
+    fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> Carried<Self> {
+        Carried::new(Captured::linked(causes), self)
+    }
+
+    /// As the work of `span`, which ends when the future is ready, panics, or is dropped before.
+    fn in_owned_span(self, span: OwnedSpan) -> impl Future<Output = Self::Output> {
+        InSpan::new(span.into_entered(), self, entered::finish)
+    }
+}
+
+impl<F: Future> FutureInSpan for F {}
+
+/// Streams that take a span along. What the consumer does with an item runs outside of it.
+///
+/// The flavours are those of [`FutureInSpan`].
+pub trait StreamInSpan: Stream + Sized {
+    /// As a child: polled, and dropped, in the span that is current where this is called.
+    fn in_current_span(self) -> Carried<Self> {
+        Carried::new(Captured::current(), self)
+    }
+
+    /// As a child of `span`, which it does not end.
+    fn in_span<S: ToParent + ?Sized>(self, span: &S) -> Carried<Self> {
+        Carried::new(Captured::of(span), self)
+    }
+
+    /// Linked: its spans are new roots, with a link to the span that is current here.
+    fn linked_to_current_span(self) -> Carried<Self> {
+        Carried::new(Captured::current().to_linked(), self)
+    }
+
+    /// Linked: its spans are new roots, with links to these.
+    fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> Carried<Self> {
+        Carried::new(Captured::linked(causes), self)
+    }
+
+    /// As the work of `span`, which ends when the stream ends, panics, or is dropped before.
+    ///
+    /// ```
+    /// use enter_span::prelude::*;
+    /// use enter_span::{Span, start_span};
+    /// use futures::{Stream, stream};
+    ///
+    /// fn download() -> impl Stream<Item = &'static str> {
+    ///     let span = start_span!("download", kind = server);
+    ///     let parts = stream::iter(["hello", " world"]);
+    ///     parts.in_owned_span(span)
+    /// }
+    /// # let _ = download();
+    /// ```
+    fn in_owned_span(self, span: OwnedSpan) -> impl Stream<Item = Self::Item> {
+        OpenStream::new(span.into_entered(), self)
+    }
+}
+
+impl<S: Stream> StreamInSpan for S {}
+
+/// Closures that take a span along: to a thread, to `spawn_blocking`, to rayon, to any pool.
+///
+/// The flavours are those of [`FutureInSpan`].
+///
+/// ```
+/// use enter_span::enter_span;
+/// use enter_span::prelude::*;
+///
+/// #[enter_span]
+/// fn compress(part: usize) -> usize {
+///     part
+/// }
+///
+/// #[enter_span]
+/// fn archive() -> usize {
+///     let work = || compress(1);
+///     let other = std::thread::spawn(work.in_current_span());
+///     compress(2) + other.join().unwrap()
+/// }
+///
+/// assert_eq!(archive(), 3);
+/// ```
+pub trait ClosureInSpan<R>: FnOnce() -> R + Sized {
+    /// As a child: called in the span that is current where this is called.
+    fn in_current_span(self) -> impl FnOnce() -> R {
+        carried(Captured::current(), self)
+    }
+
+    /// As a child of `span`, which it does not end.
+    fn in_span<S: ToParent + ?Sized>(self, span: &S) -> impl FnOnce() -> R + use<Self, R, S> {
+        carried(Captured::of(span), self)
+    }
+
+    /// Linked: its spans are new roots, with a link to the span that is current here.
+    fn linked_to_current_span(self) -> impl FnOnce() -> R {
+        carried(Captured::current().to_linked(), self)
+    }
+
+    /// Linked: its spans are new roots, with links to these.
+    fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> impl FnOnce() -> R + use<Self, R, L> {
+        carried(Captured::linked(causes), self)
+    }
+
+    /// As the work of `span`, which ends when the closure returns or panics; where it is dropped and
+    /// never called, the span is marked as cancelled.
+    fn in_owned_span(self, span: OwnedSpan) -> impl FnOnce() -> R {
+        span.around(self)
+    }
+}
+
+impl<F: FnOnce() -> R, R> ClosureInSpan<R> for F {}
+
+fn carried<R>(context: Captured, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    let waiting = Waiting {
+        context,
+        work: Some(work),
+    };
+    move || waiting.run()
+}
+
+/// A closure that has not been called yet. What it owns is dropped in its context, also if it never
+/// is.
+struct Waiting<W> {
+    context: Captured,
+    work: Option<W>,
+}
+
+impl<W> Waiting<W> {
+    fn run<R>(mut self) -> R
+    where
+        W: FnOnce() -> R,
+    {
+        let work = self.work.take();
+        let ran = self.context.run(|| work.map(|work| work()));
+        ran.unwrap_or_else(|| unreachable!("it is called once"))
+    }
+}
+
+impl<W> Drop for Waiting<W> {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.context.run(|| drop(work));
+        }
+    }
+}
+
+impl Context {
+    /// Runs `work` with this context as the current one.
+    ///
+    /// For closures that are called more than once, as rayon's are; it may run on many threads at
+    /// the same time.
+    ///
+    /// ```
+    /// use enter_span::{Context, enter_span};
+    ///
+    /// #[enter_span]
+    /// fn resize(image: u32) {}
+    ///
+    /// let context = Context::current();
+    /// std::thread::scope(|scope| {
+    ///     for image in 0..2 {
+    ///         let context = &context;
+    ///         scope.spawn(move || context.run(|| resize(image)));
+    ///     }
+    /// });
+    /// ```
+    pub fn run<R>(&self, work: impl FnOnce() -> R) -> R {
+        match installed::is_on() {
+            true => Captured(Some(self.0.clone())).run(work),
+            false => work(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A message and the span that sent it.
+
+use std::fmt;
+use std::future::Future;
+
+use crate::carry::{Captured, Carried};
+use crate::context::Context;
+
+/// A message with the context that it was sent from: for channels and the mailboxes of actors.
+///
+/// Who receives a message runs in a context of its own, which has nothing to do with it. An
+/// envelope brings the sender's along. The receiver chooses how to go on: as a *child*, for a
+/// request that its sender waits for, or *linked*, with a root for each message and a link to the
+/// sender, for messages that are handled some time later.
+///
+/// It keeps no span open, and works after its trace has ended. Where nothing is traced it costs one
+/// load and holds nothing but the message.
+///
+/// ```
+/// use std::sync::mpsc;
+///
+/// use enter_span::{Envelope, enter_span};
+///
+/// #[enter_span]
+/// fn handle(order: u32) {}
+///
+/// let (mailbox, messages) = mpsc::channel();
+/// mailbox.send(Envelope::new(7)).unwrap();
+/// drop(mailbox);
+///
+/// for message in messages {
+///     message.open_linked(handle);
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Envelope<T> {
+    message: T,
+    sender: Captured,
+}
+
+impl<T> Envelope<T> {
+    /// Puts a message in, with the context that is current here.
+    pub fn new(message: T) -> Self {
+        Envelope {
+            message,
+            sender: Captured::current(),
+        }
+    }
+
+    /// The message, to look at before it is handled.
+    pub fn message(&self) -> &T {
+        &self.message
+    }
+
+    /// Changes the message and keeps the sender.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Envelope<U> {
+        Envelope {
+            message: change(self.message),
+            sender: self.sender,
+        }
+    }
+
+    /// Handles the message in the sender's span: as a child.
+    pub fn open_child<R>(self, handle: impl FnOnce(T) -> R) -> R {
+        self.sender.run(|| handle(self.message))
+    }
+
+    /// Handles the message in no span: the spans of its handling are new roots, linked to the
+    /// sender's.
+    pub fn open_linked<R>(self, handle: impl FnOnce(T) -> R) -> R {
+        self.sender.to_linked().run(|| handle(self.message))
+    }
+
+    /// Handles the message in the sender's span, by a future.
+    pub fn open_child_async<F: Future>(self, handle: impl FnOnce(T) -> F) -> Carried<F> {
+        let future = self.sender.run(|| handle(self.message));
+        Carried::new(self.sender, future)
+    }
+
+    /// Handles the message in new roots that are linked to the sender's span, by a future.
+    pub fn open_linked_async<F: Future>(self, handle: impl FnOnce(T) -> F) -> Carried<F> {
+        let sender = self.sender.to_linked();
+        let future = sender.run(|| handle(self.message));
+        Carried::new(sender, future)
+    }
+
+    /// The message, and the context it was sent from: for `links(..)`, to link a batch to all of its
+    /// senders.
+    pub fn into_parts(self) -> (T, Context) {
+        (self.message, self.sender.to_context())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Envelope<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Envelope")
+            .field("message", &self.message)
+            .field("sender", &self.sender.to_context())
+            .finish()
+    }
+}

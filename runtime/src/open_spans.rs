@@ -1,0 +1,370 @@
+//! What is open now: the spans that have started and not ended.
+//!
+//! A list beside the recordings, in a few parts so that threads seldom wait for each other. Nothing
+//! of the user's runs while a part is locked.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write as _};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context as OtelContext;
+use opentelemetry::trace::TraceContextExt as _;
+
+use crate::backend::Live;
+use crate::context::{SpanContext, SpanId};
+use crate::site::Site;
+use crate::thread;
+
+/// The spans that are open in this process at this moment, in the order of their start.
+///
+/// For a debug page or a watchdog: a task that hangs never ends its span, which therefore is never
+/// exported, and here it is. Printed, they are a tree, with the age of each and its place in source:
+///
+/// ```text
+/// checkout 12.3s shop::checkout (src/checkout.rs:41) trace 4bf92f3577b34da6a3ce929d0e0e4736
+///   charge 12.2s shop::bank::charge (src/bank.rs:7)
+/// ```
+///
+/// Only spans of this library that are recorded are listed, not those of other OpenTelemetry code.
+/// With the feature `open-spans` each recorded span costs an entry in the list; without it there is
+/// none.
+///
+/// ```
+/// use enter_span::{enter_span, open_spans};
+///
+/// # use opentelemetry_sdk::trace::SdkTracerProvider;
+/// # enter_span::set_tracer_provider(SdkTracerProvider::builder().build());
+/// enter_span("hangs", |_| {
+///     let open = open_spans();
+///     assert_eq!(open.iter().next().unwrap().name(), "hangs");
+///     println!("{open}");
+/// });
+/// assert!(open_spans().is_empty());
+/// ```
+pub fn open_spans() -> OpenSpans {
+    let mut spans: Vec<OpenSpan> = Vec::new();
+    for part in &OPEN {
+        spans.extend(lines(part).values().map(OpenSpan::of));
+    }
+    spans.sort_unstable_by_key(|span| span.number);
+    OpenSpans(spans)
+}
+
+/// A span that has not ended.
+#[derive(Clone, Debug)]
+pub struct OpenSpan {
+    /// In the order of the starts.
+    number: u64,
+    name: Cow<'static, str>,
+    site: &'static Site,
+    identity: SpanContext,
+    parent: SpanContext,
+    age: Duration,
+}
+
+/// The spans that were open at one moment. Shown with `{}`, they are a tree.
+#[derive(Clone, Debug)]
+pub struct OpenSpans(Vec<OpenSpan>);
+
+impl OpenSpan {
+    fn of(line: &Line) -> Self {
+        OpenSpan {
+            number: line.number,
+            name: line.name.clone(),
+            site: line.site,
+            identity: line.identity.clone(),
+            parent: line.parent.clone(),
+            age: line.started.elapsed(),
+        }
+    }
+
+    /// Its name of the moment.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How long ago it started.
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// The path of its function, or of the module that its block stands in; `None` where it was made
+    /// by a function that cannot know its caller.
+    pub fn function(&self) -> Option<&'static str> {
+        self.site.place().map(|(function, ..)| function)
+    }
+
+    /// The file, relative to its crate, and the line.
+    pub fn file_and_line(&self) -> Option<(&'static str, u32)> {
+        self.site.place().map(|(_, file, line)| (file, line))
+    }
+
+    /// Its identity.
+    pub fn span_context(&self) -> &SpanContext {
+        &self.identity
+    }
+
+    /// The id of its parent, open or not, in this process or another.
+    pub fn parent_id(&self) -> Option<SpanId> {
+        self.parent.is_valid().then(|| self.parent.span_id())
+    }
+
+    /// Whether it is the first span of its trace in this process.
+    pub fn is_root(&self) -> bool {
+        !self.parent.is_valid() || self.parent.is_remote()
+    }
+}
+
+/// One line: the name, the age, the place in source.
+impl fmt::Display for OpenSpan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.name.chars() {
+            match letter.is_control() {
+                true => write!(formatter, "{}", letter.escape_default())?,
+                false => formatter.write_char(letter)?,
+            }
+        }
+        write!(formatter, " {:.1?}", self.age)?;
+        match self.site.place() {
+            Some((function, file, line)) => write!(formatter, " {function} ({file}:{line})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl OpenSpans {
+    /// The spans, in the order of their start.
+    pub fn iter(&self) -> std::slice::Iter<'_, OpenSpan> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is open.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a OpenSpans {
+    type Item = &'a OpenSpan;
+    type IntoIter = std::slice::Iter<'a, OpenSpan>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for OpenSpans {
+    type Item = OpenSpan;
+    type IntoIter = std::vec::IntoIter<OpenSpan>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// A span stands below its parent, or at the top if that is not open.
+impl fmt::Display for OpenSpans {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = |context: &SpanContext| (context.trace_id(), context.span_id());
+        let open: HashSet<_> = self.iter().map(|span| key(&span.identity)).collect();
+        let mut children: HashMap<_, Vec<&OpenSpan>> = HashMap::new();
+        let mut next = Vec::new();
+        for span in self.0.iter().rev() {
+            match open.contains(&key(&span.parent)) {
+                true => children.entry(key(&span.parent)).or_default().push(span),
+                false => next.push((span, 0)),
+            }
+        }
+        while let Some((span, depth)) = next.pop() {
+            write!(formatter, "{:indent$}{span}", "", indent = 2 * depth)?;
+            match depth {
+                0 => writeln!(formatter, " trace {}", span.identity.trace_id())?,
+                _ => writeln!(formatter)?,
+            }
+            let below = children.remove(&key(&span.identity));
+            next.extend(below.into_iter().flatten().map(|span| (span, depth + 1)));
+        }
+        Ok(())
+    }
+}
+
+/// Reports each root that stays open longer than `limit`, once, until the returned handle is
+/// dropped.
+///
+/// A root is the first span of its trace in this process. `report` runs on a thread of its own, which
+/// sleeps until a root can be due; if it panics, that report is lost and nothing else. `limit` is at
+/// least a millisecond.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let watch = enter_span::watch_roots(Duration::from_secs(60), |root| {
+///     eprintln!("open for {:?}: {root}", root.age());
+/// })?;
+/// // For as long as the application runs; then:
+/// drop(watch);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// If the operating system gives no thread.
+pub fn watch_roots(
+    limit: Duration,
+    report: impl Fn(&OpenSpan) + Send + 'static,
+) -> io::Result<RootWatch> {
+    let limit = limit.max(Duration::from_millis(1));
+    let stop = Arc::new(Stop::default());
+    let until = Arc::clone(&stop);
+    std::thread::Builder::new()
+        .name("enter_span roots".to_owned())
+        .spawn(move || watch(limit, &report, &until))?;
+    Ok(RootWatch { stop })
+}
+
+/// Watches the roots while it lives. See [`watch_roots`].
+#[must_use = "the watch ends when this is dropped"]
+#[derive(Debug)]
+pub struct RootWatch {
+    stop: Arc<Stop>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Drop for RootWatch {
+    /// It does not wait for a report that is under way.
+    fn drop(&mut self) {
+        *self
+            .stop
+            .stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.changed.notify_all();
+    }
+}
+
+impl Stop {
+    /// Whether it was stopped before `time` had passed.
+    fn wait(&self, time: Duration) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_timeout_while(stopped, time, |stopped| !*stopped);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+fn watch(limit: Duration, report: &dyn Fn(&OpenSpan), stop: &Stop) {
+    let mut reported = HashSet::new();
+    let mut pause = Duration::ZERO;
+    while !stop.wait(pause) {
+        let roots = open_spans().into_iter().filter(OpenSpan::is_root);
+        let roots: Vec<OpenSpan> = roots.collect();
+        let open: HashSet<u64> = roots.iter().map(|root| root.number).collect();
+        reported.retain(|number| open.contains(number));
+        // What starts from now on cannot be due before a whole limit has passed.
+        pause = limit;
+        for root in &roots {
+            match limit.checked_sub(root.age) {
+                Some(left) if !left.is_zero() => pause = pause.min(left),
+                _ if reported.insert(root.number) => {
+                    let _ = thread::shielded(|| report(root));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+struct Line {
+    number: u64,
+    name: Cow<'static, str>,
+    site: &'static Site,
+    identity: SpanContext,
+    parent: SpanContext,
+    started: Instant,
+}
+
+type Part = Mutex<Option<HashMap<u64, Line>>>;
+
+const PARTS: usize = 16;
+
+static OPEN: [Part; PARTS] = [const { Mutex::new(None) }; PARTS];
+
+fn part(number: u64) -> &'static Part {
+    &OPEN[number as usize % PARTS]
+}
+
+/// A part of the list, locked.
+struct Lines<'a>(MutexGuard<'a, Option<HashMap<u64, Line>>>);
+
+fn lines(part: &Part) -> Lines<'_> {
+    Lines(part.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Lines<'_> {
+    fn values(&self) -> impl Iterator<Item = &Line> {
+        self.0.iter().flat_map(HashMap::values)
+    }
+
+    fn get(&mut self) -> &mut HashMap<u64, Line> {
+        self.0.get_or_insert_default()
+    }
+}
+
+/// A span's line in the list, which goes when this does.
+pub(crate) struct Listed(u64);
+
+impl Listed {
+    pub(crate) fn rename(&self, name: Cow<'static, str>) {
+        let mut lines = lines(part(self.0));
+        let before = lines.get().get_mut(&self.0);
+        let before = before.map(|line| std::mem::replace(&mut line.name, name));
+        drop(lines);
+        drop(before);
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let line = lines(part(self.0)).get().remove(&self.0);
+        drop(line);
+    }
+}
+
+/// Puts a span that has started below `parent` into the list, if it is recorded.
+pub(crate) fn enlist(
+    site: &'static Site,
+    name: Cow<'static, str>,
+    live: Option<&Live>,
+    parent: &OtelContext,
+) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let Some(recording) = live.and_then(|live| live.recording.as_ref()) else {
+        return;
+    };
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let line = Line {
+        number,
+        name,
+        site,
+        identity: SpanContext(recording.identity().clone()),
+        parent: SpanContext(parent.span().span_context().clone()),
+        started: Instant::now(),
+    };
+    lines(part(number)).get().insert(number, line);
+    recording.keep(Listed(number));
+}

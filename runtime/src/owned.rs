@@ -1,0 +1,177 @@
+//! A span that its owner ends.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::context::{Context, SpanContext};
+use crate::entered::{Entered, abandon_with, run};
+use crate::recording::Ending;
+use crate::relation::{ToLinks, ToParent};
+use crate::span::Span;
+use crate::thread::{self, Payload};
+
+/// A span that ends when its owner says so: by [`end`](OwnedSpan::end), or by dropping it.
+///
+/// For work that is no scope of the source: a connection, a session, a body that is streamed after
+/// its handler returned. Where a scope will do, the attribute and [`in_span!`](crate::in_span) are
+/// better: they see errors, panics and cancellation.
+///
+/// [`start_span!`](crate::start_span!) and [`start_span`](crate::start_span()) make one, below the span that is
+/// current there. It is not current by itself. It can be entered again and again: by a closure with
+/// [`enter`](OwnedSpan::enter), by a future, a stream or a closure that moves elsewhere with
+/// `.in_span(&span)`, and once and for all, so that it ends with the work, with
+/// `.in_owned_span(span)`. One that was started with `leaf` is never made current by any of these.
+///
+/// It is a [`Span`] as well, by `Deref`: attributes are set on it directly. Handles to it, also
+/// those that [`Span::current`] finds, cannot end it.
+///
+/// Dropped by a panic, it is marked: with the panic, if that came out of its own `enter`, else with
+/// `enter_span.outcome = "cancelled"`. Leaked, with `mem::forget`, it is never exported.
+///
+/// ```
+/// use enter_span::start_span;
+///
+/// let connection = start_span!("connection", kind = server, attributes(peer = "10.0.0.7"));
+/// let greeting = connection.enter(|| "hello");
+/// connection.set_attribute("sent", greeting.len());
+/// connection.end();
+/// ```
+#[must_use = "the span ends when this is dropped"]
+pub struct OwnedSpan {
+    entered: Entered,
+    handle: Span,
+    /// The panic that came out of the last `enter`, until the owner is seen to live on.
+    panic: Mutex<Option<Ending>>,
+    panicking_before: bool,
+}
+
+impl OwnedSpan {
+    pub(crate) fn new(entered: Entered) -> Self {
+        OwnedSpan {
+            handle: entered.handle(),
+            entered,
+            panic: Mutex::new(None),
+            panicking_before: std::thread::panicking(),
+        }
+    }
+
+    /// Runs `work` with the span as the current one.
+    ///
+    /// A panic passes, and leaves the span open for as long as its owner keeps it.
+    pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
+        if self.entered.is_off() {
+            return work();
+        }
+        *self.panic() = None;
+        let attached = self.entered.attach();
+        let outcome = thread::catch(work);
+        drop(attached);
+        match outcome {
+            Ok(value) => value,
+            Err(payload) => self.panicked(payload),
+        }
+    }
+
+    #[cold]
+    fn panicked(&self, payload: Payload) -> ! {
+        *self.panic() = self.entered.ending_of(&payload);
+        thread::resume(payload)
+    }
+
+    fn panic(&self) -> MutexGuard<'_, Option<Ending>> {
+        self.panic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the span, and says nothing of how: [`Span::set_status`] and [`Span::set_outcome`] do.
+    pub fn end(self) {
+        self.into_entered().conclude(Ending::Silent);
+    }
+
+    /// The span, of which this is the owner no more.
+    pub(crate) fn into_entered(mut self) -> Entered {
+        self.entered.take()
+    }
+
+    /// `work`, with the span around it; if it is dropped and never run, the span is cancelled.
+    pub(crate) fn around<R>(self, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+        let pending = Pending {
+            entered: self.into_entered(),
+            work: Some(work),
+        };
+        move || pending.run()
+    }
+}
+
+impl Drop for OwnedSpan {
+    fn drop(&mut self) {
+        if self.entered.is_off() {
+            return;
+        }
+        let ending = match std::thread::panicking() && !self.panicking_before {
+            true => self.panic().take().unwrap_or(Ending::Cancelled),
+            false => Ending::Silent,
+        };
+        self.entered.take().conclude(ending);
+    }
+}
+
+/// Work that has not run yet, and its span.
+struct Pending<F> {
+    entered: Entered,
+    work: Option<F>,
+}
+
+impl<F> Pending<F> {
+    fn run<R>(mut self) -> R
+    where
+        F: FnOnce() -> R,
+    {
+        let (entered, work) = (self.entered.take(), self.work.take());
+        run(entered, || work.map(|work| work())).unwrap_or_else(|| unreachable!("it runs once"))
+    }
+}
+
+impl<F> Drop for Pending<F> {
+    fn drop(&mut self) {
+        if !self.entered.is_off() {
+            abandon_with(self.entered.take(), || drop(self.work.take()));
+        }
+    }
+}
+
+impl Deref for OwnedSpan {
+    type Target = Span;
+
+    fn deref(&self) -> &Span {
+        &self.handle
+    }
+}
+
+impl ToParent for OwnedSpan {
+    fn to_parent(&self, root: Context) -> Context {
+        self.handle.to_parent(root)
+    }
+
+    fn to_current(&self, root: Context) -> Context {
+        match self.entered.is_leaf() {
+            true => Context::current(),
+            false => self.to_parent(root),
+        }
+    }
+}
+
+impl ToLinks for OwnedSpan {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.handle.to_links(link);
+    }
+}
+
+impl fmt::Debug for OwnedSpan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("OwnedSpan")
+            .field(&self.handle)
+            .finish()
+    }
+}

@@ -1,0 +1,205 @@
+//! What is said of a span before it starts, and its start.
+
+use std::borrow::Cow;
+
+use opentelemetry::{Context as OtelContext, KeyValue};
+
+use crate::backend::{Live, Start as BackendStart};
+use crate::context::{Context, SpanContext};
+use crate::entered::Entered;
+use crate::installed::{self, Override};
+use crate::lineage;
+use crate::relation::{Causes, ToLinks, ToParent};
+use crate::site::Site;
+use crate::thread;
+use crate::tracer::Tracer;
+use crate::value::{Slot, ToAttribute, Value};
+
+/// What is said of a span before it starts. Generated code fills it in.
+pub struct Start {
+    current: OtelContext,
+    /// Where to hang, if not on the current span.
+    elsewhere: Option<OtelContext>,
+    /// Who records it and all below it, if its tracer has a provider of its own.
+    below: Option<Override>,
+    start: BackendStart,
+}
+
+/// Text for a span's name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the name of a span",
+    label = "not text",
+    note = "`name` takes a `&str`, a `String` or a `Cow<str>`"
+)]
+pub trait ToName {
+    #[doc(hidden)]
+    fn to_name(&self) -> Cow<'static, str>;
+}
+
+impl<T: AsRef<str> + ?Sized> ToName for T {
+    fn to_name(&self) -> Cow<'static, str> {
+        Cow::Owned(self.as_ref().to_owned())
+    }
+}
+
+/// Enters a span at `site`, below the current one.
+#[cold]
+pub fn enter(site: &'static Site) -> Entered {
+    enter_with(site, &mut [])
+}
+
+/// Says one thing of a span before it starts.
+pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut Start);
+
+/// Enters a span that more is said about.
+#[cold]
+pub fn enter_with(site: &'static Site, described: &mut [Describe<'_>]) -> Entered {
+    let Some(current) = thread::current() else {
+        return Entered::OFF;
+    };
+    if current.is_telemetry_suppressed() {
+        return Entered::OFF;
+    }
+    let mut start = Start::at(site, current);
+    // What panics costs what it says, and neither the rest nor the span.
+    for describe in described {
+        let _ = thread::shielded(|| describe(&mut start));
+    }
+    // So does a sampler or a provider that panics, which costs the span.
+    thread::shielded(|| start.enter())
+        .flatten()
+        .unwrap_or(Entered::OFF)
+}
+
+impl Start {
+    fn at(site: &'static Site, current: OtelContext) -> Self {
+        Start {
+            current,
+            elsewhere: None,
+            below: None,
+            start: BackendStart {
+                site,
+                library: site.library().clone(),
+                name: Cow::Borrowed(site.name()),
+                attributes: Vec::new(),
+                links: Vec::new(),
+            },
+        }
+    }
+
+    pub fn name<T: ToName + ?Sized>(&mut self, name: &T) {
+        self.start.name = name.to_name();
+    }
+
+    pub(crate) fn set_name(&mut self, name: Cow<'static, str>) {
+        self.start.name = name;
+    }
+
+    pub fn tracer(&mut self, tracer: &Tracer) {
+        self.start.library = tracer.library().clone();
+        self.below = tracer.below().cloned();
+    }
+
+    pub fn root(&mut self) {
+        self.elsewhere = Some(installed::root_of(&self.current));
+    }
+
+    pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
+        let root = Context(installed::root_of(&self.current));
+        self.elsewhere = Some(parent.to_parent(root).0);
+    }
+
+    pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
+        links.to_links(&mut |linked| self.link(linked));
+    }
+
+    fn link(&mut self, SpanContext(linked): SpanContext) {
+        let id = |link: &opentelemetry::trace::SpanContext| (link.trace_id(), link.span_id());
+        let known = self.start.links.iter().any(|link| id(link) == id(&linked));
+        if linked.is_valid() && !known {
+            self.start.links.push(linked);
+        }
+    }
+
+    pub fn text(&mut self, key: &'static str, value: &'static str) {
+        self.upsert(key, Some(Value::from_static(value)));
+    }
+
+    pub fn attribute<T: ToAttribute>(&mut self, key: &'static str, value: &T) {
+        self.attribute_with(key, &mut |slot| slot.set(value));
+    }
+
+    pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
+        self.upsert(key, Slot::fill(value));
+    }
+
+    fn upsert(&mut self, key: &'static str, value: Option<Value>) {
+        let Some(Value(value)) = value.filter(|_| !key.is_empty()) else {
+            return;
+        };
+        let attributes = &mut self.start.attributes;
+        match attributes.iter_mut().find(|a| a.key.as_str() == key) {
+            Some(known) => known.value = value,
+            None => attributes.push(KeyValue::new(key, value)),
+        }
+    }
+
+    fn enter(mut self) -> Option<Entered> {
+        self.hand_to_tracer();
+        self.link_to_causes();
+        let site = self.start.site;
+        let parent = self.parent_context();
+        let Some(installed) = installed::for_context(parent) else {
+            #[cfg(feature = "testing")]
+            crate::testing::orphan(&self.start.name);
+            return None;
+        };
+        #[cfg(feature = "testing")]
+        crate::testing::started(parent, &self.start.name);
+        #[cfg(feature = "open-spans")]
+        let name = self.start.name.clone();
+        let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
+        let live = installed.start(self.start, parent);
+        let live = live.map(|live| lineage::adopt(site, live, parent));
+        #[cfg(feature = "open-spans")]
+        crate::open_spans::enlist(site, name, live.as_ref(), parent);
+        // A parent from elsewhere is made current even if its child says nothing more: what the
+        // body makes must not hang on what happens to lie on the thread.
+        let live = live.or_else(|| {
+            let context = self.elsewhere?;
+            Some(Live {
+                context,
+                recording: None,
+            })
+        })?;
+        Some(Entered::new(site, live))
+    }
+
+    fn parent_context(&self) -> &OtelContext {
+        self.elsewhere.as_ref().unwrap_or(&self.current)
+    }
+
+    /// A tracer with a provider of its own records what is below it as well.
+    fn hand_to_tracer(&mut self) {
+        let Some(below) = self.below.take() else {
+            return;
+        };
+        let parent = self.parent_context();
+        if !below.is_of(parent) {
+            self.elsewhere = Some(parent.with_value(below));
+        }
+    }
+
+    /// Links a root to what its context says it follows.
+    fn link_to_causes(&mut self) {
+        let parent = self.parent_context();
+        for cause in Causes::of_root(parent) {
+            self.link(cause);
+        }
+    }
+}
+
+/// `when = ..`: a condition that panics does not hold.
+pub fn holds(condition: impl FnOnce() -> bool) -> bool {
+    thread::shielded(condition).unwrap_or(false)
+}
