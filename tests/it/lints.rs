@@ -265,7 +265,7 @@ impl Cart {
     /// Nothing.
     #[enter_span(skip)]
     fn skipped(&self) -> usize {
-        self.items.len()
+        self.items.iter().count()
     }
 }
 
