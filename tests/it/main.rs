@@ -12,6 +12,7 @@ mod held;
 mod hierarchy;
 mod hygiene;
 mod inferred;
+mod inheritance;
 mod kit;
 mod lints;
 mod neighbours;

@@ -223,8 +223,8 @@ impl Trace {
     /// The spans as an indented tree, in the order in which they started.
     ///
     /// A line holds the name; the kind, unless it is internal; the attributes, without `code.*`;
-    /// `!Type` for an error; `~cancelled` for a future that was dropped; `(open)` for a span that
-    /// has not ended. Spans that lost their context stand at the end as `orphan name`, and calls
+    /// `!Type` for an error; `~cancelled` for a future that was dropped; `^name` for a link, `^?` if
+    /// the other span was not recorded here; `(open)` for a span that has not ended. Spans that lost their context stand at the end as `orphan name`, and calls
     /// that a leaf hid as `under leaf: name`.
     pub fn tree(&self) -> String {
         tree::draw(self)

@@ -37,14 +37,14 @@ fn parent<'a>(trace: &'a Trace, span: &RecordedSpan) -> Option<&'a RecordedSpan>
 fn draw_below<'a>(trace: &'a Trace, root: &'a RecordedSpan, depth: usize, lines: &mut Vec<String>) {
     let mut next = vec![(root, depth)];
     while let Some((span, depth)) = next.pop() {
-        lines.push(format!("{}{}", INDENT.repeat(depth), line(span)));
+        lines.push(format!("{}{}", INDENT.repeat(depth), line(trace, span)));
         let children = trace.spans.iter().rev();
         let children = children.filter(|child| child.parent == span.identity);
         next.extend(children.map(|child| (child, depth + 1)));
     }
 }
 
-fn line(span: &RecordedSpan) -> String {
+fn line(trace: &Trace, span: &RecordedSpan) -> String {
     let mut line = span.name.clone();
     if span.kind != "internal" {
         let _ = write!(line, " [{}]", span.kind);
@@ -60,6 +60,10 @@ fn line(span: &RecordedSpan) -> String {
     }
     if let Some(outcome) = span.attribute("enter_span.outcome") {
         let _ = write!(line, " ~{}", outcome.0);
+    }
+    for link in &span.links {
+        let linked = trace.spans.iter().find(|other| other.identity == *link);
+        let _ = write!(line, " ^{}", linked.map_or("?", |linked| &linked.name));
     }
     if span.end.is_none() {
         line.push_str(" (open)");
