@@ -2,6 +2,7 @@
 
 mod allocations;
 mod async_forms;
+mod attribution;
 mod bodies;
 mod cancellation;
 mod check;
@@ -18,6 +19,7 @@ mod lints;
 mod neighbours;
 mod off;
 mod outcome;
+mod owned;
 mod parameters;
 mod provider;
 mod qualifiers;
@@ -27,3 +29,4 @@ mod robust;
 mod scope;
 mod send;
 mod streams;
+mod tracers;

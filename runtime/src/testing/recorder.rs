@@ -327,6 +327,16 @@ impl RecordedSpan {
         self.end.is_some()
     }
 
+    /// When it started.
+    pub fn start_time(&self) -> SystemTime {
+        self.start
+    }
+
+    /// When it ended, or `None` if it is still open.
+    pub fn end_time(&self) -> Option<SystemTime> {
+        self.end
+    }
+
     /// How long it took, or `None` if it is still open.
     pub fn duration(&self) -> Option<Duration> {
         self.end?.duration_since(self.start).ok()
