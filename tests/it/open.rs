@@ -1,0 +1,134 @@
+//! What is open now, and roots that stay open.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use enter_span::testing::Recorder;
+use enter_span::{OpenSpan, TraceId, enter_span, in_span, open_spans, start_span, watch_roots};
+
+/// The open spans of one trace: other tests have theirs.
+fn open_in(trace_id: Option<TraceId>) -> Vec<OpenSpan> {
+    let mine = |span: &OpenSpan| Some(span.span_context().trace_id()) == trace_id;
+    open_spans().into_iter().filter(mine).collect()
+}
+
+#[enter_span]
+fn placed() -> (Vec<OpenSpan>, u32) {
+    (open_in(enter_span::trace_id()), line!() - 1)
+}
+
+/// A span is listed from its start to its end, with its place, in the order of the starts.
+#[test]
+fn what_has_started_is_open_until_it_ends() {
+    let trace = Recorder::new().run(|| {
+        let (open, line) = in_span!("above", |span| {
+            span.update_name("above, renamed");
+            placed()
+        });
+        let [above, placed] = &open[..] else {
+            panic!("{open:?}");
+        };
+        assert_eq!(above.name(), "above, renamed");
+        assert_eq!(above.function(), Some("it::open"));
+        assert!(above.is_root() && above.parent_id().is_none());
+        assert_eq!(placed.function(), Some("it::open::placed"));
+        assert_eq!(placed.file_and_line(), Some(("it/open.rs", line)));
+        assert!(!placed.is_root());
+        assert_eq!(placed.parent_id(), Some(above.span_context().span_id()));
+        assert!(placed.age() <= above.age());
+        assert!(open_in(Some(above.span_context().trace_id())).is_empty());
+    });
+    trace.assert_tree("above, renamed\n  placed");
+}
+
+/// W34, W35: a task that hangs, or a span that was leaked, shows here and nowhere else.
+#[test]
+fn what_never_ends_is_open() {
+    use futures::FutureExt as _;
+    let recorder = Recorder::new();
+    let mut hangs = Box::pin(in_span!("hangs", async |_| std::future::pending::<()>().await));
+    recorder.enter(|| {
+        assert!(hangs.as_mut().now_or_never().is_none());
+        std::mem::forget(start_span("leaked"));
+    });
+    let open = |name| {
+        let id = recorder.trace().find(name).span_context().trace_id();
+        open_in(Some(id)).len()
+    };
+    assert_eq!((open("hangs"), open("leaked")), (1, 1));
+    drop(hangs);
+    assert_eq!((open("hangs"), open("leaked")), (0, 1));
+}
+
+/// Shown, the spans are a tree, with the trace at its top; a name cannot break a line.
+#[test]
+fn open_spans_are_shown_as_a_tree() {
+    Recorder::new().run(|| {
+        let root = start_span!("root", root);
+        let child = root.enter(|| start_span!("child\n\u{1b}[31m"));
+        let grandchild = child.enter(|| start_span("grandchild"));
+        let trace_id = root.trace_id().expect("a trace");
+        let shown = open_spans().to_string();
+        let mut lines = shown
+            .lines()
+            .skip_while(|line| !line.ends_with(&trace_id.to_string()));
+        let mut line = || lines.next().expect("a line");
+        let place = |line: &str, indent: &str, name: &str| {
+            line.starts_with(&format!("{indent}{name} "))
+                && line.contains("s it::open (it/open.rs:")
+        };
+        assert!(place(line(), "", "root"), "{shown}");
+        assert!(place(line(), "  ", "child\\n\\u{1b}[31m"), "{shown}");
+        assert!(line().starts_with("    grandchild "), "{shown}");
+        drop(root);
+        // Its parent has ended: it stands at the top.
+        let shown = open_spans().to_string();
+        assert!(
+            shown.lines().any(|line| line.starts_with("child\\n")),
+            "{shown}"
+        );
+        drop((child, grandchild));
+    });
+}
+
+/// What is not recorded is not listed.
+#[test]
+fn what_is_not_sampled_is_not_listed() {
+    let mut open = Vec::new();
+    Recorder::new().sampled_by(|_| false).run(|| {
+        enter_span("root", |_| open = open_in(enter_span::trace_id()));
+    });
+    assert!(open.is_empty());
+}
+
+/// A root that stays open longer than the limit is reported once, and a child never.
+#[test]
+fn a_root_that_stays_open_is_reported_once() {
+    let (report, reports) = mpsc::channel();
+    let report = move |root: &OpenSpan| {
+        let _ = report.send((root.span_context().span_id(), root.name().to_owned()));
+        assert_ne!(root.name(), "panics", "a report that panics is lost alone");
+    };
+    let watch = watch_roots(Duration::from_millis(1), report).expect("a thread");
+    Recorder::new().run(|| {
+        let first = start_span!("panics", root);
+        let _child = first.enter(|| start_span("child"));
+        // Those of other tests are reported as well.
+        let mut seen = Vec::new();
+        let mut until = |id| {
+            while !seen.iter().any(|(seen, _)| Some(*seen) == id) {
+                seen.push(reports.recv().expect("a report"));
+            }
+        };
+        until(first.span_id());
+        let second = start_span!("second", root);
+        until(second.span_id());
+        drop(watch);
+        seen.extend(reports.iter());
+        for (root, name) in [(&first, "panics"), (&second, "second")] {
+            let of_it = seen.iter().filter(|(id, _)| Some(*id) == root.span_id());
+            assert_eq!(of_it.map(|(_, name)| name).collect::<Vec<_>>(), [name]);
+        }
+        assert!(seen.iter().all(|(_, name)| name != "child"));
+    });
+}
