@@ -632,3 +632,29 @@ fn a_future_that_was_made_outside_of_a_recorder_stays_unrecorded() {
         ",
     );
 }
+
+/// TW19e: hand-written futures are awaited; values that are no futures, and iterators, are not, and
+/// the span of what makes an iterator ends before anything is taken from it.
+#[test]
+fn what_is_no_future_ends_its_span_at_once() {
+    check_async(
+        async {
+            let made = enter_span::enter_span_async("hand-written", |_| Twice(false)).await;
+            assert_eq!(made, 1);
+            assert_eq!(enter_span::enter_span("nothing", |_| None::<()>), None);
+            let numbers = enter_span::enter_span("iterator", |_| {
+                (1..3).map(|n| enter_span::enter_span("item", move |_| n))
+            });
+            assert_eq!(numbers.sum::<i32>(), 3);
+        },
+        "
+        hand-written
+          poll_once
+          poll_once
+        nothing
+        iterator
+        item
+        item
+        ",
+    );
+}

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use enter_span::testing::Recorder;
-use enter_span::{Span, Status, ToAttribute, Value, enter_span, enter_span_async};
+use enter_span::{Span, Status, ToAttribute, Value, enter_span, enter_span_async, start_span};
 
 use crate::check::{block_on, check, check_async};
 
@@ -426,4 +426,79 @@ fn the_current_ids_are_at_hand() {
     });
     let ids = trace.find("ids");
     assert_eq!(ids.span_id(), ids.span_context().span_id());
+}
+
+/// TW28: an error stands on the span that is told of it, not on the current one; each gives one
+/// event; after the end there is none. (Numbers, texts and bare objects are no errors in Rust.)
+#[test]
+fn an_error_is_recorded_on_the_span_that_is_told() {
+    let trace = check(
+        || {
+            enter_span("record-exception-active", |_| {
+                let receiver = start_span("record-exception-receiver");
+                let boxed: Box<dyn std::error::Error> = "recorded-string".into();
+                receiver
+                    .record_error(&std::io::Error::other("recorded-error"))
+                    .record_error(&std::fmt::Error)
+                    .record_error(&*boxed);
+                let handle = Span::clone(&receiver);
+                receiver.end();
+                handle.record_error(&std::fmt::Error);
+            });
+        },
+        "
+        record-exception-active
+          record-exception-receiver
+        ",
+    );
+    let events = trace.find("record-exception-receiver").events();
+    let text = |key| events.iter().map(move |event| event.attribute(key));
+    let messages = [
+        "recorded-error",
+        &std::fmt::Error.to_string(),
+        "recorded-string",
+    ];
+    assert!(text("exception.message").eq(messages.map(|text| Some(Value::from(text)))));
+    assert_eq!(
+        events[0].attribute("exception.type"),
+        Some(Value::from("std::io::error::Error"))
+    );
+    assert!(trace.find("record-exception-active").events().is_empty());
+}
+
+/// TW31: a large attribute costs neither the others nor the span.
+#[test]
+fn a_large_attribute_costs_no_other() {
+    let large = "x".repeat(300 * 1024);
+    let trace = Recorder::new().run(|| {
+        enter_span("large", |span| {
+            span.set_attribute("marker", 1);
+            span.set_attribute("payload", large.as_str());
+            span.set_attribute("small", 2);
+        });
+    });
+    let span = trace.find("large");
+    assert_eq!(span.attribute("marker"), Some(Value::from(1)));
+    assert_eq!(span.attribute("payload"), Some(Value::from(large)));
+    assert_eq!(span.attribute("small"), Some(Value::from(2)));
+}
+
+/// TW33, W43: a name has no limit of ours, and is never cut in the middle of a letter.
+#[test]
+fn a_name_is_not_cut() {
+    let name = format!("{}é{}", "x".repeat(63), "y".repeat(100));
+    let trace = Recorder::new().run(|| enter_span(name.clone(), |_| {}));
+    assert_eq!(trace.spans()[0].name(), name);
+}
+
+/// TW35: a span starts when its work does, however long its actor has been idle.
+#[test]
+fn a_span_starts_when_its_message_is_handled() {
+    let recorder = Recorder::new();
+    recorder.enter(|| enter_span("first", |_| {}));
+    let delivered = SystemTime::now();
+    recorder.enter(|| enter_span("second", |_| {}));
+    let trace = recorder.trace();
+    assert!(trace.find("first").start_time() <= delivered);
+    assert!(trace.find("second").start_time() >= delivered);
 }

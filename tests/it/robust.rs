@@ -3,9 +3,11 @@
 use std::fmt;
 use std::thread;
 
+use enter_span::prelude::*;
 use enter_span::testing::Recorder;
-use enter_span::{Span, enter_span, enter_span_async};
+use enter_span::{Envelope, Span, Tracer, enter_span, enter_span_async, start_span};
 use opentelemetry::Context;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 use crate::check::{block_on, check};
 use crate::child::is_child;
@@ -209,4 +211,63 @@ fn a_future_dropped_by_a_dying_thread_ends_its_span() {
     });
     thread.join().expect("a thread that ends well");
     recorder.trace().assert_tree("kept ~cancelled");
+}
+
+/// Bad input, R16: spans and messages that outlive their runtime and their provider end once, and
+/// do no harm.
+#[test]
+fn what_outlives_its_runtime_does_no_harm() {
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
+    let tracer = Tracer::new(provider.clone(), "outlived");
+    let kept = block_on(tracer.enter_span_async("run", async |span| {
+        let owned = tracer.start_span("owned");
+        let message = owned.enter(|| Envelope::new("late"));
+        let pending = Box::pin(async { std::future::pending::<()>().await }.in_current_span());
+        (span, owned, message, pending)
+    }));
+    let exported = || exporter.get_finished_spans().expect("the exported spans");
+    assert!(exported().iter().map(|span| &span.name).eq(["run"]));
+    provider.shutdown().expect("a shutdown");
+    let (span, owned, message, pending) = kept;
+    assert!(!span.is_traced());
+    span.set_attribute("late", true);
+    owned.enter(|| enter_span("below", |_| {}));
+    assert_eq!(message.open_child(|text| text.len()), 4);
+    drop((owned, pending));
+    // The exporter forgets at its shutdown; nothing came after.
+    assert!(exported().is_empty());
+}
+
+/// Bad input, X9: an envelope that arrives after its trace ended still has its parent.
+#[test]
+fn a_message_may_arrive_after_its_trace() {
+    let recorder = Recorder::new();
+    let message = recorder.enter(|| enter_span("sent", |_| Envelope::new(())));
+    assert!(recorder.trace().find("sent").is_ended());
+    let handle = |()| enter_span("handled", |_| {});
+    message.clone().open_child(handle);
+    thread::spawn(move || message.open_linked(handle))
+        .join()
+        .expect("a thread");
+    recorder
+        .trace()
+        .assert_tree("sent\n  handled\nhandled ^sent");
+}
+
+/// Bad input: a stream that is polled after its end is what it was alone, without a span.
+#[test]
+fn a_stream_may_be_polled_after_its_end() {
+    use futures::{FutureExt as _, StreamExt as _, stream};
+    let recorder = Recorder::new();
+    let mut items = recorder.enter(|| {
+        stream::iter([1])
+            .in_owned_span(start_span("stream"))
+            .boxed()
+    });
+    let mut next = || items.next().now_or_never().flatten();
+    assert_eq!((next(), next(), next()), (Some(1), None, None));
+    recorder.trace().assert_tree("stream");
 }

@@ -246,3 +246,28 @@ fn a_sink_has_a_span_for_each_item() {
         ",
     );
 }
+
+/// TW34: a response whose body is streamed: its span ends with the body, not with the head.
+#[test]
+fn a_streamed_response_lasts_until_its_body_ends() {
+    #[enter_span(kind = server)]
+    fn respond() -> impl Stream<Item = u8> {
+        stream::iter([1, 2]).then(produce)
+    }
+    let recorder = Recorder::new();
+    block_on(async {
+        let mut body = Box::pin(recorder.enter(respond));
+        assert_eq!(body.next().await, Some(1));
+        assert!(!recorder.trace().find("respond").is_ended());
+        assert_eq!(body.next().await, Some(2));
+        assert!(!recorder.trace().find("respond").is_ended());
+        assert_eq!(body.next().await, None);
+    });
+    recorder.trace().assert_tree(
+        "
+        respond [server]
+          produce n=1
+          produce n=2
+        ",
+    );
+}
