@@ -99,6 +99,8 @@ mod form;
 mod future;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod guard;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod installed;
 mod lineage;
 #[cfg(feature = "open-spans")]

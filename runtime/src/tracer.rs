@@ -11,7 +11,7 @@ use crate::site::Library;
 
 /// Makes spans under the name of a library, and with a provider of its own if it is given one.
 ///
-/// The attribute, [`in_span!`](crate::in_span) and [`start_span!`](crate::start_span) know the
+/// The attribute, [`in_span!`](crate::in_span) and [`start_span!`](crate::start_span!) know the
 /// crate that they stand in and need no tracer. It is for code that is handed a context and finds
 /// its tracer there, and for the functions, which cannot know their caller's crate.
 ///
