@@ -56,7 +56,8 @@ pub struct Exclusive {
 /// Asks to be the only test of the process that records.
 ///
 /// It waits for the recorders that live to be dropped, and new ones on other threads wait for the
-/// returned guard. So call it before you make a recorder. While it is held, [`unclaimed`] lists
+/// returned guard. So call it before you make a recorder. One that was leaked, as by a context that
+/// is never dropped, keeps it waiting for ever. While it is held, [`unclaimed`] lists
 /// this test's lost spans and nobody else's, and [`Trace::assert_no_orphans`] fails on them too.
 ///
 /// # Panics
