@@ -155,10 +155,13 @@ impl Override {
         }
     }
 
-    /// Whether it is the one that `context` carries already.
-    pub(crate) fn is_of(&self, context: &Context) -> bool {
+    /// `context`, with this one in place of any other.
+    pub(crate) fn over(&self, context: &Context) -> Context {
         let carried = context.get::<Override>();
-        carried.is_some_and(|carried| Arc::ptr_eq(&carried.installed, &self.installed))
+        match carried.is_some_and(|carried| Arc::ptr_eq(&carried.installed, &self.installed)) {
+            true => context.clone(),
+            false => context.with_value(self.clone()),
+        }
     }
 
     /// Who is told of what the spans themselves do not show.

@@ -143,36 +143,37 @@ impl<T: ToLinks + ?Sized> ToLinks for &T {
     }
 }
 
+/// Adds links that are valid and new.
+pub(crate) fn add_links<L: ToLinks + ?Sized>(links: &mut Vec<OtelSpanContext>, added: &L) {
+    let id = |link: &OtelSpanContext| (link.trace_id(), link.span_id());
+    added.to_links(&mut |SpanContext(link)| {
+        if link.is_valid() && !links.iter().any(|known| id(known) == id(&link)) {
+            links.push(link);
+        }
+    });
+}
+
 /// What the roots of a context are linked to. Carried by the context of linked work.
 pub(crate) struct Causes(Vec<OtelSpanContext>);
 
 impl Causes {
     /// `root`, an empty context, whose roots are to be linked.
-    pub(crate) fn follow<L: ToLinks + ?Sized>(root: OtelContext, links: &L) -> OtelContext {
-        let mut causes = Vec::new();
-        links.to_links(&mut |SpanContext(link)| {
-            if link.is_valid() {
-                causes.push(link);
-            }
-        });
-        match causes.is_empty() {
+    pub(crate) fn follow<L: ToLinks + ?Sized>(root: OtelContext, causes: &L) -> OtelContext {
+        let mut links = Vec::new();
+        add_links(&mut links, causes);
+        match links.is_empty() {
             true => root,
-            false => root.with_value(Causes(causes)),
+            false => root.with_value(Causes(links)),
         }
     }
 
-    /// What a span that starts below `parent` is linked to: nothing, unless it is a root.
-    pub(crate) fn of_root(parent: &OtelContext) -> Vec<SpanContext> {
-        match parent.has_active_span() {
-            true => Vec::new(),
-            false => {
-                let causes = parent.get::<Causes>().into_iter();
-                causes
-                    .flat_map(|causes| &causes.0)
-                    .cloned()
-                    .map(SpanContext)
-                    .collect()
-            }
+    /// Links a span that starts below `parent`, if it is a root there.
+    pub(crate) fn link_root(parent: &OtelContext, links: &mut Vec<OtelSpanContext>) {
+        if parent.has_active_span() {
+            return;
+        }
+        if let Some(Causes(causes)) = parent.get() {
+            add_links(links, causes);
         }
     }
 }

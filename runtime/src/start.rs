@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::backend::{Live, Start as BackendStart};
-use crate::context::{Context, SpanContext};
+use crate::context::Context;
 use crate::entered::Entered;
 use crate::installed::{self, Override};
 use crate::lineage;
-use crate::relation::{Causes, ToLinks, ToParent};
+use crate::relation::{self, Causes, ToLinks, ToParent};
 use crate::site::Site;
 use crate::thread;
 use crate::tracer::Tracer;
@@ -95,9 +95,14 @@ impl Start {
         self.start.name = name;
     }
 
+    /// Said first, since a root or a parent is recorded by it too.
     pub fn tracer(&mut self, tracer: &Tracer) {
         self.start.library = tracer.library().clone();
-        self.below = tracer.below().cloned();
+        if let Some(below) = tracer.below() {
+            self.current = below.over(&self.current);
+            self.elsewhere = Some(self.current.clone());
+            self.below = Some(below.clone());
+        }
     }
 
     pub fn root(&mut self) {
@@ -106,20 +111,17 @@ impl Start {
 
     pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
         let root = Context(installed::root_of(&self.current));
-        self.elsewhere = Some(parent.to_parent(root).0);
+        let parent = parent.to_parent(root).0;
+        self.elsewhere = Some(match &self.below {
+            Some(below) => below.over(&parent),
+            None => parent,
+        });
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
-        links.to_links(&mut |linked| self.link(linked));
+        relation::add_links(&mut self.start.links, links);
     }
 
-    fn link(&mut self, SpanContext(linked): SpanContext) {
-        let id = |link: &opentelemetry::trace::SpanContext| (link.trace_id(), link.span_id());
-        let known = self.start.links.iter().any(|link| id(link) == id(&linked));
-        if linked.is_valid() && !known {
-            self.start.links.push(linked);
-        }
-    }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
         self.upsert(key, Some(Value::from_static(value)));
@@ -145,10 +147,9 @@ impl Start {
     }
 
     fn enter(mut self) -> Option<Entered> {
-        self.hand_to_tracer();
-        self.link_to_causes();
         let site = self.start.site;
-        let parent = self.parent_context();
+        let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
+        Causes::link_root(parent, &mut self.start.links);
         let Some(installed) = installed::for_context(parent) else {
             #[cfg(feature = "testing")]
             crate::testing::orphan(&self.start.name);
@@ -158,7 +159,6 @@ impl Start {
         crate::testing::started(parent, &self.start.name);
         #[cfg(feature = "open-spans")]
         let name = self.start.name.clone();
-        let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
         let live = installed.start(self.start, parent);
         let live = live.map(|live| lineage::adopt(site, live, parent));
         #[cfg(feature = "open-spans")]
@@ -175,28 +175,6 @@ impl Start {
         Some(Entered::new(site, live))
     }
 
-    fn parent_context(&self) -> &OtelContext {
-        self.elsewhere.as_ref().unwrap_or(&self.current)
-    }
-
-    /// A tracer with a provider of its own records what is below it as well.
-    fn hand_to_tracer(&mut self) {
-        let Some(below) = self.below.take() else {
-            return;
-        };
-        let parent = self.parent_context();
-        if !below.is_of(parent) {
-            self.elsewhere = Some(parent.with_value(below));
-        }
-    }
-
-    /// Links a root to what its context says it follows.
-    fn link_to_causes(&mut self) {
-        let parent = self.parent_context();
-        for cause in Causes::of_root(parent) {
-            self.link(cause);
-        }
-    }
 }
 
 /// `when = ..`: a condition that panics does not hold.
