@@ -122,7 +122,6 @@ impl Start {
         relation::add_links(&mut self.start.links, links);
     }
 
-
     pub fn text(&mut self, key: &'static str, value: &'static str) {
         self.upsert(key, Some(Value::from_static(value)));
     }
@@ -174,7 +173,6 @@ impl Start {
         })?;
         Some(Entered::new(site, live))
     }
-
 }
 
 /// `when = ..`: a condition that panics does not hold.

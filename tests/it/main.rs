@@ -9,6 +9,7 @@ mod check;
 mod child;
 mod children;
 mod drops;
+mod entries;
 mod handle;
 mod held;
 mod hierarchy;
