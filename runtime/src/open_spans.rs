@@ -302,6 +302,9 @@ type Part = Mutex<Option<HashMap<u64, Line>>>;
 
 const PARTS: usize = 16;
 
+/// Lines for which a part keeps its room.
+const FEW: usize = 16;
+
 static OPEN: [Part; PARTS] = [const { Mutex::new(None) }; PARTS];
 
 fn part(number: u64) -> &'static Part {
@@ -323,6 +326,17 @@ impl Lines<'_> {
     fn get(&mut self) -> &mut HashMap<u64, Line> {
         self.0.get_or_insert_default()
     }
+
+    /// Room for what is open, and not for ever for the most that ever was. It keeps twice that, so
+    /// that giving back costs each span a constant share.
+    fn remove(&mut self, number: u64) -> Option<Line> {
+        let lines = self.get();
+        let line = lines.remove(&number);
+        if lines.capacity() > FEW && lines.len() < lines.capacity() / 4 {
+            lines.shrink_to(lines.len() * 2);
+        }
+        line
+    }
 }
 
 /// A span's line in the list, which goes when this does.
@@ -340,7 +354,7 @@ impl Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let line = lines(part(self.0)).get().remove(&self.0);
+        let line = lines(part(self.0)).remove(self.0);
         drop(line);
     }
 }
