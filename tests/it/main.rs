@@ -28,6 +28,7 @@ mod owned;
 mod parameters;
 mod provider;
 mod qualifiers;
+mod random;
 mod readme;
 mod relations;
 mod robust;
