@@ -20,6 +20,7 @@ mod interop;
 mod kit;
 mod lints;
 mod logs;
+mod many;
 mod neighbours;
 mod off;
 mod open;
