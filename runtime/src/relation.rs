@@ -101,9 +101,13 @@ impl ToLinks for OtelSpanContext {
     }
 }
 
+/// The span of the context; where it has none, what its roots are linked to.
 impl ToLinks for OtelContext {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.span().span_context().to_links(link);
+        match self.get() {
+            Some(Causes(causes)) if !self.has_active_span() => causes.to_links(link),
+            _ => self.span().span_context().to_links(link),
+        }
     }
 }
 

@@ -613,6 +613,27 @@ fn linked_work_links_its_roots_alone() {
     );
 }
 
+/// Work that is linked from linked work which has no span yet keeps the cause.
+#[test]
+fn a_cause_is_handed_on_until_there_is_a_span() {
+    check(
+        || {
+            let last = || step(1);
+            let next = || last.linked_to_current_span()();
+            enter_span("cause", |_| next.linked_to_current_span()());
+            let send = || Envelope::new(2);
+            let sent = enter_span("other cause", |_| send.linked_to_current_span()());
+            sent.open_linked(step);
+        },
+        "
+        cause
+        step n=1 ^cause
+        other cause
+        step n=2 ^other cause
+        ",
+    );
+}
+
 /// A future that was carried is what it was to its executor: `Send` if it was, and not otherwise.
 #[test]
 fn carrying_keeps_auto_traits() {

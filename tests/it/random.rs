@@ -166,6 +166,17 @@ struct Place {
     links: Vec<usize>,
 }
 
+impl Place {
+    /// What work that is linked to this place is linked to: the span; before there is one, what that
+    /// would be linked to.
+    fn cause(&self) -> Vec<usize> {
+        match self.parent {
+            Some(parent) => vec![parent],
+            None => self.links.clone(),
+        }
+    }
+}
+
 fn run(block: Block, scope: Scope) -> BoxFuture<'static, ()> {
     let closing = block.closing.then(|| Closing(scope.clone()));
     let work = async move {
@@ -389,7 +400,7 @@ impl Scope {
         let place = match kin {
             Kin::Child => self.place.clone(),
             Kin::Linked => Place {
-                links: self.place.parent.into_iter().collect(),
+                links: self.place.cause(),
                 ..Place::default()
             },
             Kin::Plain => Place::default(),
