@@ -207,7 +207,11 @@ fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
     let (entered, value) = (local("entered"), local("value"));
     let conclusion = conclusion(krate, finish, &entered, &value);
     let mutable = mutable(finish);
+    let quiet = finish
+        .may_be_awaited
+        .then(|| quote!(#[allow(clippy::async_yields_async)]));
     quote! {
+        #quiet
         let (#mutable #entered, #value) = #ran;
         if #entered.is_off() {
             #entered.vanish();

@@ -74,6 +74,9 @@ pub(crate) struct Finish {
     pub(crate) strict: bool,
     /// The type could be an alias of a boxed future.
     pub(crate) check_form: bool,
+    /// What an `async fn` gives could be awaited again, which is right there, and looks wrong in the
+    /// block that its body is put into.
+    pub(crate) may_be_awaited: bool,
     /// The error borrows, so that it cannot be asked for its type.
     pub(crate) text_only: bool,
     /// What a returned future gives, where the signature says it.
@@ -412,6 +415,10 @@ fn finish(args: &Args, sig: &Signature, shape: Shape) -> Finish {
         finish.reading = Reading::Nothing;
     }
     finish.check_form = check_form;
+    finish.may_be_awaited = match output {
+        ReturnType::Type(_, ty) => shape == Shape::Async && shape::may_be_future(ty),
+        ReturnType::Default => false,
+    };
     if let ReturnType::Type(_, ty) = output {
         finish.output = match shape {
             Shape::Later(Work::Future, _) => shape::future_output(ty),
@@ -443,6 +450,7 @@ impl Finish {
             place,
             strict: matches!(told, Some(Told::Detail(_))) && !args.err_is_shared,
             check_form: false,
+            may_be_awaited: false,
             text_only: false,
             output: None,
         }
@@ -457,6 +465,7 @@ impl Finish {
             place: Span::call_site(),
             strict: false,
             check_form: false,
+            may_be_awaited: false,
             text_only: false,
             output: None,
         }
@@ -465,7 +474,8 @@ impl Finish {
     /// Whether the span ends without a look at the value.
     pub(crate) fn is_silent(&self) -> bool {
         let unread = matches!(self.reading, Reading::Nothing);
-        unread && matches!(self.shown, Shown::Nothing) && !self.strict && !self.check_form
+        let unchecked = !self.strict && !self.check_form && !self.may_be_awaited;
+        unread && unchecked && matches!(self.shown, Shown::Nothing)
     }
 }
 

@@ -210,6 +210,19 @@ pub(crate) fn may_be_alias(ty: &Type) -> bool {
     }
 }
 
+/// Whether the type could be a future.
+pub(crate) fn may_be_future(ty: &Type) -> bool {
+    match ty {
+        Type::Group(inner) => may_be_future(&inner.elem),
+        Type::ImplTrait(_) => true,
+        Type::Path(path) => {
+            let is = |name| last(path).is_some_and(|segment| segment.ident == name);
+            may_be_alias(ty) || is("Box") || is("Pin")
+        }
+        _ => false,
+    }
+}
+
 /// The returned type, without what only a signature may hold.
 ///
 /// Input: `Result<impl Iterator<Item = u8>, E>`

@@ -65,8 +65,11 @@ fn a_scope_ends_what_is_open_below_it() {
 fn a_plain_scope_leaves_its_children_alone() {
     let recorder = Recorder::new();
     block_on(async {
-        let work = in_span!("plain", async |_| leaves_work_behind().await);
-        let left = recorder.enter_async(work).await;
+        #[enter_span]
+        async fn plain() -> tokio::task::JoinHandle<()> {
+            leaves_work_behind().await
+        }
+        let left = recorder.enter_async(plain()).await;
         recorder.trace().assert_tree(
             "
             plain
@@ -230,13 +233,8 @@ fn a_root_is_exported_without_its_abandoned_children() {
         })
         .await;
         assert_eq!(names(), ["hierarchy-abandoned", "dropped"]);
-        let left = in_span!("spawned", async |_| {
-            let (begun, has_begun) = oneshot::channel();
-            let left = task::spawn_child(hangs(begun));
-            has_begun.await.ok();
-            left
-        })
-        .await;
+        let mut left = None;
+        in_span!("spawned", async |_| left = Some(leaves_work_behind().await)).await;
         assert_eq!(names(), ["hierarchy-abandoned", "dropped", "spawned"]);
         drop(left);
     });

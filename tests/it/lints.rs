@@ -37,6 +37,8 @@
 )]
 // Some of clippy's restrictions that services like to set.
 #![deny(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::dbg_macro,
@@ -75,9 +77,10 @@
 )]
 
 use core::fmt::{Debug, Display};
-use core::future::{pending, ready};
+use core::future::{Ready, pending, ready};
 
-use enter_span::{Span, enter_span, in_span};
+use enter_span::prelude::*;
+use enter_span::{Envelope, Span, Tracer, enter_span, in_span, start_span};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, Stream, StreamExt as _};
 
@@ -85,6 +88,9 @@ use crate::check::{check, check_async};
 
 /// A key.
 const TENANT: &str = "tenant.id";
+
+/// Where spans are made.
+static TRACER: Tracer = enter_span::tracer!();
 
 /// What a function fails with.
 #[derive(Debug)]
@@ -114,6 +120,8 @@ impl core::error::Error for Refused {}
         literal = "text",
     ),
     links(Span::current()),
+    tracer = TRACER,
+    ends_children,
     when = number > 0,
     ret(size = |size| *size),
     err = |error| matches!(error, Refused),
@@ -191,6 +199,20 @@ fn future(number: u32) -> impl Future<Output = u32> + Send {
     ready(number)
 }
 
+/// A future that it gives when it is ready itself.
+#[enter_span]
+async fn future_later(number: u32) -> Ready<u32> {
+    ready(()).await;
+    ready(number)
+}
+
+/// The same, of which nothing is read.
+#[enter_span(err = ignore)]
+async fn opaque_later(number: u32) -> impl Future<Output = u32> {
+    ready(()).await;
+    ready(number)
+}
+
 /// A boxed one.
 #[enter_span(attributes(number), ret)]
 fn boxed_future<'text>(number: u32, text: &'text str) -> BoxFuture<'text, usize> {
@@ -265,7 +287,7 @@ impl Cart {
     /// Nothing.
     #[enter_span(skip)]
     fn skipped(&self) -> usize {
-        self.items.iter().count()
+        usize::from(self.items.contains(&1))
     }
 }
 
@@ -291,6 +313,12 @@ fn functions_are_clean_under_hostile_lints() {
                 cart.items.iter().sum::<u32>()
             });
             assert_eq!(sum, 1);
+            let owned = start_span!("owned", kind = server, attributes(cart.items = sum));
+            assert_eq!(owned.enter(|| TRACER.enter_span("handle", |_| sum)), 1);
+            let work = || nothing(&mut Vec::new());
+            work.in_span(&owned)();
+            owned.end();
+            Envelope::new(1_u32).open_child(drop);
         },
         "
             everything [client] first=1 number=1 text=ab order.id=2 http.route=ab shown=3 debugged=3 tenant.id=7 literal=text !Refused
@@ -300,9 +328,12 @@ fn functions_are_clean_under_hostile_lints() {
             tracked
             Cart::total items=1 return=1
             block cart.items=1 inside=1
+            owned [server] cart.items=1
+              handle
+              nothing
         ",
     );
-    assert_eq!(trace.spans().len(), 7);
+    assert_eq!(trace.spans().len(), 10);
 }
 
 /// 3e: the same, for what works later.
@@ -318,6 +349,8 @@ fn async_functions_are_clean_under_hostile_lints() {
             one_line::nothing();
             one_line::nothing_later().await;
             assert_eq!(future(3).await, 3);
+            assert_eq!(future_later(3).await.await, 3);
+            assert_eq!(opaque_later(3).in_current_span().await.await, 3);
             assert_eq!(boxed_future(4, "ab").await, 3);
             assert_eq!(items(5).collect::<Vec<u32>>().await, [5, 5]);
             assert!(Cart::new(list).close().await.is_empty());
@@ -333,11 +366,13 @@ fn async_functions_are_clean_under_hostile_lints() {
             nothing
             nothing_later
             future number=3 return=3
+            future_later
+            opaque_later
             boxed_future number=4 return=3
             items number=5
             Cart::close
             block [producer]
         ",
     );
-    assert_eq!(trace.spans().len(), 12);
+    assert_eq!(trace.spans().len(), 14);
 }
