@@ -66,16 +66,19 @@
 //! # Tasks and threads
 //!
 //! Futures that are awaited, joined or selected find their parent by themselves. A task or thread
-//! of its own starts without a context: give it [`Context::current()`] and name that as its parent.
+//! of its own starts without a context: give it its span, as a child, or linked if it outlives its
+//! cause. The guide [crossing boundaries](guide::crossing_boundaries) has a recipe for each
+//! construct.
 //!
 //! ```
-//! use enter_span::{Context, enter_span};
+//! use enter_span::enter_span;
+//! use enter_span::prelude::*;
 //!
-//! #[enter_span(parent = parent)]
-//! fn work(parent: Context) {}
+//! #[enter_span]
+//! fn work() {}
 //!
-//! let parent = Context::current();
-//! std::thread::spawn(move || work(parent)).join().unwrap();
+//! std::thread::spawn(work.in_current_span()).join().unwrap();
+//! std::thread::spawn(work.linked_to_current_span()).join().unwrap();
 //! ```
 //!
 //! # Features
@@ -83,6 +86,23 @@
 //! | feature | |
 //! |---|---|
 //! | `testing` | `testing::Recorder`: assert the tree of spans, in tests that run in parallel |
+//! | `tokio` | `task`: `spawn_child`, `spawn_linked` and their kin |
+//! | `open-spans` | `open_spans()`: what is in progress; `watch_roots()`: what stays open |
+//!
+//! # What it emits
+//!
+//! Beside the names and attributes that are written in the source, spans carry these. A change of
+//! them is a breaking change.
+//!
+//! | | on | when | tells of the program |
+//! |---|---|---|---|
+//! | `code.function.name`, `code.file.path`, `code.line.number` | attributes | always, where a macro saw the call site | names and places in source |
+//! | `error.type` | attribute | a failure or a panic | the type of the error, or `panic` |
+//! | the status, with a description | status | a failure or a panic | the error's own text, unless lowered |
+//! | `exception` with `exception.type` and `exception.message` | event | a failure or a panic | the same |
+//! | `enter_span.outcome` = `cancelled` | attribute | its future, or the owner of it, was dropped before its end | nothing |
+//! | `enter_span.outcome` = `abandoned` | attribute | still open when a scope above it, with `ends_children`, ended | nothing |
+//! | `return` | attribute | `ret` is written | the value |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -163,6 +183,8 @@ pub use enter::{enter_span, enter_span_async, start_span};
 /// | `when = expr` | no span where this is false; its children go to its parent |
 /// | `future`, `stream` | the function returns an alias of a boxed future or stream |
 /// | `leaf` | timed and exported, and never made current: for hot functions that make no spans |
+/// | `ends_children` | what is still open below it ends before it, with `enter_span.outcome = "abandoned"` |
+/// | `tracer = expr` | the library, and the provider if it has one, of a [`Tracer`] |
 /// | `crate = path` | where `enter_span` is, if it is re-exported |
 /// | `skip` | on a method of an annotated `impl`: no span |
 ///
