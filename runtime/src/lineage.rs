@@ -117,9 +117,9 @@ impl Children {
     fn add(&self, recording: &Arc<Recording>) {
         let mut next = Some(self);
         while let Some(children) = next {
-            if let Some(started) = children.started().as_mut() {
-                started.add(recording);
-            }
+            let looked_at = children.started().as_mut().map(|all| all.add(recording));
+            // We may be the last to hold one now, and its provider's code runs when it drops.
+            drop(looked_at);
             next = children.outer.as_deref();
         }
     }
@@ -138,14 +138,17 @@ impl Children {
 }
 
 impl Started {
-    /// Room for twice what is open, so that clearing away costs each span a constant share.
-    fn add(&mut self, recording: &Arc<Recording>) {
+    /// Gives what it has looked at, to be dropped outside of the lock.
+    fn add(&mut self, recording: &Arc<Recording>) -> Vec<Arc<Recording>> {
+        let mut looked_at = Vec::new();
         if self.spans.len() >= self.clear_at.max(FEW) {
-            let is_open =
-                |span: &Weak<Recording>| span.upgrade().is_some_and(|span| span.is_open());
-            self.spans.retain(is_open);
+            looked_at.extend(self.spans.drain(..).filter_map(|span| span.upgrade()));
+            let open = looked_at.iter().filter(|span| span.is_open());
+            self.spans.extend(open.map(Arc::downgrade));
+            // Twice what is open, so that clearing away costs each span a constant share.
             self.clear_at = self.spans.len() * 2;
         }
         self.spans.push(Arc::downgrade(recording));
+        looked_at
     }
 }
