@@ -31,7 +31,7 @@ macro_rules! bodies {
             }
 
             $(#[$attribute])?
-            async fn yields($id: u64) -> u64 {
+            pub(super) async fn yields($id: u64) -> u64 {
                 for _ in 0..YIELDS {
                     black_box($id);
                     Yield::default().await;
@@ -61,6 +61,16 @@ bodies! {
     |id| ours: #[enter_span::enter_span(attributes(id))];
     |id| tracing_attribute: #[tracing::instrument(skip_all, fields(id))];
     |id| fastrace_attribute: #[fastrace::trace(properties = { "id": "{id}" })];
+}
+
+/// The bare future, taken along.
+#[inline(never)]
+fn poll_carried(times: u64) {
+    use enter_span::FutureInSpan;
+    for id in 0..times {
+        let carried = FutureInSpan::in_current_span(bare::yields(id));
+        black_box(drive(pin!(carried)));
+    }
 }
 
 /// Pending once.
@@ -102,18 +112,19 @@ fn main() {
         Candidate::new("tracing", tracing_attribute::call),
         Candidate::new("fastrace", fastrace_attribute::call),
     ];
-    table("sync, a call", sync, rounds, calls as u64, 1.0);
+    table("sync, a call", &sync, rounds, calls as u64, 1.0);
     let polled = [
         Candidate::new("bare", bare::poll),
         Candidate::new("enter_span", ours::poll),
         Candidate::new("tracing", tracing_attribute::poll),
         Candidate::new("fastrace", fastrace_attribute::poll),
+        Candidate::new("enter_span, `.in_current_span()`", poll_carried),
     ];
-    table("async, a poll", polled, rounds, calls as u64 / 10, POLLS);
+    table("async, a poll", &polled, rounds, calls as u64 / 10, POLLS);
 }
 
-fn table(title: &str, candidates: [Candidate; 4], rounds: usize, calls: u64, parts: f64) {
-    let samples = measure(&candidates, rounds, calls);
+fn table(title: &str, candidates: &[Candidate], rounds: usize, calls: u64, parts: f64) {
+    let samples = measure(candidates, rounds, calls);
     println!("| {title} | ns | added | p10..p90 | allocations a call |");
     println!("|---|--:|--:|--:|--:|");
     for (candidate, own) in candidates.iter().zip(&samples) {
@@ -129,7 +140,7 @@ fn table(title: &str, candidates: [Candidate; 4], rounds: usize, calls: u64, par
             allocations(candidate, calls),
         );
     }
-    let [_, ours, tracing, _] = &samples[..] else {
+    let [_, ours, tracing, ..] = &samples[..] else {
         return;
     };
     let behind: Samples = ours.over(tracing);
