@@ -10,7 +10,7 @@ use opentelemetry::{Context as OtelContext, ContextGuard};
 use pin_project_lite::pin_project;
 
 use crate::context::Context;
-use crate::entered;
+use crate::entered::{self, Entered};
 use crate::future::InSpan;
 use crate::installed;
 use crate::owned::OwnedSpan;
@@ -39,6 +39,14 @@ impl Captured {
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
         Captured::with_root(|root| Causes::follow(root, causes))
+    }
+
+    /// Where the work of an owned span belongs, unless that attaches itself.
+    fn around(span: &OwnedSpan) -> Self {
+        match span.is_attached() {
+            true => Captured(None),
+            false => Captured::of(span),
+        }
     }
 
     fn with_root(make: impl FnOnce(OtelContext) -> OtelContext) -> Self {
@@ -190,7 +198,9 @@ pub trait FutureInSpan: Future + Sized {
 
     /// As the work of `span`, which ends when the future is ready, panics, or is dropped before.
     fn in_owned_span(self, span: OwnedSpan) -> impl Future<Output = Self::Output> {
-        InSpan::new(span.into_entered(), self, entered::finish)
+        let around = Captured::around(&span);
+        let work = InSpan::new(span.into_entered(), self, entered::finish);
+        Carried::new(around, work)
     }
 }
 
@@ -235,7 +245,8 @@ pub trait StreamInSpan: Stream + Sized {
     /// # let _ = download();
     /// ```
     fn in_owned_span(self, span: OwnedSpan) -> impl Stream<Item = Self::Item> {
-        OpenStream::new(span.into_entered(), self)
+        let around = Captured::around(&span);
+        Carried::new(around, OpenStream::new(span.into_entered(), self))
     }
 }
 
@@ -266,45 +277,48 @@ impl<S: Stream> StreamInSpan for S {}
 pub trait ClosureInSpan<R>: FnOnce() -> R + Sized {
     /// As a child: called in the span that is current where this is called.
     fn in_current_span(self) -> impl FnOnce() -> R {
-        carried(Captured::current(), self)
+        carried(Captured::current(), Entered::OFF, self)
     }
 
     /// As a child of `span`, which it does not end.
     fn in_span<S: ToParent + ?Sized>(self, span: &S) -> impl FnOnce() -> R + use<Self, R, S> {
-        carried(Captured::of(span), self)
+        carried(Captured::of(span), Entered::OFF, self)
     }
 
     /// Linked: its spans are new roots, with a link to the span that is current here.
     fn linked_to_current_span(self) -> impl FnOnce() -> R {
-        carried(Captured::current().to_linked(), self)
+        carried(Captured::current().to_linked(), Entered::OFF, self)
     }
 
     /// Linked: its spans are new roots, with links to these.
     fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> impl FnOnce() -> R + use<Self, R, L> {
-        carried(Captured::linked(causes), self)
+        carried(Captured::linked(causes), Entered::OFF, self)
     }
 
     /// As the work of `span`, which ends when the closure returns or panics; where it is dropped and
     /// never called, the span is marked as cancelled.
     fn in_owned_span(self, span: OwnedSpan) -> impl FnOnce() -> R {
-        span.around(self)
+        carried(Captured::around(&span), span.into_entered(), self)
     }
 }
 
 impl<F: FnOnce() -> R, R> ClosureInSpan<R> for F {}
 
-fn carried<R>(context: Captured, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+/// Puts a closure into a context, and into a span that it ends, if there is one.
+fn carried<R>(context: Captured, entered: Entered, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
     let waiting = Waiting {
         context,
+        entered,
         work: Some(work),
     };
     move || waiting.run()
 }
 
-/// A closure that has not been called yet. What it owns is dropped in its context, also if it never
-/// is.
+/// A closure that has not been called yet. What it owns is dropped where it would have run, also if
+/// it never is; its span is then cancelled.
 struct Waiting<W> {
     context: Captured,
+    entered: Entered,
     work: Option<W>,
 }
 
@@ -313,17 +327,24 @@ impl<W> Waiting<W> {
     where
         W: FnOnce() -> R,
     {
-        let work = self.work.take();
-        let ran = self.context.run(|| work.map(|work| work()));
-        ran.unwrap_or_else(|| unreachable!("it is called once"))
+        let (entered, work) = (self.entered.take(), self.work.take());
+        let Some(work) = work else {
+            unreachable!("it is taken here, or by the destructor");
+        };
+        self.context.run(|| entered::run(entered, work))
     }
 }
 
 impl<W> Drop for Waiting<W> {
     fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.context.run(|| drop(work));
+        let (entered, work) = (self.entered.take(), self.work.take());
+        if work.is_none() {
+            return;
         }
+        self.context.run(|| match entered.is_off() {
+            true => drop(work),
+            false => entered::abandon_with(entered, || drop(work)),
+        });
     }
 }
 
@@ -343,11 +364,11 @@ impl Context {
     /// std::thread::scope(|scope| {
     ///     for image in 0..2 {
     ///         let context = &context;
-    ///         scope.spawn(move || context.run(|| resize(image)));
+    ///         scope.spawn(move || context.enter(|| resize(image)));
     ///     }
     /// });
     /// ```
-    pub fn run<R>(&self, work: impl FnOnce() -> R) -> R {
+    pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
         match installed::is_on() {
             true => Captured(Some(self.0.clone())).run(work),
             false => work(),

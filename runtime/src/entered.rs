@@ -47,9 +47,13 @@ impl Entered {
     }
 
     pub fn handle(&self) -> Span {
-        match &self.0 {
-            Some(scope) if scope.live.recording.is_some() => Span::of(scope.live.context.clone()),
-            _ => Span::none(),
+        let Some(scope) = &self.0 else {
+            return Span::outside_of_here();
+        };
+        let context = scope.live.context.clone();
+        match scope.site.is_leaf() {
+            true => Span::of_leaf(context),
+            false => Span::of(context),
         }
     }
 

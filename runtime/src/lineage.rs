@@ -9,6 +9,10 @@ use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, TraceId};
 
 use crate::backend::Live;
+#[cfg(feature = "open-spans")]
+use crate::context::SpanContext;
+#[cfg(feature = "open-spans")]
+use crate::open_spans::Place;
 use crate::recording::{Ending, Recording};
 use crate::site::Site;
 use crate::thread;
@@ -29,6 +33,15 @@ pub(crate) fn root(context: &Context) -> Option<Context> {
     let trace_id = context.span().span_context().trace_id();
     let lineage = lineage(context, trace_id).map(|lineage| lineage.root.clone());
     lineage.or_else(|| context.has_active_span().then(|| context.clone()))
+}
+
+/// Where a span that starts below `parent` stands among ours.
+#[cfg(feature = "open-spans")]
+pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
+    match lineage(parent, identity.0.trace_id()) {
+        Some(_) => Place::Below,
+        None => Place::First,
+    }
 }
 
 /// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
@@ -96,7 +109,7 @@ struct Children {
 #[derive(Default)]
 struct Started {
     spans: Vec<Weak<Recording>>,
-    /// Those that ended by themselves are cleared away when there are so many.
+    /// Those that are gone are cleared away when there are so many.
     clear_at: usize,
 }
 
@@ -117,9 +130,9 @@ impl Children {
     fn add(&self, recording: &Arc<Recording>) {
         let mut next = Some(self);
         while let Some(children) = next {
-            let looked_at = children.started().as_mut().map(|all| all.add(recording));
-            // We may be the last to hold one now, and its provider's code runs when it drops.
-            drop(looked_at);
+            if let Some(started) = children.started().as_mut() {
+                started.add(recording);
+            }
             next = children.outer.as_deref();
         }
     }
@@ -138,17 +151,13 @@ impl Children {
 }
 
 impl Started {
-    /// Gives what it has looked at, to be dropped outside of the lock.
-    fn add(&mut self, recording: &Arc<Recording>) -> Vec<Arc<Recording>> {
-        let mut looked_at = Vec::new();
+    /// Room for twice what is alive, so that clearing away costs each span a constant share.
+    fn add(&mut self, recording: &Arc<Recording>) {
         if self.spans.len() >= self.clear_at.max(FEW) {
-            looked_at.extend(self.spans.drain(..).filter_map(|span| span.upgrade()));
-            let open = looked_at.iter().filter(|span| span.is_open());
-            self.spans.extend(open.map(Arc::downgrade));
-            // Twice what is open, so that clearing away costs each span a constant share.
+            // Counted and not taken: the last to hold one runs its provider's code.
+            self.spans.retain(|span| span.strong_count() > 0);
             self.clear_at = self.spans.len() * 2;
         }
         self.spans.push(Arc::downgrade(recording));
-        looked_at
     }
 }

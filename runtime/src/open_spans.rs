@@ -11,10 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use opentelemetry::Context as OtelContext;
-use opentelemetry::trace::TraceContextExt as _;
-
-use crate::backend::Live;
 use crate::context::{SpanContext, SpanId};
 use crate::site::Site;
 use crate::thread;
@@ -29,7 +25,9 @@ use crate::thread;
 ///   charge 12.2s shop::bank::charge (src/bank.rs:7)
 /// ```
 ///
-/// Only spans of this library that are recorded are listed, not those of other OpenTelemetry code.
+/// Only spans of this library that are recorded are listed, not those of other OpenTelemetry code;
+/// while nothing is traced the list is empty. It is read in parts: of spans that start or end in the
+/// meantime some are listed.
 /// With the feature `open-spans` each recorded span costs an entry in the list; without it there is
 /// none.
 ///
@@ -46,12 +44,18 @@ use crate::thread;
 /// assert!(open_spans().is_empty());
 /// ```
 pub fn open_spans() -> OpenSpans {
-    let mut spans: Vec<OpenSpan> = Vec::new();
+    OpenSpans(open(|_| true))
+}
+
+fn open(is_wanted: impl Fn(&Begun) -> bool) -> Vec<OpenSpan> {
+    let mut spans = Vec::new();
     for part in &OPEN {
-        spans.extend(lines(part).values().map(OpenSpan::of));
+        let lines = lines(part);
+        let wanted = lines.all().filter(|(_, line)| is_wanted(&line.begun));
+        spans.extend(wanted.map(OpenSpan::of));
     }
-    spans.sort_unstable_by_key(|span| span.number);
-    OpenSpans(spans)
+    spans.sort_unstable_by_key(|span: &OpenSpan| span.number);
+    spans
 }
 
 /// A span that has not ended.
@@ -59,10 +63,7 @@ pub fn open_spans() -> OpenSpans {
 pub struct OpenSpan {
     /// In the order of the starts.
     number: u64,
-    name: Cow<'static, str>,
-    site: &'static Site,
-    identity: SpanContext,
-    parent: SpanContext,
+    begun: Begun,
     age: Duration,
 }
 
@@ -71,23 +72,20 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of(line: &Line) -> Self {
+    fn of((number, line): (&u64, &Line)) -> Self {
         OpenSpan {
-            number: line.number,
-            name: line.name.clone(),
-            site: line.site,
-            identity: line.identity.clone(),
-            parent: line.parent.clone(),
+            number: *number,
+            begun: line.begun.clone(),
             age: line.started.elapsed(),
         }
     }
 
     /// Its name of the moment.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.begun.name
     }
 
-    /// How long ago it started.
+    /// How long ago it had started when the list was made.
     pub fn age(&self) -> Duration {
         self.age
     }
@@ -95,41 +93,42 @@ impl OpenSpan {
     /// The path of its function, or of the module that its block stands in; `None` where it was made
     /// by a function that cannot know its caller.
     pub fn function(&self) -> Option<&'static str> {
-        self.site.place().map(|(function, ..)| function)
+        self.begun.site.place().map(|(function, ..)| function)
     }
 
     /// The file, relative to its crate, and the line.
     pub fn file_and_line(&self) -> Option<(&'static str, u32)> {
-        self.site.place().map(|(_, file, line)| (file, line))
+        self.begun.site.place().map(|(_, file, line)| (file, line))
     }
 
     /// Its identity.
     pub fn span_context(&self) -> &SpanContext {
-        &self.identity
+        &self.begun.identity
     }
 
     /// The id of its parent, open or not, in this process or another.
     pub fn parent_id(&self) -> Option<SpanId> {
-        self.parent.is_valid().then(|| self.parent.span_id())
+        let parent = &self.begun.parent;
+        parent.is_valid().then(|| parent.span_id())
     }
 
-    /// Whether it is the first span of its trace in this process.
+    /// Whether it is the first span of its trace in this process, but for those that others made.
     pub fn is_root(&self) -> bool {
-        !self.parent.is_valid() || self.parent.is_remote()
+        self.begun.place == Place::First
     }
 }
 
 /// One line: the name, the age, the place in source.
 impl fmt::Display for OpenSpan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.name.chars() {
+        for letter in self.begun.name.chars() {
             match letter.is_control() {
                 true => write!(formatter, "{}", letter.escape_default())?,
                 false => formatter.write_char(letter)?,
             }
         }
         write!(formatter, " {:.1?}", self.age)?;
-        match self.site.place() {
+        match self.begun.site.place() {
             Some((function, file, line)) => write!(formatter, " {function} ({file}:{line})"),
             None => Ok(()),
         }
@@ -175,22 +174,25 @@ impl IntoIterator for OpenSpans {
 impl fmt::Display for OpenSpans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = |context: &SpanContext| (context.trace_id(), context.span_id());
-        let open: HashSet<_> = self.iter().map(|span| key(&span.identity)).collect();
+        let open: HashSet<_> = self.iter().map(|span| key(&span.begun.identity)).collect();
         let mut children: HashMap<_, Vec<&OpenSpan>> = HashMap::new();
         let mut next = Vec::new();
         for span in self.0.iter().rev() {
-            match open.contains(&key(&span.parent)) {
-                true => children.entry(key(&span.parent)).or_default().push(span),
+            match open.contains(&key(&span.begun.parent)) {
+                true => children
+                    .entry(key(&span.begun.parent))
+                    .or_default()
+                    .push(span),
                 false => next.push((span, 0)),
             }
         }
         while let Some((span, depth)) = next.pop() {
             write!(formatter, "{:indent$}{span}", "", indent = 2 * depth)?;
             match depth {
-                0 => writeln!(formatter, " trace {}", span.identity.trace_id())?,
+                0 => writeln!(formatter, " trace {}", span.begun.identity.trace_id())?,
                 _ => writeln!(formatter)?,
             }
-            let below = children.remove(&key(&span.identity));
+            let below = children.remove(&key(&span.begun.identity));
             next.extend(below.into_iter().flatten().map(|span| (span, depth + 1)));
         }
         Ok(())
@@ -200,7 +202,8 @@ impl fmt::Display for OpenSpans {
 /// Reports each root that stays open longer than `limit`, once, until the returned handle is
 /// dropped.
 ///
-/// A root is the first span of its trace in this process. `report` runs on a thread of its own, which
+/// A root is the first span of this library in its trace here, also below a span that others made.
+/// Those that are not recorded are not watched. `report` runs on a thread of its own, which
 /// sleeps until a root can be due; if it panics, that report is lost and nothing else. `limit` is at
 /// least a millisecond.
 ///
@@ -220,14 +223,14 @@ impl fmt::Display for OpenSpans {
 /// If the operating system gives no thread.
 pub fn watch_roots(
     limit: Duration,
-    report: impl Fn(&OpenSpan) + Send + 'static,
+    mut report: impl FnMut(&OpenSpan) + Send + 'static,
 ) -> io::Result<RootWatch> {
     let limit = limit.max(Duration::from_millis(1));
     let stop = Arc::new(Stop::default());
     let until = Arc::clone(&stop);
     std::thread::Builder::new()
-        .name("enter_span roots".to_owned())
-        .spawn(move || watch(limit, &report, &until))?;
+        .name("enter_span root".to_owned())
+        .spawn(move || watch(limit, &mut report, &until))?;
     Ok(RootWatch { stop })
 }
 
@@ -267,12 +270,11 @@ impl Stop {
     }
 }
 
-fn watch(limit: Duration, report: &dyn Fn(&OpenSpan), stop: &Stop) {
+fn watch(limit: Duration, report: &mut dyn FnMut(&OpenSpan), stop: &Stop) {
     let mut reported = HashSet::new();
     let mut pause = Duration::ZERO;
     while !stop.wait(pause) {
-        let roots = open_spans().into_iter().filter(OpenSpan::is_root);
-        let roots: Vec<OpenSpan> = roots.collect();
+        let roots = open(|begun| begun.place == Place::First);
         let open: HashSet<u64> = roots.iter().map(|root| root.number).collect();
         reported.retain(|number| open.contains(number));
         // What starts from now on cannot be due before a whole limit has passed.
@@ -289,12 +291,25 @@ fn watch(limit: Duration, report: &dyn Fn(&OpenSpan), stop: &Stop) {
     }
 }
 
+/// What is known of a span that has started.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) site: &'static Site,
+    pub(crate) identity: SpanContext,
+    pub(crate) parent: SpanContext,
+    pub(crate) place: Place,
+}
+
+/// Where a span stands among those of its trace that are ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    First,
+    Below,
+}
+
 struct Line {
-    number: u64,
-    name: Cow<'static, str>,
-    site: &'static Site,
-    identity: SpanContext,
-    parent: SpanContext,
+    begun: Begun,
     started: Instant,
 }
 
@@ -319,8 +334,8 @@ fn lines(part: &Part) -> Lines<'_> {
 }
 
 impl Lines<'_> {
-    fn values(&self) -> impl Iterator<Item = &Line> {
-        self.0.iter().flat_map(HashMap::values)
+    fn all(&self) -> impl Iterator<Item = (&u64, &Line)> {
+        self.0.iter().flatten()
     }
 
     fn get(&mut self) -> &mut HashMap<u64, Line> {
@@ -346,7 +361,7 @@ impl Listed {
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
         let mut lines = lines(part(self.0));
         let before = lines.get().get_mut(&self.0);
-        let before = before.map(|line| std::mem::replace(&mut line.name, name));
+        let before = before.map(|line| std::mem::replace(&mut line.begun.name, name));
         drop(lines);
         drop(before);
     }
@@ -359,26 +374,14 @@ impl Drop for Listed {
     }
 }
 
-/// Puts a span that has started below `parent` into the list, if it is recorded.
-pub(crate) fn enlist(
-    site: &'static Site,
-    name: Cow<'static, str>,
-    live: Option<&Live>,
-    parent: &OtelContext,
-) {
+/// Puts a span that has started into the list.
+pub(crate) fn enlist(begun: Begun) -> Listed {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let Some(recording) = live.and_then(|live| live.recording.as_ref()) else {
-        return;
-    };
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let line = Line {
-        number,
-        name,
-        site,
-        identity: SpanContext(recording.identity().clone()),
-        parent: SpanContext(parent.span().span_context().clone()),
+        begun,
         started: Instant::now(),
     };
     lines(part(number)).get().insert(number, line);
-    recording.keep(Listed(number));
+    Listed(number)
 }

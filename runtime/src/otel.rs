@@ -12,6 +12,7 @@
 //! assert!(!back.span_context().is_valid());
 //! ```
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::InstrumentationScope;
@@ -19,7 +20,7 @@ use opentelemetry::trace::{Span, Tracer, TracerProvider};
 
 use crate::backend::{Global, Provided};
 use crate::context::{Context, SpanContext, SpanId, TraceId};
-use crate::installed;
+use crate::installed::{self, Override};
 
 pub use opentelemetry;
 
@@ -74,6 +75,37 @@ impl<P: TracerProvider> TracerProvider for Shared<P> {
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> P::Tracer {
         self.0.tracer_with_scope(scope)
+    }
+}
+
+impl crate::tracer::Tracer {
+    /// A tracer with a provider of its own, for the library of this name.
+    ///
+    /// Its spans, and all spans below them, are recorded through `provider`, also while the process
+    /// has none, and whatever the process has. Below another provider's span their parent is in
+    /// that provider's traces; say `root` where that is not wanted. It does not touch OpenTelemetry's global provider.
+    /// Flush and shut down the provider yourself. Make it once and clone it: making one asks the
+    /// provider for tracers anew.
+    ///
+    /// ```
+    /// use enter_span::Tracer;
+    /// use opentelemetry_sdk::trace::SdkTracerProvider;
+    ///
+    /// let provider = SdkTracerProvider::builder().build();
+    /// let tracer = Tracer::new(provider.clone(), "tenant-7").with_version("1.2.0");
+    /// let traced = tracer.enter_span("work", |span| span.is_traced());
+    /// assert!(traced);
+    /// assert!(!enter_span::is_enabled());
+    /// provider.shutdown()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new<P, T, S>(provider: P, library: impl Into<Cow<'static, str>>) -> Self
+    where
+        P: TracerProvider<Tracer = T> + Send + Sync + 'static,
+        T: Tracer<Span = S> + Send + Sync + 'static,
+        S: Span + Send + Sync + 'static,
+    {
+        Self::with_override(library.into(), Override::new(Provided::new(provider)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::context::{Context, SpanContext};
-use crate::entered::{Entered, abandon_with, run};
+use crate::entered::Entered;
 use crate::recording::Ending;
 use crate::relation::{ToLinks, ToParent};
 use crate::span::Span;
@@ -93,13 +93,10 @@ impl OwnedSpan {
         self.entered.take()
     }
 
-    /// `work`, with the span around it; if it is dropped and never run, the span is cancelled.
-    pub(crate) fn around<R>(self, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
-        let pending = Pending {
-            entered: self.into_entered(),
-            work: Some(work),
-        };
-        move || pending.run()
+    /// Whether its work is put into it by attaching it: not if it is no span, and not if it is never
+    /// current.
+    pub(crate) fn is_attached(&self) -> bool {
+        !self.entered.is_off() && !self.entered.is_leaf()
     }
 }
 
@@ -113,30 +110,6 @@ impl Drop for OwnedSpan {
             false => Ending::Silent,
         };
         self.entered.take().conclude(ending);
-    }
-}
-
-/// Work that has not run yet, and its span.
-struct Pending<F> {
-    entered: Entered,
-    work: Option<F>,
-}
-
-impl<F> Pending<F> {
-    fn run<R>(mut self) -> R
-    where
-        F: FnOnce() -> R,
-    {
-        let (entered, work) = (self.entered.take(), self.work.take());
-        run(entered, || work.map(|work| work())).unwrap_or_else(|| unreachable!("it runs once"))
-    }
-}
-
-impl<F> Drop for Pending<F> {
-    fn drop(&mut self) {
-        if !self.entered.is_off() {
-            abandon_with(self.entered.take(), || drop(self.work.take()));
-        }
     }
 }
 
@@ -154,10 +127,7 @@ impl ToParent for OwnedSpan {
     }
 
     fn to_current(&self, root: Context) -> Context {
-        match self.entered.is_leaf() {
-            true => Context::current(),
-            false => self.to_parent(root),
-        }
+        self.handle.to_current(root)
     }
 }
 

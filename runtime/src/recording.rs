@@ -140,6 +140,8 @@ impl Recording {
         let Some(mut open) = self.open().take() else {
             return;
         };
+        #[cfg(feature = "open-spans")]
+        drop(open.listed.take());
         open.conclude(ending, time, self.policy);
         open.hand_over(time);
     }

@@ -171,6 +171,14 @@ impl Causes {
         }
     }
 
+    /// `root`, with the causes of `context`, if that has no span yet.
+    pub(crate) fn hand_on(root: OtelContext, context: &OtelContext) -> OtelContext {
+        match context.get() {
+            Some(Causes(causes)) if !context.has_active_span() => Causes::follow(root, causes),
+            _ => root,
+        }
+    }
+
     /// Links a span that starts below `parent`, if it is a root there.
     pub(crate) fn link_root(parent: &OtelContext, links: &mut Vec<OtelSpanContext>) {
         if parent.has_active_span() {

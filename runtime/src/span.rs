@@ -36,7 +36,22 @@ use crate::value::{Slot, ToAttribute, Value};
 /// assert_eq!(load(21), 42);
 /// ```
 #[derive(Clone, Default)]
-pub struct Span(Option<OtelContext>);
+pub struct Span {
+    context: Option<OtelContext>,
+    stands: Stands,
+}
+
+/// What the context of a handle is to it.
+#[derive(Clone, Copy, Default)]
+enum Stands {
+    /// The one in which its span is current.
+    #[default]
+    Inside,
+    /// The same, and its span is never made current.
+    Leaf,
+    /// It has no span of its own; what hangs on it hangs on this.
+    Outside,
+}
 
 impl Span {
     /// The span that this code runs in: ours, or one of any other OpenTelemetry code.
@@ -47,7 +62,7 @@ impl Span {
             return Span::none();
         }
         match thread::current() {
-            Some(context) if context.has_active_span() => Span(Some(context)),
+            Some(context) if context.has_active_span() => Span::of(context),
             _ => Span::none(),
         }
     }
@@ -73,27 +88,58 @@ impl Span {
             return Span::none();
         }
         let current = thread::current();
-        Span(current.and_then(|current| lineage::root(&current)))
+        let root = current.and_then(|current| lineage::root(&current));
+        root.map_or_else(Span::none, Span::of)
     }
 
     pub(crate) fn none() -> Self {
-        Span(None)
+        Span::default()
     }
 
     pub(crate) fn of(context: OtelContext) -> Self {
-        Span(Some(context))
+        Span {
+            context: Some(context),
+            stands: Stands::Inside,
+        }
+    }
+
+    pub(crate) fn of_leaf(context: OtelContext) -> Self {
+        Span {
+            context: Some(context),
+            stands: Stands::Leaf,
+        }
+    }
+
+    /// For a span that is not made: nothing can be told to it, and what hangs on it hangs on what
+    /// is current here.
+    pub(crate) fn outside_of_here() -> Self {
+        match installed::is_on() {
+            true => Span {
+                context: thread::current(),
+                stands: Stands::Outside,
+            },
+            false => Span::none(),
+        }
+    }
+
+    /// The context in which its own span is current.
+    fn own(&self) -> Option<&OtelContext> {
+        match self.stands {
+            Stands::Inside | Stands::Leaf => self.context.as_ref(),
+            Stands::Outside => None,
+        }
     }
 
     /// Whether the span is recorded at this moment: it has started under a provider that records
     /// it, and has not ended.
     pub fn is_traced(&self) -> bool {
-        let context = self.0.as_ref();
-        context.is_some_and(|context| context.span().is_recording())
+        self.own()
+            .is_some_and(|context| context.span().is_recording())
     }
 
     /// Calls `change` only for a span that is traced, and never with a value still to be made.
     fn if_traced(&self, change: impl FnOnce(opentelemetry::trace::SpanRef<'_>)) -> &Self {
-        if let Some(context) = self.0.as_ref().filter(|_| self.is_traced()) {
+        if let Some(context) = self.own().filter(|_| self.is_traced()) {
             // A provider's own code runs here, and is not to reach the body.
             let _ = thread::shielded(|| change(context.span()));
         }
@@ -201,7 +247,7 @@ impl Span {
 
     /// What the installation allows errors to say, or `None` if the span is not traced.
     fn policy(&self) -> Option<Policy> {
-        let context = self.0.as_ref().filter(|_| self.is_traced())?;
+        let context = self.own().filter(|_| self.is_traced())?;
         installed::for_context(context).map(|installed| installed.policy())
     }
 
@@ -268,7 +314,7 @@ impl Span {
 
     /// The span's identity, also after its end. Not valid if there is no span.
     pub fn span_context(&self) -> SpanContext {
-        match &self.0 {
+        match self.own() {
             Some(context) => SpanContext(context.span().span_context().clone()),
             None => SpanContext(opentelemetry::trace::SpanContext::NONE),
         }
@@ -288,19 +334,26 @@ impl Span {
 
     /// The context in which this span is the current one: to start a child elsewhere, or to inject.
     pub fn context(&self) -> Context {
-        Context(self.0.clone().unwrap_or_default())
+        Context(self.context.clone().unwrap_or_default())
     }
 }
 
 impl ToParent for Span {
     fn to_parent(&self, root: Context) -> Context {
-        self.0.to_parent(root)
+        self.context.to_parent(root)
+    }
+
+    fn to_current(&self, root: Context) -> Context {
+        match self.stands {
+            Stands::Inside | Stands::Outside => self.to_parent(root),
+            Stands::Leaf => Context::current(),
+        }
     }
 }
 
 impl ToLinks for Span {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.0.to_links(link);
+        self.context.to_links(link);
     }
 }
 

@@ -106,11 +106,16 @@ impl Start {
     }
 
     pub fn root(&mut self) {
-        self.elsewhere = Some(installed::root_of(&self.current));
+        self.elsewhere = Some(self.new_root());
+    }
+
+    /// An empty context. In linked work the root there is linked, whether it says `root` or not.
+    fn new_root(&self) -> OtelContext {
+        Causes::hand_on(installed::root_of(&self.current), &self.current)
     }
 
     pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
-        let root = Context(installed::root_of(&self.current));
+        let root = Context(self.new_root());
         let parent = parent.to_parent(root).0;
         self.elsewhere = Some(match &self.below {
             Some(below) => below.over(&parent),
@@ -159,9 +164,9 @@ impl Start {
         #[cfg(feature = "open-spans")]
         let name = self.start.name.clone();
         let live = installed.start(self.start, parent);
-        let live = live.map(|live| lineage::adopt(site, live, parent));
         #[cfg(feature = "open-spans")]
-        crate::open_spans::enlist(site, name, live.as_ref(), parent);
+        list(site, name, live.as_ref(), parent);
+        let live = live.map(|live| lineage::adopt(site, live, parent));
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
         let live = live.or_else(|| {
@@ -173,6 +178,28 @@ impl Start {
         })?;
         Some(Entered::new(site, live))
     }
+}
+
+/// Puts a span that is recorded into the list of what is open.
+#[cfg(feature = "open-spans")]
+fn list(site: &'static Site, name: Cow<'static, str>, live: Option<&Live>, parent: &OtelContext) {
+    use opentelemetry::trace::TraceContextExt as _;
+
+    use crate::context::SpanContext;
+    use crate::open_spans::{self, Begun};
+
+    let Some(recording) = live.and_then(|live| live.recording.as_ref()) else {
+        return;
+    };
+    let identity = SpanContext(recording.identity().clone());
+    let begun = Begun {
+        name,
+        site,
+        place: lineage::place(parent, &identity),
+        parent: SpanContext(parent.span().span_context().clone()),
+        identity,
+    };
+    recording.keep(open_spans::enlist(begun));
 }
 
 /// `when = ..`: a condition that panics does not hold.

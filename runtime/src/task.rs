@@ -135,7 +135,7 @@ where
 /// }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(fetch_all());
 /// ```
-pub trait JoinSetInSpan<T> {
+pub trait JoinSetInSpan<T>: sealed::Sealed {
     /// [`JoinSet::spawn`], in the current span.
     fn spawn_child<F>(&mut self, future: F) -> AbortHandle
     where
@@ -170,6 +170,12 @@ pub trait JoinSetInSpan<T> {
         W: FnOnce() -> T + Send + 'static,
         T: Send;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<T> sealed::Sealed for JoinSet<T> {}
 
 impl<T: 'static> JoinSetInSpan<T> for JoinSet<T> {
     #[track_caller]

@@ -3,9 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use opentelemetry::trace::{Span, Tracer as OtelTracer, TracerProvider};
-
-use crate::backend::Provided;
 use crate::installed::Override;
 use crate::site::Library;
 
@@ -44,40 +41,6 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// A tracer with a provider of its own, for the library of this name.
-    ///
-    /// Its spans, and all spans below them, are recorded through `provider`, also while the process
-    /// has none, and whatever the process has. It does not touch OpenTelemetry's global provider.
-    /// Flush and shut down the provider yourself. Make it once and clone it: making one asks the
-    /// provider for tracers anew.
-    ///
-    /// ```
-    /// use enter_span::Tracer;
-    /// use opentelemetry_sdk::trace::SdkTracerProvider;
-    ///
-    /// let provider = SdkTracerProvider::builder().build();
-    /// let tracer = Tracer::new(provider.clone(), "tenant-7").with_version("1.2.0");
-    /// let traced = tracer.enter_span("work", |span| span.is_traced());
-    /// assert!(traced);
-    /// assert!(!enter_span::is_enabled());
-    /// provider.shutdown()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn new<P, T, S>(provider: P, library: impl Into<Cow<'static, str>>) -> Self
-    where
-        P: TracerProvider<Tracer = T> + Send + Sync + 'static,
-        T: OtelTracer<Span = S> + Send + Sync + 'static,
-        S: Span + Send + Sync + 'static,
-    {
-        Tracer {
-            library: Library {
-                name: library.into(),
-                version: None,
-            },
-            below: Some(Override::new(Provided::new(provider))),
-        }
-    }
-
     /// The same tracer for a version of its library.
     #[must_use]
     pub fn with_version(mut self, version: impl Into<Cow<'static, str>>) -> Self {
@@ -89,6 +52,17 @@ impl Tracer {
         Tracer {
             library,
             below: None,
+        }
+    }
+
+    /// One whose spans, and all below them, are recorded elsewhere than the process's.
+    pub(crate) fn with_override(library: Cow<'static, str>, below: Override) -> Self {
+        Tracer {
+            library: Library {
+                name: library,
+                version: None,
+            },
+            below: Some(below),
         }
     }
 

@@ -231,7 +231,7 @@ fn a_scoped_thread_takes_its_span_along() {
                 let context = Context::current();
                 for (n, result) in numbers.iter().zip(&mut results) {
                     thread::scope(|scope| {
-                        scope.spawn(|| context.run(|| *result = step(*n)));
+                        scope.spawn(|| context.enter(|| *result = step(*n)));
                     });
                 }
                 thread::scope(|scope| {
@@ -272,7 +272,7 @@ fn a_pool_that_steals_work_keeps_parents_apart() {
             let context = Context::current();
             let sum = || {
                 let numbers = [3_u8, 3].into_par_iter();
-                numbers.map(|n| context.run(|| step(n))).sum::<u8>()
+                numbers.map(|n| context.enter(|| step(n))).sum::<u8>()
             };
             assert_eq!(pool.install(sum), 6);
         });
