@@ -1,6 +1,8 @@
 //! What is said of a span before it starts, and its start.
 
 use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, KeyValue};
 
@@ -41,6 +43,35 @@ impl<T: AsRef<str> + ?Sized> ToName for T {
         Cow::Owned(self.as_ref().to_owned())
     }
 }
+
+/// What `tracer = ..` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tracer",
+    label = "not a tracer",
+    note = "`tracer` takes an `enter_span::Tracer`, or a reference, a `Box`, an `Rc` or an `Arc` of one"
+)]
+pub trait ToTracer {
+    #[doc(hidden)]
+    fn to_tracer(&self) -> &Tracer;
+}
+
+impl ToTracer for Tracer {
+    fn to_tracer(&self) -> &Tracer {
+        self
+    }
+}
+
+macro_rules! points_to_tracer {
+    ($($pointer:ty),+) => {$(
+        impl<T: ToTracer + ?Sized> ToTracer for $pointer {
+            fn to_tracer(&self) -> &Tracer {
+                (**self).to_tracer()
+            }
+        }
+    )+};
+}
+
+points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
 
 /// Enters a span at `site`, below the current one.
 #[cold]
@@ -96,7 +127,8 @@ impl Start {
     }
 
     /// Said first, since a root or a parent is recorded by it too.
-    pub fn tracer(&mut self, tracer: &Tracer) {
+    pub fn tracer<T: ToTracer + ?Sized>(&mut self, tracer: &T) {
+        let tracer = tracer.to_tracer();
         self.start.library = tracer.library().clone();
         if let Some(below) = tracer.below() {
             self.current = below.over(&self.current);

@@ -221,7 +221,7 @@ impl Wake for Inline {
     }
 }
 
-/// TW20 d: the alarm's handler wakes the request, which then runs below it on the stack.
+/// TW20 d, X19: the alarm's handler wakes the request, which then runs below it on the stack.
 #[test]
 fn a_task_that_is_polled_inside_of_its_waker_keeps_its_own_span() {
     use enter_span::prelude::*;

@@ -4,9 +4,10 @@ use std::any::Any;
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use enter_span::testing::{Recorder, Trace};
+use enter_span::testing::{RecordedSpan, Recorder, Trace};
 use enter_span::{Span, Status, enter_span, enter_span_async, in_span};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
@@ -416,37 +417,51 @@ fn unordered_futures_do_not_see_each_other() {
     }
 }
 
-/// X7: joined children that wander over four workers keep their parents.
+/// One branch of a hundred: it goes on where a worker takes it.
+#[enter_span(attributes(n))]
+async fn wanders(n: u8) -> u8 {
+    for _ in 0..n % 7 {
+        yield_now().await;
+    }
+    quick(n).await
+}
+
+/// X7: a hundred joined children on four workers, and each poll of the join on another thread: each
+/// child's parent is the right span.
 #[test]
 fn children_find_their_parent_on_every_worker() {
     let recorder = Recorder::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .build()
-        .expect("a runtime of four workers");
-    runtime.block_on(async {
-        let tasks = (0..100).map(|n| {
-            let recorder = recorder.clone();
-            tokio::spawn(async move { recorder.enter_async(branch(n)).await })
-        });
-        for (n, joined) in futures::future::join_all(tasks)
-            .await
-            .into_iter()
-            .enumerate()
-        {
-            assert_eq!(joined.ok().map(usize::from), Some(n));
-        }
-    });
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(4).build();
+    let runtime = runtime.expect("a runtime of four workers");
+    let work = recorder.enter_async(in_span!("parent", async |_| {
+        let tasks = (0..50).map(|n| enter_span::task::spawn_child(wanders(n)));
+        let joined = futures::future::join_all((50..100).map(wanders));
+        let (tasks, joined) = futures::join!(futures::future::join_all(tasks), joined);
+        assert!(tasks.into_iter().map(Result::unwrap).eq(0..50));
+        assert!(joined.into_iter().eq(50..100));
+    }));
+    let mut work = Box::pin(work);
+    // Forced to migrate: a thread of its own for each poll.
+    while thread::scope(|threads| {
+        let poll = || {
+            let _runtime = runtime.enter();
+            work.as_mut().now_or_never().is_none()
+        };
+        threads.spawn(poll).join().expect("the thread that polls")
+    }) {}
     let trace = recorder.trace();
-    let branches = trace.spans().iter().filter(|span| span.name() == "branch");
-    assert_eq!(branches.clone().count(), 100);
-    for branch in branches {
-        let mut children = trace
-            .spans()
-            .iter()
-            .filter(|span| span.parent_id() == Some(branch.span_id()) && span.name() == "quick");
-        let n = children.next().and_then(|child| child.attribute("n"));
-        assert_eq!(n, branch.attribute("n"));
-        assert!(children.next().is_none());
+    let parent = Some(trace.find("parent").span_id());
+    let named = |name| trace.spans().iter().filter(move |span| span.name() == name);
+    assert_eq!(
+        (named("wanders").count(), named("quick").count()),
+        (100, 100)
+    );
+    for child in named("wanders") {
+        assert_eq!(child.parent_id(), parent);
+        let below = |span: &&RecordedSpan| span.parent_id() == Some(child.span_id());
+        let below: Vec<_> = named("quick").filter(below).collect();
+        assert_eq!(below.len(), 1);
+        assert_eq!(below[0].attribute("n"), child.attribute("n"));
     }
 }

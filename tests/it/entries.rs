@@ -192,7 +192,7 @@ fn each_connection_is_a_trace() {
     );
 }
 
-/// W22: a batch, a callback of foreign code, and a signal's handler are roots by `root` alone.
+/// W22: a batch, a callback of foreign code, a block and a span with an owner are roots by `root`.
 #[test]
 fn a_root_can_begin_anywhere() {
     #[enter_span(root, kind = consumer, links(senders), attributes(messages = senders.len()))]

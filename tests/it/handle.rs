@@ -336,6 +336,19 @@ fn the_last_name_holds() {
     );
 }
 
+/// TW29: after the end, neither a status nor a name is taken.
+#[test]
+fn what_comes_after_the_end_is_ignored() {
+    let trace = check(
+        || {
+            let ended = enter_span("ended", |span| span.clone());
+            ended.set_status(Status::error("late")).update_name("late");
+        },
+        "ended",
+    );
+    assert_eq!(trace.find("ended").status(), &Status::Unset);
+}
+
 /// W39: an error can be recorded without a status.
 #[test]
 fn a_recorded_error_is_an_event_and_no_status() {

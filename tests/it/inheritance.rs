@@ -220,7 +220,7 @@ fn a_thread_is_a_child_or_linked() {
     );
 }
 
-/// R6: threads in a scope do not inherit, though they borrow. X19.
+/// R6, X19: threads in a scope, which borrow.
 #[test]
 fn a_scoped_thread_takes_its_span_along() {
     check(
@@ -250,8 +250,8 @@ fn a_scoped_thread_takes_its_span_along() {
     );
 }
 
-/// R6: rayon's `spawn` and `join`, and its iterators, whose closures are called often. X19: a worker
-/// that steals a task while it runs another one.
+/// R6, X19: rayon's `join`, in which a worker takes up one task while it waits in another, and its
+/// iterators, whose closures are called often.
 #[test]
 fn a_pool_that_steals_work_keeps_parents_apart() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
@@ -340,7 +340,7 @@ fn tasks_driven_under_a_foreign_span_keep_to_their_own() {
     );
 }
 
-/// R6: a channel carries no context, and an envelope does: as a child, and linked.
+/// R6: an envelope carries its sender's context through a channel: as a child, and linked.
 #[test]
 fn a_message_brings_its_senders_span() {
     let (mailbox, messages) = mpsc::channel();
@@ -609,6 +609,148 @@ fn linked_work_links_its_roots_alone() {
           step n=1
         second ^cause
         unrelated
+        ",
+    );
+}
+
+/// A root that begins in linked work is that work's root, and linked, whether it says `root` or not;
+/// and with `parent = None` too. A parent that is there is one.
+#[test]
+fn a_root_in_linked_work_is_linked() {
+    #[enter_span(root)]
+    fn rooted(n: u8) {
+        inner(n);
+    }
+    #[enter_span(parent = parent)]
+    fn below(parent: Option<&Span>) {}
+    #[enter_span(root)]
+    fn inner(_: u8) {}
+    check(
+        || {
+            let message = enter_span("sender", |_| Envelope::new(1));
+            message.clone().open_linked(rooted);
+            message.clone().open_linked(|_| below(None));
+            let other = enter_span("other", |span| span);
+            message.open_linked(|_| below(Some(&other)));
+        },
+        "
+        sender
+        rooted ^sender
+        inner
+        below ^sender
+        other
+          below
+        ",
+    );
+}
+
+/// R13: what a closure only makes is not in its span: a future that is awaited elsewhere goes by
+/// what is current there. The forms for futures put it in.
+#[test]
+fn a_future_that_is_only_made_in_a_span_is_not_in_it() {
+    check_async(
+        async {
+            let message = enter_span("sender", |_| Envelope::new(1));
+            enter_span_async("receiver", async |_| {
+                message.clone().open_child(part).await;
+                message.open_child_async(part).await;
+            })
+            .await;
+        },
+        "
+        sender
+          part n=1
+        receiver
+          part n=1
+        ",
+    );
+}
+
+/// R6: plain, none of these inherits.
+#[test]
+fn what_starts_on_its_own_does_not_inherit() {
+    let here = enter_span::span_id;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.expect("a pool of one thread");
+    check_async(
+        LocalSet::new().run_until(parent(async || {
+            assert!(here().is_some());
+            assert_eq!(tokio::spawn(async move { here() }).await.ok(), Some(None));
+            let local = tokio::task::spawn_local(async move { here() });
+            assert_eq!(local.await.ok(), Some(None));
+            let mut tasks = JoinSet::new();
+            tasks.spawn(async move { here() });
+            tasks.spawn_local(async move { here() });
+            tasks.spawn_blocking(here);
+            assert_eq!(tasks.join_all().await, [None, None, None]);
+            let blocking = tokio::task::spawn_blocking(here);
+            assert_eq!(blocking.await.ok(), Some(None));
+            assert_eq!(thread::spawn(here).join().ok(), Some(None));
+            let scoped = thread::scope(|scope| scope.spawn(here).join().ok());
+            assert_eq!(scoped, Some(None));
+            assert_eq!(pool.install(here), None);
+        })),
+        "parent",
+    );
+    let (sender, receiver) = mpsc::channel();
+    check(
+        || {
+            enter_span("sender", |_| sender.send(1).expect("a receiver"));
+            enter_span("receiver", |_| step(receiver.recv().expect("a message")));
+        },
+        "
+        sender
+        receiver
+          step n=1
+        ",
+    );
+}
+
+/// R6: other executors than Tokio's: local ones, and pools.
+#[test]
+fn a_task_of_any_executor_is_a_child_or_linked() {
+    use futures::executor::{LocalPool, block_on};
+    use futures::task::{LocalSpawnExt as _, SpawnExt as _};
+    let mut pool = LocalPool::new();
+    check(
+        || {
+            let spawner = pool.spawner();
+            enter_span("parent", |_| {
+                let child = part(1).map(drop).in_current_span();
+                spawner.spawn_local(child).expect("a pool");
+                let linked = part(2).map(drop).linked_to_current_span();
+                spawner.spawn(linked).expect("a pool");
+            });
+            pool.run();
+            let child = enter_span("again", |_| part(3).in_current_span());
+            thread::spawn(|| block_on(child)).join().expect("a thread");
+        },
+        "
+        parent
+          part n=1
+        part n=2 ^parent
+        again
+          part n=3
+        ",
+    );
+}
+
+/// R6: `watch`: each receiver has a clone of the envelope.
+#[test]
+fn a_watched_value_brings_its_senders_span() {
+    check_async(
+        async {
+            let (sender, receiver) = tokio::sync::watch::channel(Envelope::new(0));
+            enter_span("sender", |_| sender.send_replace(Envelope::new(1)));
+            for _ in 0..2 {
+                let latest = receiver.borrow().clone();
+                latest.open_child(step);
+            }
+        },
+        "
+        sender
+          step n=1
+          step n=1
         ",
     );
 }

@@ -8,8 +8,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use enter_span::prelude::*;
 use enter_span::testing::{RecordedSpan, Recorder, Trace};
-use enter_span::{SpanId, TraceId, enter_span, span_id, trace_id};
+use enter_span::{Envelope, SpanId, TraceId, enter_span, span_id, task, trace_id};
 use futures::poll;
 use opentelemetry::Context;
 use opentelemetry::logs::AnyValue;
@@ -257,6 +258,41 @@ fn a_log_on_a_thread_without_context_has_no_ids() {
     );
 }
 
+/// TW27: in what was given its span, a log carries that span's ids: on a thread, in a task, in the
+/// handling of a message.
+#[test]
+fn a_log_of_carried_work_carries_its_ids() {
+    let appenders = || [Appender::tracing, Appender::log].map(exporting);
+    for (appender, exporter) in appenders() {
+        let appender = Arc::new(appender);
+        let log = |text: &'static str| {
+            let appender = Arc::clone(&appender);
+            move || appender.write(text)
+        };
+        let trace = block_on(Recorder::new().run_async(async {
+            let work = enter_span("sender", |_| {
+                let task = log("in a task");
+                task::spawn_child(async move { task() });
+                let thread = thread::spawn(log("on a thread").in_current_span());
+                thread.join().expect("the thread that logs");
+                Envelope::new(log("in a message"))
+            });
+            tokio::task::yield_now().await;
+            enter_span("receiver", |_| work.open_child(|log| log()));
+        }));
+        let records = exporter.get_emitted_logs().expect("the exported records");
+        let records = records.iter().map(|log| shown(&log.record, &trace));
+        assert_eq!(
+            records.collect::<Vec<_>>(),
+            [
+                "on a thread: sender",
+                "in a task: sender",
+                "in a message: sender"
+            ]
+        );
+    }
+}
+
 struct LogsItsDrop<'a>(&'a Appender);
 
 impl Drop for LogsItsDrop<'_> {
@@ -271,7 +307,7 @@ async fn log_attr_cancelled(log: &Appender) {
     std::future::pending().await
 }
 
-/// TW27: a log of a destructor carries the ids of the future that is cancelled.
+/// TW27, X4: a log of a destructor carries the ids of the future that is cancelled.
 #[test]
 fn a_log_of_a_cancelled_futures_destructor_carries_its_ids() {
     check_logs_async(

@@ -5,7 +5,11 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use enter_span::{Span, enter_span, enter_span_async, in_span};
+use enter_span::prelude::*;
+use enter_span::{
+    Context as OurContext, Envelope, Span, Tracer, enter_span, enter_span_async, in_span,
+    start_span,
+};
 
 use crate::allocations;
 use crate::child::is_child;
@@ -40,6 +44,37 @@ fn future() -> impl Future<Output = u8> {
     async { 7 }
 }
 
+static TRACER: Tracer = enter_span::tracer!();
+
+#[enter_span(tracer = { evaluated(); &TRACER }, ends_children)]
+fn with_tracer() -> u8 {
+    6
+}
+
+/// What carries a span, where there is none.
+fn carried() {
+    let context = OurContext::current();
+    let (work, more) = (|| 1, || 2);
+    assert_eq!(
+        work.in_current_span()() + more.linked_to_current_span()(),
+        3
+    );
+    assert_eq!(context.enter(|| 3), 3);
+    assert_eq!(Envelope::new(4).open_child(|n| n), 4);
+    assert_eq!(Envelope::new(5).open_linked(|n| n), 5);
+    assert_eq!(poll_to_the_end(async { 6 }.in_current_span()), 6);
+    assert_eq!(poll_to_the_end(async { 7 }.linked_to_current_span()), 7);
+    let span = start_span!("owned", attributes(first = evaluated()), leaf);
+    assert_eq!(span.enter(|| 8), 8);
+    assert_eq!(poll_to_the_end(async { 9 }.in_span(&span)), 9);
+    span.end();
+    let work = || 10;
+    assert_eq!(work.in_owned_span(start_span("owned"))(), 10);
+    assert_eq!(TRACER.enter_span("tracer", |_| 11) + with_tracer(), 17);
+    assert!(Span::root().trace_id().is_none());
+    assert!(enter_span::open_spans().is_empty());
+}
+
 fn poll_to_the_end<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
@@ -70,6 +105,9 @@ fn everything() {
 fn nothing_is_allocated_or_evaluated() {
     if is_child("off::nothing_is_allocated_or_evaluated") {
         assert_eq!(allocations::count(everything), 0);
+        // OpenTelemetry's own stack, which a thread has from its first look at it.
+        drop(OurContext::current());
+        assert_eq!(allocations::count(carried), 0);
         let yielding = || {
             poll_to_the_end(async {
                 // Outside of a runtime this only wakes, and is ready at the next poll.

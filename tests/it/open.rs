@@ -91,6 +91,29 @@ fn open_spans_are_shown_as_a_tree() {
     });
 }
 
+/// Below a span that others made, ours is the first of ours: a root to watch.
+#[test]
+fn the_first_of_ours_below_a_foreign_span_is_a_root() {
+    use opentelemetry::Context;
+    use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+    let recorder = Recorder::new();
+    let theirs = recorder.tracer_provider().tracer("theirs").start("theirs");
+    recorder.enter(|| {
+        let _attached = Context::current_with_span(theirs).attach();
+        enter_span("ours", |_| {
+            enter_span("below", |_| {
+                let open = open_in(enter_span::trace_id());
+                let roots: Vec<_> = open
+                    .iter()
+                    .map(|span| (span.name(), span.is_root()))
+                    .collect();
+                assert_eq!(roots, [("ours", true), ("below", false)]);
+                assert!(open[0].parent_id().is_some());
+            });
+        });
+    });
+}
+
 /// What is not recorded is not listed.
 #[test]
 fn what_is_not_sampled_is_not_listed() {

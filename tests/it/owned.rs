@@ -300,6 +300,48 @@ fn work_that_never_runs_is_cancelled() {
     );
 }
 
+/// Runs its work when its thread dies.
+struct RunsLate(Vec<Box<dyn FnOnce()>>);
+
+impl Drop for RunsLate {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|work| work());
+    }
+}
+
+/// Bad input: a pool that runs its closures on a dying thread. A span that was begun ends once; what
+/// would begin there may be lost, and does no harm.
+#[test]
+fn work_that_runs_on_a_dying_thread_does_no_harm() {
+    thread_local! {
+        static LATE: RefCell<RunsLate> = const { RefCell::new(RunsLate(Vec::new())) };
+    }
+    let trace = Recorder::new().run(|| {
+        enter_span("outer", |_| {
+            let work = || {
+                step(1);
+            };
+            let owned = work.in_owned_span(start_span("owned"));
+            let carried = work.in_current_span();
+            let dropped = work.in_current_span();
+            let keep = move || {
+                LATE.with_borrow_mut(|late| {
+                    late.0.push(Box::new(owned));
+                    late.0.push(Box::new(carried));
+                    late.0.push(Box::new(move || drop(dropped)));
+                });
+                enter_span("alive", |_| {});
+            };
+            thread::spawn(keep.in_current_span())
+                .join()
+                .expect("a thread");
+        });
+    });
+    assert!(trace.spans().iter().all(|span| span.is_ended()));
+    let named = |name| trace.spans().iter().filter(move |span| span.name() == name);
+    assert_eq!((named("owned").count(), named("alive").count()), (1, 1));
+}
+
 /// One that is a leaf is never made current: what it runs hangs on its parent.
 #[test]
 fn a_leaf_is_never_current() {
@@ -350,15 +392,16 @@ fn a_span_may_outlast_its_parent() {
     assert!(recorder.trace().find("parent").is_ended());
     assert!(child.is_traced());
     child.set_attribute("late", true);
-    drop(child);
+    // While another one is current, too.
+    recorder.enter(|| enter_span("another", |_| drop(child)));
     let trace = recorder.trace();
-    trace.assert_tree("parent\n  child late=true");
+    trace.assert_tree("parent\n  child late=true\nanother");
     let (parent, child) = (trace.find("parent"), trace.find("child"));
     assert!(child.end_time() >= parent.end_time());
     assert!(child.start_time() >= parent.start_time());
 }
 
-/// Nothing is evaluated, and every call does nothing, while the process is off.
+/// Nothing is evaluated, and every call does nothing, while telemetry is suppressed.
 #[test]
 fn a_span_that_is_off_does_nothing() {
     let evaluated = Cell::new(false);
@@ -377,6 +420,78 @@ fn a_span_that_is_off_does_nothing() {
     assert_eq!(span.trace_id(), None);
     let work = || 2;
     assert_eq!(work.in_owned_span(span)(), 2);
+}
+
+/// R8, X12: of a trace that is not sampled, nothing that is put into it is recorded; and what is
+/// linked to it is a new trace, with the link.
+#[test]
+fn work_of_a_span_that_is_not_sampled_is_not_recorded() {
+    #[enter_span(parent = parent)]
+    fn below<P: enter_span::ToParent>(parent: P) {}
+    let recorder = Recorder::new().sampled_by(|root| root != "session" && root != "block");
+    let trace = recorder.run(|| {
+        let session = start_span("session");
+        assert!(!session.is_traced());
+        assert!(session.span_context().is_valid());
+        session.enter(|| step(1));
+        let (work, more) = (|| step(2), || step(3));
+        work.in_span(&session)();
+        more.in_span(&*session)();
+        below(&session);
+        enter_span("block", |span| {
+            let work = || step(4);
+            thread::spawn(work.in_span(&span)).join().expect("a thread");
+            below(&span);
+        });
+        let linked = || step(5);
+        linked.linked_to(&session)();
+        let work = || step(6);
+        work.in_owned_span(session)();
+    });
+    trace.assert_tree("step n=5 ^?");
+}
+
+/// A span that is not made is transparent: what hangs on it hangs on its parent, which cannot be
+/// told anything through it.
+#[test]
+fn work_of_a_span_that_is_not_made_belongs_to_its_parent() {
+    #[enter_span(parent = parent)]
+    fn below<P: enter_span::ToParent>(parent: P) {}
+    check(
+        || {
+            enter_span("outer", |_| {
+                let muted = || start_span!("muted", when = false);
+                let span = muted();
+                span.set_attribute("lost", true);
+                assert_eq!(span.span_id(), None);
+                span.enter(|| step(1));
+                let elsewhere = |work: Box<dyn FnOnce() + Send>| thread::spawn(work).join();
+                below(&span);
+                let work = || {
+                    step(2);
+                };
+                elsewhere(Box::new(work.in_span(&span))).expect("a thread");
+                elsewhere(Box::new(work.in_owned_span(span))).expect("a thread");
+                enter_span::in_span!("muted too", when = false, |span| {
+                    span.set_attribute("lost", true);
+                    elsewhere(Box::new(work.in_span(&span))).expect("a thread");
+                });
+                let leaf = start_span!("leaf", leaf);
+                elsewhere(Box::new(work.in_owned_span(leaf))).expect("a thread");
+            });
+        },
+        "
+        outer
+          step n=1
+          below
+          step n=2
+          step n=2
+          step n=2
+          leaf
+          step n=2
+        under leaf: step
+        ",
+    );
 }
 
 /// Each owned span is `Send` and `Sync`, and shows its identity.

@@ -212,6 +212,23 @@ fn a_tracers_provider_is_kept_by_roots() {
     );
 }
 
+/// It prevails over what a parent brings along.
+#[test]
+fn a_tracers_provider_prevails_over_its_parents() {
+    let (own, other) = (Recorder::new(), Recorder::new());
+    let tracer = Tracer::new(own.tracer_provider(), "tenant");
+    in_span!("own", tracer = tracer, parent = other.context(), |_| below(
+    ));
+    other.trace().assert_tree("");
+    own.trace().assert_tree(
+        "
+        own
+          below
+            further below
+        ",
+    );
+}
+
 /// A trace that its provider does not sample: everything below is its provider's all the same.
 #[test]
 fn a_tracers_provider_decides_below_it() {
