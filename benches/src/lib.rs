@@ -1,7 +1,11 @@
-//! What the benches share: measurements in rounds, and a count of allocations.
+//! What the benches share: measurements in rounds, a future and its executor, and a count of
+//! allocations.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 /// Measured values, one for each round.
@@ -59,6 +63,32 @@ pub fn measure(candidates: &[Candidate], rounds: usize, calls: u64) -> Vec<Sampl
         }
     }
     all
+}
+
+/// Pending once.
+#[derive(Default)]
+pub struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match std::mem::replace(&mut self.0, true) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}
+
+/// Polls as an executor does, through a `dyn` future and with a waker of no use.
+#[inline(never)]
+pub fn drive(mut future: Pin<&mut dyn Future<Output = u64>>) -> u64 {
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
 }
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);

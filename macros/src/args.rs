@@ -116,6 +116,14 @@ pub(crate) enum Detail {
     Status,
 }
 
+/// Whether a closure begins here.
+pub(crate) fn is_closure(input: ParseStream<'_>) -> bool {
+    input.peek(Token![|])
+        || input.peek(Token![||])
+        || input.peek(Token![move])
+        || input.peek(Token![async])
+}
+
 impl Args {
     /// The arguments of the attribute. Those that are faulty are missing from the result.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
@@ -245,62 +253,22 @@ impl Args {
     fn parse_named(&mut self, key: Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
             "name" => self.parse_name(key, input)?,
-            "kind" => {
-                self.kind = Some(Arg {
-                    value: kind(&key, input)?,
-                    key,
-                })
-            }
+            "kind" => self.kind = arg(key, input, kind)?,
             "attributes" => self.attributes = list(&key, input)?,
             "start" => self.start = list(&key, input)?,
-            "ret" => {
-                self.ret = Some(Arg {
-                    value: projections(input)?,
-                    key,
-                })
-            }
-            "err" => {
-                self.err = Some(Arg {
-                    value: told(&key, input)?,
-                    key,
-                })
-            }
-            "root" => self.root = flag(key, input)?,
-            "parent" => {
-                self.parent = Some(Arg {
-                    value: value(&key, input)?,
-                    key,
-                })
-            }
-            "links" => {
-                self.links = Some(Arg {
-                    value: links(&key, input)?,
-                    key,
-                })
-            }
-            "when" => {
-                self.when = Some(Arg {
-                    value: value(&key, input)?,
-                    key,
-                })
-            }
-            "future" => self.future = flag(key, input)?,
-            "stream" => self.stream = flag(key, input)?,
-            "leaf" => self.leaf = flag(key, input)?,
-            "ends_children" => self.ends_children = flag(key, input)?,
-            "tracer" => {
-                self.tracer = Some(Arg {
-                    value: value(&key, input)?,
-                    key,
-                })
-            }
-            "crate" => {
-                self.krate = Some(Arg {
-                    value: crate_path(&key, input)?,
-                    key,
-                })
-            }
-            "skip" => self.skip = skip(key, input)?,
+            "ret" => self.ret = arg(key, input, |_, input| projections(input))?,
+            "err" => self.err = arg(key, input, told)?,
+            "root" => self.root = arg(key, input, flag)?,
+            "parent" => self.parent = arg(key, input, value)?,
+            "links" => self.links = arg(key, input, links)?,
+            "when" => self.when = arg(key, input, value)?,
+            "future" => self.future = arg(key, input, flag)?,
+            "stream" => self.stream = arg(key, input, flag)?,
+            "leaf" => self.leaf = arg(key, input, flag)?,
+            "ends_children" => self.ends_children = arg(key, input, flag)?,
+            "tracer" => self.tracer = arg(key, input, value)?,
+            "crate" => self.krate = arg(key, input, crate_path)?,
+            "skip" => self.skip = arg(key, input, skip)?,
             _ => return Err(unknown(&key)),
         }
         Ok(())
@@ -347,6 +315,16 @@ fn not_empty(name: LitStr) -> Result<LitStr> {
     }
 }
 
+/// An argument whose value is parsed by `parse`.
+fn arg<T>(
+    key: Ident,
+    input: ParseStream<'_>,
+    parse: fn(&Ident, ParseStream<'_>) -> Result<T>,
+) -> Result<Option<Arg<T>>> {
+    let value = parse(&key, input)?;
+    Ok(Some(Arg { key, value }))
+}
+
 fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![=]) && !input.peek(Token![==]) {
         input.parse::<Token![=]>()?;
@@ -365,9 +343,9 @@ fn value(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     expression::parse(input)
 }
 
-fn flag(key: Ident, input: ParseStream<'_>) -> Result<Option<Arg<()>>> {
+fn flag(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     match input.is_empty() || input.peek(Token![,]) {
-        true => Ok(Some(Arg { key, value: () })),
+        true => Ok(()),
         false => Err(Error::new(
             key.span(),
             format!("`{key}` takes no value; write `{key}`"),
@@ -375,7 +353,7 @@ fn flag(key: Ident, input: ParseStream<'_>) -> Result<Option<Arg<()>>> {
     }
 }
 
-fn skip(key: Ident, input: ParseStream<'_>) -> Result<Option<Arg<()>>> {
+fn skip(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     match input.peek(syn::token::Paren) {
         true => Err(Error::new(key.span(), foreign("skip").unwrap_or_default())),
         false => flag(key, input),

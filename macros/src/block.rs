@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprClosure, Ident, LitStr, Macro, Result, ReturnType, Stmt, Token};
 
-use crate::args::{Args, Name};
+use crate::args::{Args, is_closure};
 use crate::errors::Errors;
 use crate::expand;
 use crate::plan::{self, Finish, Names, SpanPlan};
@@ -40,13 +40,6 @@ fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
     closure
         .map(|closure| (args, closure))
         .ok_or_else(|| Error::new(Span::call_site(), CLOSURE))
-}
-
-pub(crate) fn is_closure(input: ParseStream<'_>) -> bool {
-    input.peek(Token![|])
-        || input.peek(Token![||])
-        || input.peek(Token![move])
-        || input.peek(Token![async])
 }
 
 fn closure(input: ParseStream<'_>) -> Result<ExprClosure> {
@@ -95,7 +88,7 @@ fn check(args: &Args, errors: &mut Errors) {
 }
 
 fn print(args: Args, closure: ExprClosure) -> TokenStream {
-    let (names, place) = names(&args);
+    let (names, place) = Names::of_block("in_span", &args);
     let diverges = diverges(&closure.body) && matches!(closure.output, ReturnType::Default);
     let finish = match diverges {
         true => Finish::silent(),
@@ -107,20 +100,6 @@ fn print(args: Args, closure: ExprClosure) -> TokenStream {
         (None, true) => expand::diverging_block(&span, &closure),
         (None, false) => expand::block(&span, &closure),
     }
-}
-
-/// The names of what stands in no function of its own, and where its name was given.
-pub(crate) fn names(args: &Args) -> (Names, Span) {
-    let place = match &args.name {
-        Some(Name::Literal(name)) => name.span(),
-        Some(Name::Expr(key, _)) => key.span(),
-        None => Span::call_site(),
-    };
-    let names = Names {
-        span: LitStr::new("in_span", place),
-        function: None,
-    };
-    (names, place)
 }
 
 /// Whether a body gives no value to decide by: `todo!()`, `loop {}` and their like.

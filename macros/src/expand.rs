@@ -68,22 +68,28 @@ fn site(span: &SpanPlan) -> TokenStream {
         let detail = Ident::new(detail, Span::call_site());
         quote!(.at_most(#krate::private::ErrorDetail::#detail))
     });
+    let module = module(krate);
     quote! {
-        static __ENTER_SPAN_SITE: #krate::private::Site = #krate::private::Site::new(
-            ::core::concat!(#text),
-            #length,
-            const {
-                &#krate::private::Module::new(
-                    #krate::private::Library::of(
-                        ::core::option_env!("CARGO_PKG_NAME"),
-                        ::core::option_env!("CARGO_PKG_VERSION"),
-                        ::core::module_path!(),
-                    ),
-                    ::core::file!(),
-                    ::core::option_env!("CARGO_MANIFEST_DIR"),
-                )
-            },
-        ).#here #named #kind #leaf #ends_children #detail;
+        static __ENTER_SPAN_SITE: #krate::private::Site =
+            #krate::private::Site::new(::core::concat!(#text), #length, #module)
+                .#here #named #kind #leaf #ends_children #detail;
+    }
+}
+
+/// Output: `const { &Module::new(Library::of(..), file!(), ..) }`
+fn module(krate: &TokenStream) -> TokenStream {
+    quote! {
+        const {
+            &#krate::private::Module::new(
+                #krate::private::Library::of(
+                    ::core::option_env!("CARGO_PKG_NAME"),
+                    ::core::option_env!("CARGO_PKG_VERSION"),
+                    ::core::module_path!(),
+                ),
+                ::core::file!(),
+                ::core::option_env!("CARGO_MANIFEST_DIR"),
+            )
+        }
     }
 }
 
@@ -410,9 +416,22 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     let (bind, entry) = with_handle(plan);
     let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
     let body = closure(returned, span.site.place, &function.body);
-    let place = at(span.finish.place);
-    let wrapped = match (work, form) {
-        (Work::Future, Form::Opaque) => {
+    let wrapped = match work {
+        Work::Future => future_in_span(span, form, &entered, &made),
+        Work::Stream => stream_in_span(span, form, &entered, &made),
+    };
+    quote! {
+        #bind
+        let (#entered, #made) = #krate::private::run_open(#entry, #body);
+        #wrapped
+    }
+}
+
+fn future_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) -> TokenStream {
+    let (krate, place) = (&span.krate, at(span.finish.place));
+    let finish = finish(span);
+    match form {
+        Form::Opaque => {
             // The type is settled before it is probed: a probe would settle one that is open.
             let output = match &span.finish.output {
                 Some(output) => output.to_token_stream(),
@@ -420,24 +439,23 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
             };
             let gives = quote!(#krate::private::gives);
             let made = quote_spanned!(place=> #gives::<#output, _>(#made));
-            let finish = finish(span);
             quote!(#krate::private::InSpan::new(#entered, #made, #finish))
         }
-        (Work::Future, Form::Boxed) => {
-            let finish = finish(span);
+        Form::Boxed => {
             let boxed = quote!(#krate::private::BoxedFuture);
             quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered, #finish))
         }
-        (Work::Stream, Form::Opaque) => quote!(#krate::private::OpenStream::new(#entered, #made)),
-        (Work::Stream, Form::Boxed) => {
+    }
+}
+
+fn stream_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) -> TokenStream {
+    let (krate, place) = (&span.krate, at(span.finish.place));
+    match form {
+        Form::Opaque => quote!(#krate::private::OpenStream::new(#entered, #made)),
+        Form::Boxed => {
             let boxed = quote!(#krate::private::BoxedStream);
             quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered))
         }
-    };
-    quote! {
-        #bind
-        let (#entered, #made) = #krate::private::run_open(#entry, #body);
-        #wrapped
     }
 }
 

@@ -4,11 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Ident, Result};
 
-use crate::args::Args;
-use crate::block;
+use crate::args::{Args, is_closure};
 use crate::errors::Errors;
 use crate::expand;
-use crate::plan::{self, Finish, SpanPlan};
+use crate::plan::{self, Finish, Names, SpanPlan};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     match parse.parse2(input) {
@@ -21,7 +20,7 @@ fn parse(input: ParseStream<'_>) -> Result<Args> {
     let mut args = Args::default();
     let mut errors = Errors::default();
     while !input.is_empty() {
-        if block::is_closure(input) {
+        if is_closure(input) {
             let message = "`start_span!` takes no closure; use `in_span!` for a block, or `span.enter(|| ..)` on what this gives";
             return Err(input.error(message));
         }
@@ -54,7 +53,7 @@ fn meaningless(args: &Args) -> impl Iterator<Item = &Ident> {
 }
 
 fn print(args: Args) -> TokenStream {
-    let (names, place) = block::names(&args);
+    let (names, place) = Names::of_block("start_span", &args);
     let span = SpanPlan::new(args, names, place, Finish::silent());
     expand::owned(&span)
 }

@@ -117,6 +117,23 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Of what stands in no function of its own, and where its name was given. One that is computed
+    /// replaces `default`.
+    pub(crate) fn of_block(default: &str, args: &Args) -> (Self, Span) {
+        let place = match &args.name {
+            Some(Name::Literal(name)) => name.span(),
+            Some(Name::Expr(key, _)) => key.span(),
+            None => Span::call_site(),
+        };
+        let names = Names {
+            span: LitStr::new(default, place),
+            function: None,
+        };
+        (names, place)
+    }
+}
+
 impl Plan {
     pub(crate) fn new(
         mut function: Function,

@@ -2,12 +2,10 @@
 //!
 //! Arguments, both optional: the rounds, and the calls in each round.
 
-use std::future::Future;
 use std::hint::black_box;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::pin;
 
-use enter_span_benches::{Candidate, Counting, Samples, allocations, measure};
+use enter_span_benches::{Candidate, Counting, Samples, Yield, allocations, drive, measure};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -70,32 +68,6 @@ fn poll_carried(times: u64) {
     for id in 0..times {
         let carried = FutureInSpan::in_current_span(bare::yields(id));
         black_box(drive(pin!(carried)));
-    }
-}
-
-/// Pending once.
-#[derive(Default)]
-struct Yield(bool);
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        match std::mem::replace(&mut self.0, true) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    }
-}
-
-/// Polls as an executor does, through a `dyn` future and with a waker of no use.
-#[inline(never)]
-fn drive(mut future: Pin<&mut dyn Future<Output = u64>>) -> u64 {
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
     }
 }
 

@@ -5,10 +5,9 @@
 
 use std::future::Future;
 use std::hint::black_box;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::pin;
 
-use enter_span_benches::{Candidate, Samples, measure};
+use enter_span_benches::{Candidate, Samples, Yield, drive, measure};
 use fastrace::collector::{Reporter, SpanContext, SpanRecord};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -39,32 +38,6 @@ async fn traced(id: u64) -> u64 {
 #[fastrace::trace(properties = { "id": "{id}" })]
 async fn fast(id: u64) -> u64 {
     yields(id).await
-}
-
-/// Pending once.
-#[derive(Default)]
-struct Yield(bool);
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        match std::mem::replace(&mut self.0, true) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    }
-}
-
-/// Polls as an executor does, through a `dyn` future and with a waker of no use.
-#[inline(never)]
-fn drive(mut future: Pin<&mut dyn Future<Output = u64>>) -> u64 {
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
 }
 
 fn each<F: Future<Output = u64>>(times: u64, future: impl Fn(u64) -> F) {
