@@ -182,6 +182,19 @@ pub trait FutureInSpan: Future + Sized {
     /// [`Context`](crate::Context), or an `Option` of one. With `None` it is in no span.
     ///
     /// It does not end the span, and may outlive it.
+    ///
+    /// ```
+    /// use enter_span::prelude::*;
+    /// use enter_span::{enter_span, start_span};
+    ///
+    /// #[enter_span]
+    /// async fn query() {}
+    ///
+    /// # async fn run() {
+    /// let session = start_span!("session");
+    /// query().in_span(&session).await;
+    /// # }
+    /// ```
     fn in_span<S: ToParent + ?Sized>(self, span: &S) -> Carried<Self> {
         Carried::new(Captured::of(span), self)
     }
@@ -192,11 +205,34 @@ pub trait FutureInSpan: Future + Sized {
     }
 
     /// Linked: its spans are new roots, with links to these.
+    ///
+    /// ```
+    /// use enter_span::prelude::*;
+    /// use enter_span::{Span, enter_span};
+    ///
+    /// #[enter_span]
+    /// async fn merge() {}
+    ///
+    /// # async fn run(first: Span, second: Span) {
+    /// merge().linked_to(&[first, second][..]).await;
+    /// # }
+    /// ```
     fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> Carried<Self> {
         Carried::new(Captured::linked(causes), self)
     }
 
-    /// As the work of `span`, which ends when the future is ready, panics, or is dropped before.
+    /// As the work of `span`, which ends when the future is ready, panics, or is dropped before. An
+    /// `Err` is not seen: [`Span::set_outcome`](crate::Span::set_outcome) tells of it.
+    ///
+    /// ```
+    /// use enter_span::prelude::*;
+    /// use enter_span::start_span;
+    ///
+    /// # async fn run() {
+    /// let span = start_span!("upload", kind = client);
+    /// tokio::spawn(async { /* the upload */ }.in_owned_span(span));
+    /// # }
+    /// ```
     fn in_owned_span(self, span: OwnedSpan) -> impl Future<Output = Self::Output> {
         let around = Captured::around(&span);
         let work = InSpan::new(span.into_entered(), self, entered::finish);
@@ -254,7 +290,8 @@ impl<S: Stream> StreamInSpan for S {}
 
 /// Closures that take a span along: to a thread, to `spawn_blocking`, to rayon, to any pool.
 ///
-/// The flavours are those of [`FutureInSpan`].
+/// The flavours are those of [`FutureInSpan`]. What the closure owns is dropped in the span too, also
+/// if it is never called. A future that it makes is not in the span: put the future itself there.
 ///
 /// ```
 /// use enter_span::enter_span;
@@ -352,7 +389,8 @@ impl Context {
     /// Runs `work` with this context as the current one.
     ///
     /// For closures that are called more than once, as rayon's are; it may run on many threads at
-    /// the same time.
+    /// the same time. A future that `work` makes is not in the context when it is awaited later:
+    /// `.in_span(&context)` puts it there. While the process is off, it only calls `work`.
     ///
     /// ```
     /// use enter_span::{Context, enter_span};

@@ -1,4 +1,4 @@
-//! The two functions: a span for a block, by name and closure.
+//! The functions: a span for a block, by name and closure, or with an owner; and those of a tracer.
 
 use std::borrow::Cow;
 use std::future::Future;

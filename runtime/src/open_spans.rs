@@ -28,8 +28,8 @@ use crate::thread;
 /// Only spans of this library that are recorded are listed, not those of other OpenTelemetry code;
 /// while nothing is traced the list is empty. It is read in parts: of spans that start or end in the
 /// meantime some are listed.
-/// With the feature `open-spans` each recorded span costs an entry in the list; without it there is
-/// none.
+/// With the feature `open-spans` each recorded span costs an entry in the list, for all crates of the
+/// program, since features unify; without it there is none.
 ///
 /// ```
 /// use enter_span::{enter_span, open_spans};

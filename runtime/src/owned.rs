@@ -23,10 +23,11 @@ use crate::thread::{self, Payload};
 /// `.in_span(&span)`, and once and for all, so that it ends with the work, with
 /// `.in_owned_span(span)`. One that was started with `leaf` is never made current by any of these.
 ///
-/// It is a [`Span`] as well, by `Deref`: attributes are set on it directly. Handles to it, also
-/// those that [`Span::current`] finds, cannot end it.
+/// It is a [`Span`] as well, by `Deref`: attributes are set on it directly, and `.clone()` gives a
+/// handle. Handles to it, also those that [`Span::current`] finds, cannot end it. What its work
+/// returns is not read, also not by `.in_owned_span(span)`: [`Span::set_outcome`] tells of an `Err`.
 ///
-/// Dropped by a panic, it is marked: with the panic, if that came out of its own `enter`, else with
+/// Dropped with a future that is cancelled, it ends as by any drop. Dropped by a panic, it is marked: with the panic, if that came out of its own `enter`, else with
 /// `enter_span.outcome = "cancelled"`. Leaked, with `mem::forget`, it is never exported.
 ///
 /// ```
@@ -58,7 +59,23 @@ impl OwnedSpan {
 
     /// Runs `work` with the span as the current one.
     ///
-    /// A panic passes, and leaves the span open for as long as its owner keeps it.
+    /// A panic passes, and leaves the span open for as long as its owner keeps it. For a future
+    /// there is `.in_span(&span)`: this would only put the making of it into the span. Where the span
+    /// is not traced, its work is where the span would be: below what was current at its start.
+    ///
+    /// ```
+    /// use enter_span::prelude::*;
+    /// use enter_span::{enter_span, start_span};
+    ///
+    /// #[enter_span]
+    /// async fn query() {}
+    ///
+    /// # async fn run() {
+    /// let session = start_span!("session");
+    /// session.enter(|| { /* something quick */ });
+    /// query().in_span(&session).await;
+    /// # }
+    /// ```
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
         if self.entered.is_off() {
             return work();
@@ -84,6 +101,8 @@ impl OwnedSpan {
     }
 
     /// Ends the span, and says nothing of how: [`Span::set_status`] and [`Span::set_outcome`] do.
+    ///
+    /// Handles to it do nothing from then on. Where it is not traced, nothing happens.
     pub fn end(self) {
         self.into_entered().conclude(Ending::Silent);
     }
