@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
@@ -21,6 +22,10 @@ use crate::thread;
 /// A context to be attached elsewhere, or nothing where nothing is traced.
 #[derive(Clone)]
 pub(crate) struct Captured(Option<OtelContext>);
+
+/// It says the same before and after a panic.
+impl UnwindSafe for Captured {}
+impl RefUnwindSafe for Captured {}
 
 impl Captured {
     #[inline]

@@ -68,6 +68,10 @@ impl SpanContext {
     }
 }
 
+/// It says the same before and after a panic.
+impl std::panic::UnwindSafe for Context {}
+impl std::panic::RefUnwindSafe for Context {}
+
 impl Context {
     /// The context of the moment: of the span that runs here, if there is one.
     pub fn current() -> Self {

@@ -10,6 +10,7 @@ use crate::owned::OwnedSpan;
 use crate::site::{Library, Site};
 use crate::span::Span;
 use crate::start::{self, Start};
+use crate::thread;
 use crate::tracer::Tracer;
 
 static ANONYMOUS: Site = Site::anonymous();
@@ -19,7 +20,11 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
     if !installed::is_on() {
         return Entered::OFF;
     }
-    let mut name = Some(name.into());
+    // The user's own conversion: one that panics costs the span.
+    let Some(name) = thread::shielded(|| name.into()) else {
+        return Entered::OFF;
+    };
+    let mut name = Some(name);
     let mut say = |start: &mut Start| {
         start.tracer(tracer);
         if let Some(name) = name.take() {

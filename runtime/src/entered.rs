@@ -145,12 +145,13 @@ impl Entered {
         let Some(scope) = &self.0 else {
             return;
         };
+        let Some(recording) = &scope.live.recording else {
+            return;
+        };
         if scope.site.does_end_children() {
             lineage::end_children(&scope.live.context);
         }
-        if let Some(recording) = &scope.live.recording {
-            thread::shielded(|| recording.end(ending));
-        }
+        thread::shielded(|| recording.end(ending));
     }
 
     pub(crate) fn take(&mut self) -> Entered {
@@ -329,8 +330,9 @@ fn abandoned(entered: Entered, guard: Attached, outcome: Result<(), Payload>) {
         Err(payload) => {
             entered.panicked(&payload);
             // A second panic would abort the process: telemetry keeps it from that.
-            if !std::thread::panicking() {
-                thread::resume(payload);
+            match std::thread::panicking() {
+                true => thread::discard(payload),
+                false => thread::resume(payload),
             }
         }
     }

@@ -9,6 +9,7 @@ use opentelemetry::Context;
 use crate::backend::{Backend, Live, Start};
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
+use crate::thread;
 
 /// The process has a backend of its own: one bit. The rest counts the overrides that live.
 const INSTALLED: usize = 1;
@@ -22,7 +23,8 @@ static PROCESS: RwLock<Option<Arc<Installed>>> = RwLock::new(None);
 
 /// A backend and what its spans may say of errors.
 pub(crate) struct Installed {
-    backend: Box<dyn Backend>,
+    /// There until it drops.
+    backend: Option<Box<dyn Backend>>,
     /// `None` for the process's own choice, which may change.
     detail: Option<ErrorDetail>,
     exception_events: bool,
@@ -32,14 +34,14 @@ impl Installed {
     pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Live> {
         let mut policy = self.policy();
         policy.detail = policy.detail.min(start.site.most_detail());
-        self.backend.start(start, parent, policy)
+        self.backend.as_ref()?.start(start, parent, policy)
     }
 
     /// With the choices of the process, which are read now.
     fn of_process(backend: impl Backend + 'static) -> Arc<Self> {
         let opt_in = std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN");
         Arc::new(Installed {
-            backend: Box::new(backend),
+            backend: Some(Box::new(backend)),
             detail: None,
             exception_events: wants_exception_events(opt_in.as_deref()),
         })
@@ -50,6 +52,15 @@ impl Installed {
             detail: self.detail.unwrap_or_else(allowed_detail),
             exception_events: self.exception_events,
         }
+    }
+}
+
+/// A provider may flush in its destructor. It runs wherever the last context that knows it drops, and
+/// one that panics does not reach that place.
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let backend = self.backend.take();
+        let _ = thread::shielded(|| drop(backend));
     }
 }
 
@@ -146,7 +157,7 @@ impl Override {
     ) -> Self {
         Override {
             installed: Arc::new(Installed {
-                backend: Box::new(backend),
+                backend: Some(Box::new(backend)),
                 detail: Some(policy.detail),
                 exception_events: policy.exception_events,
             }),

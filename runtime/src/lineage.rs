@@ -20,19 +20,48 @@ use crate::thread;
 /// Carried by the context of a local root, and so by all below it.
 #[derive(Clone)]
 struct Lineage {
-    /// The root's own context, in which it is the current span.
+    /// The root's own context, in which it is the current span. It carries no lineage.
     root: Context,
-    /// Whom to tell of spans that start below.
-    children: Option<Arc<Children>>,
+    /// Whom to tell of spans that start below the root, and below this.
+    below_root: Option<Arc<Children>>,
+    below: Option<Arc<Children>>,
 }
+
+/// The place of a lineage in a context. `None` hides one that is of another trace, and would
+/// otherwise be kept for as long as this one.
+struct Carried(Option<Lineage>);
 
 /// The outermost span of this process's part of the trace.
 ///
 /// Below spans that others made it is the outermost that could be seen: the one ours hang on.
 pub(crate) fn root(context: &Context) -> Option<Context> {
     let trace_id = context.span().span_context().trace_id();
-    let lineage = lineage(context, trace_id).map(|lineage| lineage.root.clone());
-    lineage.or_else(|| context.has_active_span().then(|| context.clone()))
+    match lineage(context, trace_id) {
+        Some(lineage) => Some(lineage.of_root()),
+        None => context.has_active_span().then(|| context.clone()),
+    }
+}
+
+impl Lineage {
+    /// The root's context, with its children.
+    fn of_root(&self) -> Context {
+        let Some(children) = &self.below_root else {
+            return self.root.clone();
+        };
+        let lineage = Lineage {
+            below: Some(Arc::clone(children)),
+            ..self.clone()
+        };
+        self.root.with_value(Carried(Some(lineage)))
+    }
+}
+
+/// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
+/// that carry all of ours.
+fn lineage(context: &Context, trace_id: TraceId) -> Option<&Lineage> {
+    let lineage = context.get::<Carried>()?.0.as_ref()?;
+    let of_root = lineage.root.span().span_context().trace_id();
+    (of_root == trace_id).then_some(lineage)
 }
 
 /// Where a span that starts below `parent` stands among ours.
@@ -44,14 +73,6 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
     }
 }
 
-/// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
-/// that carry all of ours.
-fn lineage(context: &Context, trace_id: TraceId) -> Option<&Lineage> {
-    let lineage = context.get::<Lineage>()?;
-    let of_root = lineage.root.span().span_context().trace_id();
-    (of_root == trace_id).then_some(lineage)
-}
-
 /// Takes a span that has started below `parent` into its family.
 pub(crate) fn adopt(site: &Site, live: Live, parent: &Context) -> Live {
     let Some(recording) = &live.recording else {
@@ -59,56 +80,70 @@ pub(crate) fn adopt(site: &Site, live: Live, parent: &Context) -> Live {
     };
     let trace_id = live.context.span().span_context().trace_id();
     let above = lineage(parent, trace_id);
-    let outer = above.and_then(|above| above.children.as_ref());
-    if let Some(children) = outer {
-        children.add(recording);
+    let scope = above.and_then(|above| Children::open_from(above.below.as_ref()?));
+    if let Some(scope) = &scope {
+        scope.add(|started| started.spans.push(Arc::downgrade(recording)));
     }
     // A leaf is never current.
     if site.is_leaf() || (above.is_some() && !site.does_end_children()) {
         return live;
     }
-    let lineage = Lineage {
-        root: above.map_or_else(|| new_root(&live, parent), |above| above.root.clone()),
-        children: match site.does_end_children() {
-            true => Some(Children::below(outer.cloned())),
-            false => outer.cloned(),
+    let below = match site.does_end_children() {
+        true => Some(Children::inside(scope.as_ref())),
+        false => scope,
+    };
+    let lineage = match above {
+        Some(above) => Lineage {
+            below,
+            ..above.clone()
         },
+        None => Lineage::new(&live, parent, below),
     };
     Live {
-        context: live.context.with_value(lineage),
+        context: live.context.with_value(Carried(Some(lineage))),
         ..live
     }
 }
 
-/// The span itself, unless it hangs on a local one that was not ours.
-fn new_root(live: &Live, parent: &Context) -> Context {
-    let above = parent.span();
-    let above = above.span_context();
-    match above.is_valid() && !above.is_remote() {
-        true => parent.clone(),
-        false => live.context.clone(),
+impl Lineage {
+    /// Of a root: the span itself, unless it hangs on a local one that was not ours.
+    fn new(live: &Live, parent: &Context, below: Option<Arc<Children>>) -> Self {
+        let above = parent.span();
+        let above = above.span_context();
+        let is_local = above.is_valid() && !above.is_remote();
+        let root = if is_local { parent } else { &live.context };
+        Lineage {
+            root: match root.get::<Carried>() {
+                Some(_) => root.with_value(Carried(None)),
+                None => root.clone(),
+            },
+            below_root: below.clone().filter(|_| !is_local),
+            below,
+        }
     }
 }
 
 /// Ends what is still open below a span that ends its children.
 pub(crate) fn end_children(context: &Context) {
-    let lineage = context.get::<Lineage>();
-    if let Some(children) = lineage.and_then(|lineage| lineage.children.as_ref()) {
-        children.end();
+    let carried = context.get::<Carried>();
+    let lineage = carried.and_then(|carried| carried.0.as_ref());
+    if let Some(children) = lineage.and_then(|lineage| lineage.below.as_ref()) {
+        Children::end(Arc::clone(children));
     }
 }
 
-/// The spans that have started below one that ends its children.
+/// What has started below a span that ends its children, and not below another such one.
 struct Children {
-    /// The same of a scope further out, which ends them too.
-    outer: Option<Arc<Children>>,
-    /// `None` once they were ended: what starts later has its own time.
+    /// The scope around this one. Weak, for what is around may be over long before.
+    outer: Weak<Children>,
+    /// `None` once they were ended: what starts later is not theirs.
     started: Mutex<Option<Started>>,
 }
 
 #[derive(Default)]
 struct Started {
     spans: Vec<Weak<Recording>>,
+    scopes: Vec<Weak<Children>>,
     /// Those that are gone are cleared away when there are so many.
     clear_at: usize,
 }
@@ -116,34 +151,48 @@ struct Started {
 const FEW: usize = 32;
 
 impl Children {
-    fn below(outer: Option<Arc<Children>>) -> Arc<Self> {
-        Arc::new(Children {
-            outer,
+    fn inside(outer: Option<&Arc<Children>>) -> Arc<Self> {
+        let children = Arc::new(Children {
+            outer: outer.map(Arc::downgrade).unwrap_or_default(),
             started: Mutex::new(Some(Started::default())),
-        })
+        });
+        if let Some(outer) = outer {
+            outer.add(|started| started.scopes.push(Arc::downgrade(&children)));
+        }
+        children
     }
 
     fn started(&self) -> MutexGuard<'_, Option<Started>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, recording: &Arc<Recording>) {
-        let mut next = Some(self);
-        while let Some(children) = next {
-            if let Some(started) = children.started().as_mut() {
-                started.add(recording);
-            }
-            next = children.outer.as_deref();
+    /// The innermost scope from here outwards that is not over.
+    fn open_from(innermost: &Arc<Children>) -> Option<Arc<Children>> {
+        let mut scope = Arc::clone(innermost);
+        while scope.started().is_none() {
+            scope = scope.outer.upgrade()?;
+        }
+        Some(scope)
+    }
+
+    fn add(&self, add: impl FnOnce(&mut Started)) {
+        if let Some(started) = self.started().as_mut() {
+            started.make_room();
+            add(started);
         }
     }
 
-    /// Ends the innermost first, outside of the lock: providers run here.
-    fn end(&self) {
-        let Some(started) = self.started().take() else {
-            return;
-        };
-        let open = started.spans.iter().rev().filter_map(Weak::upgrade);
-        for recording in open {
+    /// Ends what started last first, and outside of the locks: providers run here.
+    fn end(outermost: Arc<Children>) {
+        let mut scopes = vec![outermost];
+        let mut spans = Vec::new();
+        while let Some(scope) = scopes.pop() {
+            let started = scope.started().take().unwrap_or_default();
+            spans.extend(started.spans.iter().filter_map(Weak::upgrade));
+            scopes.extend(started.scopes.iter().filter_map(Weak::upgrade));
+        }
+        // Scopes were visited from the outside, so this is from the inside.
+        for recording in spans.iter().rev() {
             // One that panics costs its own span.
             let _ = thread::shielded(|| recording.end(Ending::Abandoned));
         }
@@ -152,12 +201,12 @@ impl Children {
 
 impl Started {
     /// Room for twice what is alive, so that clearing away costs each span a constant share.
-    fn add(&mut self, recording: &Arc<Recording>) {
-        if self.spans.len() >= self.clear_at.max(FEW) {
+    fn make_room(&mut self) {
+        if self.spans.len() + self.scopes.len() >= self.clear_at.max(FEW) {
             // Counted and not taken: the last to hold one runs its provider's code.
             self.spans.retain(|span| span.strong_count() > 0);
-            self.clear_at = self.spans.len() * 2;
+            self.scopes.retain(|scope| scope.strong_count() > 0);
+            self.clear_at = 2 * (self.spans.len() + self.scopes.len());
         }
-        self.spans.push(Arc::downgrade(recording));
     }
 }

@@ -170,11 +170,16 @@ impl IntoIterator for OpenSpans {
     }
 }
 
+/// Levels beyond this are not indented further: nobody could read them, and the text would grow with
+/// the square of the depth.
+const DEEP: usize = 64;
+
 /// A span stands below its parent, or at the top if that is not open.
 impl fmt::Display for OpenSpans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = |context: &SpanContext| (context.trace_id(), context.span_id());
-        let open: HashSet<_> = self.iter().map(|span| key(&span.begun.identity)).collect();
+        let valid = self.iter().filter(|span| span.begun.identity.is_valid());
+        let open: HashSet<_> = valid.map(|span| key(&span.begun.identity)).collect();
         let mut children: HashMap<_, Vec<&OpenSpan>> = HashMap::new();
         let mut next = Vec::new();
         for span in self.0.iter().rev() {
@@ -187,7 +192,12 @@ impl fmt::Display for OpenSpans {
             }
         }
         while let Some((span, depth)) = next.pop() {
-            write!(formatter, "{:indent$}{span}", "", indent = 2 * depth)?;
+            write!(
+                formatter,
+                "{:indent$}{span}",
+                "",
+                indent = 2 * depth.min(DEEP)
+            )?;
             match depth {
                 0 => writeln!(formatter, " trace {}", span.begun.identity.trace_id())?,
                 _ => writeln!(formatter)?,

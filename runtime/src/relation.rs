@@ -1,5 +1,7 @@
 //! What a span can be told to hang on: a parent, or links.
 
+use std::collections::HashSet;
+
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
 
@@ -135,6 +137,12 @@ impl<T: ToLinks> ToLinks for [T] {
     }
 }
 
+impl<T: ToLinks, const N: usize> ToLinks for [T; N] {
+    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+        self.as_slice().to_links(link);
+    }
+}
+
 impl<T: ToLinks> ToLinks for Vec<T> {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         self.as_slice().to_links(link);
@@ -150,8 +158,9 @@ impl<T: ToLinks + ?Sized> ToLinks for &T {
 /// Adds links that are valid and new.
 pub(crate) fn add_links<L: ToLinks + ?Sized>(links: &mut Vec<OtelSpanContext>, added: &L) {
     let id = |link: &OtelSpanContext| (link.trace_id(), link.span_id());
+    let mut known: HashSet<_> = links.iter().map(id).collect();
     added.to_links(&mut |SpanContext(link)| {
-        if link.is_valid() && !links.iter().any(|known| id(known) == id(&link)) {
+        if link.is_valid() && known.insert(id(&link)) {
             links.push(link);
         }
     });
@@ -184,8 +193,10 @@ impl Causes {
         if parent.has_active_span() {
             return;
         }
-        if let Some(Causes(causes)) = parent.get() {
-            add_links(links, causes);
+        match parent.get() {
+            Some(Causes(causes)) if links.is_empty() => links.extend(causes.iter().cloned()),
+            Some(Causes(causes)) => add_links(links, causes),
+            None => {}
         }
     }
 }

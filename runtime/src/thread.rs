@@ -67,7 +67,7 @@ pub(crate) fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
 
 /// A payload may panic in its own `Drop`.
 #[cold]
-fn discard(payload: Payload) {
+pub(crate) fn discard(payload: Payload) {
     if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);
     }

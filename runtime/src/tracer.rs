@@ -75,6 +75,10 @@ impl Tracer {
     }
 }
 
+/// It says the same before and after a panic.
+impl std::panic::UnwindSafe for Tracer {}
+impl std::panic::RefUnwindSafe for Tracer {}
+
 impl fmt::Debug for Tracer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -14,7 +14,7 @@ use std::thread;
 use enter_span::prelude::*;
 use enter_span::testing::{RecordedSpan, Recorder, Trace};
 use enter_span::{
-    Context, Span, SpanId, Status, TraceId, Value, enter_span, enter_span_async, task,
+    Context, Span, SpanId, Status, TraceId, Value, enter_span, enter_span_async, start_span, task,
 };
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
@@ -24,7 +24,7 @@ use proptest::test_runner::TestRunner;
 use tokio::runtime::Builder;
 use tokio::task::{JoinHandle, yield_now};
 
-/// X21: whatever a program does on one thread, its spans hang and end as the model says.
+/// X21, TW22: whatever a program does on one thread, its spans hang and end as the model says.
 #[test]
 fn random_programs_make_the_tree_of_the_model() {
     check_programs(10_000, Builder::new_current_thread);
@@ -69,7 +69,9 @@ fn check(program: Block, mut runtime: Builder) -> Result<(), TestCaseError> {
     model.inspect_thread();
     let noted = mem::take(&mut *model.lock());
     prop_assert_eq!(noted.threads_in_a_span, 0);
-    prop_assert_eq!(recorded(&recorder.trace()), noted.spans);
+    let trace = recorder.trace();
+    prop_assert_eq!(recorded(&trace), noted.spans);
+    prop_assert!(begin_in_order(trace.spans()));
     Ok(())
 }
 
@@ -89,6 +91,8 @@ enum Step {
     /// A sync span, which polls its block once and drops it.
     Enter(Block),
     EnterAsync(Block),
+    /// A span with an owner, into which the block is put; it ends when that is done, or dropped.
+    Own(Block),
     Join(Vec<Block>),
     /// Polls so many times, and drops what is not ready by then.
     Cancel(u8, Block),
@@ -129,6 +133,7 @@ fn programs() -> impl Strategy<Value = Block> {
             1 => Just(Step::Yield),
             2 => block.clone().prop_map(Step::Enter),
             6 => block.clone().prop_map(Step::EnterAsync),
+            2 => block.clone().prop_map(Step::Own),
             2 => vec(block.clone(), 1..3).prop_map(Step::Join),
             2 => (0..4_u8, block.clone()).prop_map(|(polls, block)| Step::Cancel(polls, block)),
             4 => (kin.clone(), fate, block.clone())
@@ -206,6 +211,7 @@ async fn perform(step: Step, scope: &Scope) {
             };
             enter_span_async("async", body).await;
         }
+        Step::Own(block) => own(block, scope).await,
         Step::Join(blocks) => {
             let branches = blocks.into_iter().map(|block| run(block, scope.clone()));
             join_all(branches).await;
@@ -234,6 +240,42 @@ async fn perform(step: Step, scope: &Scope) {
             let work = run(block, scope.catching());
             let _ = AssertUnwindSafe(work).catch_unwind().await;
         }
+    }
+}
+
+async fn own(block: Block, scope: &Scope) {
+    let number = scope.note();
+    let owner = Owner(scope.model.clone(), number);
+    let span = start_span("owned");
+    let inner = scope.below(number);
+    span.enter(|| inner.sign());
+    run(block, inner).in_span(&span).await;
+    // One that is never current, and ends after what began in the meantime.
+    let number = scope.note();
+    let other_owner = Owner(scope.model.clone(), number);
+    let detached = start_span!("detached", leaf, attributes(number));
+    (span.end(), owner.end());
+    yield_now().await;
+    (detached.end(), other_owner.end());
+}
+
+/// Notes how a span with an owner ends: silently, or cancelled, if a panic takes the owner.
+struct Owner(Model, usize);
+
+impl Owner {
+    fn end(self) {
+        self.0.set_outcome(self.1, Outcome::Finished);
+        mem::forget(self);
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let outcome = match thread::panicking() {
+            true => Outcome::Cancelled,
+            false => Outcome::Finished,
+        };
+        self.0.set_outcome(self.1, outcome);
     }
 }
 
@@ -338,32 +380,43 @@ impl Scope {
         }
     }
 
-    /// A span has begun here; gives the scope of its body. What does not end, is cancelled.
+    /// A span has begun here; gives the scope of its body.
     fn begin(&self) -> Scope {
+        let number = self.note();
+        let in_its_way = [&self.in_its_way[..], &[number]].concat();
+        let inner = Scope {
+            in_its_way,
+            ..self.below(number)
+        };
+        inner.sign();
+        inner
+    }
+
+    /// A span has begun here. What does not end, is cancelled.
+    fn note(&self) -> usize {
         let mut noted = self.model.lock();
         let number = noted.spans.len();
-        let root = self.place.root.unwrap_or(number);
         noted.spans.push(Line {
             number,
-            root,
+            root: self.place.root.unwrap_or(number),
             parent: self.place.parent,
             links: self.place.links.clone(),
             outcome: Outcome::Cancelled,
         });
-        drop(noted);
+        number
+    }
+
+    /// What is in the span of this number.
+    fn below(&self, number: usize) -> Scope {
         let place = Place {
-            root: Some(root),
+            root: Some(self.place.root.unwrap_or(number)),
             parent: Some(number),
             links: Vec::new(),
         };
-        let in_its_way = [&self.in_its_way[..], &[number]].concat();
-        let inner = Scope {
+        Scope {
             place,
-            in_its_way,
             ..self.clone()
-        };
-        inner.sign();
-        inner
+        }
     }
 
     /// The body of this scope's span has come to its end.
@@ -427,6 +480,19 @@ fn recorded(trace: &Trace) -> Vec<Line> {
         .collect();
     lines.sort_by_key(|line| line.number);
     lines
+}
+
+/// TW22: a span's parent began before it, and is of the same trace.
+fn begin_in_order(spans: &[RecordedSpan]) -> bool {
+    let trace_id = |span: &RecordedSpan| span.span_context().trace_id();
+    spans.iter().enumerate().all(|(place, span)| {
+        let Some(parent) = span.parent_id() else {
+            return true;
+        };
+        let mut earlier = spans[..place].iter();
+        let parent = earlier.find(|above| above.span_id() == parent);
+        parent.is_some_and(|parent| trace_id(parent) == trace_id(span))
+    })
 }
 
 /// What the identities of recorded spans stand for.
