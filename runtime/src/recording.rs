@@ -143,7 +143,7 @@ impl Recording {
         #[cfg(feature = "open-spans")]
         drop(open.listed.take());
         open.conclude(ending, time, self.policy);
-        open.hand_over(time);
+        thread::alive(|| open.hand_over(time));
     }
 }
 

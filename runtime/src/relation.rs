@@ -1,7 +1,5 @@
 //! What a span can be told to hang on: a parent, or links.
 
-use std::collections::HashSet;
-
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
 
@@ -155,12 +153,16 @@ impl<T: ToLinks + ?Sized> ToLinks for &T {
     }
 }
 
+/// Links among which a repetition is looked for. Providers keep fewer (OpenTelemetry's default is
+/// 128) and count the rest.
+const MOST_COMPARED: usize = 1024;
+
 /// Adds links that are valid and new.
 pub(crate) fn add_links<L: ToLinks + ?Sized>(links: &mut Vec<OtelSpanContext>, added: &L) {
     let id = |link: &OtelSpanContext| (link.trace_id(), link.span_id());
-    let mut known: HashSet<_> = links.iter().map(id).collect();
     added.to_links(&mut |SpanContext(link)| {
-        if link.is_valid() && known.insert(id(&link)) {
+        let mut known = links.iter().take(MOST_COMPARED);
+        if link.is_valid() && !known.any(|known| id(known) == id(&link)) {
             links.push(link);
         }
     });

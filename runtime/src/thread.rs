@@ -42,6 +42,26 @@ fn is_reachable() -> bool {
         .unwrap_or(false)
 }
 
+/// Runs a provider's code: on this thread, or, while that dies, on one that lives.
+///
+/// On a dying thread it may find its own thread-locals gone. The SDK's simple exporter panics there
+/// under its lock, and is of no use to the process afterwards.
+pub(crate) fn alive(work: impl FnOnce() + Send) {
+    match is_reachable() {
+        true => work(),
+        false => elsewhere(work),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn elsewhere(work: impl FnOnce() + Send) {
+    // Without a thread to be had, the work is dropped, and the provider's span with it.
+    std::thread::scope(|threads| {
+        let _ = std::thread::Builder::new().spawn_scoped(threads, || shielded(work));
+    });
+}
+
 /// The current context, or `None` on a thread that is being torn down.
 pub(crate) fn current() -> Option<Context> {
     is_reachable().then(Context::current)

@@ -5,7 +5,7 @@ use std::thread;
 
 use enter_span::prelude::*;
 use enter_span::testing::Recorder;
-use enter_span::{Envelope, Span, Tracer, enter_span, enter_span_async, start_span};
+use enter_span::{Envelope, OwnedSpan, Span, Tracer, enter_span, enter_span_async, start_span};
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
@@ -270,4 +270,31 @@ fn a_stream_may_be_polled_after_its_end() {
     let mut next = || items.next().now_or_never().flatten();
     assert_eq!((next(), next(), next()), (Some(1), None, None));
     recorder.trace().assert_tree("stream");
+}
+
+/// A span that ends while its thread dies leaves a simple exporter in order, and is exported.
+#[test]
+fn a_span_that_ends_on_a_dying_thread_is_exported() {
+    use std::cell::RefCell;
+    thread_local! {
+        static KEPT: RefCell<Vec<OwnedSpan>> = const { RefCell::new(Vec::new()) };
+    }
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
+    let tracer = Tracer::new(provider, "dying");
+    thread::scope(|threads| {
+        let work = || {
+            // It is there before OpenTelemetry's own, and dies after that.
+            KEPT.with_borrow_mut(Vec::clear);
+            let span = tracer.start_span("kept");
+            KEPT.with_borrow_mut(|kept| kept.push(span));
+        };
+        // Joined by hand: a scope does not wait for destructors of thread-locals.
+        threads.spawn(work).join().expect("a thread that ends well");
+    });
+    tracer.enter_span("after", |_| {});
+    let spans = exporter.get_finished_spans().expect("the exported spans");
+    assert!(spans.iter().map(|span| &span.name).eq(["kept", "after"]));
 }
