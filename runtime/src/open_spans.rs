@@ -48,11 +48,12 @@ pub fn open_spans() -> OpenSpans {
 }
 
 fn open(is_wanted: impl Fn(&Begun) -> bool) -> Vec<OpenSpan> {
+    let now = Instant::now();
     let mut spans = Vec::new();
     for part in &OPEN {
         let lines = lines(part);
         let wanted = lines.all().filter(|(_, line)| is_wanted(&line.begun));
-        spans.extend(wanted.map(OpenSpan::of));
+        spans.extend(wanted.map(|(number, line)| OpenSpan::of(*number, line, now)));
     }
     spans.sort_unstable_by_key(|span: &OpenSpan| span.number);
     spans
@@ -72,11 +73,11 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of((number, line): (&u64, &Line)) -> Self {
+    fn of(number: u64, line: &Line, now: Instant) -> Self {
         OpenSpan {
-            number: *number,
+            number,
             begun: line.begun.clone(),
-            age: line.started.elapsed(),
+            age: now.saturating_duration_since(line.started),
         }
     }
 

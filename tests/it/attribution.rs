@@ -386,3 +386,24 @@ fn what_an_actor_keeps_pending_holds_no_request() {
     drop(kept);
     assert!(recorder.trace().find("hangs").is_ended());
 }
+
+/// Traces that foreign code starts one below the other keep nothing of each other.
+#[test]
+fn a_chain_of_foreign_traces_keeps_nothing_of_those_before() {
+    use opentelemetry::Context as OtelContext;
+    use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+    let recorder = Recorder::new();
+    let tracer = recorder.tracer_provider().tracer("theirs");
+    recorder.enter(|| {
+        let mut context = OtelContext::current();
+        for _ in 0..20_000 {
+            let theirs = tracer.start_with_context("theirs", &OtelContext::new());
+            let below = context.with_span(theirs);
+            let ours = enter_span::start_span!("ours", parent = below);
+            context = ours.context().into();
+        }
+        // Its destructor has one trace to drop, and not all that were.
+        drop(context);
+    });
+    assert_eq!(recorder.trace().spans().len(), 40_000);
+}

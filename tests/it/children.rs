@@ -5,7 +5,7 @@ use std::thread;
 
 use enter_span::prelude::*;
 use enter_span::testing::Recorder;
-use enter_span::{OwnedSpan, Span, enter_span, in_span, start_span, task};
+use enter_span::{Context, OwnedSpan, Span, Tracer, enter_span, in_span, start_span, task};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tokio::sync::oneshot;
 
@@ -243,4 +243,95 @@ fn a_root_is_exported_without_its_abandoned_children() {
     let keys: Vec<_> = keys.filter(|key| !key.starts_with("code.")).collect();
     assert_eq!(keys, ["enter_span.outcome", "case"]);
     assert_eq!(names()[3..], ["deeper", "hangs"]);
+}
+
+/// A job that starts the next one, for ever: what is over is not kept, and nothing grows with it.
+#[test]
+fn a_chain_of_scopes_keeps_nothing_of_those_that_are_over() {
+    let recorder = Recorder::new();
+    recorder.enter(|| {
+        let mut context = Context::current();
+        for _ in 0..20_000 {
+            let job = start_span!("job", parent = context, ends_children);
+            context = job.context();
+            job.end();
+        }
+        // The last one that held on to the chain.
+        drop(context);
+    });
+    assert_eq!(recorder.trace().spans().len(), 20_000);
+}
+
+/// Scopes inside of each other, all of them open: the outermost ends all, from the inside.
+#[test]
+fn a_scope_ends_scopes_of_any_depth() {
+    let trace = Recorder::new().run(|| {
+        let outermost = start_span!("scope", ends_children);
+        let mut scopes = vec![start_span!("scope", parent = &outermost, ends_children)];
+        for _ in 0..2_000 {
+            let above = &scopes[scopes.len() - 1];
+            scopes.push(start_span!("scope", parent = above, ends_children));
+        }
+        outermost.end();
+        assert!(scopes.iter().all(|scope| !scope.is_traced()));
+    });
+    let ends = trace.spans().iter().map(|span| span.end_time());
+    assert!(ends.is_sorted_by(|above, below| above >= below));
+}
+
+/// One that is not recorded has no children to end, and leaves those of the scope around it alone.
+#[test]
+fn a_scope_that_is_not_recorded_ends_nothing() {
+    let unsampled = Recorder::new().sampled_by(|_| false);
+    let nowhere = Tracer::new(
+        opentelemetry::trace::noop::NoopTracerProvider::new(),
+        "nowhere",
+    );
+    let elsewhere = Tracer::new(unsampled.tracer_provider(), "elsewhere");
+    let mut kept = Vec::new();
+    check(
+        || {
+            in_span!("outer", ends_children, |_| {
+                kept.push(start_span("child"));
+                start_span!("nowhere", tracer = nowhere, ends_children).end();
+                start_span!("unsampled", tracer = elsewhere, root, ends_children).end();
+                in_span!("sync", tracer = nowhere, ends_children, |_| {});
+                let never = in_span!("never", tracer = nowhere, ends_children, async |_| {
+                    pending::<()>().await;
+                });
+                assert!(futures::FutureExt::now_or_never(never).is_none());
+                assert!(kept[0].is_traced());
+                kept.push(start_span("late"));
+            });
+            assert!(kept.iter().all(|span| !span.is_traced()));
+        },
+        "
+        outer
+          child ~abandoned
+          late ~abandoned
+        ",
+    );
+}
+
+/// What hangs on the root by name is below it, and ends with it.
+#[test]
+fn what_hangs_on_the_root_by_name_is_below_it() {
+    let mut kept = Vec::new();
+    check(
+        || {
+            in_span!("job", ends_children, |_| {
+                enter_span("deeper", |_| {
+                    kept.push(start_span!("named", parent = Span::root()));
+                    let carried = || start_span("carried");
+                    kept.push(carried.in_span(&Span::root())());
+                });
+            });
+        },
+        "
+        job
+          deeper
+          named ~abandoned
+          carried ~abandoned
+        ",
+    );
 }

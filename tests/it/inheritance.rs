@@ -796,6 +796,44 @@ fn carrying_keeps_auto_traits() {
     assert_eq!(ready, Some(1));
 }
 
+/// What was carried can be caught when it panics, as it could be before.
+#[test]
+fn carrying_keeps_unwind_safety() {
+    fn safe<T: std::panic::UnwindSafe>(_: &T) {}
+    fn work() {}
+    safe(&work.in_current_span());
+    safe(&std::future::ready(1).in_current_span());
+    safe(&Envelope::new(1));
+    safe(&Context::current());
+    safe(&enter_span::tracer!());
+    let panics = || std::panic::resume_unwind(Box::new(1));
+    assert!(std::panic::catch_unwind(panics.in_current_span()).is_err());
+}
+
+/// Links can be given as a list of any form.
+#[test]
+fn work_is_linked_to_lists() {
+    check(
+        || {
+            let first = enter_span("first", |span| span);
+            let second = enter_span("second", |span| span);
+            let linked = || step(1);
+            linked.linked_to(&[&first, &second])();
+            linked.linked_to(&vec![first.clone(), second.clone(), first.clone()])();
+            enter_span("later", |span| {
+                span.add_link([first, second]);
+            });
+        },
+        "
+        first
+        second
+        step n=1 ^first ^second
+        step n=1 ^first ^second
+        later ^first ^second
+        ",
+    );
+}
+
 /// Polled again, a carried future or stream is as it would be alone.
 #[test]
 fn a_carried_stream_ends_like_its_own() {

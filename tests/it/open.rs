@@ -114,6 +114,20 @@ fn the_first_of_ours_below_a_foreign_span_is_a_root() {
     });
 }
 
+/// However deep the spans are, they can be shown.
+#[test]
+fn deep_spans_can_be_shown() {
+    Recorder::new().run(|| {
+        let mut spans = vec![start_span("deep")];
+        for _ in 0..40_000 {
+            let above = &spans[spans.len() - 1];
+            spans.push(start_span!("deep", parent = above));
+        }
+        let shown = open_spans().to_string();
+        assert!(shown.lines().filter(|line| line.contains("deep ")).count() > 40_000);
+    });
+}
+
 /// What is not recorded is not listed.
 #[test]
 fn what_is_not_sampled_is_not_listed() {

@@ -1,6 +1,8 @@
 //! Telemetry never hurts its host.
 
+use std::any::Any as _;
 use std::fmt;
+use std::panic::{catch_unwind, resume_unwind};
 use std::thread;
 
 use enter_span::prelude::*;
@@ -297,4 +299,79 @@ fn a_span_that_ends_on_a_dying_thread_is_exported() {
     tracer.enter_span("after", |_| {});
     let spans = exporter.get_finished_spans().expect("the exported spans");
     assert!(spans.iter().map(|span| &span.name).eq(["kept", "after"]));
+}
+
+/// A provider that panics in its destructor does not reach whoever drops the last that knows it.
+#[test]
+fn a_provider_that_panics_in_its_destructor_does_no_harm() {
+    struct Rude(opentelemetry::trace::noop::NoopTracerProvider);
+    impl opentelemetry::trace::TracerProvider for Rude {
+        type Tracer = opentelemetry::trace::noop::NoopTracer;
+        fn tracer_with_scope(&self, scope: opentelemetry::InstrumentationScope) -> Self::Tracer {
+            self.0.tracer_with_scope(scope)
+        }
+    }
+    impl Drop for Rude {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("a provider that is dropped"));
+        }
+    }
+    let start = || {
+        let provider = Rude(opentelemetry::trace::noop::NoopTracerProvider::new());
+        Tracer::new(provider, "rude").start_span("span")
+    };
+    start().end();
+    let context = start().context();
+    assert_eq!(context.enter(|| 1), 1);
+    drop(context);
+    // While something else unwinds, it would abort the process.
+    let unwinds = || start().enter(|| resume_unwind(Box::new(7)));
+    let caught: Result<(), _> = catch_unwind(unwinds);
+    let payload = caught.expect_err("a panic").downcast::<i32>().ok();
+    assert_eq!(payload.as_deref(), Some(&7));
+}
+
+/// What panics while it is dropped, and again when that panic is dropped, all during a third one.
+#[test]
+fn panics_of_destructors_do_not_add_up() {
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("a payload that is dropped"));
+        }
+    }
+    struct Nasty;
+    impl Drop for Nasty {
+        fn drop(&mut self) {
+            resume_unwind(Box::new(Payload));
+        }
+    }
+    let recorder = Recorder::new();
+    let unwinds = || {
+        let nasty = Nasty;
+        let never = (move || drop(nasty)).in_owned_span(start_span("never"));
+        resume_unwind(Box::new(never.type_id()));
+    };
+    let caught = recorder.enter(|| catch_unwind(unwinds));
+    assert!(caught.is_err());
+    recorder.trace().assert_tree("never !panic");
+}
+
+/// A name whose making panics costs the span, and not what runs in it.
+#[test]
+fn a_name_that_panics_costs_the_span() {
+    struct Rude;
+    impl From<Rude> for std::borrow::Cow<'static, str> {
+        fn from(_: Rude) -> Self {
+            resume_unwind(Box::new("a name"))
+        }
+    }
+    check(
+        || {
+            assert_eq!(enter_span(Rude, |_| 1), 1);
+            assert_eq!(block_on(enter_span_async(Rude, |_| async { 2 })), 2);
+            assert_eq!(start_span(Rude).enter(|| 3), 3);
+        },
+        "",
+    );
 }
