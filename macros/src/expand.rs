@@ -382,8 +382,7 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let place = at(span.site.place);
     let future = quote_spanned!(place=> async #block);
     if span.finish.is_silent() {
-        let wrapped =
-            quote!(#krate::private::InSpan::new(#entry, #future, #krate::private::finish));
+        let wrapped = quote!(#krate::private::Silent::new(#entry, #future));
         let awaited = quote_spanned!(place=> { #wrapped }.await);
         return quote!(#bind #awaited);
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 
 use crate::entered::{self, Entered};
-use crate::future::InSpan;
+use crate::future::Silent;
 use crate::installed;
 use crate::owned::OwnedSpan;
 use crate::site::{Library, Site};
@@ -124,7 +124,7 @@ impl Tracer {
     ) -> F::Output {
         let entered = enter(self, name);
         let span = entered.handle();
-        InSpan::new(entered, async { body(span).await }, entered::finish).await
+        Silent::new(entered, async { body(span).await }).await
     }
 
     /// As [`start_span`](crate::start_span()), under this tracer's library.

@@ -19,7 +19,7 @@ use crate::value::{Slot, ToAttribute, Value};
 
 /// A span that has started, or nothing.
 #[must_use]
-pub struct Entered(Option<Box<Scope>>);
+pub struct Entered(Option<Arc<Scope>>);
 
 struct Scope {
     site: &'static Site,
@@ -34,7 +34,7 @@ impl Entered {
     pub const OFF: Entered = Entered(None);
 
     pub(crate) fn new(site: &'static Site, live: Live) -> Self {
-        Entered(Some(Box::new(Scope { site, live })))
+        Entered(Some(Arc::new(Scope { site, live })))
     }
 
     #[inline]
@@ -156,6 +156,14 @@ impl Entered {
 
     pub(crate) fn take(&mut self) -> Entered {
         Entered(self.0.take())
+    }
+
+    /// Takes the span to end it, and leaves its place: for what is left of the work, which has not
+    /// been dropped yet. Whoever ends it a second time does nothing.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn take_end(&self) -> Entered {
+        Entered(self.0.clone())
     }
 }
 
@@ -291,7 +299,7 @@ pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R 
             }
             value
         }
-        Err(payload) => panicked(entered.take(), guard, payload),
+        Err(payload) => panicked(entered.take_end(), guard, payload),
     }
 }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::entered::{Entered, abandon, attached};
+use crate::probe::Reading;
 
 pin_project! {
     /// Hands its span back when the inner future is ready; ends it if that panics, or is dropped
@@ -39,6 +40,13 @@ impl<F: Future> Open<F> {
     }
 }
 
+impl<F> Open<F> {
+    /// Keeps the place of a span that has ended, for what is left of its future.
+    fn keep(self: Pin<&mut Self>, ended: Entered) {
+        **self.project().entered = ended;
+    }
+}
+
 impl<F: Future> Future for Open<F> {
     type Output = (Entered, F::Output);
 
@@ -59,7 +67,47 @@ impl<F: Future> Future for Open<F> {
 }
 
 pin_project! {
+    /// Ends its span when the inner future is ready, and reads nothing of the value.
+    ///
+    /// For async blocks: nothing is left of one that is ready.
+    #[must_use = "a future does nothing unless it is awaited"]
+    pub struct Silent<F> {
+        #[pin]
+        open: Open<F>,
+    }
+}
+
+impl<F: Future> Silent<F> {
+    pub fn new(entered: Entered, future: F) -> Self {
+        Silent {
+            open: Open::new(entered, future),
+        }
+    }
+}
+
+impl<F: Future> Future for Silent<F> {
+    type Output = F::Output;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project().open.poll(cx) {
+            Poll::Ready((entered, value)) => {
+                match entered.is_off() {
+                    true => entered.vanish(),
+                    false => entered.end(Reading::Nothing),
+                }
+                Poll::Ready(value)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+pin_project! {
     /// Ends its span, when the inner future is ready, with what the value says.
+    ///
+    /// A future that somebody else made may own something when it is ready. It is dropped with this,
+    /// in the span's context.
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct InSpan<F, D> {
         #[pin]
@@ -90,12 +138,17 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        match this.open.poll(cx) {
+        let mut this = self.project();
+        match this.open.as_mut().poll(cx) {
             Poll::Ready((entered, value)) => {
-                match this.finish.take() {
-                    Some(finish) if !entered.is_off() => finish(entered, &value),
-                    _ => entered.vanish(),
+                match entered.is_off() {
+                    true => entered.vanish(),
+                    false => {
+                        if let Some(finish) = this.finish.take() {
+                            finish(entered.take_end(), &value);
+                        }
+                        this.open.keep(entered);
+                    }
                 }
                 Poll::Ready(value)
             }

@@ -1,7 +1,7 @@
 //! Not public API: what generated code names. It changes without notice.
 
 pub use crate::entered::{Entered, finish, run, run_held, run_open};
-pub use crate::future::{BoxedFuture, InSpan, Open};
+pub use crate::future::{BoxedFuture, InSpan, Open, Silent};
 pub use crate::guard::Guard;
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;

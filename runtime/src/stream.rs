@@ -49,7 +49,7 @@ impl<S: Stream> Stream for OpenStream<S> {
         };
         let polled = attached(this.entered, || stream.poll_next(cx));
         if let Poll::Ready(None) = polled {
-            this.entered.take().end(Reading::Nothing);
+            this.entered.take_end().end(Reading::Nothing);
         }
         polled
     }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::{Future, pending};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -464,4 +464,56 @@ fn children_find_their_parent_on_every_worker() {
         assert_eq!(below.len(), 1);
         assert_eq!(below[0].attribute("n"), child.attribute("n"));
     }
+}
+
+/// X4, X6: what is left of a future or a stream that is ready, or has panicked, is dropped in its
+/// span too, though that has ended.
+#[test]
+fn what_is_left_of_a_future_is_dropped_in_its_span() {
+    use enter_span::prelude::*;
+    use enter_span::start_span;
+    use tokio::time::{error::Elapsed, timeout};
+    #[enter_span]
+    fn returned() -> impl Future<Output = Result<(), Elapsed>> {
+        timeout(Duration::from_millis(1), waits())
+    }
+    #[enter_span]
+    async fn silent() {
+        timeout(Duration::from_millis(1), waits()).await.ok();
+    }
+    check_async(
+        async {
+            returned().await.ok();
+            silent().await;
+            let late = timeout(Duration::from_millis(1), waits());
+            late.in_owned_span(start_span("owned")).await.ok();
+            let closes = Closes;
+            let items = futures::stream::iter([1]).map(move |n| (n, &closes).0);
+            items.in_owned_span(start_span("stream")).count().await;
+            let sibling = futures::future::join(Box::pin(waits()), async {
+                yield_now().await;
+                resume_unwind(Box::new(1))
+            });
+            let sibling = sibling
+                .map(|((), ())| ())
+                .in_owned_span(start_span("panics"));
+            assert!(AssertUnwindSafe(sibling).catch_unwind().await.is_err());
+        },
+        "
+        returned !Elapsed
+          waits noted=true ~cancelled
+            closing
+        silent
+          waits noted=true ~cancelled
+            closing
+        owned
+          waits noted=true ~cancelled
+            closing
+        stream
+          closing
+        panics !panic
+          waits noted=true ~cancelled
+            closing
+        ",
+    );
 }

@@ -254,9 +254,11 @@ async fn own(block: Block, scope: &Scope) {
     let number = scope.note();
     let other_owner = Owner(scope.model.clone(), number);
     let detached = start_span!("detached", leaf, attributes(number));
-    (span.end(), owner.end());
+    span.end();
+    owner.end();
     yield_now().await;
-    (detached.end(), other_owner.end());
+    detached.end();
+    other_owner.end();
 }
 
 /// Notes how a span with an owner ends: silently, or cancelled, if a panic takes the owner.
