@@ -299,7 +299,7 @@ pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R 
             }
             value
         }
-        Err(payload) => panicked(entered.take_end(), guard, payload),
+        Err(payload) => panicked_in(entered, guard, payload),
     }
 }
 
@@ -307,6 +307,13 @@ pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R 
 #[inline(never)]
 fn detach(guard: Attached) {
     drop(guard);
+}
+
+/// Leaves the span its place, for what is left of the work.
+#[cold]
+#[inline(never)]
+fn panicked_in(entered: &Entered, guard: Attached, payload: Payload) -> ! {
+    panicked(entered.take_end(), guard, payload)
 }
 
 #[cold]
