@@ -27,6 +27,7 @@ mod open;
 mod outcome;
 mod owned;
 mod parameters;
+mod pipeline;
 mod provider;
 mod qualifiers;
 mod random;

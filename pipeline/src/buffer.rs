@@ -1,0 +1,306 @@
+//! The hand-over from the threads of the application to the worker.
+//!
+//! Each thread has a buffer of its own for each pipeline. Its lock is held for one push, and taken by
+//! the worker a few times a second, so that threads do not wait for each other. How much all of them
+//! may hold together is given out in portions, and what a thread has not used goes back.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::limit::Limits;
+use crate::record::{Record, Records};
+
+/// All buffers of a pipeline, and what they may hold.
+pub(crate) struct Queue {
+    number: u64,
+    limits: Limits,
+    buffers: Mutex<Vec<Arc<Buffer>>>,
+    /// One of them, for threads that are dying.
+    of_the_dying: Arc<Buffer>,
+    /// Given out to buffers, or on its way to an exporter.
+    spans: AtomicUsize,
+    bytes: AtomicUsize,
+    is_closed: AtomicBool,
+    is_reclaimed: AtomicBool,
+    /// The counts of buffers whose thread is gone.
+    gone: Mutex<Counted>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Buffer(Mutex<Filled>);
+
+#[derive(Default)]
+struct Filled {
+    records: Records,
+    /// What may still be pushed before another portion is asked for.
+    spans_left: usize,
+    bytes_left: usize,
+    counted: Counted,
+}
+
+/// What happened at the buffers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) recorded: u64,
+    pub(crate) queue_full: u64,
+    pub(crate) after_shutdown: u64,
+    /// In the buffers at this moment.
+    pub(crate) waiting: u64,
+}
+
+impl Counted {
+    fn add(&mut self, other: Counted) {
+        self.recorded += other.recorded;
+        self.queue_full += other.queue_full;
+        self.after_shutdown += other.after_shutdown;
+        self.waiting += other.waiting;
+    }
+}
+
+thread_local! {
+    /// The buffers of this thread, with the numbers of their pipelines.
+    static OWN: RefCell<Vec<Own>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A thread's buffer for one pipeline.
+struct Own {
+    number: u64,
+    queue: Weak<Queue>,
+    buffer: Arc<Buffer>,
+}
+
+/// A thread that ends gives back what it has not used.
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.take_back(&mut self.buffer.filled());
+        }
+    }
+}
+
+impl Buffer {
+    fn filled(&self) -> MutexGuard<'_, Filled> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A span that was not kept.
+struct Refused {
+    record: Box<Record>,
+    cause: Cause,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Full,
+    Closed,
+}
+
+impl Cause {
+    fn refuses(self, record: Box<Record>) -> Result<usize, Refused> {
+        Err(Refused {
+            record,
+            cause: self,
+        })
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(limits: Limits, wake: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let of_the_dying = Arc::<Buffer>::default();
+        Arc::new(Queue {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            limits,
+            buffers: Mutex::new(vec![Arc::clone(&of_the_dying)]),
+            of_the_dying,
+            spans: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
+            is_reclaimed: AtomicBool::new(false),
+            gone: Mutex::default(),
+            wake: Box::new(wake),
+        })
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// From now on what is pushed is counted and dropped. What was pushed before is in the buffers.
+    pub(crate) fn close(&self) {
+        // Relaxed is enough: the worker locks each buffer after this, and who locks it later sees it.
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Never waits for an exporter. A span that does not fit is dropped and counted.
+    pub(crate) fn push(self: &Arc<Self>, record: Box<Record>) {
+        let own = self.own_buffer();
+        let buffer = own.as_ref().unwrap_or(&self.of_the_dying);
+        let pushed = match self.try_push(buffer, record) {
+            Err(refused) if refused.cause == Cause::Full && self.reclaim() => {
+                self.try_push(buffer, refused.record)
+            }
+            pushed => pushed,
+        };
+        match pushed {
+            Ok(waiting) if waiting == self.wake_at() => (self.wake)(),
+            Ok(_) => {}
+            Err(refused) => self.count(buffer, refused),
+        }
+    }
+
+    /// A batch, or half of what may wait.
+    fn wake_at(&self) -> usize {
+        let half = self.limits.queue_spans / 2;
+        self.limits.batch_spans.min(half).max(1)
+    }
+
+    /// Gives how many wait in this buffer then.
+    fn try_push(&self, buffer: &Buffer, record: Box<Record>) -> Result<usize, Refused> {
+        let bytes = record.bytes();
+        let mut filled = buffer.filled();
+        if self.is_closed() {
+            return Cause::Closed.refuses(record);
+        }
+        if !self.has_room(&mut filled, bytes) {
+            return Cause::Full.refuses(record);
+        }
+        filled.counted.recorded += 1;
+        filled.spans_left -= 1;
+        filled.bytes_left -= bytes;
+        filled.records.push(record);
+        Ok(filled.records.len())
+    }
+
+    #[cold]
+    fn count(&self, buffer: &Buffer, refused: Refused) {
+        let mut filled = buffer.filled();
+        filled.counted.recorded += 1;
+        match refused.cause {
+            Cause::Full => filled.counted.queue_full += 1,
+            Cause::Closed => filled.counted.after_shutdown += 1,
+        }
+        drop(filled);
+        // Outside of the lock: values may have destructors of the user's.
+        drop(refused.record);
+    }
+
+    /// Takes back what other threads were given and have not used; once, until the worker has been
+    /// there.
+    #[cold]
+    fn reclaim(&self) -> bool {
+        if self.is_reclaimed.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        for buffer in self.buffers().iter() {
+            self.take_back(&mut buffer.filled());
+        }
+        (self.wake)();
+        true
+    }
+
+    fn take_back(&self, filled: &mut Filled) {
+        let spans = std::mem::take(&mut filled.spans_left);
+        let bytes = std::mem::take(&mut filled.bytes_left);
+        self.release(spans, bytes);
+    }
+
+    /// Asks for another portion where the last one is used up.
+    fn has_room(&self, filled: &mut Filled, bytes: usize) -> bool {
+        if filled.spans_left == 0 {
+            let portion = (self.limits.queue_spans / 64).clamp(1, 32);
+            filled.spans_left += take(&self.spans, self.limits.queue_spans, portion, 1);
+        }
+        if filled.bytes_left < bytes {
+            let missing = bytes - filled.bytes_left;
+            let portion = (self.limits.queue_bytes / 64)
+                .clamp(1, 32 * 1024)
+                .max(missing);
+            filled.bytes_left += take(&self.bytes, self.limits.queue_bytes, portion, missing);
+        }
+        filled.spans_left > 0 && filled.bytes_left >= bytes
+    }
+
+    /// What was taken out, and is exported or dropped now, makes room.
+    pub(crate) fn release(&self, spans: usize, bytes: usize) {
+        self.spans.fetch_sub(spans, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Vec<Arc<Buffer>>> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The buffer of this thread, made at its first span; `None` on a thread that is dying.
+    fn own_buffer(self: &Arc<Self>) -> Option<Arc<Buffer>> {
+        OWN.try_with(|own| {
+            let mut own = own.borrow_mut();
+            if let Some(own) = own.iter().find(|own| own.number == self.number) {
+                return Arc::clone(&own.buffer);
+            }
+            // Pipelines that are gone leave their buffers here.
+            own.retain(|own| own.queue.strong_count() > 0);
+            let buffer = Arc::<Buffer>::default();
+            self.buffers().push(Arc::clone(&buffer));
+            own.push(Own {
+                number: self.number,
+                queue: Arc::downgrade(self),
+                buffer: Arc::clone(&buffer),
+            });
+            buffer
+        })
+        .ok()
+    }
+
+    /// Takes out all that waits. What it holds stays counted until it is released.
+    pub(crate) fn drain(&self, into: &mut Records) {
+        self.is_reclaimed.store(false, Ordering::Relaxed);
+        self.buffers().retain(|buffer| {
+            // Asked before: if its thread is gone now, nothing is pushed after this.
+            let lives = Arc::strong_count(buffer) > 1;
+            let mut filled = buffer.filled();
+            into.append(&mut filled.records);
+            self.take_back(&mut filled);
+            let counted = filled.counted;
+            drop(filled);
+            if !lives {
+                self.gone().add(counted);
+            }
+            lives
+        });
+    }
+
+    fn gone(&self) -> MutexGuard<'_, Counted> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn counted(&self) -> Counted {
+        let buffers = self.buffers();
+        let mut sum = *self.gone();
+        for buffer in buffers.iter() {
+            let filled = buffer.filled();
+            sum.add(Counted {
+                waiting: filled.records.len() as u64,
+                ..filled.counted
+            });
+        }
+        sum
+    }
+}
+
+/// Takes up to `wanted`, but at least `needed`, of what is left under `most`; or nothing.
+fn take(used: &AtomicUsize, most: usize, wanted: usize, needed: usize) -> usize {
+    let mut taken = 0;
+    let grow = |now: usize| {
+        let left = most.saturating_sub(now);
+        taken = if left < needed { 0 } else { left.min(wanted) };
+        (taken > 0).then(|| now + taken)
+    };
+    match used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow) {
+        Ok(_) => taken,
+        Err(_) => 0,
+    }
+}

@@ -1,0 +1,96 @@
+//! Any exporter of the SDK's kind, behind one type, and run with a deadline.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+/// What the worker asks of an exporter.
+pub(crate) trait Export: Send {
+    fn export(
+        &self,
+        batch: Vec<SpanData>,
+    ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>>;
+
+    fn shut_down(&self, timeout: Duration) -> OTelSdkResult;
+
+    fn set_resource(&mut self, resource: &Resource);
+}
+
+impl<E: SpanExporter> Export for E {
+    fn export(
+        &self,
+        batch: Vec<SpanData>,
+    ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>> {
+        Box::pin(SpanExporter::export(self, batch))
+    }
+
+    fn shut_down(&self, timeout: Duration) -> OTelSdkResult {
+        self.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        SpanExporter::set_resource(self, resource);
+    }
+}
+
+/// How an export went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Exported,
+    Failed(String),
+    TimedOut,
+}
+
+/// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
+pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Duration) -> Outcome {
+    // The exporter's own calls make no spans.
+    let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
+    let export = || run_until(exporter.export(batch), Instant::now() + timeout);
+    match catch_unwind(AssertUnwindSafe(export)) {
+        Ok(Some(Ok(()))) => Outcome::Exported,
+        Ok(Some(Err(error))) => Outcome::Failed(error.to_string()),
+        Ok(None) => Outcome::TimedOut,
+        Err(payload) => {
+            // It may panic again in its own destructor.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
+            Outcome::Failed("the exporter panicked".to_owned())
+        }
+    }
+}
+
+/// Shuts an exporter down; one that panics is down as well.
+pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) {
+    let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
+    let down = catch_unwind(AssertUnwindSafe(|| exporter.shut_down(timeout)));
+    let _ = down.map_err(std::mem::forget);
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Polls on this thread until the future is ready or the time is over.
+fn run_until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        let left = deadline.checked_duration_since(Instant::now())?;
+        thread::park_timeout(left);
+    }
+}

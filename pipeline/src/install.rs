@@ -1,0 +1,268 @@
+//! Builds a pipeline, installs it, and is what the application holds of it.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanExporter, SpanLimits};
+
+use crate::buffer::Queue;
+use crate::count::{Counts, Dropped, Ledger};
+use crate::exporter::Export;
+use crate::limit::Limits;
+use crate::provider::Provider;
+use crate::sampling::Sampler;
+use crate::worker::{Desk, Worker};
+
+/// A running pipeline: what an application keeps for as long as it wants spans.
+///
+/// Dropped, it shuts down, and waits for that for at most five seconds. A `static` is never dropped,
+/// and `std::process::exit` drops nothing: call [`shutdown`](Pipeline::shutdown) before.
+#[must_use = "the pipeline shuts down when this is dropped"]
+pub struct Pipeline {
+    provider: Provider,
+    resource: Resource,
+    queue: Arc<Queue>,
+    desk: Arc<Desk>,
+    ledger: Arc<Ledger>,
+    is_installed: bool,
+}
+
+/// Makes a [`Pipeline`].
+#[derive(Default)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct Builder {
+    exporters: Vec<Box<dyn Export>>,
+    sampler: Sampler,
+    resource: Option<Resource>,
+    span_limits: SpanLimits,
+    limits: Limits,
+}
+
+impl Builder {
+    /// Exports to this one too. Several are served one after the other, each with all spans.
+    pub fn with_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
+        self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Records what this sampler decides.
+    pub fn with_sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// What the spans are of. Without it, what the SDK finds in the environment
+    /// (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// How many attributes, events and links a span keeps; the rest is counted. The defaults are
+    /// OpenTelemetry's, 128 each.
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.span_limits = limits;
+        self
+    }
+
+    /// How much waits, and how long.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Starts a pipeline that nothing uses yet: for [`Pipeline::provider`], as that of a tenant.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no thread.
+    pub fn build(self) -> Result<Pipeline, Error> {
+        let resource = self.resource.unwrap_or_else(|| Resource::builder().build());
+        let mut exporters = self.exporters;
+        for exporter in &mut exporters {
+            exporter.set_resource(&resource);
+        }
+        let desk = Arc::new(Desk::default());
+        let bell = Arc::clone(&desk);
+        let queue = Queue::new(self.limits, move || bell.wake());
+        let ledger = Arc::new(Ledger::default());
+        let worker = Worker {
+            desk: Arc::clone(&desk),
+            queue: Arc::clone(&queue),
+            ledger: Arc::clone(&ledger),
+            exporters,
+            limits: self.limits,
+        };
+        std::thread::Builder::new()
+            .name("enter_span".to_owned())
+            .spawn(move || worker.run())
+            .map_err(Error::NoThread)?;
+        Ok(Pipeline {
+            provider: Provider::new(Arc::clone(&queue), self.sampler, self.span_limits),
+            resource,
+            queue,
+            desk,
+            ledger,
+            is_installed: false,
+        })
+    }
+
+    /// Starts a pipeline and records through it: our spans, and those of all code that uses
+    /// OpenTelemetry's global provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyInstalled`] while another one is; [`Error::NoThread`] if the operating system
+    /// gives no thread.
+    pub fn install(self) -> Result<Pipeline, Error> {
+        if INSTALLED.swap(true, Ordering::Relaxed) {
+            return Err(Error::AlreadyInstalled);
+        }
+        let built = self.build();
+        if built.is_err() {
+            INSTALLED.store(false, Ordering::Relaxed);
+        }
+        let mut pipeline = built?;
+        pipeline.is_installed = true;
+        enter_span::set_tracer_provider(pipeline.provider.clone());
+        Ok(pipeline)
+    }
+}
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+impl Pipeline {
+    /// A pipeline with the defaults and without an exporter.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The provider, for code that takes one.
+    pub fn provider(&self) -> Provider {
+        self.provider.clone()
+    }
+
+    /// What the spans are of: for the providers of logs and metrics beside it.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// Waits until all spans that have ended are exported or dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] if that takes longer; it goes on all the same.
+    pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
+        match self.desk.flush(timeout) {
+            true => Ok(()),
+            false => Err(Error::TimedOut(timeout)),
+        }
+    }
+
+    /// Exports all spans that have ended until now, and shuts the exporters down. Spans that end
+    /// later are counted and dropped. A second call waits for the first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] if that takes longer.
+    pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
+        self.queue.close();
+        match self.desk.shut_down(timeout) {
+            true => Ok(()),
+            false => Err(Error::TimedOut(timeout)),
+        }
+    }
+
+    /// What became of the spans.
+    pub fn counts(&self) -> Counts {
+        let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let exported = get(&self.ledger.exported);
+        let export_failed = get(&self.ledger.failed);
+        let export_timed_out = get(&self.ledger.timed_out);
+        let counted = self.queue.counted();
+        let dropped = Dropped {
+            queue_full: counted.queue_full,
+            export_failed,
+            export_timed_out,
+            after_shutdown: counted.after_shutdown,
+        };
+        Counts {
+            recorded: counted.recorded,
+            exported,
+            dropped,
+            queued: counted.recorded.saturating_sub(exported + dropped.total()),
+        }
+    }
+
+    /// What the last export that failed said.
+    pub fn last_export_error(&self) -> Option<String> {
+        self.desk.last_error()
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        // Nobody is there to be told.
+        let _ = self.shutdown(Duration::from_secs(5));
+        if self.is_installed {
+            INSTALLED.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pipeline")
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Builder")
+            .field("exporters", &self.exporters.len())
+            .field("sampler", &self.sampler)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a pipeline could not do what it was asked to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another pipeline is installed; shut it down, or drop it, before.
+    AlreadyInstalled,
+    /// The operating system gave no thread.
+    NoThread(io::Error),
+    /// It was not done in this time.
+    TimedOut(Duration),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::AlreadyInstalled => formatter.write_str(
+                "a pipeline is installed already; drop its handle before installing another one",
+            ),
+            Error::NoThread(error) => write!(formatter, "no thread for the pipeline: {error}"),
+            Error::TimedOut(time) => write!(formatter, "not done within {time:?}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::NoThread(error) => Some(error),
+            Error::AlreadyInstalled | Error::TimedOut(_) => None,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What an application installs: a tracer provider whose spans leave the calling thread by one short
+//! hand-over, and a worker that takes them to any OpenTelemetry exporter.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use enter_span::enter_span;
+//! use enter_span_pipeline::Pipeline;
+//! use opentelemetry_sdk::trace::InMemorySpanExporter;
+//!
+//! #[enter_span]
+//! fn work() {}
+//!
+//! let exporter = InMemorySpanExporter::default();
+//! let pipeline = Pipeline::builder().with_exporter(exporter.clone()).install()?;
+//! work();
+//! pipeline.flush(Duration::from_secs(5))?;
+//! assert_eq!(exporter.get_finished_spans().unwrap().len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - A thread of the application never waits for an exporter, but where it asks to, in
+//!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
+//! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted.
+//! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
+//! - An exporter that fails, panics or does not answer in time costs its own batch, and spans that
+//!   are made while it exports are suppressed.
+
+mod buffer;
+mod clock;
+mod count;
+mod exporter;
+mod id;
+mod install;
+mod limit;
+mod provider;
+mod record;
+mod sampling;
+mod worker;
+
+pub use count::{Counts, Dropped};
+pub use install::{Builder, Error, Pipeline};
+pub use limit::Limits;
+pub use provider::{PipelineSpan, PipelineTracer, Provider};
+pub use sampling::Sampler;

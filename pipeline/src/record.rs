@@ -1,0 +1,127 @@
+//! A span while it is recorded, and on its way to the exporter: one box, which is handed over.
+
+use std::borrow::Cow;
+use std::mem;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
+use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLimits, SpanLinks};
+
+use crate::clock::Clock;
+
+/// Handed over by pointer, and never copied.
+pub(crate) type Records = Vec<Box<Record>>;
+
+pub(crate) struct Record {
+    pub(crate) identity: SpanContext,
+    pub(crate) parent: SpanId,
+    pub(crate) parent_is_remote: bool,
+    pub(crate) kind: SpanKind,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) clock: Clock,
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) dropped_attributes: u32,
+    pub(crate) events: SpanEvents,
+    pub(crate) links: SpanLinks,
+    pub(crate) status: Status,
+    pub(crate) scope: Arc<InstrumentationScope>,
+}
+
+impl Record {
+    /// The specification's upsert: the last value of a key holds.
+    pub(crate) fn set_attribute(&mut self, attribute: KeyValue, limits: &SpanLimits) {
+        let known = self.attributes.iter().position(|a| a.key == attribute.key);
+        match known {
+            Some(known) => self.attributes[known].value = attribute.value,
+            None if self.attributes.len() < limits.max_attributes_per_span as usize => {
+                self.attributes.push(attribute);
+            }
+            None => self.dropped_attributes += 1,
+        }
+    }
+
+    pub(crate) fn add_event(
+        &mut self,
+        name: Cow<'static, str>,
+        time: SystemTime,
+        mut attributes: Vec<KeyValue>,
+        limits: &SpanLimits,
+    ) {
+        if self.events.events.len() >= limits.max_events_per_span as usize {
+            self.events.dropped_count += 1;
+            return;
+        }
+        let dropped = cut(&mut attributes, limits.max_attributes_per_event);
+        let event = Event::new(name, time, attributes, dropped);
+        self.events.events.push(event);
+    }
+
+    pub(crate) fn add_link(&mut self, mut link: Link, limits: &SpanLimits) {
+        if self.links.links.len() >= limits.max_links_per_span as usize {
+            self.links.dropped_count += 1;
+            return;
+        }
+        link.dropped_attributes_count += cut(&mut link.attributes, limits.max_attributes_per_link);
+        self.links.links.push(link);
+    }
+
+    /// An error does not replace `Ok`, which is the operator's word; else the last call holds.
+    pub(crate) fn set_status(&mut self, status: Status) {
+        if self.status != Status::Ok && status != Status::Unset {
+            self.status = status;
+        }
+    }
+
+    /// About how much memory it holds, itself included.
+    pub(crate) fn bytes(&self) -> usize {
+        let pairs = |list: &[KeyValue]| list.iter().map(pair).sum::<usize>();
+        let events = self.events.events.iter();
+        let events = events.map(|event| 64 + event.name.len() + pairs(&event.attributes));
+        let links = self.links.links.iter();
+        let links = links.map(|link| 96 + pairs(&link.attributes));
+        let lists = events.sum::<usize>() + links.sum::<usize>() + pairs(&self.attributes);
+        mem::size_of::<Record>() + self.name.len() + lists
+    }
+
+    pub(crate) fn into_data(self) -> SpanData {
+        SpanData {
+            span_context: self.identity,
+            parent_span_id: self.parent,
+            parent_span_is_remote: self.parent_is_remote,
+            span_kind: self.kind,
+            name: self.name,
+            start_time: self.start,
+            end_time: self.end,
+            attributes: self.attributes,
+            dropped_attributes_count: self.dropped_attributes,
+            events: self.events,
+            links: self.links,
+            status: self.status,
+            instrumentation_scope: (*self.scope).clone(),
+        }
+    }
+}
+
+/// Gives how many were cut off.
+fn cut(attributes: &mut Vec<KeyValue>, most: u32) -> u32 {
+    let over = attributes.len().saturating_sub(most as usize);
+    attributes.truncate(most as usize);
+    over as u32
+}
+
+fn pair(pair: &KeyValue) -> usize {
+    let strings = |list: &[StringValue]| list.iter().map(|text| 24 + text.as_str().len()).sum();
+    let value = match &pair.value {
+        Value::String(text) => text.as_str().len(),
+        Value::Array(Array::Bool(list)) => list.len(),
+        Value::Array(Array::I64(list)) => 8 * list.len(),
+        Value::Array(Array::F64(list)) => 8 * list.len(),
+        Value::Array(Array::String(list)) => strings(list),
+        _ => 0,
+    };
+    mem::size_of::<KeyValue>() + pair.key.as_str().len() + value
+}

@@ -1,0 +1,124 @@
+//! Which traces are recorded: the common cases by an enum, without a call, and any sampler of the SDK.
+
+use std::fmt;
+
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceId, TraceState};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+
+/// Decides which spans are recorded. Ruled by the OpenTelemetry trace SDK specification.
+///
+/// The default is what the specification asks for: every root, and below that what the parent says.
+#[derive(Default)]
+pub enum Sampler {
+    /// Every root; below, what the parent says, in this process or from another.
+    #[default]
+    ParentBasedAlwaysOn,
+    /// No root; below, what the parent says.
+    ParentBasedAlwaysOff,
+    /// This part of the roots, from 0 to 1, by their trace id; below, what the parent says.
+    ParentBasedRatio(f64),
+    /// Every span.
+    AlwaysOn,
+    /// No span.
+    AlwaysOff,
+    /// This part of the traces, from 0 to 1, by their id, whatever a parent says.
+    Ratio(f64),
+    /// Any sampler of the SDK's kind. It is asked for each span.
+    Custom(Box<dyn ShouldSample>),
+}
+
+/// What a sampler may look at.
+pub(crate) struct Asked<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) parent: &'a SpanContext,
+    pub(crate) trace_id: TraceId,
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a SpanKind,
+    pub(crate) attributes: &'a [KeyValue],
+    pub(crate) links: &'a [Link],
+}
+
+/// What it has decided.
+pub(crate) struct Decided {
+    pub(crate) decision: SamplingDecision,
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) trace_state: TraceState,
+}
+
+impl Sampler {
+    pub(crate) fn decide(&self, asked: &Asked<'_>) -> Decided {
+        let sampled = match self {
+            Sampler::ParentBasedAlwaysOn => below(asked.parent).unwrap_or(true),
+            Sampler::ParentBasedAlwaysOff => below(asked.parent).unwrap_or(false),
+            Sampler::ParentBasedRatio(ratio) => {
+                below(asked.parent).unwrap_or_else(|| is_in(*ratio, asked.trace_id))
+            }
+            Sampler::AlwaysOn => true,
+            Sampler::AlwaysOff => false,
+            Sampler::Ratio(ratio) => is_in(*ratio, asked.trace_id),
+            Sampler::Custom(sampler) => return ask(&**sampler, asked),
+        };
+        Decided {
+            decision: match sampled {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::Drop,
+            },
+            attributes: Vec::new(),
+            trace_state: asked.parent.trace_state().clone(),
+        }
+    }
+}
+
+fn below(parent: &SpanContext) -> Option<bool> {
+    parent.is_valid().then(|| parent.is_sampled())
+}
+
+/// By the lower eight bytes of the trace id, as the SDK decides: processes that share a trace and a
+/// ratio agree.
+fn is_in(ratio: f64, trace_id: TraceId) -> bool {
+    if ratio >= 1.0 {
+        return true;
+    }
+    let bytes = trace_id.to_bytes();
+    let mut lower = [0; 8];
+    lower.copy_from_slice(&bytes[8..]);
+    let number = u64::from_be_bytes(lower) >> 1;
+    let bound = ratio.max(0.0) * (1_u64 << 63) as f64;
+    (number as f64) < bound
+}
+
+fn ask(sampler: &dyn ShouldSample, asked: &Asked<'_>) -> Decided {
+    let parent = asked.parent.is_valid().then_some(asked.context);
+    let SamplingResult {
+        decision,
+        attributes,
+        trace_state,
+    } = sampler.should_sample(
+        parent,
+        asked.trace_id,
+        asked.name,
+        asked.kind,
+        asked.attributes,
+        asked.links,
+    );
+    Decided {
+        decision,
+        attributes,
+        trace_state,
+    }
+}
+
+impl fmt::Debug for Sampler {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sampler::ParentBasedAlwaysOn => formatter.write_str("ParentBasedAlwaysOn"),
+            Sampler::ParentBasedAlwaysOff => formatter.write_str("ParentBasedAlwaysOff"),
+            Sampler::ParentBasedRatio(ratio) => write!(formatter, "ParentBasedRatio({ratio})"),
+            Sampler::AlwaysOn => formatter.write_str("AlwaysOn"),
+            Sampler::AlwaysOff => formatter.write_str("AlwaysOff"),
+            Sampler::Ratio(ratio) => write!(formatter, "Ratio({ratio})"),
+            Sampler::Custom(sampler) => write!(formatter, "Custom({sampler:?})"),
+        }
+    }
+}

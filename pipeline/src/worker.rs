@@ -1,0 +1,194 @@
+//! The thread that takes spans from the buffers to the exporters.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::buffer::Queue;
+use crate::count::Ledger;
+use crate::exporter::{self, Export, Outcome};
+use crate::limit::Limits;
+use crate::record::Records;
+
+/// How the threads of the application and the worker speak to each other.
+#[derive(Default)]
+pub(crate) struct Desk {
+    slips: Mutex<Slips>,
+    /// The worker waits for this.
+    asked: Condvar,
+    /// Those who asked wait for this.
+    answered: Condvar,
+}
+
+#[derive(Default)]
+struct Slips {
+    /// A buffer has a batch.
+    is_woken: bool,
+    flushes_asked: u64,
+    flushes_done: u64,
+    shutdown_asked: bool,
+    is_down: bool,
+    last_error: Option<String>,
+}
+
+/// Why the worker stopped waiting.
+struct Work {
+    flushes: u64,
+    is_last: bool,
+}
+
+impl Desk {
+    fn slips(&self) -> MutexGuard<'_, Slips> {
+        self.slips.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wake(&self) {
+        self.slips().is_woken = true;
+        self.asked.notify_one();
+    }
+
+    /// Waits until all that was recorded before is exported or dropped. `false` if the time is over
+    /// before.
+    pub(crate) fn flush(&self, timeout: Duration) -> bool {
+        let mut slips = self.slips();
+        slips.flushes_asked += 1;
+        let own = slips.flushes_asked;
+        self.asked.notify_one();
+        self.wait(slips, timeout, |slips| {
+            slips.flushes_done >= own || slips.is_down
+        })
+    }
+
+    /// The same, and the exporters are down then.
+    pub(crate) fn shut_down(&self, timeout: Duration) -> bool {
+        let mut slips = self.slips();
+        slips.shutdown_asked = true;
+        self.asked.notify_one();
+        self.wait(slips, timeout, |slips| slips.is_down)
+    }
+
+    fn wait(
+        &self,
+        slips: MutexGuard<'_, Slips>,
+        timeout: Duration,
+        is_done: impl Fn(&Slips) -> bool,
+    ) -> bool {
+        let waited = self
+            .answered
+            .wait_timeout_while(slips, timeout, |slips| !is_done(slips));
+        let (slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        is_done(&slips)
+    }
+
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.slips().last_error.clone()
+    }
+
+    /// The worker's side: waits for an interval, or for something to do.
+    fn next(&self, interval: Duration) -> Work {
+        let idle = |slips: &mut Slips| {
+            let flush = slips.flushes_asked > slips.flushes_done;
+            !(slips.is_woken || flush || slips.shutdown_asked)
+        };
+        let waited = self.asked.wait_timeout_while(self.slips(), interval, idle);
+        let (mut slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        slips.is_woken = false;
+        Work {
+            flushes: slips.flushes_asked,
+            is_last: slips.shutdown_asked,
+        }
+    }
+
+    fn done(&self, flushes: u64) {
+        self.slips().flushes_done = flushes;
+        self.answered.notify_all();
+    }
+
+    fn down(&self) {
+        self.slips().is_down = true;
+        self.answered.notify_all();
+    }
+}
+
+pub(crate) struct Worker {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) exporters: Vec<Box<dyn Export>>,
+    pub(crate) limits: Limits,
+}
+
+impl Worker {
+    pub(crate) fn run(mut self) {
+        // Said also where something unforeseen unwinds: nobody waits for a worker that is gone.
+        let _down = Down(Arc::clone(&self.desk));
+        let mut records = Records::new();
+        loop {
+            let work = self.desk.next(self.limits.interval);
+            self.queue.drain(&mut records);
+            self.export_all(&mut records);
+            self.desk.done(work.flushes);
+            if work.is_last {
+                break;
+            }
+        }
+        let deadline = Instant::now() + self.limits.export_timeout;
+        for exporter in std::mem::take(&mut self.exporters) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            exporter::shut_down(&*exporter, left);
+        }
+    }
+
+    fn export_all(&self, records: &mut Records) {
+        let mut batch = Records::new();
+        let mut bytes = 0;
+        for record in records.drain(..) {
+            let size = record.bytes();
+            let is_full = batch.len() >= self.limits.batch_spans
+                || bytes + size > self.limits.batch_bytes && !batch.is_empty();
+            if is_full {
+                self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
+            }
+            bytes += size;
+            batch.push(record);
+        }
+        if !batch.is_empty() {
+            self.export(batch, bytes);
+        }
+    }
+
+    /// To each exporter; what one of them did not take is not counted as exported.
+    fn export(&self, batch: Records, bytes: usize) {
+        let spans = batch.len();
+        let data: Vec<_> = batch.into_iter().map(|record| record.into_data()).collect();
+        let mut worst = Outcome::Exported;
+        for exporter in &self.exporters {
+            let outcome = exporter::export(&**exporter, data.clone(), self.limits.export_timeout);
+            if outcome != Outcome::Exported {
+                worst = outcome;
+            }
+        }
+        drop(data);
+        self.queue.release(spans, bytes);
+        self.enter(spans, worst);
+    }
+
+    fn enter(&self, spans: usize, outcome: Outcome) {
+        let (counter, error) = match outcome {
+            Outcome::Exported => (&self.ledger.exported, None),
+            Outcome::Failed(error) => (&self.ledger.failed, Some(error)),
+            Outcome::TimedOut => (&self.ledger.timed_out, Some("no answer in time".to_owned())),
+        };
+        Ledger::add(counter, spans);
+        if error.is_some() {
+            self.desk.slips().last_error = error;
+        }
+    }
+}
+
+struct Down(Arc<Desk>);
+
+impl Drop for Down {
+    fn drop(&mut self) {
+        self.0.down();
+    }
+}

@@ -1,0 +1,464 @@
+//! The pipeline: nothing is lost without being counted, and nobody waits for an exporter.
+
+use std::collections::HashSet;
+use std::future::pending;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use enter_span::{Tracer, enter_span, start_span};
+use enter_span_pipeline::{Builder, Counts, Error, Limits, Pipeline, Sampler};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, SpanId, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, InMemorySpanExporterBuilder, SpanData, SpanExporter, SpanLimits,
+};
+
+use crate::child::is_child;
+
+/// Long enough for every machine; nothing waits for it but what hangs.
+const AGES: Duration = Duration::from_secs(60);
+
+fn in_memory() -> InMemorySpanExporter {
+    InMemorySpanExporterBuilder::new().build()
+}
+
+fn tracer(pipeline: &Pipeline) -> Tracer {
+    Tracer::new(pipeline.provider(), "it")
+}
+
+fn finished(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
+    exporter.get_finished_spans().expect("the exported spans")
+}
+
+/// What must hold at every quiet moment.
+#[track_caller]
+fn assert_all_accounted(counts: Counts) {
+    assert_eq!(
+        counts.recorded,
+        counts.exported + counts.dropped.total(),
+        "{counts:?}"
+    );
+    assert_eq!(counts.queued, 0);
+}
+
+/// An exporter that does with each batch what a function says.
+struct Exporter<F>(F);
+
+impl<F> std::fmt::Debug for Exporter<F> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Exporter")
+    }
+}
+
+impl<F: Fn(Vec<SpanData>) -> OTelSdkResult + Send + Sync> SpanExporter for Exporter<F> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0(batch)
+    }
+}
+
+fn build(builder: Builder) -> Pipeline {
+    builder.build().expect("a thread for the worker")
+}
+
+/// A pipeline, and the names of what it exports: the in-memory exporter forgets at its shutdown.
+fn collecting() -> (Pipeline, Arc<Mutex<Vec<String>>>) {
+    let names = Arc::<Mutex<Vec<String>>>::default();
+    let list = Arc::clone(&names);
+    let collects = Exporter(move |batch: Vec<SpanData>| {
+        let names = batch.iter().map(|span| span.name.to_string());
+        list.lock().expect("the list").extend(names);
+        Ok(())
+    });
+    (build(Pipeline::builder().with_exporter(collects)), names)
+}
+
+/// Each span arrives once, with its parent, its attributes and its times.
+#[test]
+fn what_is_recorded_is_exported() {
+    let exporter = in_memory();
+    let pipeline = build(Pipeline::builder().with_exporter(exporter.clone()));
+    tracer(&pipeline).enter_span("outer", |_| {
+        enter_span("inner", |span| {
+            span.set_attribute("id", 7);
+            span.add_event("happened", [("at", 1)]);
+        });
+    });
+    pipeline.flush(AGES).expect("flushed in time");
+    let spans = finished(&exporter);
+    let [inner, outer] = &spans[..] else {
+        panic!("two spans, and not {spans:?}");
+    };
+    assert_eq!((&*inner.name, &*outer.name), ("inner", "outer"));
+    assert_eq!(inner.parent_span_id, outer.span_context.span_id());
+    assert_eq!(inner.span_context.trace_id(), outer.span_context.trace_id());
+    assert_eq!(outer.parent_span_id, SpanId::INVALID);
+    assert_eq!(inner.attributes, [KeyValue::new("id", 7)]);
+    assert_eq!(inner.events.len(), 1);
+    assert!(outer.start_time <= inner.start_time && inner.end_time <= outer.end_time);
+    // Bit 0: sampled. Bit 1: the trace id is random.
+    assert_eq!(outer.span_context.trace_flags().to_u8(), 3);
+    assert_eq!(inner.span_context.trace_flags().to_u8(), 3);
+    let counts = pipeline.counts();
+    assert_eq!((counts.recorded, counts.exported), (2, 2));
+    assert_all_accounted(counts);
+}
+
+/// Several exporters get all spans, and the resource.
+#[test]
+fn each_exporter_gets_all_spans() {
+    let (first, second) = (in_memory(), in_memory());
+    let both = Pipeline::builder().with_exporter(first.clone());
+    let pipeline = build(both.with_exporter(second.clone()));
+    tracer(&pipeline).enter_span("work", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!((finished(&first).len(), finished(&second).len()), (1, 1));
+    assert_eq!(pipeline.counts().exported, 1);
+}
+
+/// The specification's upsert, its limits, and the counts of what is cut.
+#[test]
+fn limits_are_kept_and_counted() {
+    let exporter = in_memory();
+    let limits = SpanLimits {
+        max_attributes_per_span: 2,
+        max_events_per_span: 1,
+        ..SpanLimits::default()
+    };
+    let builder = Pipeline::builder().with_span_limits(limits);
+    let pipeline = build(builder.with_exporter(exporter.clone()));
+    let mut span = pipeline.provider().tracer("it").start("limited");
+    for (key, value) in [("a", 1), ("b", 2), ("c", 3), ("a", 4)] {
+        span.set_attribute(KeyValue::new(key, value));
+    }
+    span.add_event("first", Vec::new());
+    span.add_event("second", Vec::new());
+    span.end();
+    span.set_attribute(KeyValue::new("late", 1));
+    assert!(!span.is_recording());
+    pipeline.flush(AGES).expect("flushed in time");
+    let span = &finished(&exporter)[0];
+    assert_eq!(
+        span.attributes,
+        [KeyValue::new("a", 4), KeyValue::new("b", 2)]
+    );
+    assert_eq!(span.dropped_attributes_count, 2 - 1);
+    assert_eq!((span.events.len(), span.events.dropped_count), (1, 1));
+}
+
+/// Roots are sampled by the sampler, and what is below by its parent.
+#[test]
+fn a_sampler_decides_at_the_root() {
+    let exported = |sampler, roots: u64| {
+        let builder = Pipeline::builder().with_sampler(sampler);
+        let pipeline = build(builder.with_exporter(in_memory()));
+        let tracer = tracer(&pipeline);
+        for _ in 0..roots {
+            tracer.enter_span("root", |root| {
+                enter_span("child", |child| {
+                    assert_eq!(child.is_traced(), root.is_traced())
+                });
+            });
+        }
+        pipeline.flush(AGES).expect("flushed in time");
+        assert_all_accounted(pipeline.counts());
+        pipeline.counts().exported
+    };
+    assert_eq!(exported(Sampler::ParentBasedAlwaysOn, 10), 20);
+    assert_eq!(exported(Sampler::ParentBasedAlwaysOff, 10), 0);
+    assert_eq!(exported(Sampler::ParentBasedRatio(1.0), 10), 20);
+    assert_eq!(exported(Sampler::ParentBasedRatio(0.0), 10), 0);
+    assert_eq!(exported(Sampler::AlwaysOff, 10), 0);
+    let sdk = opentelemetry_sdk::trace::Sampler::ParentBased(Box::new(
+        opentelemetry_sdk::trace::Sampler::AlwaysOn,
+    ));
+    assert_eq!(exported(Sampler::Custom(Box::new(sdk)), 10), 20);
+    // Of 2,000 roots, half: six standard deviations are 134.
+    let half = exported(Sampler::ParentBasedRatio(0.5), 2_000) / 2;
+    assert!((866..=1_134).contains(&half), "{half}");
+}
+
+/// A queue that is full by number: what does not fit is counted, and nobody waits.
+#[test]
+fn a_full_queue_drops_and_counts() {
+    let (started, has_started) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let blocks = Exporter(move |_: Vec<SpanData>| {
+        started.send(()).ok();
+        gate.lock().expect("the gate").recv().ok();
+        Ok(())
+    });
+    let limits = Limits {
+        queue_spans: 100,
+        batch_spans: 10,
+        ..Limits::default()
+    };
+    let pipeline = build(
+        Pipeline::builder()
+            .with_limits(limits)
+            .with_exporter(blocks),
+    );
+    let tracer = tracer(&pipeline);
+    (0..50).for_each(|_| tracer.enter_span("first", |_| {}));
+    has_started.recv().expect("an export");
+    (0..1_000).for_each(|_| tracer.enter_span("more", |_| {}));
+    let counts = pipeline.counts();
+    assert_eq!(counts.recorded, 1_050);
+    assert!(counts.queued <= 100, "{counts:?}");
+    assert!(counts.dropped.queue_full >= 950, "{counts:?}");
+    drop(open);
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_all_accounted(pipeline.counts());
+    // There is room again.
+    tracer.enter_span("again", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(pipeline.counts().dropped, counts.dropped);
+}
+
+/// A queue that is full by bytes: a large span does not fit, and small ones still do.
+#[test]
+fn bytes_are_limited_too() {
+    let exporter = in_memory();
+    let limits = Limits {
+        queue_bytes: 256 * 1024,
+        ..Limits::default()
+    };
+    let builder = Pipeline::builder().with_limits(limits);
+    let pipeline = build(builder.with_exporter(exporter.clone()));
+    let tracer = tracer(&pipeline);
+    tracer.enter_span("large", |span| {
+        span.set_attribute("payload", "x".repeat(1 << 20));
+    });
+    tracer.enter_span("small", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    assert!(
+        finished(&exporter)
+            .iter()
+            .map(|span| &*span.name)
+            .eq(["small"])
+    );
+    assert_eq!(pipeline.counts().dropped.queue_full, 1);
+    assert_all_accounted(pipeline.counts());
+}
+
+/// An exporter that errors, panics, or does not answer in time costs its own batch and no more.
+#[test]
+fn an_exporter_that_fails_costs_its_own_batch() {
+    #[derive(Debug)]
+    struct Moody(AtomicUsize);
+    impl SpanExporter for Moody {
+        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+            match self.0.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(OTelSdkError::InternalFailure("refused".to_owned())),
+                1 => resume_unwind(Box::new("a bug of the exporter")),
+                2 => pending().await,
+                _ => Ok(()),
+            }
+        }
+    }
+    let limits = Limits {
+        export_timeout: Duration::from_millis(1),
+        ..Limits::default()
+    };
+    let builder = Pipeline::builder().with_limits(limits);
+    let pipeline = build(builder.with_exporter(Moody(AtomicUsize::new(0))));
+    let tracer = tracer(&pipeline);
+    let mut errors = Vec::new();
+    for _ in 0..4 {
+        tracer.enter_span("work", |_| {});
+        pipeline.flush(AGES).expect("flushed in time");
+        errors.push(pipeline.last_export_error().unwrap_or_default());
+    }
+    let counts = pipeline.counts();
+    assert_eq!(counts.exported, 1);
+    assert_eq!(counts.dropped.export_failed, 2);
+    assert_eq!(counts.dropped.export_timed_out, 1);
+    assert_all_accounted(counts);
+    assert_eq!(errors[0], "Operation failed: refused");
+    assert_eq!(errors[1], "the exporter panicked");
+}
+
+/// An exporter that blocks its thread for ever: flush and shutdown keep their deadlines.
+#[test]
+fn deadlines_are_kept_while_an_exporter_hangs() {
+    let (started, has_started) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let hangs = Exporter(move |_: Vec<SpanData>| {
+        started.send(()).ok();
+        gate.lock().expect("the gate").recv().ok();
+        Ok(())
+    });
+    let pipeline = build(Pipeline::builder().with_exporter(hangs));
+    tracer(&pipeline).enter_span("work", |_| {});
+    let short = Duration::from_millis(1);
+    assert!(matches!(pipeline.flush(short), Err(Error::TimedOut(time)) if time == short));
+    has_started.recv().expect("an export");
+    assert!(matches!(pipeline.shutdown(short), Err(Error::TimedOut(_))));
+    assert_eq!(pipeline.counts().queued, 1);
+    drop(open);
+    pipeline.shutdown(AGES).expect("down in time");
+    assert_all_accounted(pipeline.counts());
+}
+
+/// Shutdown exports what has ended, also twice; what ends later is counted, and says it is not
+/// traced.
+#[test]
+fn what_ends_after_the_shutdown_is_counted() {
+    let (pipeline, exported) = collecting();
+    let tracer = tracer(&pipeline);
+    let open = tracer.start_span("open");
+    tracer.enter_span("ended", |_| {});
+    pipeline.shutdown(AGES).expect("down in time");
+    pipeline.shutdown(AGES).expect("down in time");
+    drop(open);
+    tracer.enter_span("late", |span| assert!(!span.is_traced()));
+    assert_eq!(*exported.lock().expect("the list"), ["ended"]);
+    let counts = pipeline.counts();
+    assert_eq!((counts.recorded, counts.dropped.after_shutdown), (2, 1));
+    assert_all_accounted(counts);
+}
+
+/// Dropped, the pipeline shuts down.
+#[test]
+fn a_pipeline_that_is_dropped_exports_what_it_has() {
+    let (pipeline, exported) = collecting();
+    tracer(&pipeline).enter_span("work", |_| {});
+    drop(pipeline);
+    assert_eq!(*exported.lock().expect("the list"), ["work"]);
+}
+
+/// A thread that ends with spans in its buffer, and a thousand of them.
+#[test]
+fn threads_may_come_and_go() {
+    let exporter = in_memory();
+    let pipeline = build(Pipeline::builder().with_exporter(exporter.clone()));
+    let tracer = tracer(&pipeline);
+    for _ in 0..1_000 {
+        let work = || tracer.enter_span("work", |_| {});
+        thread::scope(|threads| threads.spawn(work).join().expect("a thread"));
+    }
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(finished(&exporter).len(), 1_000);
+    assert_all_accounted(pipeline.counts());
+}
+
+/// A span that ends in the destructor of a thread-local.
+#[test]
+fn a_span_of_a_dying_thread_is_exported() {
+    use std::cell::RefCell;
+    thread_local!(static KEPT: RefCell<Vec<enter_span::OwnedSpan>> = const { RefCell::new(Vec::new()) });
+    let exporter = in_memory();
+    let pipeline = build(Pipeline::builder().with_exporter(exporter.clone()));
+    let tracer = tracer(&pipeline);
+    let work = || {
+        KEPT.with_borrow_mut(Vec::clear);
+        let span = tracer.start_span("kept");
+        KEPT.with_borrow_mut(|kept| kept.push(span));
+    };
+    thread::scope(|threads| threads.spawn(work).join().expect("a thread"));
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(finished(&exporter).len(), 1);
+}
+
+/// The exporter's own calls make no spans.
+#[test]
+fn an_exporters_own_spans_are_suppressed() {
+    let was_traced = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&was_traced);
+    let late = Arc::new(Mutex::new(None::<Tracer>));
+    let own = Arc::clone(&late);
+    let calls = Exporter(move |_: Vec<SpanData>| {
+        let tracer = own.lock().expect("the tracer").clone();
+        let traced = tracer.is_some_and(|tracer| tracer.enter_span("own", |span| span.is_traced()));
+        seen.fetch_or(traced, Ordering::Relaxed);
+        Ok(())
+    });
+    let pipeline = build(Pipeline::builder().with_exporter(calls));
+    let tracer = tracer(&pipeline);
+    *late.lock().expect("the tracer") = Some(tracer.clone());
+    tracer.enter_span("work", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    assert!(!was_traced.load(Ordering::Relaxed));
+    assert_eq!(pipeline.counts().recorded, 1);
+    // The exporter holds what holds the provider: it is let go by hand.
+    late.lock().expect("the tracer").take();
+}
+
+/// From four threads through an exporter that fails at random: all is accounted for at each flush,
+/// ids are unique, and each parent was exported or counted.
+#[test]
+fn everything_is_accounted_for_under_load() {
+    let exported = Arc::new(Mutex::new(Vec::new()));
+    let (taken, turn) = (Arc::clone(&exported), AtomicUsize::new(0));
+    let fails = Exporter(move |batch: Vec<SpanData>| {
+        if turn.fetch_add(1, Ordering::Relaxed) % 7 == 3 {
+            return Err(OTelSdkError::InternalFailure("at random".to_owned()));
+        }
+        taken.lock().expect("the list").extend(batch);
+        Ok(())
+    });
+    let limits = Limits {
+        queue_spans: 2_000,
+        ..Limits::default()
+    };
+    let pipeline = build(Pipeline::builder().with_limits(limits).with_exporter(fails));
+    let tracer = tracer(&pipeline);
+    for _ in 0..5 {
+        thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..2_500 {
+                        tracer.enter_span("outer", |_| enter_span("inner", |_| {}));
+                    }
+                });
+            }
+        });
+        pipeline.flush(AGES).expect("flushed in time");
+        assert_all_accounted(pipeline.counts());
+    }
+    let counts = pipeline.counts();
+    assert_eq!(counts.recorded, 5 * 4 * 2_500 * 2);
+    let exported = exported.lock().expect("the list");
+    assert_eq!(exported.len() as u64, counts.exported);
+    let ids: HashSet<SpanId> = exported
+        .iter()
+        .map(|span| span.span_context.span_id())
+        .collect();
+    assert_eq!(ids.len(), exported.len());
+    let orphans = exported.iter().filter(|span| {
+        span.parent_span_id != SpanId::INVALID && !ids.contains(&span.parent_span_id)
+    });
+    assert!(orphans.count() as u64 <= counts.dropped.total());
+}
+
+/// Installed, it records ours and everybody's; a second one is refused while the first lives.
+#[test]
+fn a_pipeline_is_installed_once() {
+    if !is_child("pipeline::a_pipeline_is_installed_once") {
+        return;
+    }
+    let exporter = in_memory();
+    let first = Pipeline::builder()
+        .with_exporter(exporter.clone())
+        .install();
+    let first = first.expect("the first");
+    let second = Pipeline::builder().install();
+    assert!(matches!(second, Err(Error::AlreadyInstalled)));
+    opentelemetry::global::tracer("theirs").in_span("theirs", |_| drop(start_span("ours")));
+    first.flush(AGES).expect("flushed in time");
+    let spans = finished(&exporter);
+    assert_eq!(spans[0].parent_span_id, spans[1].span_context.span_id());
+    drop(first);
+    let third = Pipeline::builder()
+        .with_exporter(exporter.clone())
+        .install();
+    let third = third.expect("room for another one");
+    enter_span("again", |span| assert!(span.is_traced()));
+    third.shutdown(AGES).expect("down in time");
+    enter_span("off", |span| assert!(!span.is_traced()));
+}
