@@ -186,7 +186,7 @@ pub use enter::{enter_span, enter_span_async, start_span};
 /// | `ends_children` | what is still open below it ends before it, with `enter_span.outcome = "abandoned"` |
 /// | `tracer = expr` | the library, and the provider if it has one, of a [`Tracer`] |
 /// | `crate = path` | where `enter_span` is, if it is re-exported |
-/// | `skip` | on a method of an annotated `impl`: no span |
+/// | `skip` | on a method of an annotated `impl`: no span; also for one that has no `self`, where the block's arguments name it |
 ///
 /// # Attributes
 ///

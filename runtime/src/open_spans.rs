@@ -192,16 +192,19 @@ impl fmt::Display for OpenSpans {
                 false => next.push((span, 0)),
             }
         }
+        let mut is_first = true;
         while let Some((span, depth)) = next.pop() {
+            if !std::mem::take(&mut is_first) {
+                writeln!(formatter)?;
+            }
             write!(
                 formatter,
                 "{:indent$}{span}",
                 "",
                 indent = 2 * depth.min(DEEP)
             )?;
-            match depth {
-                0 => writeln!(formatter, " trace {}", span.begun.identity.trace_id())?,
-                _ => writeln!(formatter)?,
+            if depth == 0 {
+                write!(formatter, " trace {}", span.begun.identity.trace_id())?;
             }
             let below = children.remove(&key(&span.begun.identity));
             next.extend(below.into_iter().flatten().map(|span| (span, depth + 1)));

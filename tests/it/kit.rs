@@ -140,6 +140,41 @@ fn a_call_below_a_leaf_is_reported() {
     );
 }
 
+/// A parent that was sent and received again is drawn as the parent that it is, and so is a link.
+#[test]
+fn a_remote_parent_that_was_recorded_is_drawn() {
+    use opentelemetry::trace::{SpanContext as Identity, TraceContextExt as _};
+    #[enter_span(parent = sent, kind = server)]
+    fn serve(sent: &Identity) {}
+    #[enter_span(root, links(sent))]
+    fn later(sent: &Identity) {}
+    let received = |sent: &Identity| {
+        let (trace, span) = (sent.trace_id(), sent.span_id());
+        Identity::new(
+            trace,
+            span,
+            sent.trace_flags(),
+            true,
+            sent.trace_state().clone(),
+        )
+    };
+    check(
+        || {
+            enter_span("call\nit", |_| {
+                let current = opentelemetry::Context::current();
+                let sent = received(current.span().span_context());
+                serve(&sent);
+                later(&sent);
+            });
+        },
+        r"
+        call\nit
+          serve [server]
+        later ^call\nit
+        ",
+    );
+}
+
 /// A span that has not ended is shown as open.
 #[test]
 fn an_open_span_is_shown() {

@@ -262,6 +262,14 @@ fn the_functions_have_a_library_of_their_own() {
     assert_eq!(trace.find("macro").library().0, "enter-span-tests");
 }
 
+/// A tracer for a part of a crate has the name of that part.
+#[test]
+fn a_tracer_can_be_named() {
+    static PART: Tracer = enter_span::tracer!("part");
+    let trace = check(|| PART.enter_span("named", |_| {}), "named");
+    assert_eq!(trace.find("named").library(), ("part", None));
+}
+
 struct Service {
     tracer: Tracer,
 }

@@ -22,7 +22,9 @@ use crate::value::Value;
 /// Records the spans of what it runs, and of nothing else.
 ///
 /// It is carried by the context, so it follows futures and everything that carries the context. It
-/// works whether or not the process has a provider, and hides that one from what it runs.
+/// works whether or not the process has a provider, and hides that one from what it runs. It does not
+/// hide the provider of a [`Tracer`](crate::Tracer) that has its own: give such a tracer
+/// [`tracer_provider`](Recorder::tracer_provider) in tests.
 #[derive(Clone)]
 pub struct Recorder {
     shared: Arc<Shared>,
@@ -222,7 +224,8 @@ impl Trace {
 
     /// The spans as an indented tree, in the order in which they started.
     ///
-    /// A line holds the name; the kind, unless it is internal; the attributes, without `code.*`;
+    /// A line holds the name; the kind, unless it is internal; the attributes, without `code.*`, and
+    /// with text in quotes where it holds spaces;
     /// `!Type` for an error; `~cancelled` for a future that was dropped; `^name` for a link, `^?` if
     /// the other span was not recorded here; `(open)` for a span that has not ended. Spans that lost their context stand at the end as `orphan name`, and calls
     /// that a leaf hid as `under leaf: name`.
@@ -239,7 +242,7 @@ impl Trace {
     #[expect(clippy::panic, reason = "this is an assertion of a test")]
     pub fn assert_tree(&self, expected: &str) {
         if let Some(difference) = tree::difference(&tree::normal(expected), &self.tree()) {
-            panic!("the trace is not as expected\n{difference}");
+            panic!("the trace is not as expected (-), but so (+)\n{difference}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use opentelemetry::Value;
 
 use super::recorder::{RecordedSpan, Trace};
+use crate::context::SpanContext;
 use crate::span::Status;
 
 const INDENT: &str = "  ";
@@ -30,7 +31,12 @@ fn parent<'a>(trace: &'a Trace, span: &RecordedSpan) -> Option<&'a RecordedSpan>
     trace
         .spans
         .iter()
-        .find(|above| above.identity == span.parent)
+        .find(|above| is_same(&above.identity, &span.parent))
+}
+
+/// By the ids alone: an identity that was sent and received again is remote.
+fn is_same(one: &SpanContext, other: &SpanContext) -> bool {
+    (one.trace_id(), one.span_id()) == (other.trace_id(), other.span_id())
 }
 
 /// With a stack of its own: a trace may be deeper than the thread's.
@@ -39,13 +45,13 @@ fn draw_below<'a>(trace: &'a Trace, root: &'a RecordedSpan, depth: usize, lines:
     while let Some((span, depth)) = next.pop() {
         lines.push(format!("{}{}", INDENT.repeat(depth), line(trace, span)));
         let children = trace.spans.iter().rev();
-        let children = children.filter(|child| child.parent == span.identity);
+        let children = children.filter(|child| is_same(&child.parent, &span.identity));
         next.extend(children.map(|child| (child, depth + 1)));
     }
 }
 
 fn line(trace: &Trace, span: &RecordedSpan) -> String {
-    let mut line = span.name.clone();
+    let mut line = one_line(&span.name);
     if span.kind != "internal" {
         let _ = write!(line, " [{}]", span.kind);
     }
@@ -62,13 +68,24 @@ fn line(trace: &Trace, span: &RecordedSpan) -> String {
         let _ = write!(line, " ~{}", outcome.0);
     }
     for link in &span.links {
-        let linked = trace.spans.iter().find(|other| other.identity == *link);
-        let _ = write!(line, " ^{}", linked.map_or("?", |linked| &linked.name));
+        let mut spans = trace.spans.iter();
+        let linked = spans.find(|other| is_same(&other.identity, link));
+        let linked = linked.map_or("?".to_owned(), |linked| one_line(&linked.name));
+        let _ = write!(line, " ^{linked}");
     }
     if span.end.is_none() {
         line.push_str(" (open)");
     }
     line
+}
+
+/// A name with a line break would look like two spans.
+fn one_line(name: &str) -> String {
+    let letter = |letter: char| match letter.is_control() {
+        true => letter.escape_default().collect::<String>(),
+        false => letter.into(),
+    };
+    name.chars().map(letter).collect()
 }
 
 fn is_drawn_otherwise(key: &str) -> bool {
