@@ -1,18 +1,19 @@
 //! Builds a pipeline, installs it, and is what the application holds of it.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanExporter, SpanLimits};
+use opentelemetry_sdk::trace::SpanExporter;
 
 use crate::buffer::Queue;
 use crate::count::{Counts, Dropped, Ledger};
+use crate::environment::{Environment, Variables};
 use crate::exporter::Export;
-use crate::limit::Limits;
+use crate::limit::{Limits, SpanLimits};
 use crate::provider::Provider;
 use crate::sampling::Sampler;
 use crate::worker::{Desk, Worker};
@@ -28,18 +29,38 @@ pub struct Pipeline {
     queue: Arc<Queue>,
     desk: Arc<Desk>,
     ledger: Arc<Ledger>,
+    is_disabled: bool,
     is_installed: bool,
 }
 
 /// Makes a [`Pipeline`].
-#[derive(Default)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct Builder {
     exporters: Vec<Box<dyn Export>>,
-    sampler: Sampler,
+    // What is `None` comes from the environment.
+    sampler: Option<Sampler>,
     resource: Option<Resource>,
-    span_limits: SpanLimits,
-    limits: Limits,
+    span_limits: Option<SpanLimits>,
+    limits: Option<Limits>,
+    environment: Box<Variables>,
+    warn: Box<dyn Fn(&str)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            exporters: Vec::new(),
+            sampler: None,
+            resource: None,
+            span_limits: None,
+            limits: None,
+            environment: Box::new(|variable| std::env::var(variable).ok()),
+            warn: Box::new(|warning| {
+                // Without a stderr there is nobody to warn.
+                let _ = writeln!(io::stderr(), "enter_span: {warning}");
+            }),
+        }
+    }
 }
 
 impl Builder {
@@ -51,7 +72,7 @@ impl Builder {
 
     /// Records what this sampler decides.
     pub fn with_sampler(mut self, sampler: Sampler) -> Self {
-        self.sampler = sampler;
+        self.sampler = Some(sampler);
         self
     }
 
@@ -62,16 +83,28 @@ impl Builder {
         self
     }
 
-    /// How many attributes, events and links a span keeps; the rest is counted. The defaults are
-    /// OpenTelemetry's, 128 each.
+    /// How many attributes, events and links a span keeps; the rest is counted.
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
-        self.span_limits = limits;
+        self.span_limits = Some(limits);
         self
     }
 
     /// How much waits, and how long.
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Reads variables through this instead of the process's environment: for tests, and for settings
+    /// that come from elsewhere. The resource is not affected.
+    pub fn with_environment(mut self, get: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        self.environment = Box::new(get);
+        self
+    }
+
+    /// Tells of wrong values in the environment here instead of on stderr.
+    pub fn with_warnings(mut self, warn: impl Fn(&str) + 'static) -> Self {
+        self.warn = Box::new(warn);
         self
     }
 
@@ -86,27 +119,41 @@ impl Builder {
         for exporter in &mut exporters {
             exporter.set_resource(&resource);
         }
+        let mut environment = Environment::new(&*self.environment);
+        let is_disabled = environment.is_disabled();
+        let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
+        let limits = self.limits.unwrap_or_else(|| environment.limits());
+        let span_limits = self
+            .span_limits
+            .unwrap_or_else(|| environment.span_limits());
+        for warning in environment.into_warnings() {
+            (self.warn)(&warning);
+        }
         let desk = Arc::new(Desk::default());
         let bell = Arc::clone(&desk);
-        let queue = Queue::new(self.limits, move || bell.wake());
+        let queue = Queue::new(limits, move || bell.wake());
+        if is_disabled {
+            queue.close();
+        }
         let ledger = Arc::new(Ledger::default());
         let worker = Worker {
             desk: Arc::clone(&desk),
             queue: Arc::clone(&queue),
             ledger: Arc::clone(&ledger),
             exporters,
-            limits: self.limits,
+            limits,
         };
         std::thread::Builder::new()
             .name("enter_span".to_owned())
             .spawn(move || worker.run())
             .map_err(Error::NoThread)?;
         Ok(Pipeline {
-            provider: Provider::new(Arc::clone(&queue), self.sampler, self.span_limits),
+            provider: Provider::new(Arc::clone(&queue), sampler, span_limits),
             resource,
             queue,
             desk,
             ledger,
+            is_disabled,
             is_installed: false,
         })
     }
@@ -128,7 +175,9 @@ impl Builder {
         }
         let mut pipeline = built?;
         pipeline.is_installed = true;
-        enter_span::set_tracer_provider(pipeline.provider.clone());
+        if !pipeline.is_disabled {
+            enter_span::set_tracer_provider(pipeline.provider.clone());
+        }
         Ok(pipeline)
     }
 }
@@ -144,6 +193,11 @@ impl Pipeline {
     /// The provider, for code that takes one.
     pub fn provider(&self) -> Provider {
         self.provider.clone()
+    }
+
+    /// Whether `OTEL_SDK_DISABLED` turned it off: then it records nothing.
+    pub fn is_disabled(&self) -> bool {
+        self.is_disabled
     }
 
     /// What the spans are of: for the providers of logs and metrics beside it.

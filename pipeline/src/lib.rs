@@ -19,6 +19,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Where its choices come from
+//!
+//! From the code, in the [`Builder`]; what that leaves open, from OpenTelemetry's standard variables;
+//! then from the defaults. `OTEL_SDK_DISABLED`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+//! `OTEL_TRACES_SAMPLER` and its argument, `OTEL_BSP_*`, `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*` and
+//! `OTEL_ATTRIBUTE_*` are read when it is built. A wrong value is told on stderr, or to
+//! [`Builder::with_warnings`], and the default holds.
+//!
 //! # What holds
 //!
 //! - A thread of the application never waits for an exporter, but where it asks to, in
@@ -31,6 +39,7 @@
 mod buffer;
 mod clock;
 mod count;
+mod environment;
 mod exporter;
 mod id;
 mod install;
@@ -42,6 +51,6 @@ mod worker;
 
 pub use count::{Counts, Dropped};
 pub use install::{Builder, Error, Pipeline};
-pub use limit::Limits;
+pub use limit::{Limits, SpanLimits};
 pub use provider::{PipelineSpan, PipelineTracer, Provider};
 pub use sampling::Sampler;

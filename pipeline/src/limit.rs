@@ -1,22 +1,23 @@
-//! How much a pipeline holds, and when it exports.
+//! How much a pipeline and a span hold, and when spans are exported.
 
 use std::time::Duration;
 
 /// How much a pipeline holds, and when it exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Spans that may wait, or be on their way. The default is 16,384.
+    /// Spans that may wait, or be on their way: `OTEL_BSP_MAX_QUEUE_SIZE`. The default is 16,384.
     pub queue_spans: usize,
     /// Bytes that they may hold, about. The default is 64 MiB.
     pub queue_bytes: usize,
-    /// Spans in one batch. The default is 512, OpenTelemetry's.
+    /// Spans in one batch: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`. The default is 512.
     pub batch_spans: usize,
     /// Bytes in one batch, about; a larger span has a batch of its own. The default is 2 MiB, which a
     /// common gRPC receiver, with its 4 MiB, takes.
     pub batch_bytes: usize,
-    /// How long spans wait at most before they are exported. The default is one second.
+    /// How long spans wait at most before they are exported: `OTEL_BSP_SCHEDULE_DELAY`. The default is
+    /// one second.
     pub interval: Duration,
-    /// How long an exporter has for a batch. The default is 30 seconds, OpenTelemetry's.
+    /// How long an exporter has for a batch: `OTEL_BSP_EXPORT_TIMEOUT`. The default is 30 seconds.
     pub export_timeout: Duration,
 }
 
@@ -29,6 +30,39 @@ impl Default for Limits {
             batch_bytes: 2 << 20,
             interval: Duration::from_secs(1),
             export_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How much a span holds. What is over is dropped, or cut, and the drops are counted on the span.
+///
+/// The defaults are OpenTelemetry's: 128 of each, and texts of any length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanLimits {
+    /// Attributes of a span: `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`.
+    pub attributes: usize,
+    /// Characters of a text, in an attribute of a span or in a list there:
+    /// `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`.
+    pub text: Option<usize>,
+    /// Events of a span: `OTEL_SPAN_EVENT_COUNT_LIMIT`.
+    pub events: usize,
+    /// Links of a span: `OTEL_SPAN_LINK_COUNT_LIMIT`.
+    pub links: usize,
+    /// Attributes of an event: `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`.
+    pub event_attributes: usize,
+    /// Attributes of a link: `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`.
+    pub link_attributes: usize,
+}
+
+impl Default for SpanLimits {
+    fn default() -> Self {
+        SpanLimits {
+            attributes: 128,
+            text: None,
+            events: 128,
+            links: 128,
+            event_attributes: 128,
+            link_attributes: 128,
         }
     }
 }

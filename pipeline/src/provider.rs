@@ -10,11 +10,12 @@ use opentelemetry::trace::{
     TraceFlags, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::{SamplingDecision, SpanLimits};
+use opentelemetry_sdk::trace::SamplingDecision;
 
 use crate::buffer::Queue;
 use crate::clock::Clock;
 use crate::id;
+use crate::limit::SpanLimits;
 use crate::record::Record;
 use crate::sampling::{Asked, Decided, Sampler};
 

@@ -7,9 +7,10 @@ use std::time::SystemTime;
 
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLimits, SpanLinks};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::clock::Clock;
+use crate::limit::SpanLimits;
 
 /// Handed over by pointer, and never copied.
 pub(crate) type Records = Vec<Box<Record>>;
@@ -33,11 +34,14 @@ pub(crate) struct Record {
 
 impl Record {
     /// The specification's upsert: the last value of a key holds.
-    pub(crate) fn set_attribute(&mut self, attribute: KeyValue, limits: &SpanLimits) {
+    pub(crate) fn set_attribute(&mut self, mut attribute: KeyValue, limits: &SpanLimits) {
+        if let Some(most) = limits.text {
+            shorten(&mut attribute.value, most);
+        }
         let known = self.attributes.iter().position(|a| a.key == attribute.key);
         match known {
             Some(known) => self.attributes[known].value = attribute.value,
-            None if self.attributes.len() < limits.max_attributes_per_span as usize => {
+            None if self.attributes.len() < limits.attributes => {
                 self.attributes.push(attribute);
             }
             None => self.dropped_attributes += 1,
@@ -51,21 +55,21 @@ impl Record {
         mut attributes: Vec<KeyValue>,
         limits: &SpanLimits,
     ) {
-        if self.events.events.len() >= limits.max_events_per_span as usize {
+        if self.events.events.len() >= limits.events {
             self.events.dropped_count += 1;
             return;
         }
-        let dropped = cut(&mut attributes, limits.max_attributes_per_event);
+        let dropped = cut(&mut attributes, limits.event_attributes);
         let event = Event::new(name, time, attributes, dropped);
         self.events.events.push(event);
     }
 
     pub(crate) fn add_link(&mut self, mut link: Link, limits: &SpanLimits) {
-        if self.links.links.len() >= limits.max_links_per_span as usize {
+        if self.links.links.len() >= limits.links {
             self.links.dropped_count += 1;
             return;
         }
-        link.dropped_attributes_count += cut(&mut link.attributes, limits.max_attributes_per_link);
+        link.dropped_attributes_count += cut(&mut link.attributes, limits.link_attributes);
         self.links.links.push(link);
     }
 
@@ -106,10 +110,33 @@ impl Record {
     }
 }
 
+/// Cuts texts after so many characters.
+fn shorten(value: &mut Value, most: usize) {
+    let short = |text: &StringValue| {
+        let (end, _) = text.as_str().char_indices().nth(most)?;
+        Some(StringValue::from(text.as_str()[..end].to_owned()))
+    };
+    match value {
+        Value::String(text) => {
+            if let Some(cut) = short(text) {
+                *text = cut;
+            }
+        }
+        Value::Array(Array::String(list)) => {
+            for text in list {
+                if let Some(cut) = short(text) {
+                    *text = cut;
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Gives how many were cut off.
-fn cut(attributes: &mut Vec<KeyValue>, most: u32) -> u32 {
-    let over = attributes.len().saturating_sub(most as usize);
-    attributes.truncate(most as usize);
+fn cut(attributes: &mut Vec<KeyValue>, most: usize) -> u32 {
+    let over = attributes.len().saturating_sub(most);
+    attributes.truncate(most);
     over as u32
 }
 

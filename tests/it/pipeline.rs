@@ -1,23 +1,25 @@
 //! The pipeline: nothing is lost without being counted, and nobody waits for an exporter.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::future::pending;
 use std::panic::resume_unwind;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use enter_span::{Tracer, enter_span, start_span};
-use enter_span_pipeline::{Builder, Counts, Error, Limits, Pipeline, Sampler};
+use enter_span_pipeline::{Builder, Counts, Error, Limits, Pipeline, Sampler, SpanLimits};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanId, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{
-    InMemorySpanExporter, InMemorySpanExporterBuilder, SpanData, SpanExporter, SpanLimits,
+    InMemorySpanExporter, InMemorySpanExporterBuilder, SpanData, SpanExporter,
 };
 
-use crate::child::is_child;
+use crate::child::{is_child, is_child_with};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
 const AGES: Duration = Duration::from_secs(60);
@@ -124,16 +126,19 @@ fn each_exporter_gets_all_spans() {
 fn limits_are_kept_and_counted() {
     let exporter = in_memory();
     let limits = SpanLimits {
-        max_attributes_per_span: 2,
-        max_events_per_span: 1,
+        attributes: 2,
+        text: Some(3),
+        events: 1,
         ..SpanLimits::default()
     };
     let builder = Pipeline::builder().with_span_limits(limits);
     let pipeline = build(builder.with_exporter(exporter.clone()));
     let mut span = pipeline.provider().tracer("it").start("limited");
-    for (key, value) in [("a", 1), ("b", 2), ("c", 3), ("a", 4)] {
-        span.set_attribute(KeyValue::new(key, value));
-    }
+    span.set_attribute(KeyValue::new("a", 1));
+    // Three characters, of which one has two bytes.
+    span.set_attribute(KeyValue::new("b", "déjà vu"));
+    span.set_attribute(KeyValue::new("c", 3));
+    span.set_attribute(KeyValue::new("a", 4));
     span.add_event("first", Vec::new());
     span.add_event("second", Vec::new());
     span.end();
@@ -143,7 +148,7 @@ fn limits_are_kept_and_counted() {
     let span = &finished(&exporter)[0];
     assert_eq!(
         span.attributes,
-        [KeyValue::new("a", 4), KeyValue::new("b", 2)]
+        [KeyValue::new("a", 4), KeyValue::new("b", "déj")]
     );
     assert_eq!(span.dropped_attributes_count, 2 - 1);
     assert_eq!((span.events.len(), span.events.dropped_count), (1, 1));
@@ -179,6 +184,115 @@ fn a_sampler_decides_at_the_root() {
     // Of 2,000 roots, half: six standard deviations are 134.
     let half = exported(Sampler::ParentBasedRatio(0.5), 2_000) / 2;
     assert!((866..=1_134).contains(&half), "{half}");
+}
+
+/// What a pipeline warns of when it is built with these variables.
+fn warnings(variables: &'static [(&str, &str)]) -> Vec<String> {
+    let warnings = Rc::<RefCell<Vec<String>>>::default();
+    let list = Rc::clone(&warnings);
+    let builder = Pipeline::builder()
+        .with_environment(variables_of(variables))
+        .with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
+    drop(build(builder));
+    warnings.take()
+}
+
+fn variables_of(variables: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    move |name| {
+        let mut variables = variables.iter();
+        let found = variables.find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| (*value).to_owned())
+    }
+}
+
+/// A wrong value is told once, with the variable, the value, and what is accepted; right ones and
+/// empty ones are not.
+#[test]
+fn wrong_variables_are_told_and_the_default_holds() {
+    let right: &[(&str, &str)] = &[
+        ("OTEL_SDK_DISABLED", "False"),
+        ("OTEL_TRACES_SAMPLER", "ParentBased_TraceIdRatio"),
+        ("OTEL_TRACES_SAMPLER_ARG", " 0.25 "),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "2048"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2048"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0"),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", ""),
+    ];
+    assert_eq!(warnings(right), [""; 0]);
+    let ratio = &[
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5"),
+    ];
+    assert_eq!(
+        warnings(ratio),
+        [
+            "OTEL_TRACES_SAMPLER_ARG: \"1.5\" is not accepted, and the default is taken; write a number from 0 to 1, as `0.25`"
+        ]
+    );
+    let told = |variable, value| {
+        let pair: &'static [(&str, &str)] = Box::leak(Box::new([(variable, value)]));
+        let warnings = warnings(pair);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with(variable), "{warnings:?}");
+    };
+    told("OTEL_SDK_DISABLED", "yes");
+    told("OTEL_TRACES_SAMPLER", "sometimes");
+    told("OTEL_BSP_MAX_QUEUE_SIZE", "0");
+    told("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000");
+    told("OTEL_BSP_SCHEDULE_DELAY", "5s");
+    told("OTEL_BSP_EXPORT_TIMEOUT", "-1");
+    told("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many");
+    told("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "\u{1b}[31m");
+}
+
+/// Variables stand behind what the code says, and before the defaults.
+#[test]
+fn the_code_prevails_over_the_environment() {
+    let exported = |builder: Builder| {
+        let exporter = in_memory();
+        let pipeline = build(builder.with_exporter(exporter.clone()));
+        tracer(&pipeline).enter_span("work", |span| {
+            span.set_attribute("text", "long").set_attribute("more", 1);
+        });
+        pipeline.flush(AGES).expect("flushed in time");
+        finished(&exporter)
+    };
+    let off = || {
+        Pipeline::builder().with_environment(variables_of(&[("OTEL_TRACES_SAMPLER", "always_off")]))
+    };
+    assert!(exported(off()).is_empty());
+    assert_eq!(exported(off().with_sampler(Sampler::AlwaysOn)).len(), 1);
+    let limited = Pipeline::builder().with_environment(variables_of(&[
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1"),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "2"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "2"),
+    ]));
+    let spans = exported(limited);
+    assert_eq!(spans[0].attributes, [KeyValue::new("text", "lo")]);
+    assert_eq!(spans[0].dropped_attributes_count, 1);
+    let disabled =
+        Pipeline::builder().with_environment(variables_of(&[("OTEL_SDK_DISABLED", "TRUE")]));
+    assert!(exported(disabled).is_empty());
+}
+
+/// The variables of the process, and what is wrong with them on stderr.
+#[test]
+fn the_processs_environment_is_read() {
+    let variables = [
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_SERVICE_NAME", "shop"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+    ];
+    if !is_child_with("pipeline::the_processs_environment_is_read", &variables) {
+        return;
+    }
+    let pipeline = Pipeline::builder().install().expect("the first");
+    assert!(pipeline.is_disabled());
+    let service = pipeline.resource().get(&"service.name".into());
+    assert_eq!(service, Some("shop".into()));
+    enter_span("off", |span| assert!(!span.is_traced()));
+    assert!(!enter_span::is_enabled());
+    assert_eq!(pipeline.counts(), Counts::default());
 }
 
 /// A queue that is full by number: what does not fit is counted, and nobody waits.
@@ -350,7 +464,6 @@ fn threads_may_come_and_go() {
 /// A span that ends in the destructor of a thread-local.
 #[test]
 fn a_span_of_a_dying_thread_is_exported() {
-    use std::cell::RefCell;
     thread_local!(static KEPT: RefCell<Vec<enter_span::OwnedSpan>> = const { RefCell::new(Vec::new()) });
     let exporter = in_memory();
     let pipeline = build(Pipeline::builder().with_exporter(exporter.clone()));

@@ -1,0 +1,171 @@
+//! The standard environment variables, as OpenTelemetry's specification says.
+//!
+//! An empty value is none. A wrong one is told once, with what would be right, and the default holds.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::limit::{Limits, SpanLimits};
+use crate::sampling::Sampler;
+
+/// Gives the value of a variable.
+pub(crate) type Variables = dyn Fn(&str) -> Option<String>;
+
+/// Reads variables, and gathers what is wrong with them.
+pub(crate) struct Environment<'a> {
+    get: &'a Variables,
+    warnings: Vec<String>,
+}
+
+impl<'a> Environment<'a> {
+    pub(crate) fn new(get: &'a Variables) -> Self {
+        Environment {
+            get,
+            warnings: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_warnings(self) -> Vec<String> {
+        self.warnings
+    }
+
+    fn value(&self, variable: &str) -> Option<String> {
+        let value = (self.get)(variable)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    fn warn(&mut self, variable: &str, value: &str, accepted: &str) {
+        let value = value.escape_debug();
+        self.warnings.push(format!(
+            "{variable}: \"{value}\" is not accepted, and the default is taken; write {accepted}"
+        ));
+    }
+
+    /// `OTEL_SDK_DISABLED`: only `true` disables.
+    pub(crate) fn is_disabled(&mut self) -> bool {
+        const VARIABLE: &str = "OTEL_SDK_DISABLED";
+        let Some(value) = self.value(VARIABLE) else {
+            return false;
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "true" => true,
+            "false" => false,
+            _ => {
+                self.warn(VARIABLE, &value, "`true` or `false`");
+                false
+            }
+        }
+    }
+
+    /// `OTEL_TRACES_SAMPLER` and its argument.
+    pub(crate) fn sampler(&mut self) -> Sampler {
+        const VARIABLE: &str = "OTEL_TRACES_SAMPLER";
+        let Some(value) = self.value(VARIABLE) else {
+            return Sampler::default();
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "always_on" => Sampler::AlwaysOn,
+            "always_off" => Sampler::AlwaysOff,
+            "traceidratio" => Sampler::Ratio(self.ratio()),
+            "parentbased_always_on" => Sampler::ParentBasedAlwaysOn,
+            "parentbased_always_off" => Sampler::ParentBasedAlwaysOff,
+            "parentbased_traceidratio" => Sampler::ParentBasedRatio(self.ratio()),
+            _ => {
+                let accepted = "`always_on`, `always_off`, `traceidratio`, `parentbased_always_on`, `parentbased_always_off` or `parentbased_traceidratio`";
+                self.warn(VARIABLE, &value, accepted);
+                Sampler::default()
+            }
+        }
+    }
+
+    /// From 0 to 1; without it, everything.
+    fn ratio(&mut self) -> f64 {
+        const VARIABLE: &str = "OTEL_TRACES_SAMPLER_ARG";
+        let Some(value) = self.value(VARIABLE) else {
+            return 1.0;
+        };
+        match value.parse() {
+            Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
+            _ => {
+                self.warn(VARIABLE, &value, "a number from 0 to 1, as `0.25`");
+                1.0
+            }
+        }
+    }
+
+    /// `OTEL_BSP_*`.
+    pub(crate) fn limits(&mut self) -> Limits {
+        let default = Limits::default();
+        let queue_spans = self.at_least_one("OTEL_BSP_MAX_QUEUE_SIZE");
+        let queue_spans = queue_spans.unwrap_or(default.queue_spans);
+        Limits {
+            queue_spans,
+            batch_spans: self.batch_spans(queue_spans, default.batch_spans),
+            interval: self.time("OTEL_BSP_SCHEDULE_DELAY", default.interval),
+            export_timeout: self.time("OTEL_BSP_EXPORT_TIMEOUT", default.export_timeout),
+            ..default
+        }
+    }
+
+    /// A batch cannot be larger than the queue.
+    fn batch_spans(&mut self, queue_spans: usize, default: usize) -> usize {
+        const VARIABLE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+        match self.at_least_one(VARIABLE) {
+            Some(spans) if spans > queue_spans => {
+                let accepted = format!("at most the size of the queue, {queue_spans}");
+                self.warn(VARIABLE, &spans.to_string(), &accepted);
+                default.min(queue_spans)
+            }
+            Some(spans) => spans,
+            None => default.min(queue_spans),
+        }
+    }
+
+    /// `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, and the general ones for what they leave open.
+    pub(crate) fn span_limits(&mut self) -> SpanLimits {
+        let default = SpanLimits::default();
+        let count = self.number("OTEL_ATTRIBUTE_COUNT_LIMIT");
+        let text = self.number("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
+        let mut attributes = |variable| self.number(variable).or(count);
+        SpanLimits {
+            attributes: attributes("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(default.attributes),
+            event_attributes: attributes("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT")
+                .unwrap_or(default.event_attributes),
+            link_attributes: attributes("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT")
+                .unwrap_or(default.link_attributes),
+            text: self
+                .number("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
+                .or(text),
+            events: self
+                .number("OTEL_SPAN_EVENT_COUNT_LIMIT")
+                .unwrap_or(default.events),
+            links: self
+                .number("OTEL_SPAN_LINK_COUNT_LIMIT")
+                .unwrap_or(default.links),
+        }
+    }
+
+    fn number(&mut self, variable: &str) -> Option<usize> {
+        self.parse(variable, "a whole number, as `128`")
+    }
+
+    fn at_least_one(&mut self, variable: &str) -> Option<usize> {
+        let number = self.parse::<std::num::NonZeroUsize>(variable, "a whole number from 1");
+        number.map(std::num::NonZeroUsize::get)
+    }
+
+    fn time(&mut self, variable: &str, default: Duration) -> Duration {
+        let time = self.parse(variable, "a whole number of milliseconds, as `5000`");
+        time.map_or(default, Duration::from_millis)
+    }
+
+    fn parse<T: FromStr>(&mut self, variable: &str, accepted: &str) -> Option<T> {
+        let value = self.value(variable)?;
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            self.warn(variable, &value, accepted);
+        }
+        parsed
+    }
+}
