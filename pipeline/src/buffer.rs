@@ -31,9 +31,20 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct Buffer(Mutex<Filled>);
 
+/// What the worker has taken out of a buffer, and will give back empty.
+pub(crate) struct Drained {
+    pub(crate) records: Records,
+    home: Arc<Buffer>,
+}
+
+/// Empty records that wait for their next use, in each buffer. Memory that one thread allocates and
+/// another frees is dear, so it goes round.
+const MOST_SPARE: usize = 1024;
+
 #[derive(Default)]
 struct Filled {
     records: Records,
+    spare: Records,
     /// What may still be pushed before another portion is asked for.
     spans_left: usize,
     bytes_left: usize,
@@ -69,6 +80,8 @@ struct Own {
     number: u64,
     queue: Weak<Queue>,
     buffer: Arc<Buffer>,
+    /// Empty ones, without a lock.
+    spare: Records,
 }
 
 /// A thread that ends gives back what it has not used.
@@ -77,6 +90,21 @@ impl Drop for Own {
         if let Some(queue) = self.queue.upgrade() {
             queue.take_back(&mut self.buffer.filled());
         }
+    }
+}
+
+impl Drained {
+    /// The records, which are empty now, go back to their thread.
+    pub(crate) fn give_back(mut self) {
+        let mut filled = self.home.filled();
+        let room = MOST_SPARE.saturating_sub(filled.spare.len());
+        let over = self.records.split_off(room.min(self.records.len()));
+        match filled.spare.is_empty() {
+            true => filled.spare = self.records,
+            false => filled.spare.append(&mut self.records),
+        }
+        drop(filled);
+        drop(over);
     }
 }
 
@@ -135,21 +163,47 @@ impl Queue {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
+    /// An empty record that was used before, if there is one.
+    pub(crate) fn spare(self: &Arc<Self>) -> Option<Box<Record>> {
+        let spare = |own: &mut Own| {
+            if own.spare.is_empty() {
+                std::mem::swap(&mut own.spare, &mut own.buffer.filled().spare);
+            }
+            own.spare.pop()
+        };
+        self.with_own(spare).flatten()
+    }
+
     /// Never waits for an exporter. A span that does not fit is dropped and counted.
     pub(crate) fn push(self: &Arc<Self>, record: Box<Record>) {
-        let own = self.own_buffer();
-        let buffer = own.as_ref().unwrap_or(&self.of_the_dying);
+        let mut record = Some(record);
+        let push = |own: &mut Own| {
+            record
+                .take()
+                .map(|record| self.push_to(&own.buffer, record))
+        };
+        let pushed = self.with_own(push).flatten();
+        let pushed = match record {
+            Some(record) => Some(self.push_to(&self.of_the_dying, record)),
+            None => pushed,
+        };
+        if pushed.is_some_and(|waiting| waiting == self.wake_at()) {
+            (self.wake)();
+        }
+    }
+
+    /// Gives how many wait then; none if it was dropped.
+    fn push_to(&self, buffer: &Buffer, record: Box<Record>) -> usize {
         let pushed = match self.try_push(buffer, record) {
             Err(refused) if refused.cause == Cause::Full && self.reclaim() => {
                 self.try_push(buffer, refused.record)
             }
             pushed => pushed,
         };
-        match pushed {
-            Ok(waiting) if waiting == self.wake_at() => (self.wake)(),
-            Ok(_) => {}
-            Err(refused) => self.count(buffer, refused),
-        }
+        pushed.unwrap_or_else(|refused| {
+            self.count(buffer, refused);
+            0
+        })
     }
 
     /// A batch, or half of what may wait.
@@ -159,8 +213,8 @@ impl Queue {
     }
 
     /// Gives how many wait in this buffer then.
-    fn try_push(&self, buffer: &Buffer, record: Box<Record>) -> Result<usize, Refused> {
-        let bytes = record.bytes();
+    fn try_push(&self, buffer: &Buffer, mut record: Box<Record>) -> Result<usize, Refused> {
+        let bytes = record.measure();
         let mut filled = buffer.filled();
         if self.is_closed() {
             return Cause::Closed.refuses(record);
@@ -234,43 +288,56 @@ impl Queue {
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The buffer of this thread, made at its first span; `None` on a thread that is dying.
-    fn own_buffer(self: &Arc<Self>) -> Option<Arc<Buffer>> {
-        OWN.try_with(|own| {
-            let mut own = own.borrow_mut();
-            if let Some(own) = own.iter().find(|own| own.number == self.number) {
-                return Arc::clone(&own.buffer);
-            }
-            // Pipelines that are gone leave their buffers here.
-            own.retain(|own| own.queue.strong_count() > 0);
-            let buffer = Arc::<Buffer>::default();
-            self.buffers().push(Arc::clone(&buffer));
-            own.push(Own {
-                number: self.number,
-                queue: Arc::downgrade(self),
-                buffer: Arc::clone(&buffer),
-            });
-            buffer
+    /// With this thread's own, made at its first span; `None` on a thread that is dying.
+    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(&mut Own) -> R) -> Option<R> {
+        OWN.try_with(|all| {
+            let mut all = all.borrow_mut();
+            let known = all.iter().position(|own| own.number == self.number);
+            let place = known.unwrap_or_else(|| self.make_own(&mut all));
+            work(&mut all[place])
         })
         .ok()
     }
 
+    #[cold]
+    fn make_own(self: &Arc<Self>, all: &mut Vec<Own>) -> usize {
+        // Pipelines that are gone leave their buffers here.
+        all.retain(|own| own.queue.strong_count() > 0);
+        let buffer = Arc::<Buffer>::default();
+        self.buffers().push(Arc::clone(&buffer));
+        all.push(Own {
+            number: self.number,
+            queue: Arc::downgrade(self),
+            buffer,
+            spare: Records::new(),
+        });
+        all.len() - 1
+    }
+
     /// Takes out all that waits. What it holds stays counted until it is released.
-    pub(crate) fn drain(&self, into: &mut Records) {
+    pub(crate) fn drain(&self) -> Vec<Drained> {
         self.is_reclaimed.store(false, Ordering::Relaxed);
+        let mut all = Vec::new();
         self.buffers().retain(|buffer| {
             // Asked before: if its thread is gone now, nothing is pushed after this.
             let lives = Arc::strong_count(buffer) > 1;
             let mut filled = buffer.filled();
-            into.append(&mut filled.records);
+            let records = std::mem::take(&mut filled.records);
             self.take_back(&mut filled);
             let counted = filled.counted;
             drop(filled);
             if !lives {
                 self.gone().add(counted);
             }
+            if !records.is_empty() {
+                all.push(Drained {
+                    records,
+                    home: Arc::clone(buffer),
+                });
+            }
             lives
         });
+        all
     }
 
     fn gone(&self) -> MutexGuard<'_, Counted> {

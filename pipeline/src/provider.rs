@@ -130,7 +130,7 @@ impl PipelineTracer {
     ) -> Box<Record> {
         let clock = Clock::start();
         let start = builder.start_time.unwrap_or_else(|| clock.started());
-        let mut record = Box::new(Record {
+        let blank = Record {
             identity: identity.clone(),
             parent: match parent.is_valid() {
                 true => parent.span_id(),
@@ -148,7 +148,19 @@ impl PipelineTracer {
             links: Default::default(),
             status: Status::Unset,
             scope: Arc::clone(&self.scope),
-        });
+            bytes: 0,
+        };
+        let mut record = match self.shared.queue.spare() {
+            Some(mut record) => {
+                let attributes = std::mem::take(&mut record.attributes);
+                *record = Record {
+                    attributes,
+                    ..blank
+                };
+                record
+            }
+            None => Box::new(blank),
+        };
         let limits = &self.shared.limits;
         let given = builder.attributes.into_iter().flatten();
         for attribute in given.chain(decided.attributes) {

@@ -30,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) links: SpanLinks,
     pub(crate) status: Status,
     pub(crate) scope: Arc<InstrumentationScope>,
+    /// What it is counted with while it waits.
+    pub(crate) bytes: usize,
 }
 
 impl Record {
@@ -81,30 +83,33 @@ impl Record {
     }
 
     /// About how much memory it holds, itself included.
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) fn measure(&mut self) -> usize {
         let pairs = |list: &[KeyValue]| list.iter().map(pair).sum::<usize>();
         let events = self.events.events.iter();
         let events = events.map(|event| 64 + event.name.len() + pairs(&event.attributes));
         let links = self.links.links.iter();
         let links = links.map(|link| 96 + pairs(&link.attributes));
         let lists = events.sum::<usize>() + links.sum::<usize>() + pairs(&self.attributes);
-        mem::size_of::<Record>() + self.name.len() + lists
+        self.bytes = mem::size_of::<Record>() + self.name.len() + lists;
+        self.bytes
     }
 
-    pub(crate) fn into_data(self) -> SpanData {
+    /// Empties it for its next use. The list of attributes keeps its room here, and the exporter gets
+    /// one that its own thread has made.
+    pub(crate) fn take_data(&mut self) -> SpanData {
         SpanData {
-            span_context: self.identity,
+            span_context: mem::replace(&mut self.identity, SpanContext::NONE),
             parent_span_id: self.parent,
             parent_span_is_remote: self.parent_is_remote,
-            span_kind: self.kind,
-            name: self.name,
+            span_kind: self.kind.clone(),
+            name: mem::take(&mut self.name),
             start_time: self.start,
             end_time: self.end,
-            attributes: self.attributes,
-            dropped_attributes_count: self.dropped_attributes,
-            events: self.events,
-            links: self.links,
-            status: self.status,
+            attributes: self.attributes.drain(..).collect(),
+            dropped_attributes_count: mem::take(&mut self.dropped_attributes),
+            events: mem::take(&mut self.events),
+            links: mem::take(&mut self.links),
+            status: mem::take(&mut self.status),
             instrumentation_scope: (*self.scope).clone(),
         }
     }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::buffer::Queue;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::buffer::{Drained, Queue};
 use crate::count::Ledger;
 use crate::exporter::{self, Export, Outcome};
 use crate::limit::Limits;
-use crate::record::Records;
 
 /// How the threads of the application and the worker speak to each other.
 #[derive(Default)]
@@ -121,11 +122,9 @@ impl Worker {
     pub(crate) fn run(mut self) {
         // Said also where something unforeseen unwinds: nobody waits for a worker that is gone.
         let _down = Down(Arc::clone(&self.desk));
-        let mut records = Records::new();
         loop {
             let work = self.desk.next(self.limits.interval);
-            self.queue.drain(&mut records);
-            self.export_all(&mut records);
+            self.export_all(self.queue.drain());
             self.desk.done(work.flushes);
             if work.is_last {
                 break;
@@ -138,18 +137,20 @@ impl Worker {
         }
     }
 
-    fn export_all(&self, records: &mut Records) {
-        let mut batch = Records::new();
+    fn export_all(&self, all: Vec<Drained>) {
+        let mut batch = Vec::new();
         let mut bytes = 0;
-        for record in records.drain(..) {
-            let size = record.bytes();
-            let is_full = batch.len() >= self.limits.batch_spans
-                || bytes + size > self.limits.batch_bytes && !batch.is_empty();
-            if is_full {
-                self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
+        for mut drained in all {
+            for record in &mut drained.records {
+                let is_full = batch.len() >= self.limits.batch_spans
+                    || bytes + record.bytes > self.limits.batch_bytes && !batch.is_empty();
+                if is_full {
+                    self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
+                }
+                bytes += record.bytes;
+                batch.push(record.take_data());
             }
-            bytes += size;
-            batch.push(record);
+            drained.give_back();
         }
         if !batch.is_empty() {
             self.export(batch, bytes);
@@ -157,17 +158,22 @@ impl Worker {
     }
 
     /// To each exporter; what one of them did not take is not counted as exported.
-    fn export(&self, batch: Records, bytes: usize) {
+    fn export(&self, batch: Vec<SpanData>, bytes: usize) {
         let spans = batch.len();
-        let data: Vec<_> = batch.into_iter().map(|record| record.into_data()).collect();
         let mut worst = Outcome::Exported;
-        for exporter in &self.exporters {
-            let outcome = exporter::export(&**exporter, data.clone(), self.limits.export_timeout);
+        let mut export = |exporter: &dyn Export, batch| {
+            let outcome = exporter::export(exporter, batch, self.limits.export_timeout);
             if outcome != Outcome::Exported {
                 worst = outcome;
             }
+        };
+        // The last one gets the batch itself.
+        if let Some((last, others)) = self.exporters.split_last() {
+            for exporter in others {
+                export(&**exporter, batch.clone());
+            }
+            export(&**last, batch);
         }
-        drop(data);
         self.queue.release(spans, bytes);
         self.enter(spans, worst);
     }
