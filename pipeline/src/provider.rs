@@ -128,8 +128,7 @@ impl PipelineTracer {
         identity: &SpanContext,
         parent: &SpanContext,
     ) -> Box<Record> {
-        let clock = Clock::start();
-        let start = builder.start_time.unwrap_or_else(|| clock.started());
+        let clock = Clock::from(builder.start_time);
         let blank = Record {
             identity: identity.clone(),
             parent: match parent.is_valid() {
@@ -140,8 +139,7 @@ impl PipelineTracer {
             kind: builder.span_kind.unwrap_or(SpanKind::Internal),
             name: builder.name,
             clock,
-            start,
-            end: start,
+            end: clock.start(),
             attributes: Vec::new(),
             dropped_attributes: 0,
             events: Default::default(),
@@ -239,7 +237,7 @@ impl Span for PipelineSpan {
         let Some(mut record) = self.record.take() else {
             return;
         };
-        record.end = timestamp.max(record.start);
+        record.end = timestamp.max(record.clock.start());
         if self.identity.is_sampled() {
             self.shared.queue.push(record);
         }
