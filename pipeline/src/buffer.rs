@@ -22,7 +22,10 @@ pub(crate) struct Queue {
     spans: AtomicUsize,
     bytes: AtomicUsize,
     is_closed: AtomicBool,
-    is_reclaimed: AtomicBool,
+    /// Portions were taken back, and are not given out any more until the worker has been there: each
+    /// span asks for itself.
+    is_scarce: AtomicBool,
+    reclaiming: Mutex<()>,
     /// The counts of buffers whose thread is gone.
     gone: Mutex<Counted>,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -39,7 +42,7 @@ pub(crate) struct Drained {
 
 /// Empty records that wait for their next use, in each buffer. Memory that one thread allocates and
 /// another frees is dear, so it goes round.
-const MOST_SPARE: usize = 1024;
+const MOST_SPARE: usize = 256;
 
 #[derive(Default)]
 struct Filled {
@@ -57,8 +60,6 @@ pub(crate) struct Counted {
     pub(crate) recorded: u64,
     pub(crate) queue_full: u64,
     pub(crate) after_shutdown: u64,
-    /// In the buffers at this moment.
-    pub(crate) waiting: u64,
 }
 
 impl Counted {
@@ -66,7 +67,6 @@ impl Counted {
         self.recorded += other.recorded;
         self.queue_full += other.queue_full;
         self.after_shutdown += other.after_shutdown;
-        self.waiting += other.waiting;
     }
 }
 
@@ -95,7 +95,11 @@ impl Drop for Own {
 
 impl Drained {
     /// The records, which are empty now, go back to their thread.
-    pub(crate) fn give_back(mut self) {
+    pub(crate) fn give_back(mut self, queue: &Queue) {
+        // Of a thread that is gone, or of a pipeline that is down, nobody would use them.
+        if queue.is_closed() || Arc::strong_count(&self.home) == 1 {
+            return;
+        }
         let mut filled = self.home.filled();
         let room = MOST_SPARE.saturating_sub(filled.spare.len());
         let over = self.records.split_off(room.min(self.records.len()));
@@ -147,7 +151,8 @@ impl Queue {
             spans: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
-            is_reclaimed: AtomicBool::new(false),
+            is_scarce: AtomicBool::new(false),
+            reclaiming: Mutex::new(()),
             gone: Mutex::default(),
             wake: Box::new(wake),
         })
@@ -242,18 +247,28 @@ impl Queue {
         drop(refused.record);
     }
 
-    /// Takes back what other threads were given and have not used; once, until the worker has been
-    /// there.
+    /// Takes back what other threads were given and have not used. `false` if that was done already.
     #[cold]
     fn reclaim(&self) -> bool {
-        if self.is_reclaimed.swap(true, Ordering::Relaxed) {
-            return false;
+        if self.is_scarce.load(Ordering::Relaxed) {
+            // Perhaps by a thread that is still at it: what it takes back is there afterwards.
+            let _others = self.reclaiming();
+            return true;
         }
+        let reclaiming = self.reclaiming();
+        self.is_scarce.store(true, Ordering::Relaxed);
         for buffer in self.buffers().iter() {
             self.take_back(&mut buffer.filled());
         }
+        drop(reclaiming);
         (self.wake)();
         true
+    }
+
+    fn reclaiming(&self) -> MutexGuard<'_, ()> {
+        self.reclaiming
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_back(&self, filled: &mut Filled) {
@@ -264,18 +279,29 @@ impl Queue {
 
     /// Asks for another portion where the last one is used up.
     fn has_room(&self, filled: &mut Filled, bytes: usize) -> bool {
+        let is_scarce = self.is_scarce.load(Ordering::Relaxed);
         if filled.spans_left == 0 {
-            let portion = (self.limits.queue_spans / 64).clamp(1, 32);
+            let portion = match is_scarce {
+                true => 1,
+                false => (self.limits.queue_spans / 64).clamp(1, 32),
+            };
             filled.spans_left += take(&self.spans, self.limits.queue_spans, portion, 1);
         }
         if filled.bytes_left < bytes {
             let missing = bytes - filled.bytes_left;
-            let portion = (self.limits.queue_bytes / 64)
-                .clamp(1, 32 * 1024)
-                .max(missing);
+            let portion = match is_scarce {
+                true => missing,
+                false => (self.limits.queue_bytes / 64)
+                    .clamp(1, 32 * 1024)
+                    .max(missing),
+            };
             filled.bytes_left += take(&self.bytes, self.limits.queue_bytes, portion, missing);
         }
-        filled.spans_left > 0 && filled.bytes_left >= bytes
+        let has_room = filled.spans_left > 0 && filled.bytes_left >= bytes;
+        if is_scarce && !has_room {
+            self.take_back(filled);
+        }
+        has_room
     }
 
     /// What was taken out, and is exported or dropped now, makes room.
@@ -316,16 +342,21 @@ impl Queue {
 
     /// Takes out all that waits. What it holds stays counted until it is released.
     pub(crate) fn drain(&self) -> Vec<Drained> {
-        self.is_reclaimed.store(false, Ordering::Relaxed);
+        self.is_scarce.store(false, Ordering::Relaxed);
         let mut all = Vec::new();
         self.buffers().retain(|buffer| {
             // Asked before: if its thread is gone now, nothing is pushed after this.
             let lives = Arc::strong_count(buffer) > 1;
             let mut filled = buffer.filled();
             let records = std::mem::take(&mut filled.records);
+            let idle = match records.is_empty() || self.is_closed() {
+                true => std::mem::take(&mut filled.spare),
+                false => Records::new(),
+            };
             self.take_back(&mut filled);
             let counted = filled.counted;
             drop(filled);
+            drop(idle);
             if !lives {
                 self.gone().add(counted);
             }
@@ -348,11 +379,7 @@ impl Queue {
         let buffers = self.buffers();
         let mut sum = *self.gone();
         for buffer in buffers.iter() {
-            let filled = buffer.filled();
-            sum.add(Counted {
-                waiting: filled.records.len() as u64,
-                ..filled.counted
-            });
+            sum.add(buffer.filled().counted);
         }
         sum
     }

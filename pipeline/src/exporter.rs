@@ -19,6 +19,8 @@ pub(crate) trait Export: Send {
         batch: Vec<SpanData>,
     ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>>;
 
+    fn flush(&self) -> OTelSdkResult;
+
     fn shut_down(&self, timeout: Duration) -> OTelSdkResult;
 
     fn set_resource(&mut self, resource: &Resource);
@@ -30,6 +32,10 @@ impl<E: SpanExporter> Export for E {
         batch: Vec<SpanData>,
     ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>> {
         Box::pin(SpanExporter::export(self, batch))
+    }
+
+    fn flush(&self) -> OTelSdkResult {
+        self.force_flush()
     }
 
     fn shut_down(&self, timeout: Duration) -> OTelSdkResult {
@@ -53,7 +59,9 @@ pub(crate) enum Outcome {
 pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Duration) -> Outcome {
     // The exporter's own calls make no spans.
     let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
-    let export = || run_until(exporter.export(batch), Instant::now() + timeout);
+    // A time that is too far for the clock is none.
+    let deadline = Instant::now().checked_add(timeout);
+    let export = || run_until(exporter.export(batch), deadline);
     match catch_unwind(AssertUnwindSafe(export)) {
         Ok(Some(Ok(()))) => Outcome::Exported,
         Ok(Some(Err(error))) => Outcome::Failed(error.to_string()),
@@ -66,11 +74,20 @@ pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Durat
     }
 }
 
-/// Shuts an exporter down; one that panics is down as well.
-pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) {
+/// Lets an exporter send what it has kept back.
+pub(crate) fn flush(exporter: &dyn Export) {
+    harmless(|| drop(exporter.flush()));
+}
+
+/// Shuts an exporter down and drops it; one that panics is down as well.
+pub(crate) fn shut_down(exporter: Box<dyn Export>, timeout: Duration) {
+    harmless(|| drop(exporter.shut_down(timeout)));
+    harmless(move || drop(exporter));
+}
+
+fn harmless(work: impl FnOnce()) {
     let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
-    let down = catch_unwind(AssertUnwindSafe(|| exporter.shut_down(timeout)));
-    let _ = down.map_err(std::mem::forget);
+    let _ = catch_unwind(AssertUnwindSafe(work)).map_err(std::mem::forget);
 }
 
 struct Unpark(Thread);
@@ -82,7 +99,7 @@ impl Wake for Unpark {
 }
 
 /// Polls on this thread until the future is ready or the time is over.
-fn run_until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
+fn run_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -90,7 +107,11 @@ fn run_until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return Some(output);
         }
-        let left = deadline.checked_duration_since(Instant::now())?;
-        thread::park_timeout(left);
+        match deadline {
+            Some(deadline) => {
+                thread::park_timeout(deadline.checked_duration_since(Instant::now())?);
+            }
+            None => thread::park(),
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
@@ -30,7 +30,7 @@ pub struct Pipeline {
     desk: Arc<Desk>,
     ledger: Arc<Ledger>,
     is_disabled: bool,
-    is_installed: bool,
+    place: Mutex<Option<Place>>,
 }
 
 /// Makes a [`Pipeline`].
@@ -154,7 +154,7 @@ impl Builder {
             desk,
             ledger,
             is_disabled,
-            is_installed: false,
+            place: Mutex::new(None),
         })
     }
 
@@ -169,12 +169,9 @@ impl Builder {
         if INSTALLED.swap(true, Ordering::Relaxed) {
             return Err(Error::AlreadyInstalled);
         }
-        let built = self.build();
-        if built.is_err() {
-            INSTALLED.store(false, Ordering::Relaxed);
-        }
-        let mut pipeline = built?;
-        pipeline.is_installed = true;
+        let place = Place(());
+        let mut pipeline = self.build()?;
+        pipeline.place = Mutex::new(Some(place));
         if !pipeline.is_disabled {
             enter_span::set_tracer_provider(pipeline.provider.clone());
         }
@@ -183,6 +180,15 @@ impl Builder {
 }
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// The place of the one that is installed, which the next may take when this drops.
+struct Place(());
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        INSTALLED.store(false, Ordering::Relaxed);
+    }
+}
 
 impl Pipeline {
     /// A pipeline with the defaults and without an exporter.
@@ -225,6 +231,12 @@ impl Pipeline {
     /// [`Error::TimedOut`] if that takes longer.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
         self.queue.close();
+        drop(
+            self.place
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         match self.desk.shut_down(timeout) {
             true => Ok(()),
             false => Err(Error::TimedOut(timeout)),
@@ -262,9 +274,6 @@ impl Drop for Pipeline {
     fn drop(&mut self) {
         // Nobody is there to be told.
         let _ = self.shutdown(Duration::from_secs(5));
-        if self.is_installed {
-            INSTALLED.store(false, Ordering::Relaxed);
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status, TraceState};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
@@ -85,11 +85,21 @@ impl Record {
     pub(crate) fn measure(&mut self) -> usize {
         let pairs = |list: &[KeyValue]| list.iter().map(pair).sum::<usize>();
         let events = self.events.events.iter();
-        let events = events.map(|event| 64 + event.name.len() + pairs(&event.attributes));
+        let events = events
+            .map(|event| mem::size_of::<Event>() + event.name.len() + pairs(&event.attributes));
         let links = self.links.links.iter();
-        let links = links.map(|link| 96 + pairs(&link.attributes));
+        let links = links.map(|link| {
+            mem::size_of::<Link>() + state(&link.span_context) + pairs(&link.attributes)
+        });
+        let spare = self.attributes.capacity() - self.attributes.len();
         let lists = events.sum::<usize>() + links.sum::<usize>() + pairs(&self.attributes);
-        self.bytes = mem::size_of::<Record>() + self.name.len() + lists;
+        let description = match &self.status {
+            Status::Error { description } => description.len(),
+            Status::Unset | Status::Ok => 0,
+        };
+        let texts = self.name.len() + description + state(&self.identity);
+        let spare = spare * mem::size_of::<KeyValue>();
+        self.bytes = mem::size_of::<Record>() + texts + lists + spare;
         self.bytes
     }
 
@@ -104,13 +114,27 @@ impl Record {
             name: mem::take(&mut self.name),
             start_time: self.clock.start(),
             end_time: self.end,
-            attributes: self.attributes.drain(..).collect(),
+            attributes: match self.attributes.capacity() {
+                0..=MOST_KEPT => self.attributes.drain(..).collect(),
+                _ => mem::take(&mut self.attributes),
+            },
             dropped_attributes_count: mem::take(&mut self.dropped_attributes),
             events: mem::take(&mut self.events),
             links: mem::take(&mut self.links),
             status: mem::take(&mut self.status),
             instrumentation_scope: (*self.scope).clone(),
         }
+    }
+}
+
+/// Attributes that an empty record keeps its room for.
+const MOST_KEPT: usize = 16;
+
+/// A trace state comes from remote callers. Most spans have none.
+fn state(identity: &SpanContext) -> usize {
+    match identity.trace_state() {
+        none if *none == TraceState::NONE => 0,
+        state => state.header().len(),
     }
 }
 

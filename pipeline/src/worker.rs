@@ -1,6 +1,7 @@
 //! The thread that takes spans from the buffers to the exporters.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SpanData;
@@ -29,11 +30,14 @@ struct Slips {
     shutdown_asked: bool,
     is_down: bool,
     last_error: Option<String>,
+    /// It cannot wait for itself.
+    worker: Option<ThreadId>,
 }
 
 /// Why the worker stopped waiting.
 struct Work {
     flushes: u64,
+    is_flush: bool,
     is_last: bool,
 }
 
@@ -73,6 +77,9 @@ impl Desk {
         timeout: Duration,
         is_done: impl Fn(&Slips) -> bool,
     ) -> bool {
+        if slips.worker == Some(thread::current().id()) {
+            return is_done(&slips);
+        }
         let waited = self
             .answered
             .wait_timeout_while(slips, timeout, |slips| !is_done(slips));
@@ -86,6 +93,8 @@ impl Desk {
 
     /// The worker's side: waits for an interval, or for something to do.
     fn next(&self, interval: Duration) -> Work {
+        // Without a pause it would hold up a processor, and the buffers.
+        let interval = interval.max(Duration::from_millis(1));
         let idle = |slips: &mut Slips| {
             let flush = slips.flushes_asked > slips.flushes_done;
             !(slips.is_woken || flush || slips.shutdown_asked)
@@ -94,6 +103,7 @@ impl Desk {
         let (mut slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
         slips.is_woken = false;
         Work {
+            is_flush: slips.flushes_asked > slips.flushes_done,
             flushes: slips.flushes_asked,
             is_last: slips.shutdown_asked,
         }
@@ -122,18 +132,24 @@ impl Worker {
     pub(crate) fn run(mut self) {
         // Said also where something unforeseen unwinds: nobody waits for a worker that is gone.
         let _down = Down(Arc::clone(&self.desk));
+        self.desk.slips().worker = Some(thread::current().id());
         loop {
             let work = self.desk.next(self.limits.interval);
             self.export_all(self.queue.drain());
+            if work.is_flush || work.is_last {
+                self.exporters
+                    .iter()
+                    .for_each(|one| exporter::flush(&**one));
+            }
             self.desk.done(work.flushes);
             if work.is_last {
                 break;
             }
         }
-        let deadline = Instant::now() + self.limits.export_timeout;
+        let start = Instant::now();
         for exporter in std::mem::take(&mut self.exporters) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            exporter::shut_down(&*exporter, left);
+            let left = self.limits.export_timeout.saturating_sub(start.elapsed());
+            exporter::shut_down(exporter, left);
         }
     }
 
@@ -143,14 +159,14 @@ impl Worker {
         for mut drained in all {
             for record in &mut drained.records {
                 let is_full = batch.len() >= self.limits.batch_spans
-                    || bytes + record.bytes > self.limits.batch_bytes && !batch.is_empty();
-                if is_full {
+                    || bytes + record.bytes > self.limits.batch_bytes;
+                if is_full && !batch.is_empty() {
                     self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
                 }
                 bytes += record.bytes;
                 batch.push(record.take_data());
             }
-            drained.give_back();
+            drained.give_back(&self.queue);
         }
         if !batch.is_empty() {
             self.export(batch, bytes);

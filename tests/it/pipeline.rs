@@ -6,7 +6,7 @@ use std::future::pending;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -566,7 +566,7 @@ fn a_pipeline_is_installed_once() {
     first.flush(AGES).expect("flushed in time");
     let spans = finished(&exporter);
     assert_eq!(spans[0].parent_span_id, spans[1].span_context.span_id());
-    drop(first);
+    first.shutdown(AGES).expect("down in time");
     let third = Pipeline::builder()
         .with_exporter(exporter.clone())
         .install();
@@ -574,4 +574,125 @@ fn a_pipeline_is_installed_once() {
     enter_span("again", |span| assert!(span.is_traced()));
     third.shutdown(AGES).expect("down in time");
     enter_span("off", |span| assert!(!span.is_traced()));
+}
+
+/// Many threads that live, each with a few spans, while the exporter is slow: what fits is kept.
+#[test]
+fn a_queue_with_room_drops_nothing() {
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let waits = Exporter(move |_: Vec<SpanData>| {
+        gate.lock().expect("the gate").recv().ok();
+        Ok(())
+    });
+    let pipeline = build(Pipeline::builder().with_exporter(waits));
+    let tracer = tracer(&pipeline);
+    let alive = Barrier::new(800);
+    thread::scope(|threads| {
+        for _ in 0..800 {
+            let work = || {
+                tracer.enter_span("first", |_| {});
+                alive.wait();
+                tracer.enter_span("second", |_| {});
+                alive.wait();
+            };
+            let thread = thread::Builder::new().stack_size(64 * 1024);
+            thread.spawn_scoped(threads, work).expect("a thread");
+        }
+    });
+    assert_eq!(pipeline.counts().queued, 1_600);
+    drop(open);
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(pipeline.counts().exported, 1_600);
+    assert_all_accounted(pipeline.counts());
+}
+
+/// What is not an attribute counts as well: here the description of a status.
+#[test]
+fn every_text_counts_in_bytes() {
+    let limits = Limits {
+        queue_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let builder = Pipeline::builder().with_limits(limits);
+    let pipeline = build(builder.with_exporter(in_memory()));
+    tracer(&pipeline).enter_span("large", |span| {
+        span.set_status(enter_span::Status::error("x".repeat(2 << 20)));
+    });
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(pipeline.counts().dropped.queue_full, 1);
+}
+
+/// Times that are too far for the clock, and none at all; batches of no size.
+#[test]
+fn limits_may_be_extreme() {
+    for (time, spans) in [(Duration::MAX, usize::MAX), (Duration::ZERO, 1)] {
+        let exporter = in_memory();
+        let limits = Limits {
+            batch_spans: spans - 1,
+            batch_bytes: spans - 1,
+            interval: time,
+            export_timeout: Duration::MAX,
+            queue_spans: 16,
+            ..Limits::default()
+        };
+        let builder = Pipeline::builder().with_limits(limits);
+        let pipeline = build(builder.with_exporter(exporter.clone()));
+        (0..3).for_each(|_| tracer(&pipeline).enter_span("work", |_| {}));
+        pipeline.flush(AGES).expect("flushed in time");
+        assert_eq!(finished(&exporter).len(), 3);
+        pipeline.shutdown(AGES).expect("down in time");
+    }
+}
+
+/// An exporter whose destructor panics, after one that cannot flush: the next is shut down all the
+/// same, and each was asked to flush.
+#[test]
+fn every_exporter_is_flushed_and_shut_down() {
+    #[derive(Debug)]
+    struct Counts(Arc<AtomicUsize>);
+    impl SpanExporter for Counts {
+        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+            Ok(())
+        }
+        fn force_flush(&self) -> OTelSdkResult {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            resume_unwind(Box::new("a flush"))
+        }
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+            self.0.fetch_add(100, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+    impl Drop for Counts {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("a destructor"));
+        }
+    }
+    let count = Arc::new(AtomicUsize::new(0));
+    let one = Pipeline::builder().with_exporter(Counts(Arc::clone(&count)));
+    let pipeline = build(one.with_exporter(Counts(Arc::clone(&count))));
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(count.load(Ordering::Relaxed), 2);
+    pipeline.shutdown(AGES).expect("down in time");
+    assert_eq!(count.load(Ordering::Relaxed), 204);
+}
+
+/// Asked from inside of its own exporter, a flush does not wait for itself.
+#[test]
+fn an_exporter_may_flush_its_own_pipeline() {
+    let own = Arc::new(Mutex::new(None::<Arc<Pipeline>>));
+    let inner = Arc::clone(&own);
+    let flushes = Exporter(move |_: Vec<SpanData>| {
+        let pipeline = inner.lock().expect("the pipeline").clone();
+        let flushed = pipeline.map(|pipeline| pipeline.flush(AGES).is_ok());
+        assert_eq!(flushed, Some(false));
+        Ok(())
+    });
+    let pipeline = Arc::new(build(Pipeline::builder().with_exporter(flushes)));
+    *own.lock().expect("the pipeline") = Some(Arc::clone(&pipeline));
+    tracer(&pipeline).enter_span("work", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(pipeline.counts().exported, 1);
+    own.lock().expect("the pipeline").take();
 }
