@@ -200,7 +200,8 @@ impl Queue {
     /// Gives how many wait then; none if it was dropped.
     fn push_to(&self, buffer: &Buffer, record: Box<Record>) -> usize {
         let pushed = match self.try_push(buffer, record) {
-            Err(refused) if refused.cause == Cause::Full && self.reclaim() => {
+            Err(refused) if refused.cause == Cause::Full => {
+                self.reclaim();
                 self.try_push(buffer, refused.record)
             }
             pushed => pushed,
@@ -243,17 +244,18 @@ impl Queue {
             Cause::Closed => filled.counted.after_shutdown += 1,
         }
         drop(filled);
-        // Outside of the lock: values may have destructors of the user's.
+        // Outside of the lock: it may be large.
         drop(refused.record);
     }
 
-    /// Takes back what other threads were given and have not used. `false` if that was done already.
+    /// Takes back what other threads were given and have not used, once until the worker has been
+    /// there.
     #[cold]
-    fn reclaim(&self) -> bool {
+    fn reclaim(&self) {
         if self.is_scarce.load(Ordering::Relaxed) {
             // Perhaps by a thread that is still at it: what it takes back is there afterwards.
             let _others = self.reclaiming();
-            return true;
+            return;
         }
         let reclaiming = self.reclaiming();
         self.is_scarce.store(true, Ordering::Relaxed);
@@ -262,7 +264,6 @@ impl Queue {
         }
         drop(reclaiming);
         (self.wake)();
-        true
     }
 
     fn reclaiming(&self) -> MutexGuard<'_, ()> {
