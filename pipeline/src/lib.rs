@@ -34,7 +34,9 @@
 //! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted.
 //! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
 //! - An exporter that fails, panics or does not answer in time costs its own batch, and spans that
-//!   are made while it exports are suppressed.
+//!   are made while it exports are suppressed. Exporters are served one after the other, so one that
+//!   is slow delays the others; one that blocks its thread for ever stops them, and what does not fit
+//!   the queue from then on is dropped and counted.
 
 mod buffer;
 mod clock;

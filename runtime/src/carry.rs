@@ -19,7 +19,7 @@ use crate::relation::{Causes, ToLinks, ToParent};
 use crate::stream::OpenStream;
 use crate::thread;
 
-/// A context to be attached elsewhere, or nothing where nothing is traced.
+/// A context to be attached elsewhere, or nothing while the process is off.
 #[derive(Clone)]
 pub(crate) struct Captured(Option<OtelContext>);
 
@@ -161,7 +161,7 @@ impl<T> fmt::Debug for Carried<T> {
 ///
 /// Two flavours. *Child*: work that somebody waits for belongs to the caller's trace. *Linked*: work
 /// that outlives its cause; the spans that it starts are roots of traces of their own, each linked to
-/// the cause. Neither makes a span by itself, and where nothing is traced each costs one load.
+/// the cause. Neither makes a span by itself, and while the process is off each costs one load.
 ///
 /// ```
 /// use enter_span::enter_span;

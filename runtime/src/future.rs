@@ -17,7 +17,7 @@ pin_project! {
     pub struct Open<F> {
         #[pin]
         future: Option<F>,
-        // Taken when it ends or is dropped, and off from then on: nothing is left to drop.
+        // Taken when this is dropped, at the latest: nothing is left to drop.
         entered: ManuallyDrop<Entered>,
     }
 
@@ -58,7 +58,7 @@ impl<F: Future> Future for Open<F> {
         let Some(future) = this.future.as_pin_mut() else {
             return Poll::Pending;
         };
-        // Off, or polled again after its end: as if we were not there.
+        // Off: as if we were not there. Polled again after its end: in the place of its span.
         match attached(this.entered, || future.poll(cx)) {
             Poll::Ready(value) => Poll::Ready((this.entered.take(), value)),
             Poll::Pending => Poll::Pending,

@@ -83,8 +83,8 @@ impl crate::tracer::Tracer {
     ///
     /// Its spans, and all spans below them, are recorded through `provider`, also while the process
     /// has none, and whatever the process has. Below another provider's span their parent is in
-    /// that provider's traces; say `root` where that is not wanted. It does not touch OpenTelemetry's global provider.
-    /// Flush and shut down the provider yourself. Make it once and clone it: making one asks the
+    /// that provider's traces; say `root` where that is not wanted. It does not touch
+    /// OpenTelemetry's global provider. Flush and shut down the provider yourself. Make it once and clone it: making one asks the
     /// provider for tracers anew.
     ///
     /// ```

@@ -17,8 +17,8 @@ use crate::thread::{self, Payload};
 /// its handler returned. Where a scope will do, the attribute and [`in_span!`](crate::in_span) are
 /// better: they see errors, panics and cancellation.
 ///
-/// [`start_span!`](crate::start_span!) and [`start_span`](crate::start_span()) make one, below the span that is
-/// current there. It is not current by itself. It can be entered again and again: by a closure with
+/// [`start_span!`](crate::start_span!) and [`start_span`](crate::start_span()) make one, below the
+/// span that is current there. It is not current by itself. It can be entered again and again: by a closure with
 /// [`enter`](OwnedSpan::enter), by a future, a stream or a closure that moves elsewhere with
 /// `.in_span(&span)`, and once and for all, so that it ends with the work, with
 /// `.in_owned_span(span)`. One that was started with `leaf` is never made current by any of these.
@@ -27,7 +27,8 @@ use crate::thread::{self, Payload};
 /// handle. Handles to it, also those that [`Span::current`] finds, cannot end it. What its work
 /// returns is not read, also not by `.in_owned_span(span)`: [`Span::set_outcome`] tells of an `Err`.
 ///
-/// Dropped with a future that is cancelled, it ends as by any drop. Dropped by a panic, it is marked: with the panic, if that came out of its own `enter`, else with
+/// Dropped with a future that is cancelled, it ends as by any drop. Dropped by a panic, it is marked:
+/// with the panic, if that came out of its own `enter`, else with
 /// `enter_span.outcome = "cancelled"`. Leaked, with `mem::forget`, it is never exported.
 ///
 /// ```

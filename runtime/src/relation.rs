@@ -30,7 +30,8 @@ pub trait ToParent {
 }
 
 /// What can be given to `links(..)` and to `.linked_to(..)`: a [`Span`](crate::Span), an
-/// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, or an `Option` or a list of these. Those that are not valid are left out, and
+/// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, or an
+/// `Option` or a list of these. Those that are not valid are left out, and
 /// so are repetitions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be linked to",
