@@ -29,7 +29,7 @@ struct Lineage {
 
 /// The place of a lineage in a context. `None` hides one that is of another trace, and would
 /// otherwise be kept for as long as this one.
-struct Carried(Option<Lineage>);
+struct Inherited(Option<Lineage>);
 
 /// The outermost span of this process's part of the trace.
 ///
@@ -52,14 +52,14 @@ impl Lineage {
             below: Some(Arc::clone(children)),
             ..self.clone()
         };
-        self.root.with_value(Carried(Some(lineage)))
+        self.root.with_value(Inherited(Some(lineage)))
     }
 }
 
 /// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
 /// that carry all of ours.
 fn lineage(context: &Context, trace_id: TraceId) -> Option<&Lineage> {
-    let lineage = context.get::<Carried>()?.0.as_ref()?;
+    let lineage = context.get::<Inherited>()?.0.as_ref()?;
     let of_root = lineage.root.span().span_context().trace_id();
     (of_root == trace_id).then_some(lineage)
 }
@@ -100,7 +100,7 @@ pub(crate) fn adopt(site: &Site, live: Live, parent: &Context) -> Live {
         None => Lineage::new(&live, parent, below),
     };
     Live {
-        context: live.context.with_value(Carried(Some(lineage))),
+        context: live.context.with_value(Inherited(Some(lineage))),
         ..live
     }
 }
@@ -113,8 +113,8 @@ impl Lineage {
         let is_local = above.is_valid() && !above.is_remote();
         let root = if is_local { parent } else { &live.context };
         Lineage {
-            root: match root.get::<Carried>() {
-                Some(_) => root.with_value(Carried(None)),
+            root: match root.get::<Inherited>() {
+                Some(_) => root.with_value(Inherited(None)),
                 None => root.clone(),
             },
             below_root: below.clone().filter(|_| !is_local),
@@ -125,8 +125,8 @@ impl Lineage {
 
 /// Ends what is still open below a span that ends its children.
 pub(crate) fn end_children(context: &Context) {
-    let carried = context.get::<Carried>();
-    let lineage = carried.and_then(|carried| carried.0.as_ref());
+    let inherited = context.get::<Inherited>();
+    let lineage = inherited.and_then(|inherited| inherited.0.as_ref());
     if let Some(children) = lineage.and_then(|lineage| lineage.below.as_ref()) {
         Children::end(Arc::clone(children));
     }
