@@ -102,7 +102,7 @@ fn print(args: Args, closure: ExprClosure) -> TokenStream {
     }
 }
 
-/// Whether a body gives no value to decide by: `todo!()`, `loop {}` and their like.
+/// Whether a body gives no value to decide by: `panic!()`, `loop {}` and their like.
 fn diverges(body: &Expr) -> bool {
     match body {
         Expr::Macro(call) => stops(&call.mac),

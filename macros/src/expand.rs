@@ -494,9 +494,9 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     }}
 }
 
-/// Input: `"name", |span| todo!()`
+/// Input: `"name", |span| panic!()`
 ///
-/// Output: `run(entered, || call(|span| todo!(), handle))`
+/// Output: `run(entered, || call(|span| panic!(), handle))`
 pub(crate) fn diverging_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
     let (site, entry) = (site(span), entry(span));
