@@ -62,6 +62,19 @@ impl<F: Fn(Vec<SpanData>) -> OTelSdkResult + Send + Sync> SpanExporter for Expor
     }
 }
 
+/// An exporter that says when it has begun, and then blocks its thread until the gate is dropped.
+fn gated() -> (impl SpanExporter, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (started, has_started) = mpsc::channel();
+    let (open, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let blocks = Exporter(move |_: Vec<SpanData>| {
+        started.send(()).ok();
+        gate.lock().expect("the gate").recv().ok();
+        Ok(())
+    });
+    (blocks, has_started, open)
+}
+
 fn build(builder: Builder) -> Pipeline {
     builder.build().expect("a thread for the worker")
 }
@@ -298,14 +311,7 @@ fn the_processs_environment_is_read() {
 /// A queue that is full by number: what does not fit is counted, and nobody waits.
 #[test]
 fn a_full_queue_drops_and_counts() {
-    let (started, has_started) = mpsc::channel();
-    let (open, gate) = mpsc::channel::<()>();
-    let gate = Mutex::new(gate);
-    let blocks = Exporter(move |_: Vec<SpanData>| {
-        started.send(()).ok();
-        gate.lock().expect("the gate").recv().ok();
-        Ok(())
-    });
+    let (blocks, has_started, open) = gated();
     let limits = Limits {
         queue_spans: 100,
         batch_spans: 10,
@@ -399,14 +405,7 @@ fn an_exporter_that_fails_costs_its_own_batch() {
 /// An exporter that blocks its thread for ever: flush and shutdown keep their deadlines.
 #[test]
 fn deadlines_are_kept_while_an_exporter_hangs() {
-    let (started, has_started) = mpsc::channel();
-    let (open, gate) = mpsc::channel::<()>();
-    let gate = Mutex::new(gate);
-    let hangs = Exporter(move |_: Vec<SpanData>| {
-        started.send(()).ok();
-        gate.lock().expect("the gate").recv().ok();
-        Ok(())
-    });
+    let (hangs, has_started, open) = gated();
     let pipeline = build(Pipeline::builder().with_exporter(hangs));
     tracer(&pipeline).enter_span("work", |_| {});
     let short = Duration::from_millis(1);
@@ -579,12 +578,7 @@ fn a_pipeline_is_installed_once() {
 /// Many threads that live, each with a few spans, while the exporter is slow: what fits is kept.
 #[test]
 fn a_queue_with_room_drops_nothing() {
-    let (open, gate) = mpsc::channel::<()>();
-    let gate = Mutex::new(gate);
-    let waits = Exporter(move |_: Vec<SpanData>| {
-        gate.lock().expect("the gate").recv().ok();
-        Ok(())
-    });
+    let (waits, _has_started, open) = gated();
     let pipeline = build(Pipeline::builder().with_exporter(waits));
     let tracer = tracer(&pipeline);
     let alive = Barrier::new(800);
