@@ -4,14 +4,13 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
-use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
 
-use crate::backend::Live;
 use crate::lineage;
 use crate::probe::Reading;
 use crate::recording::{Ending, Recording};
+use crate::scope::Scope;
 use crate::site::Site;
 use crate::span::Span;
 use crate::thread::{self, Payload};
@@ -19,11 +18,15 @@ use crate::value::{Slot, ToAttribute, Value};
 
 /// A span that has started, or nothing.
 #[must_use]
-pub struct Entered(Option<Arc<Scope>>);
+pub struct Entered(Option<Box<Scope>>);
 
-struct Scope {
-    site: &'static Site,
-    live: Live,
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(scope) = self.0.take() {
+            Scope::recycle(scope);
+        }
+    }
 }
 
 /// A panic that passes a span leaves it ended, and nothing of it half-done.
@@ -33,8 +36,8 @@ impl RefUnwindSafe for Entered {}
 impl Entered {
     pub const OFF: Entered = Entered(None);
 
-    pub(crate) fn new(site: &'static Site, live: Live) -> Self {
-        Entered(Some(Arc::new(Scope { site, live })))
+    pub(crate) fn new(scope: Box<Scope>) -> Self {
+        Entered(Some(scope))
     }
 
     #[inline]
@@ -42,18 +45,18 @@ impl Entered {
         self.0.is_none()
     }
 
-    fn recording(&self) -> Option<&Arc<Recording>> {
-        self.0.as_ref()?.live.recording.as_ref()
+    fn recording(&self) -> Option<&Recording> {
+        self.0.as_ref()?.recording.as_deref()
     }
 
     pub fn handle(&self) -> Span {
         let Some(scope) = &self.0 else {
             return Span::outside_of_here();
         };
-        let context = scope.live.context.clone();
-        match scope.site.is_leaf() {
-            true => Span::of_leaf(context),
-            false => Span::of(context),
+        match (&scope.recording, scope.site.is_leaf()) {
+            (Some(recording), true) => Span::of_leaf(recording.below(&scope.context)),
+            (None, true) => Span::of_leaf(scope.context.clone()),
+            (_, false) => Span::of(scope.context.clone()),
         }
     }
 
@@ -93,7 +96,7 @@ impl Entered {
     pub(crate) fn attach(&self) -> Attached {
         match &self.0 {
             Some(scope) if scope.site.is_leaf() => Attached::leaf(scope.site),
-            Some(scope) => Attached::context(scope.live.context.clone()),
+            Some(scope) => Attached::context(scope.context.clone()),
             None => Attached::default(),
         }
     }
@@ -145,11 +148,11 @@ impl Entered {
         let Some(scope) = &self.0 else {
             return;
         };
-        let Some(recording) = &scope.live.recording else {
+        let Some(recording) = &scope.recording else {
             return;
         };
         if scope.site.does_end_children() {
-            lineage::end_children(&scope.live.context);
+            lineage::end_children(&scope.context);
         }
         thread::shielded(|| recording.end(ending));
     }
@@ -163,7 +166,7 @@ impl Entered {
     #[cold]
     #[inline(never)]
     pub(crate) fn take_end(&self) -> Entered {
-        Entered(self.0.clone())
+        Entered(self.0.as_ref().map(|scope| scope.again()))
     }
 }
 

@@ -1,50 +1,69 @@
 //! Whether anything records: off, on, or on below a context. The only global of the runtime.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use opentelemetry::Context;
 
-use crate::backend::{Backend, Live, Start};
+use crate::backend::{Backend, Start, Started};
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
+use crate::scope::{self, Scope};
 use crate::thread;
 
-/// The process has a backend of its own: one bit. The rest counts the overrides that live.
+/// The process has a backend of its own, ..
 const INSTALLED: usize = 1;
-const OVERRIDE: usize = 2;
+/// .. each thread keeps it for itself, ..
+const KEPT: usize = 2;
+/// .. and it records nothing below a local span that is not sampled.
+const FOLLOWS: usize = 4;
+/// The rest counts the overrides that live.
+const OVERRIDE: usize = 8;
 
 /// Zero means off. Relaxed is enough: a thread that misses a switch makes one span fewer or asks
 /// once in vain, and what it then reads stands behind a lock.
 static ON: AtomicUsize = AtomicUsize::new(0);
 
+/// The process's backend, and how many there were before it.
 static PROCESS: RwLock<Option<Arc<Installed>>> = RwLock::new(None);
 
+/// Changes under the lock of `PROCESS`, with it.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
+
 /// A backend and what its spans may say of errors.
+#[derive(Clone)]
 pub(crate) struct Installed {
     /// There until it drops.
-    backend: Option<Box<dyn Backend>>,
+    backend: Option<Arc<dyn Backend>>,
     /// `None` for the process's own choice, which may change.
     detail: Option<ErrorDetail>,
     exception_events: bool,
 }
 
 impl Installed {
-    pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Live> {
+    pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Box<Scope>> {
+        let site = start.site;
         let mut policy = self.policy();
-        policy.detail = policy.detail.min(start.site.most_detail());
-        self.backend.as_ref()?.start(start, parent, policy)
+        policy.detail = policy.detail.min(site.most_detail());
+        match self.backend.as_ref()?.start(start, parent) {
+            Started::Nothing => None,
+            Started::Unrecorded(identity) => Scope::of_identity(site, identity, parent),
+            Started::Recorded(identity, record) => {
+                Some(Scope::recorded(site, identity, record, policy, parent))
+            }
+        }
     }
 
     /// With the choices of the process, which are read now.
-    fn of_process(backend: impl Backend + 'static) -> Arc<Self> {
+    fn of_process(backend: Arc<dyn Backend>) -> Self {
         let opt_in = std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN");
-        Arc::new(Installed {
-            backend: Some(Box::new(backend)),
+        Installed {
+            backend: Some(backend),
             detail: None,
             exception_events: wants_exception_events(opt_in.as_deref()),
-        })
+        }
     }
 
     pub(crate) fn policy(&self) -> Policy {
@@ -70,6 +89,18 @@ pub fn is_on() -> bool {
     !cfg!(enter_span_off) && ON.load(Ordering::Relaxed) != 0
 }
 
+/// Whether a span that starts here, below what is current, is known to be none: in a trace that was
+/// sampled out, or inside of an exporter. `false` if that is to be asked.
+pub(crate) fn is_off_here() -> bool {
+    let on = ON.load(Ordering::Relaxed);
+    if on & FOLLOWS == 0 || on >= OVERRIDE {
+        return false;
+    }
+    let is_off =
+        |current: &Context| current.is_telemetry_suppressed() || scope::is_known_unsampled(current);
+    thread::map_current(is_off).unwrap_or(true)
+}
+
 /// What records below this context: its override, else the process's backend.
 pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
     let on = ON.load(Ordering::Relaxed);
@@ -78,22 +109,111 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
             return Some(Arc::clone(&below.installed));
         }
     }
-    if on & INSTALLED == 0 {
-        return None;
+    match on & (INSTALLED | KEPT) {
+        0 => None,
+        INSTALLED => of_process().1,
+        _ => kept(),
     }
+}
+
+fn of_process() -> (usize, Option<Arc<Installed>>) {
     let process = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
-    process.clone()
+    (GENERATION.load(Ordering::Relaxed), process.clone())
+}
+
+/// A copy of its own for each thread, so that threads do not wait for each other's counting of it.
+struct Kept {
+    generation: usize,
+    installed: Option<Arc<Installed>>,
+}
+
+thread_local! {
+    static OWN: RefCell<Kept> = const {
+        RefCell::new(Kept {
+            generation: 0,
+            installed: None,
+        })
+    };
+}
+
+fn kept() -> Option<Arc<Installed>> {
+    let own = OWN.try_with(|own| {
+        let own = own.try_borrow().ok()?;
+        let is_current = own.generation == GENERATION.load(Ordering::Relaxed);
+        is_current.then(|| own.installed.clone())
+    });
+    own.ok().flatten().unwrap_or_else(keep)
+}
+
+#[cold]
+fn keep() -> Option<Arc<Installed>> {
+    let (generation, installed) = of_process();
+    let installed = installed.map(|installed| Arc::new(Installed::clone(&installed)));
+    let kept = Kept {
+        generation,
+        installed: installed.clone(),
+    };
+    // What it replaces may drop a backend, outside of the borrow. A dying thread keeps nothing.
+    let _ = OWN.try_with(|own| {
+        own.try_borrow_mut()
+            .map(|mut own| std::mem::replace(&mut *own, kept))
+    });
+    installed
 }
 
 /// Replaces the backend of the process, for the spans that start from now on.
-pub(crate) fn install(backend: impl Backend + 'static) {
-    let installed = Installed::of_process(backend);
-    let mut process = PROCESS.write().unwrap_or_else(PoisonError::into_inner);
-    let before = process.replace(installed);
-    drop(process);
-    ON.fetch_or(INSTALLED, Ordering::Relaxed);
+pub(crate) fn install(backend: impl Backend) {
+    let (_, before) = replace(Some(Installed::of_process(Arc::new(backend))), INSTALLED);
     // A provider's destructor may flush, so it runs outside of the lock.
     drop(before);
+}
+
+/// A backend that is the process's for as long as this is kept, unless another one replaces it.
+#[derive(Debug)]
+pub struct Installation {
+    generation: usize,
+}
+
+/// Replaces the backend of the process by one that each thread keeps for itself. If it
+/// `follows_parent`, it is not asked below a local span that is not sampled.
+pub fn install_native(backend: Arc<dyn Backend>, follows_parent: bool) -> Installation {
+    let follows = if follows_parent { FOLLOWS } else { 0 };
+    let installed = Installed::of_process(backend);
+    let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows);
+    drop(before);
+    Installation { generation }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let process = process();
+        if self.generation == GENERATION.load(Ordering::Relaxed) {
+            let before = replace_in(process, None, 0);
+            drop(before);
+        }
+    }
+}
+
+fn process() -> RwLockWriteGuard<'static, Option<Arc<Installed>>> {
+    PROCESS.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn replace(by: Option<Installed>, on: usize) -> (usize, Option<Arc<Installed>>) {
+    replace_in(process(), by, on)
+}
+
+/// Gives its generation, and what was there before.
+fn replace_in(
+    mut process: RwLockWriteGuard<'static, Option<Arc<Installed>>>,
+    by: Option<Installed>,
+    on: usize,
+) -> (usize, Option<Arc<Installed>>) {
+    let before = std::mem::replace(&mut *process, by.map(Arc::new));
+    let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
+    let of_process = OVERRIDE - 1;
+    let switch = |now: usize| Some(now & !of_process | on);
+    let _ = ON.fetch_update(Ordering::Relaxed, Ordering::Relaxed, switch);
+    (generation, before)
 }
 
 /// The semantic conventions let a process move its exceptions from span events to log records.
@@ -102,10 +222,15 @@ fn wants_exception_events(value: Option<&OsStr>) -> bool {
     value.and_then(OsStr::to_str).map(str::trim) != Some("logs")
 }
 
-static DETAIL: RwLock<ErrorDetail> = RwLock::new(ErrorDetail::Message);
+static DETAIL: AtomicU8 = AtomicU8::new(ErrorDetail::Message as u8);
 
 fn allowed_detail() -> ErrorDetail {
-    *DETAIL.read().unwrap_or_else(PoisonError::into_inner)
+    match DETAIL.load(Ordering::Relaxed) {
+        0 => ErrorDetail::Status,
+        1 => ErrorDetail::Type,
+        2 => ErrorDetail::Message,
+        _ => ErrorDetail::Full,
+    }
 }
 
 /// Sets the most that errors may say about themselves outside of this process.
@@ -118,7 +243,7 @@ fn allowed_detail() -> ErrorDetail {
 /// enter_span::set_error_detail(enter_span::ErrorDetail::Type);
 /// ```
 pub fn set_error_detail(most: ErrorDetail) {
-    *DETAIL.write().unwrap_or_else(PoisonError::into_inner) = most;
+    DETAIL.store(most as u8, Ordering::Relaxed);
 }
 
 /// A backend for everything below a context, also while the process is off.
@@ -139,9 +264,9 @@ pub(crate) trait Observer: Send + Sync {
 
 impl Override {
     /// With the process's choices.
-    pub(crate) fn new(backend: impl Backend + 'static) -> Self {
+    pub(crate) fn new(backend: Arc<dyn Backend>) -> Self {
         Override {
-            installed: Installed::of_process(backend),
+            installed: Arc::new(Installed::of_process(backend)),
             #[cfg(feature = "testing")]
             observer: None,
             _counted: Arc::new(Counted::new()),
@@ -151,13 +276,13 @@ impl Override {
     /// With choices of its own.
     #[cfg(feature = "testing")]
     pub(crate) fn observed(
-        backend: impl Backend + 'static,
+        backend: impl Backend,
         policy: Policy,
         observer: Arc<dyn Observer>,
     ) -> Self {
         Override {
             installed: Arc::new(Installed {
-                backend: Some(Box::new(backend)),
+                backend: Some(Arc::new(backend)),
                 detail: Some(policy.detail),
                 exception_events: policy.exception_events,
             }),

@@ -106,13 +106,15 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod backend;
+#[doc(hidden)]
+pub mod backend;
 mod carry;
 mod context;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
 mod envelope;
+mod foreign;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod form;
 #[expect(missing_docs, reason = "reached by generated code only")]
@@ -132,6 +134,7 @@ mod owned;
 mod probe;
 mod recording;
 mod relation;
+mod scope;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod site;
 mod span;

@@ -8,13 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, TraceId};
 
-use crate::backend::Live;
 #[cfg(feature = "open-spans")]
 use crate::context::SpanContext;
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Place;
 use crate::recording::{Ending, Recording};
-use crate::site::Site;
+use crate::scope::Scope;
 use crate::thread;
 
 /// Carried by the context of a local root, and so by all below it.
@@ -74,21 +73,21 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
 }
 
 /// Takes a span that has started below `parent` into its family.
-pub(crate) fn adopt(site: &Site, live: Live, parent: &Context) -> Live {
-    let Some(recording) = &live.recording else {
-        return live;
+pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
+    let Some(recording) = &span.recording else {
+        return;
     };
-    let trace_id = live.context.span().span_context().trace_id();
-    let above = lineage(parent, trace_id);
+    let above = lineage(parent, recording.identity().trace_id());
     let scope = above.and_then(|above| Children::open_from(above.below.as_ref()?));
     if let Some(scope) = &scope {
         scope.add(|started| started.spans.push(Arc::downgrade(recording)));
     }
     // A leaf is never current.
-    if site.is_leaf() || (above.is_some() && !site.does_end_children()) {
-        return live;
+    let does_end_children = span.site.does_end_children();
+    if span.site.is_leaf() || (above.is_some() && !does_end_children) {
+        return;
     }
-    let below = match site.does_end_children() {
+    let below = match does_end_children {
         true => Some(Children::inside(scope.as_ref())),
         false => scope,
     };
@@ -97,21 +96,18 @@ pub(crate) fn adopt(site: &Site, live: Live, parent: &Context) -> Live {
             below,
             ..above.clone()
         },
-        None => Lineage::new(&live, parent, below),
+        None => Lineage::new(&span.context, parent, below),
     };
-    Live {
-        context: live.context.with_value(Inherited(Some(lineage))),
-        ..live
-    }
+    span.context = span.context.with_value(Inherited(Some(lineage)));
 }
 
 impl Lineage {
     /// Of a root: the span itself, unless it hangs on a local one that was not ours.
-    fn new(live: &Live, parent: &Context, below: Option<Arc<Children>>) -> Self {
+    fn new(own: &Context, parent: &Context, below: Option<Arc<Children>>) -> Self {
         let above = parent.span();
         let above = above.span_context();
         let is_local = above.is_valid() && !above.is_remote();
-        let root = if is_local { parent } else { &live.context };
+        let root = if is_local { parent } else { own };
         Lineage {
             root: match root.get::<Inherited>() {
                 Some(_) => root.with_value(Inherited(None)),

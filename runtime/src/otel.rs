@@ -18,8 +18,8 @@ use std::sync::Arc;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 
-use crate::backend::{Global, Provided};
 use crate::context::{Context, SpanContext, SpanId, TraceId};
+use crate::foreign::{Global, Provided};
 use crate::installed::{self, Override};
 
 pub use opentelemetry;
@@ -105,7 +105,10 @@ impl crate::tracer::Tracer {
         T: Tracer<Span = S> + Send + Sync + 'static,
         S: Span + Send + Sync + 'static,
     {
-        Self::with_override(library.into(), Override::new(Provided::new(provider)))
+        Self::with_override(
+            library.into(),
+            Override::new(Arc::new(Provided::new(provider))),
+        )
     }
 }
 

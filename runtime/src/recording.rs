@@ -1,29 +1,20 @@
 //! A span of ours while it is recorded: what it has been told, until it ends.
 //!
 //! It is an OpenTelemetry span too, so that `Context::current().span()` in anybody's code writes
-//! to the same place. Attributes are kept here and handed to the provider once, at the end: the
-//! OpenTelemetry SDK appends where the specification says that the last value wins.
+//! to the same place.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use opentelemetry::global::ObjectSafeSpan;
-use opentelemetry::trace::{SpanContext, Status};
-use opentelemetry::{Key, KeyValue, Value};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
+use opentelemetry::{Context, KeyValue};
 
+use crate::backend::Record;
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Listed;
 use crate::outcome::{ErrorDetail, Failure, Report};
-use crate::site::Site;
 use crate::thread::{self, Payload};
-
-/// What the provider made. It is called under the lock of its recording, and ended outside of it.
-pub(crate) type ProviderSpan = Box<dyn ObjectSafeSpan + Send + Sync>;
-
-/// Keys that are upserted. A span with more hands the further ones straight to its provider,
-/// which counts them against its own limit (128 unless configured otherwise).
-const MOST_UPSERTED: usize = 1024;
 
 /// The process's choices that a span is recorded under.
 #[derive(Clone, Copy, Debug)]
@@ -32,40 +23,16 @@ pub(crate) struct Policy {
     pub(crate) exception_events: bool,
 }
 
-/// One reading of the wall clock and a monotonic one beside it: a span never ends before it starts.
-#[derive(Clone, Copy)]
-pub(crate) struct Clock {
-    pub(crate) start: SystemTime,
-    running: Instant,
-}
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Clock {
-            start: SystemTime::now(),
-            running: Instant::now(),
-        }
-    }
-
-    fn now(&self) -> SystemTime {
-        self.start + self.running.elapsed()
-    }
-}
-
 /// A span that is being recorded, shared by its scope and the context that it is current in.
 pub(crate) struct Recording {
     identity: SpanContext,
-    clock: Clock,
     policy: Policy,
     /// Invariant: `None` from the end on.
     open: Mutex<Option<Open>>,
 }
 
 struct Open {
-    span: ProviderSpan,
-    attributes: Vec<KeyValue>,
-    /// Keys that went into the start, where the provider keeps them.
-    started_with: Vec<Key>,
+    record: Box<dyn Record>,
     status: Option<Status>,
     has_exception: bool,
     #[cfg(feature = "open-spans")]
@@ -73,20 +40,12 @@ struct Open {
 }
 
 impl Recording {
-    pub(crate) fn new(
-        span: ProviderSpan,
-        clock: Clock,
-        policy: Policy,
-        started_with: Vec<Key>,
-    ) -> Self {
+    pub(crate) fn new(identity: SpanContext, record: Box<dyn Record>, policy: Policy) -> Self {
         Recording {
-            identity: span.span_context().clone(),
-            clock,
+            identity,
             policy,
             open: Mutex::new(Some(Open {
-                span,
-                attributes: Vec::new(),
-                started_with,
+                record,
                 status: None,
                 has_exception: false,
                 #[cfg(feature = "open-spans")]
@@ -103,9 +62,17 @@ impl Recording {
         self.open().is_some()
     }
 
-    #[cfg(feature = "open-spans")]
     pub(crate) fn identity(&self) -> &SpanContext {
         &self.identity
+    }
+
+    /// `parent`, with this span as the current one. An invalid identity would poison the children, so
+    /// such a span is recorded without them.
+    pub(crate) fn below(self: &Arc<Self>, parent: &Context) -> Context {
+        match self.identity.is_valid() {
+            true => parent.with_span(Current(Arc::clone(self))),
+            false => parent.clone(),
+        }
     }
 
     /// Keeps its line in the list of what is open, until it ends.
@@ -114,7 +81,7 @@ impl Recording {
         self.change(|open| open.listed = Some(listed));
     }
 
-    /// Only the provider's own span runs under this lock; what it leaves if it panics is its own.
+    /// Only the backend's own record runs under this lock; what it leaves if it panics is its own.
     fn open(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,23 +94,25 @@ impl Recording {
 
     /// A provider's span that panics costs the attribute.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        let _ = thread::shielded(|| self.change(|open| open.set_attribute(attribute)));
+        if !attribute.key.as_str().is_empty() {
+            let _ = thread::shielded(|| self.change(|open| open.record.set_attribute(attribute)));
+        }
     }
 
     /// Ends the span. Once only: whoever comes second finds it closed.
     pub(crate) fn end(&self, ending: Ending) {
-        let now = self.clock.now();
-        self.end_at(now, ending);
+        self.end_at(None, ending);
     }
 
-    fn end_at(&self, time: SystemTime, ending: Ending) {
+    /// Now, if no time is given.
+    fn end_at(&self, time: Option<SystemTime>, ending: Ending) {
         let Some(mut open) = self.open().take() else {
             return;
         };
         #[cfg(feature = "open-spans")]
         drop(open.listed.take());
         open.conclude(ending, time, self.policy);
-        thread::alive(|| open.hand_over(time));
+        open.record.end(time, open.status);
     }
 }
 
@@ -168,57 +137,36 @@ impl Ending {
 }
 
 impl Open {
-    fn set_attribute(&mut self, attribute: KeyValue) {
-        if attribute.key.as_str().is_empty() {
-            return;
-        }
-        let known = self.attributes.iter().position(|a| a.key == attribute.key);
-        match known {
-            Some(known) => self.attributes[known] = attribute,
-            // The provider has it already and may append: two values under one key are invalid.
-            None if self.has_started_with(&attribute.key) => {}
-            None if self.attributes.len() < MOST_UPSERTED => self.attributes.push(attribute),
-            None => self.span.set_attribute(attribute),
-        }
-    }
-
-    fn has_started_with(&self, key: &Key) -> bool {
-        Site::CODE_KEYS.contains(&key.as_str()) || self.started_with.contains(key)
-    }
-
-    /// What says how the span ended comes first: the provider drops what is over its limit.
-    fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
-        let attribute = KeyValue::new(key, value);
-        let known = self.attributes.iter().any(|a| a.key == attribute.key);
-        if !known && !self.has_started_with(&attribute.key) {
-            self.attributes.insert(0, attribute);
-        }
-    }
-
-    fn conclude(&mut self, ending: Ending, time: SystemTime, policy: Policy) {
+    fn conclude(&mut self, ending: Ending, time: Option<SystemTime>, policy: Policy) {
+        const OUTCOME: &str = "enter_span.outcome";
         match ending {
             Ending::Silent => {}
-            Ending::Cancelled => self.set_default("enter_span.outcome", "cancelled"),
-            Ending::Abandoned => self.set_default("enter_span.outcome", "abandoned"),
+            Ending::Cancelled => self.record.set_default(OUTCOME, "cancelled".into()),
+            Ending::Abandoned => self.record.set_default(OUTCOME, "abandoned".into()),
             Ending::Failed(report) => self.fail(report, time, policy),
         }
     }
 
-    fn fail(&mut self, report: Report, time: SystemTime, policy: Policy) {
+    fn fail(&mut self, report: Report, time: Option<SystemTime>, policy: Policy) {
         if matches!(self.status, Some(Status::Ok | Status::Unset)) {
             return;
         }
         if report.event && policy.exception_events && !self.has_exception {
             self.add_event(Cow::Borrowed("exception"), time, report.exception());
         }
-        self.set_default("error.type", report.kind);
+        self.record.set_default("error.type", report.kind.into());
         let description = report.message.unwrap_or_default();
         self.status.get_or_insert(Status::error(description));
     }
 
-    fn add_event(&mut self, name: Cow<'static, str>, time: SystemTime, attributes: Vec<KeyValue>) {
+    fn add_event(
+        &mut self,
+        name: Cow<'static, str>,
+        time: Option<SystemTime>,
+        attributes: Vec<KeyValue>,
+    ) {
         self.has_exception |= name == "exception";
-        self.span.add_event_with_timestamp(name, time, attributes);
+        self.record.add_event(name, time, attributes);
     }
 
     fn update_name(&mut self, name: Cow<'static, str>) {
@@ -226,28 +174,17 @@ impl Open {
         if let Some(listed) = &self.listed {
             listed.rename(name.clone());
         }
-        self.span.update_name(name);
-    }
-
-    fn hand_over(mut self, time: SystemTime) {
-        for attribute in self.attributes {
-            self.span.set_attribute(attribute);
-        }
-        if let Some(status) = self.status {
-            self.span.set_status(status);
-        }
-        self.span.end_with_timestamp(time);
+        self.record.update_name(name);
     }
 }
 
 /// A recording in its place in OpenTelemetry's context.
-pub(crate) struct Current(pub(crate) Arc<Recording>);
+struct Current(Arc<Recording>);
 
 impl opentelemetry::trace::Span for Current {
     fn add_event<T: Into<Cow<'static, str>>>(&mut self, name: T, attributes: Vec<KeyValue>) {
-        let now = self.0.clock.now();
-        self.0
-            .change(|open| open.add_event(name.into(), now, attributes));
+        let name = name.into();
+        self.0.change(|open| open.add_event(name, None, attributes));
     }
 
     fn add_event_with_timestamp<T: Into<Cow<'static, str>>>(
@@ -256,8 +193,9 @@ impl opentelemetry::trace::Span for Current {
         timestamp: SystemTime,
         attributes: Vec<KeyValue>,
     ) {
+        let name = name.into();
         self.0
-            .change(|open| open.add_event(name.into(), timestamp, attributes));
+            .change(|open| open.add_event(name, Some(timestamp), attributes));
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -283,7 +221,7 @@ impl opentelemetry::trace::Span for Current {
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
         self.0
-            .change(|open| open.span.add_link(span_context, attributes));
+            .change(|open| open.record.add_link(span_context, attributes));
     }
 
     fn end(&mut self) {
@@ -291,6 +229,6 @@ impl opentelemetry::trace::Span for Current {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        self.0.end_at(timestamp, Ending::Silent);
+        self.0.end_at(Some(timestamp), Ending::Silent);
     }
 }

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
+use opentelemetry::{InstrumentationScope, KeyValue};
 
 use crate::outcome::ErrorDetail;
 
@@ -68,6 +68,19 @@ impl Library {
             },
         }
     }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As OpenTelemetry has it.
+    pub fn scope(&self) -> InstrumentationScope {
+        let scope = InstrumentationScope::builder(self.name.clone());
+        match self.version.clone() {
+            Some(version) => scope.with_version(version).build(),
+            None => scope.build(),
+        }
+    }
 }
 
 /// Where call sites are: the same for all of a module, so that the linker keeps it once.
@@ -103,7 +116,7 @@ pub struct Site {
     line: u32,
     /// The length of the name.
     name: u16,
-    pub(crate) kind: Kind,
+    kind: Kind,
     flags: u8,
 }
 
@@ -158,8 +171,12 @@ impl Site {
         Site::new("", 0, OURS)
     }
 
-    pub(crate) fn library(&self) -> &'static Library {
+    pub fn library(&self) -> &'static Library {
         &self.module.library
+    }
+
+    pub fn role(&self) -> Kind {
+        self.kind
     }
 
     pub const fn kind(mut self, kind: Kind) -> Self {
@@ -216,10 +233,10 @@ impl Site {
     }
 
     /// The semantic conventions' `code.*` attributes.
-    pub(crate) const CODE_KEYS: [&'static str; 3] =
+    pub const CODE_KEYS: [&'static str; 3] =
         ["code.function.name", "code.file.path", "code.line.number"];
 
-    pub(crate) fn code(&self) -> Option<[KeyValue; 3]> {
+    pub fn code(&self) -> Option<[KeyValue; 3]> {
         let [function_key, file_key, line_key] = Self::CODE_KEYS;
         self.place().map(|(function, file, line)| {
             [
@@ -232,7 +249,7 @@ impl Site {
 
     /// The path of the function, the file inside of its crate, and the line; `None` where no macro saw
     /// the call site.
-    pub(crate) fn place(&self) -> Option<(&'static str, &'static str, u32)> {
+    pub fn place(&self) -> Option<(&'static str, &'static str, u32)> {
         let path = self.path();
         (!path.is_empty()).then_some((path, self.module.file, self.line))
     }

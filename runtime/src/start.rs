@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, KeyValue};
 
-use crate::backend::{Live, Start as BackendStart};
+use crate::backend::Start as BackendStart;
 use crate::context::Context;
 use crate::entered::Entered;
 use crate::installed::{self, Override};
 use crate::lineage;
 use crate::relation::{self, Causes, ToLinks, ToParent};
+use crate::scope::Scope;
 use crate::site::Site;
 use crate::thread;
 use crate::tracer::Tracer;
@@ -76,7 +77,10 @@ points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
 /// Enters a span at `site`, below the current one.
 #[cold]
 pub fn enter(site: &'static Site) -> Entered {
-    enter_with(site, &mut [])
+    match installed::is_off_here() {
+        true => Entered::OFF,
+        false => enter_with(site, &mut []),
+    }
 }
 
 /// Says one thing of a span before it starts.
@@ -110,7 +114,7 @@ impl Start {
             below: None,
             start: BackendStart {
                 site,
-                library: site.library().clone(),
+                library: Cow::Borrowed(site.library()),
                 name: Cow::Borrowed(site.name()),
                 attributes: Vec::new(),
                 links: Vec::new(),
@@ -129,7 +133,7 @@ impl Start {
     /// Said first, since a root or a parent is recorded by it too.
     pub fn tracer<T: ToTracer + ?Sized>(&mut self, tracer: &T) {
         let tracer = tracer.to_tracer();
-        self.start.library = tracer.library().clone();
+        self.start.library = Cow::Owned(tracer.library().clone());
         if let Some(below) = tracer.below() {
             self.current = below.over(&self.current);
             self.elsewhere = Some(self.current.clone());
@@ -195,38 +199,37 @@ impl Start {
         crate::testing::started(parent, &self.start.name);
         #[cfg(feature = "open-spans")]
         let name = self.start.name.clone();
-        let live = installed.start(self.start, parent);
-        #[cfg(feature = "open-spans")]
-        list(site, name, live.as_ref(), parent);
-        let live = live.map(|live| lineage::adopt(site, live, parent));
+        let mut scope = installed.start(self.start, parent);
+        if let Some(scope) = &mut scope {
+            #[cfg(feature = "open-spans")]
+            list(scope, name, parent);
+            lineage::adopt(scope, parent);
+        }
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
-        let live = live.or_else(|| {
+        let scope = scope.or_else(|| {
             let context = self.elsewhere?;
-            Some(Live {
-                context,
-                recording: None,
-            })
+            Some(Scope::unrecorded(site, context))
         })?;
-        Some(Entered::new(site, live))
+        Some(Entered::new(scope))
     }
 }
 
 /// Puts a span that is recorded into the list of what is open.
 #[cfg(feature = "open-spans")]
-fn list(site: &'static Site, name: Cow<'static, str>, live: Option<&Live>, parent: &OtelContext) {
+fn list(scope: &Scope, name: Cow<'static, str>, parent: &OtelContext) {
     use opentelemetry::trace::TraceContextExt as _;
 
     use crate::context::SpanContext;
     use crate::open_spans::{self, Begun};
 
-    let Some(recording) = live.and_then(|live| live.recording.as_ref()) else {
+    let Some(recording) = &scope.recording else {
         return;
     };
     let identity = SpanContext(recording.identity().clone());
     let begun = Begun {
         name,
-        site,
+        site: scope.site,
         place: lineage::place(parent, &identity),
         parent: SpanContext(parent.span().span_context().clone()),
         identity,

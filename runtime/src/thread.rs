@@ -67,6 +67,12 @@ pub(crate) fn current() -> Option<Context> {
     is_reachable().then(Context::current)
 }
 
+/// Looks at the current context, which is borrowed meanwhile; `None` on a thread that is being torn
+/// down.
+pub(crate) fn map_current<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
+    is_reachable().then(|| Context::map_current(look))
+}
+
 /// Makes `context` current until the guard drops. A dying thread keeps what it has.
 pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
     is_reachable().then(|| context.attach())

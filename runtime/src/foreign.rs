@@ -1,0 +1,212 @@
+//! Any OpenTelemetry provider as a backend. Correct, at that provider's price.
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Instant, SystemTime};
+
+use opentelemetry::global::{self, ObjectSafeSpan, ObjectSafeTracer, ObjectSafeTracerProvider};
+use opentelemetry::trace::{Link, SpanBuilder, SpanContext, Status, TracerProvider};
+use opentelemetry::{Context, Key, KeyValue, Value};
+
+use crate::backend::{Backend, Record, Start, Started};
+use crate::site::{Library, Site};
+use crate::thread;
+
+type ProviderSpan = Box<dyn ObjectSafeSpan + Send + Sync>;
+
+/// Keys that are upserted. A span with more hands the further ones straight to its provider,
+/// which counts them against its own limit (128 unless configured otherwise).
+const MOST_UPSERTED: usize = 1024;
+
+/// Gives the tracer of a library.
+pub(crate) trait Tracers: Send + Sync + 'static {
+    fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan;
+}
+
+impl<T: Tracers> Backend for T {
+    fn start(&self, start: Start, parent: &Context) -> Started {
+        let clock = Clock::start();
+        let library = start.library.clone();
+        let (builder, started_with) = builder(start, clock);
+        let span = Tracers::start(self, &library, builder, parent);
+        let identity = span.span_context().clone();
+        match span.is_recording() {
+            true => Started::Recorded(
+                identity,
+                Box::new(Foreign {
+                    span,
+                    clock,
+                    attributes: Vec::new(),
+                    started_with,
+                }),
+            ),
+            false => Started::Unrecorded(identity),
+        }
+    }
+}
+
+fn builder(start: Start, clock: Clock) -> (SpanBuilder, Vec<Key>) {
+    let mut attributes = start.attributes;
+    let started_with = attributes.iter().map(|a| a.key.clone()).collect();
+    attributes.extend(start.site.code().into_iter().flatten());
+    let links: Vec<Link> = start.links.into_iter().map(Link::with_context).collect();
+    let builder = SpanBuilder {
+        span_kind: Some(start.site.role().into()),
+        name: start.name,
+        start_time: Some(clock.start),
+        attributes: Some(attributes),
+        events: None,
+        links: (!links.is_empty()).then_some(links),
+    };
+    (builder, started_with)
+}
+
+/// One reading of the wall clock and a monotonic one beside it: a span never ends before it starts.
+#[derive(Clone, Copy)]
+struct Clock {
+    start: SystemTime,
+    running: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Clock {
+            start: SystemTime::now(),
+            running: Instant::now(),
+        }
+    }
+
+    fn now(&self) -> SystemTime {
+        self.start + self.running.elapsed()
+    }
+}
+
+/// A provider's span. Attributes are kept here and handed to it once, at the end: the OpenTelemetry
+/// SDK appends where the specification says that the last value wins.
+struct Foreign {
+    span: ProviderSpan,
+    clock: Clock,
+    attributes: Vec<KeyValue>,
+    /// Keys that went into the start, where the provider keeps them.
+    started_with: Vec<Key>,
+}
+
+impl Foreign {
+    fn has_started_with(&self, key: &Key) -> bool {
+        Site::CODE_KEYS.contains(&key.as_str()) || self.started_with.contains(key)
+    }
+
+    fn hand_over(mut self, time: SystemTime, status: Option<Status>) {
+        for attribute in self.attributes {
+            self.span.set_attribute(attribute);
+        }
+        if let Some(status) = status {
+            self.span.set_status(status);
+        }
+        self.span.end_with_timestamp(time);
+    }
+}
+
+impl Record for Foreign {
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        let known = self.attributes.iter().position(|a| a.key == attribute.key);
+        match known {
+            Some(known) => self.attributes[known] = attribute,
+            // The provider has it already and may append: two values under one key are invalid.
+            None if self.has_started_with(&attribute.key) => {}
+            None if self.attributes.len() < MOST_UPSERTED => self.attributes.push(attribute),
+            None => self.span.set_attribute(attribute),
+        }
+    }
+
+    fn set_default(&mut self, key: &'static str, value: Value) {
+        let attribute = KeyValue::new(key, value);
+        let known = self.attributes.iter().any(|a| a.key == attribute.key);
+        if !known && !self.has_started_with(&attribute.key) {
+            self.attributes.insert(0, attribute);
+        }
+    }
+
+    fn add_event(
+        &mut self,
+        name: Cow<'static, str>,
+        time: Option<SystemTime>,
+        attributes: Vec<KeyValue>,
+    ) {
+        let time = time.unwrap_or_else(|| self.clock.now());
+        self.span.add_event_with_timestamp(name, time, attributes);
+    }
+
+    fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
+        self.span.add_link(linked, attributes);
+    }
+
+    fn update_name(&mut self, name: Cow<'static, str>) {
+        self.span.update_name(name);
+    }
+
+    fn end(self: Box<Self>, time: Option<SystemTime>, status: Option<Status>) {
+        let time = time.unwrap_or_else(|| self.clock.now());
+        thread::alive(|| self.hand_over(time, status));
+    }
+}
+
+/// Tracers that are kept. With more libraries than this, as where names are made up at run time, the
+/// further ones are made anew for each span.
+const MOST_TRACERS: usize = 1024;
+
+type CachedTracer = Arc<dyn ObjectSafeTracer + Send + Sync>;
+
+/// A provider of its own, with one tracer for each library.
+pub(crate) struct Provided<P> {
+    provider: P,
+    tracers: RwLock<Vec<(Library, CachedTracer)>>,
+}
+
+impl<P: ObjectSafeTracerProvider + Send + Sync> Provided<P> {
+    pub(crate) fn new(provider: P) -> Self {
+        Provided {
+            provider,
+            tracers: RwLock::new(Vec::new()),
+        }
+    }
+
+    fn tracer(&self, library: &Library) -> CachedTracer {
+        let known = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.iter().find(|(known, _)| known == library);
+        if let Some((_, tracer)) = found {
+            return Arc::clone(tracer);
+        }
+        drop(known);
+        self.new_tracer(library)
+    }
+
+    /// The provider is asked outside of the lock; of two threads at once, one asks in vain.
+    #[cold]
+    fn new_tracer(&self, library: &Library) -> CachedTracer {
+        let tracer: CachedTracer = Arc::from(self.provider.boxed_tracer(library.scope()));
+        let mut known = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_TRACERS && !known.iter().any(|(known, _)| known == library) {
+            known.push((library.clone(), Arc::clone(&tracer)));
+        }
+        tracer
+    }
+}
+
+impl<P: ObjectSafeTracerProvider + Send + Sync + 'static> Tracers for Provided<P> {
+    fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
+        self.tracer(library)
+            .build_with_context_boxed(builder, parent)
+    }
+}
+
+/// Whatever provider OpenTelemetry has at the moment. It cannot be told when that changes, so each
+/// span asks again.
+pub(crate) struct Global;
+
+impl Tracers for Global {
+    fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
+        let tracer = global::tracer_provider().tracer_with_scope(library.scope());
+        tracer.build_with_context_boxed(builder, parent)
+    }
+}
