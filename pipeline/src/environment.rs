@@ -143,6 +143,7 @@ impl<'a> Environment<'a> {
             links: self
                 .number("OTEL_SPAN_LINK_COUNT_LIMIT")
                 .unwrap_or(default.links),
+            bytes: default.bytes,
         }
     }
 

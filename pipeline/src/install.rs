@@ -1,19 +1,25 @@
 //! Builds a pipeline, installs it, and is what the application holds of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use enter_span::Tracer;
+use enter_span::backend::{self, Installation};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
 use crate::buffer::Queue;
+use crate::clock::Clock;
+use crate::core::Core;
 use crate::count::{Counts, Dropped, Ledger};
 use crate::environment::{Environment, Variables};
 use crate::exporter::Export;
 use crate::limit::{Limits, SpanLimits};
+use crate::native::Native;
 use crate::provider::Provider;
 use crate::sampling::Sampler;
 use crate::worker::{Desk, Worker};
@@ -24,7 +30,7 @@ use crate::worker::{Desk, Worker};
 /// and `std::process::exit` drops nothing: call [`shutdown`](Pipeline::shutdown) before.
 #[must_use = "the pipeline shuts down when this is dropped"]
 pub struct Pipeline {
-    provider: Provider,
+    core: Arc<Core>,
     resource: Resource,
     queue: Arc<Queue>,
     desk: Arc<Desk>,
@@ -136,19 +142,26 @@ impl Builder {
             queue.close();
         }
         let ledger = Arc::new(Ledger::default());
+        let clock = Arc::new(Clock::new());
         let worker = Worker {
             desk: Arc::clone(&desk),
             queue: Arc::clone(&queue),
             ledger: Arc::clone(&ledger),
             exporters,
             limits,
+            clock: Arc::clone(&clock),
         };
         std::thread::Builder::new()
             .name("enter_span".to_owned())
             .spawn(move || worker.run())
             .map_err(Error::NoThread)?;
         Ok(Pipeline {
-            provider: Provider::new(Arc::clone(&queue), sampler, span_limits),
+            core: Arc::new(Core {
+                queue: Arc::clone(&queue),
+                sampler,
+                limits: span_limits,
+                clock,
+            }),
             resource,
             queue,
             desk,
@@ -169,12 +182,15 @@ impl Builder {
         if INSTALLED.swap(true, Ordering::Relaxed) {
             return Err(Error::AlreadyInstalled);
         }
-        let place = Place(());
+        let mut place = Place { installation: None };
         let mut pipeline = self.build()?;
-        pipeline.place = Mutex::new(Some(place));
         if !pipeline.is_disabled {
-            enter_span::set_tracer_provider(pipeline.provider.clone());
+            opentelemetry::global::set_tracer_provider(pipeline.provider());
+            let follows_parent = pipeline.core.sampler.follows_parent();
+            let installation = backend::install_native(pipeline.native(), follows_parent);
+            place.installation = Some(installation);
         }
+        pipeline.place = Mutex::new(Some(place));
         Ok(pipeline)
     }
 }
@@ -182,10 +198,13 @@ impl Builder {
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// The place of the one that is installed, which the next may take when this drops.
-struct Place(());
+struct Place {
+    installation: Option<Installation>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
+        drop(self.installation.take());
         INSTALLED.store(false, Ordering::Relaxed);
     }
 }
@@ -198,7 +217,17 @@ impl Pipeline {
 
     /// The provider, for code that takes one.
     pub fn provider(&self) -> Provider {
-        self.provider.clone()
+        Provider::new(Arc::clone(&self.core))
+    }
+
+    /// A tracer for the library of this name whose spans, and all below them, are recorded here,
+    /// whatever the process has: for a tenant, or for a part of a program.
+    pub fn tracer(&self, library: impl Into<Cow<'static, str>>) -> Tracer {
+        backend::tracer(self.native(), library.into())
+    }
+
+    fn native(&self) -> Arc<Native> {
+        Arc::new(Native(Arc::clone(&self.core)))
     }
 
     /// Whether `OTEL_SDK_DISABLED` turned it off: then it records nothing.

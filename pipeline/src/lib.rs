@@ -40,15 +40,18 @@
 
 mod buffer;
 mod clock;
+mod core;
 mod count;
 mod environment;
 mod exporter;
 mod id;
 mod install;
 mod limit;
+mod native;
 mod provider;
 mod record;
 mod sampling;
+mod size;
 mod worker;
 
 pub use count::{Counts, Dropped};

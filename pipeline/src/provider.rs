@@ -6,36 +6,25 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
-    TraceFlags, Tracer, TracerProvider,
+    Link, Span, SpanBuilder, SpanContext, SpanKind, Status, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::SamplingDecision;
 
-use crate::buffer::Queue;
-use crate::clock::Clock;
-use crate::id;
-use crate::limit::SpanLimits;
-use crate::record::Record;
-use crate::sampling::{Asked, Decided, Sampler};
+use crate::clock::Moment;
+use crate::core::Core;
+use crate::record::{Beginning, Origin, Record};
+use crate::sampling::Asked;
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
 #[derive(Clone)]
 pub struct Provider {
-    shared: Arc<Shared>,
-}
-
-/// What all spans of a pipeline share.
-struct Shared {
-    queue: Arc<Queue>,
-    sampler: Sampler,
-    limits: SpanLimits,
+    core: Arc<Core>,
 }
 
 /// A tracer of a [`Provider`].
 #[derive(Clone)]
 pub struct PipelineTracer {
-    shared: Arc<Shared>,
+    core: Arc<Core>,
     scope: Arc<InstrumentationScope>,
 }
 
@@ -44,17 +33,11 @@ pub struct PipelineSpan {
     identity: SpanContext,
     /// Until it ends, if it is recorded.
     record: Option<Box<Record>>,
-    shared: Arc<Shared>,
 }
 
 impl Provider {
-    pub(crate) fn new(queue: Arc<Queue>, sampler: Sampler, limits: SpanLimits) -> Self {
-        let shared = Arc::new(Shared {
-            queue,
-            sampler,
-            limits,
-        });
-        Provider { shared }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Provider { core }
     }
 }
 
@@ -63,123 +46,84 @@ impl TracerProvider for Provider {
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> PipelineTracer {
         PipelineTracer {
-            shared: Arc::clone(&self.shared),
+            core: Arc::clone(&self.core),
             scope: Arc::new(scope),
         }
     }
 }
 
-/// Bit 1 of the trace flags: the trace id is random (W3C Trace Context, level 2).
-const RANDOM: u8 = 2;
-
 impl Tracer for PipelineTracer {
     type Span = PipelineSpan;
 
     fn build_with_context(&self, builder: SpanBuilder, context: &Context) -> PipelineSpan {
-        let above = context.span();
-        let parent = above.span_context();
-        if self.shared.queue.is_closed() || context.is_telemetry_suppressed() {
-            return self.span(SpanContext::NONE, None);
+        if self.core.queue.is_closed() || context.is_telemetry_suppressed() {
+            return PipelineSpan {
+                identity: SpanContext::NONE,
+                record: None,
+            };
         }
-        let trace_id = match parent.is_valid() {
-            true => parent.trace_id(),
-            false => id::trace_id(),
-        };
-        let decided = self.shared.sampler.decide(&Asked {
+        let start = Moment::or(builder.start_time, &self.core.clock);
+        let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
+        let attributes = builder.attributes.unwrap_or_default();
+        let links = builder.links.unwrap_or_default();
+        let decision = self.core.decide(&Asked {
             context,
-            parent,
-            trace_id,
             name: &builder.name,
-            kind: builder.span_kind.as_ref().unwrap_or(&SpanKind::Internal),
-            attributes: builder.attributes.as_deref().unwrap_or_default(),
-            links: builder.links.as_deref().unwrap_or_default(),
+            kind: &kind,
+            attributes: &attributes,
+            links: &links,
         });
-        let is_sampled = decided.decision == SamplingDecision::RecordAndSample;
-        let random = match parent.is_valid() {
-            true => parent.trace_flags().to_u8() & RANDOM,
-            false => RANDOM,
+        let identity = decision.identity.clone();
+        if !decision.is_recorded {
+            return PipelineSpan {
+                identity,
+                record: None,
+            };
+        }
+        let beginning = Beginning {
+            identity: decision.identity,
+            parent: decision.parent,
+            parent_is_remote: decision.parent_is_remote,
+            kind,
+            name: builder.name,
+            origin: Origin::Scope(Arc::clone(&self.scope)),
+            start,
         };
-        let identity = SpanContext::new(
-            trace_id,
-            id::span_id(),
-            TraceFlags::new(random).with_sampled(is_sampled),
-            false,
-            decided.trace_state.clone(),
-        );
-        let record = (decided.decision != SamplingDecision::Drop)
-            .then(|| self.record(builder, decided, &identity, parent));
-        self.span(identity, record)
+        let mut record = Record::begin(&self.core, beginning);
+        for attribute in attributes.into_iter().chain(decision.attributes) {
+            record.set_attribute(attribute);
+        }
+        for event in builder.events.into_iter().flatten() {
+            record.add_event(event.name, Some(event.timestamp), event.attributes);
+        }
+        for link in links {
+            record.add_link(link);
+        }
+        PipelineSpan {
+            identity,
+            record: Some(record),
+        }
     }
 }
 
-impl PipelineTracer {
-    fn span(&self, identity: SpanContext, record: Option<Box<Record>>) -> PipelineSpan {
-        PipelineSpan {
-            identity,
-            record,
-            shared: Arc::clone(&self.shared),
+impl PipelineSpan {
+    fn event(&mut self, name: Cow<'static, str>, time: Option<SystemTime>, with: Vec<KeyValue>) {
+        if let Some(record) = &mut self.record {
+            record.add_event(name, time, with);
         }
     }
 
-    fn record(
-        &self,
-        builder: SpanBuilder,
-        decided: Decided,
-        identity: &SpanContext,
-        parent: &SpanContext,
-    ) -> Box<Record> {
-        let clock = Clock::from(builder.start_time);
-        let blank = Record {
-            identity: identity.clone(),
-            parent: match parent.is_valid() {
-                true => parent.span_id(),
-                false => SpanId::INVALID,
-            },
-            parent_is_remote: parent.is_remote(),
-            kind: builder.span_kind.unwrap_or(SpanKind::Internal),
-            name: builder.name,
-            clock,
-            end: clock.start(),
-            attributes: Vec::new(),
-            dropped_attributes: 0,
-            events: Default::default(),
-            links: Default::default(),
-            status: Status::Unset,
-            scope: Arc::clone(&self.scope),
-            bytes: 0,
-        };
-        let mut record = match self.shared.queue.spare() {
-            Some(mut record) => {
-                let attributes = std::mem::take(&mut record.attributes);
-                *record = Record {
-                    attributes,
-                    ..blank
-                };
-                record
-            }
-            None => Box::new(blank),
-        };
-        let limits = &self.shared.limits;
-        let given = builder.attributes.into_iter().flatten();
-        for attribute in given.chain(decided.attributes) {
-            record.set_attribute(attribute, limits);
+    /// Once only.
+    fn finish(&mut self, time: Option<SystemTime>) {
+        if let Some(record) = self.record.take() {
+            record.finish(time);
         }
-        for event in builder.events.into_iter().flatten() {
-            record.add_event(event.name, event.timestamp, event.attributes, limits);
-        }
-        for link in builder.links.into_iter().flatten() {
-            record.add_link(link, limits);
-        }
-        record
     }
 }
 
 impl Span for PipelineSpan {
     fn add_event<T: Into<Cow<'static, str>>>(&mut self, name: T, attributes: Vec<KeyValue>) {
-        if let Some(record) = &mut self.record {
-            let now = record.clock.now();
-            record.add_event(name.into(), now, attributes, &self.shared.limits);
-        }
+        self.event(name.into(), None, attributes);
     }
 
     fn add_event_with_timestamp<T: Into<Cow<'static, str>>>(
@@ -188,9 +132,7 @@ impl Span for PipelineSpan {
         timestamp: SystemTime,
         attributes: Vec<KeyValue>,
     ) {
-        if let Some(record) = &mut self.record {
-            record.add_event(name.into(), timestamp, attributes, &self.shared.limits);
-        }
+        self.event(name.into(), Some(timestamp), attributes);
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -203,7 +145,7 @@ impl Span for PipelineSpan {
 
     fn set_attribute(&mut self, attribute: KeyValue) {
         if let Some(record) = &mut self.record {
-            record.set_attribute(attribute, &self.shared.limits);
+            record.set_attribute(attribute);
         }
     }
 
@@ -215,32 +157,22 @@ impl Span for PipelineSpan {
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, new_name: T) {
         if let Some(record) = &mut self.record {
-            record.name = new_name.into();
+            record.set_name(new_name.into());
         }
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
         if let Some(record) = &mut self.record {
-            record.add_link(Link::new(span_context, attributes, 0), &self.shared.limits);
+            record.add_link(Link::new(span_context, attributes, 0));
         }
     }
 
     fn end(&mut self) {
-        if let Some(record) = &self.record {
-            let now = record.clock.now();
-            self.end_with_timestamp(now);
-        }
+        self.finish(None);
     }
 
-    /// Once only, and never before its start. One that is recorded and not sampled goes nowhere.
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        let Some(mut record) = self.record.take() else {
-            return;
-        };
-        record.end = timestamp.max(record.clock.start());
-        if self.identity.is_sampled() {
-            self.shared.queue.push(record);
-        }
+        self.finish(Some(timestamp));
     }
 }
 

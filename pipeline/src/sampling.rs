@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceId, TraceState};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
@@ -31,41 +31,62 @@ pub enum Sampler {
 /// What a sampler may look at.
 pub(crate) struct Asked<'a> {
     pub(crate) context: &'a Context,
-    pub(crate) parent: &'a SpanContext,
-    pub(crate) trace_id: TraceId,
     pub(crate) name: &'a str,
     pub(crate) kind: &'a SpanKind,
     pub(crate) attributes: &'a [KeyValue],
     pub(crate) links: &'a [Link],
 }
 
-/// What it has decided.
-pub(crate) struct Decided {
-    pub(crate) decision: SamplingDecision,
-    pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) trace_state: TraceState,
-}
-
 impl Sampler {
-    pub(crate) fn decide(&self, asked: &Asked<'_>) -> Decided {
-        let sampled = match self {
-            Sampler::ParentBasedAlwaysOn => below(asked.parent).unwrap_or(true),
-            Sampler::ParentBasedAlwaysOff => below(asked.parent).unwrap_or(false),
+    /// Whether it has to be asked for each span, and looks at everything.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self, Sampler::Custom(_))
+    }
+
+    /// Whether it is known that nothing is recorded below a span that is not sampled.
+    pub(crate) fn follows_parent(&self) -> bool {
+        match self {
+            Sampler::ParentBasedAlwaysOn
+            | Sampler::ParentBasedAlwaysOff
+            | Sampler::ParentBasedRatio(_)
+            | Sampler::AlwaysOff => true,
+            Sampler::AlwaysOn | Sampler::Ratio(_) | Sampler::Custom(_) => false,
+        }
+    }
+
+    pub(crate) fn decide(
+        &self,
+        asked: &Asked<'_>,
+        parent: &SpanContext,
+        trace_id: TraceId,
+    ) -> SamplingResult {
+        let is_sampled = match self {
+            Sampler::ParentBasedAlwaysOn => below(parent).unwrap_or(true),
+            Sampler::ParentBasedAlwaysOff => below(parent).unwrap_or(false),
             Sampler::ParentBasedRatio(ratio) => {
-                below(asked.parent).unwrap_or_else(|| is_in(*ratio, asked.trace_id))
+                below(parent).unwrap_or_else(|| is_in(*ratio, trace_id))
             }
             Sampler::AlwaysOn => true,
             Sampler::AlwaysOff => false,
-            Sampler::Ratio(ratio) => is_in(*ratio, asked.trace_id),
-            Sampler::Custom(sampler) => return ask(&**sampler, asked),
+            Sampler::Ratio(ratio) => is_in(*ratio, trace_id),
+            Sampler::Custom(sampler) => {
+                return sampler.should_sample(
+                    parent.is_valid().then_some(asked.context),
+                    trace_id,
+                    asked.name,
+                    asked.kind,
+                    asked.attributes,
+                    asked.links,
+                );
+            }
         };
-        Decided {
-            decision: match sampled {
+        SamplingResult {
+            decision: match is_sampled {
                 true => SamplingDecision::RecordAndSample,
                 false => SamplingDecision::Drop,
             },
             attributes: Vec::new(),
-            trace_state: asked.parent.trace_state().clone(),
+            trace_state: parent.trace_state().clone(),
         }
     }
 }
@@ -86,27 +107,6 @@ fn is_in(ratio: f64, trace_id: TraceId) -> bool {
     let number = u64::from_be_bytes(lower) >> 1;
     let bound = ratio.max(0.0) * (1_u64 << 63) as f64;
     (number as f64) < bound
-}
-
-fn ask(sampler: &dyn ShouldSample, asked: &Asked<'_>) -> Decided {
-    let parent = asked.parent.is_valid().then_some(asked.context);
-    let SamplingResult {
-        decision,
-        attributes,
-        trace_state,
-    } = sampler.should_sample(
-        parent,
-        asked.trace_id,
-        asked.name,
-        asked.kind,
-        asked.attributes,
-        asked.links,
-    );
-    Decided {
-        decision,
-        attributes,
-        trace_state,
-    }
 }
 
 impl fmt::Debug for Sampler {

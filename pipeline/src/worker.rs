@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::buffer::{Drained, Queue};
+use crate::clock::Clock;
 use crate::count::Ledger;
 use crate::exporter::{self, Export, Outcome};
 use crate::limit::Limits;
@@ -126,6 +127,7 @@ pub(crate) struct Worker {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) exporters: Vec<Box<dyn Export>>,
     pub(crate) limits: Limits,
+    pub(crate) clock: Arc<Clock>,
 }
 
 impl Worker {
@@ -156,6 +158,7 @@ impl Worker {
     fn export_all(&self, all: Vec<Drained>) {
         let mut batch = Vec::new();
         let mut bytes = 0;
+        let reading = self.clock.read();
         for mut drained in all {
             for record in &mut drained.records {
                 let is_full = batch.len() >= self.limits.batch_spans
@@ -164,7 +167,7 @@ impl Worker {
                     self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
                 }
                 bytes += record.bytes;
-                batch.push(record.take_data());
+                batch.push(record.take_data(&reading));
             }
             drained.give_back(&self.queue);
         }

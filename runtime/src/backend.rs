@@ -4,10 +4,14 @@
 //! that of `enter-span-pipeline`. It is no public API, and changes without notice.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Context, KeyValue, Value};
+
+use crate::installed::Override;
+use crate::tracer::Tracer;
 
 pub use crate::installed::{Installation, install_native};
 pub use crate::site::{Kind, Library, Site};
@@ -61,4 +65,9 @@ pub trait Record: Send + Sync {
 
     /// Now, if no time is given; a status if one was set.
     fn end(self: Box<Self>, time: Option<SystemTime>, status: Option<Status>);
+}
+
+/// A tracer whose spans, and all below them, are recorded by this backend.
+pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {
+    Tracer::with_override(library, Override::new(backend))
 }

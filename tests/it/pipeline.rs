@@ -29,7 +29,7 @@ fn in_memory() -> InMemorySpanExporter {
 }
 
 fn tracer(pipeline: &Pipeline) -> Tracer {
-    Tracer::new(pipeline.provider(), "it")
+    pipeline.tracer("it")
 }
 
 fn finished(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
@@ -339,6 +339,50 @@ fn a_full_queue_drops_and_counts() {
     assert_eq!(pipeline.counts().dropped, counts.dropped);
 }
 
+fn of_any_size() -> SpanLimits {
+    SpanLimits {
+        bytes: usize::MAX,
+        ..SpanLimits::default()
+    }
+}
+
+/// A span holds 64 KiB: a text is cut to half of what is left, a list is dropped and counted, and
+/// smaller ones still fit.
+#[test]
+fn a_span_is_limited_in_bytes() {
+    let exporter = in_memory();
+    let pipeline = build(Pipeline::builder().with_exporter(exporter.clone()));
+    let megabyte = "x".repeat(1 << 20);
+    let numbers = vec![7_i64; 1 << 17];
+    tracer(&pipeline).enter_span("large", |span| {
+        span.set_attribute("payload", &*megabyte);
+        span.set_attribute("numbers", &*numbers);
+        span.add_event("event", [("payload", &*megabyte)]);
+        span.set_attribute("small", 1);
+        span.set_status(enter_span::Status::error(megabyte.clone()));
+    });
+    tracer(&pipeline).enter_span(megabyte.clone(), |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    let spans = finished(&exporter);
+    let lengths = |list: &[KeyValue]| -> Vec<(String, usize)> {
+        let length = |a: &KeyValue| (a.key.to_string(), a.value.as_str().len());
+        list.iter().map(length).collect()
+    };
+    let [payload, small] = &lengths(&spans[0].attributes)[..] else {
+        panic!("two attributes: {:?}", lengths(&spans[0].attributes));
+    };
+    assert!(payload.0 == "payload" && (30 << 10..=32 << 10).contains(&payload.1));
+    assert_eq!(small, &("small".to_owned(), 1));
+    assert_eq!(spans[0].dropped_attributes_count, 1);
+    let event = &spans[0].events.events[0];
+    assert!((14 << 10..=16 << 10).contains(&lengths(&event.attributes)[0].1));
+    let opentelemetry::trace::Status::Error { description } = &spans[0].status else {
+        panic!("an error: {:?}", spans[0].status);
+    };
+    assert_eq!(description.len(), 32 << 10);
+    assert_eq!(spans[1].name.len(), 32 << 10);
+}
+
 /// A queue that is full by bytes: a large span does not fit, and small ones still do.
 #[test]
 fn bytes_are_limited_too() {
@@ -348,6 +392,7 @@ fn bytes_are_limited_too() {
         ..Limits::default()
     };
     let builder = Pipeline::builder().with_limits(limits);
+    let builder = builder.with_span_limits(of_any_size());
     let pipeline = build(builder.with_exporter(exporter.clone()));
     let tracer = tracer(&pipeline);
     tracer.enter_span("large", |span| {
@@ -609,6 +654,7 @@ fn every_text_counts_in_bytes() {
         ..Limits::default()
     };
     let builder = Pipeline::builder().with_limits(limits);
+    let builder = builder.with_span_limits(of_any_size());
     let pipeline = build(builder.with_exporter(in_memory()));
     tracer(&pipeline).enter_span("large", |span| {
         span.set_status(enter_span::Status::error("x".repeat(2 << 20)));
