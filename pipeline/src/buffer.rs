@@ -8,8 +8,9 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::ended::{Ended, Spans};
 use crate::limit::Limits;
-use crate::record::{Record, Records};
+use crate::record::Record;
 
 /// All buffers of a pipeline, and what they may hold.
 pub(crate) struct Queue {
@@ -36,18 +37,16 @@ struct Buffer(Mutex<Filled>);
 
 /// What the worker has taken out of a buffer, and will give back empty.
 pub(crate) struct Drained {
-    pub(crate) records: Records,
+    pub(crate) records: Spans,
     home: Arc<Buffer>,
 }
 
-/// Empty records that wait for their next use, in each buffer. Memory that one thread allocates and
-/// another frees is dear, so it goes round.
+/// Empty records that a thread keeps for its next spans.
 const MOST_SPARE: usize = 256;
 
 #[derive(Default)]
 struct Filled {
-    records: Records,
-    spare: Records,
+    records: Spans,
     /// What may still be pushed before another portion is asked for.
     spans_left: usize,
     bytes_left: usize,
@@ -80,8 +79,7 @@ struct Own {
     number: u64,
     queue: Weak<Queue>,
     buffer: Arc<Buffer>,
-    /// Empty ones, without a lock.
-    spare: Records,
+    spare: Vec<Box<Record>>,
 }
 
 /// A thread that ends gives back what it has not used.
@@ -94,21 +92,12 @@ impl Drop for Own {
 }
 
 impl Drained {
-    /// The records, which are empty now, go back to their thread.
-    pub(crate) fn give_back(mut self, queue: &Queue) {
-        // Of a thread that is gone, or of a pipeline that is down, nobody would use them.
-        if queue.is_closed() || Arc::strong_count(&self.home) == 1 {
-            return;
-        }
+    /// The list, which is empty now, goes back to its thread.
+    pub(crate) fn give_back(self) {
         let mut filled = self.home.filled();
-        let room = MOST_SPARE.saturating_sub(filled.spare.len());
-        let over = self.records.split_off(room.min(self.records.len()));
-        match filled.spare.is_empty() {
-            true => filled.spare = self.records,
-            false => filled.spare.append(&mut self.records),
+        if filled.records.len() == 0 {
+            let _ = std::mem::replace(&mut filled.records, self.records);
         }
-        drop(filled);
-        drop(over);
     }
 }
 
@@ -118,25 +107,11 @@ impl Buffer {
     }
 }
 
-/// A span that was not kept.
-struct Refused {
-    record: Box<Record>,
-    cause: Cause,
-}
-
+/// Why a span was not kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
     Full,
     Closed,
-}
-
-impl Cause {
-    fn refuses(self, record: Box<Record>) -> Result<usize, Refused> {
-        Err(Refused {
-            record,
-            cause: self,
-        })
-    }
 }
 
 impl Queue {
@@ -170,44 +145,40 @@ impl Queue {
 
     /// An empty record that was used before, if there is one.
     pub(crate) fn spare(self: &Arc<Self>) -> Option<Box<Record>> {
-        let spare = |own: &mut Own| {
-            if own.spare.is_empty() {
-                std::mem::swap(&mut own.spare, &mut own.buffer.filled().spare);
-            }
-            own.spare.pop()
-        };
-        self.with_own(spare).flatten()
+        self.with_own(|own| own.spare.pop()).flatten()
     }
 
     /// Never waits for an exporter. A span that does not fit is dropped and counted.
     pub(crate) fn push(self: &Arc<Self>, record: Box<Record>) {
         let mut record = Some(record);
-        let push = |own: &mut Own| {
-            record
-                .take()
-                .map(|record| self.push_to(&own.buffer, record))
-        };
-        let pushed = self.with_own(push).flatten();
-        let pushed = match record {
-            Some(record) => Some(self.push_to(&self.of_the_dying, record)),
-            None => pushed,
-        };
-        if pushed.is_some_and(|waiting| waiting == self.wake_at()) {
+        let pushed = self.with_own(|own| {
+            let mut record = record.take()?;
+            let pushed = self.push_to(&own.buffer, &mut record);
+            // Else it is dropped, with a span that was refused.
+            if record.is_spare() && own.spare.len() < MOST_SPARE {
+                own.spare.push(record);
+            }
+            Some(pushed)
+        });
+        let of_the_dying = |mut record: Box<Record>| self.push_to(&self.of_the_dying, &mut record);
+        let pushed = pushed.flatten().or_else(|| record.map(of_the_dying));
+        if pushed == Some(self.wake_at()) {
             (self.wake)();
         }
     }
 
     /// Gives how many wait then; none if it was dropped.
-    fn push_to(&self, buffer: &Buffer, record: Box<Record>) -> usize {
-        let pushed = match self.try_push(buffer, record) {
-            Err(refused) if refused.cause == Cause::Full => {
+    fn push_to(&self, buffer: &Buffer, record: &mut Record) -> usize {
+        let bytes = record.span.as_ref().map_or(0, Ended::bytes);
+        let pushed = match self.try_push(buffer, record, bytes) {
+            Err(Cause::Full) => {
                 self.reclaim();
-                self.try_push(buffer, refused.record)
+                self.try_push(buffer, record, bytes)
             }
             pushed => pushed,
         };
-        pushed.unwrap_or_else(|refused| {
-            self.count(buffer, refused);
+        pushed.unwrap_or_else(|cause| {
+            self.count(buffer, cause);
             0
         })
     }
@@ -219,14 +190,13 @@ impl Queue {
     }
 
     /// Gives how many wait in this buffer then.
-    fn try_push(&self, buffer: &Buffer, mut record: Box<Record>) -> Result<usize, Refused> {
-        let bytes = record.measure();
+    fn try_push(&self, buffer: &Buffer, record: &mut Record, bytes: usize) -> Result<usize, Cause> {
         let mut filled = buffer.filled();
         if self.is_closed() {
-            return Cause::Closed.refuses(record);
+            return Err(Cause::Closed);
         }
         if !self.has_room(&mut filled, bytes) {
-            return Cause::Full.refuses(record);
+            return Err(Cause::Full);
         }
         filled.counted.recorded += 1;
         filled.spans_left -= 1;
@@ -236,16 +206,13 @@ impl Queue {
     }
 
     #[cold]
-    fn count(&self, buffer: &Buffer, refused: Refused) {
+    fn count(&self, buffer: &Buffer, cause: Cause) {
         let mut filled = buffer.filled();
         filled.counted.recorded += 1;
-        match refused.cause {
+        match cause {
             Cause::Full => filled.counted.queue_full += 1,
             Cause::Closed => filled.counted.after_shutdown += 1,
         }
-        drop(filled);
-        // Outside of the lock: it may be large.
-        drop(refused.record);
     }
 
     /// Takes back what other threads were given and have not used, once until the worker has been
@@ -336,7 +303,7 @@ impl Queue {
             number: self.number,
             queue: Arc::downgrade(self),
             buffer,
-            spare: Records::new(),
+            spare: Vec::new(),
         });
         all.len() - 1
     }
@@ -350,18 +317,13 @@ impl Queue {
             let lives = Arc::strong_count(buffer) > 1;
             let mut filled = buffer.filled();
             let records = std::mem::take(&mut filled.records);
-            let idle = match records.is_empty() || self.is_closed() {
-                true => std::mem::take(&mut filled.spare),
-                false => Records::new(),
-            };
             self.take_back(&mut filled);
             let counted = filled.counted;
             drop(filled);
-            drop(idle);
             if !lives {
                 self.gone().add(counted);
             }
-            if !records.is_empty() {
+            if records.len() > 0 {
                 all.push(Drained {
                     records,
                     home: Arc::clone(buffer),

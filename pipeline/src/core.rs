@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags};
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::buffer::Queue;
 use crate::clock::Clock;
 use crate::id;
 use crate::limit::SpanLimits;
-use crate::sampling::{Asked, Sampler};
+use crate::record::Record;
+use crate::sampling::{Answer, Sampler};
 
 pub(crate) struct Core {
     pub(crate) queue: Arc<Queue>,
@@ -33,29 +34,54 @@ pub(crate) struct Decision {
 const RANDOM: u8 = 2;
 
 impl Core {
-    pub(crate) fn decide(&self, asked: &Asked<'_>) -> Decision {
-        let above = asked.context.span();
+    /// Hands over a span that has ended.
+    pub(crate) fn push(record: Box<Record>) {
+        // The queue may keep the box, which holds it too.
+        let queue = Arc::clone(&record.core().queue);
+        queue.push(record);
+    }
+
+    /// Decides on a span below `context`. A sampler that has to be asked is asked by `ask`, which
+    /// shows it what it may look at.
+    pub(crate) fn decide(
+        &self,
+        context: &Context,
+        ask: impl FnOnce(&dyn ShouldSample, Option<&Context>, TraceId) -> SamplingResult,
+    ) -> Decision {
+        let above = context.span();
         let parent = above.span_context();
-        let (trace_id, random, parent_id) = match parent.is_valid() {
-            true => (
+        let is_root = !parent.is_valid();
+        let (trace_id, random, parent_id) = match is_root {
+            true => (id::trace_id(), RANDOM, SpanId::INVALID),
+            false => (
                 parent.trace_id(),
                 parent.trace_flags().to_u8() & RANDOM,
                 parent.span_id(),
             ),
-            false => (id::trace_id(), RANDOM, SpanId::INVALID),
         };
-        let SamplingResult {
-            decision,
-            attributes,
-            trace_state,
-        } = self.sampler.decide(asked, parent, trace_id);
-        let is_sampled = decision == SamplingDecision::RecordAndSample;
+        let (is_recorded, is_sampled, attributes, state) = match self.sampler.on(parent, trace_id) {
+            Answer::Sampled(is_sampled) => {
+                let state = parent.trace_state().clone();
+                (is_sampled, is_sampled, Vec::new(), state)
+            }
+            Answer::Ask(sampler) => {
+                let answer = ask(sampler, (!is_root).then_some(context), trace_id);
+                let is_recorded = answer.decision != SamplingDecision::Drop;
+                let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
+                (
+                    is_recorded,
+                    is_sampled,
+                    answer.attributes,
+                    answer.trace_state,
+                )
+            }
+        };
         let flags = TraceFlags::new(random).with_sampled(is_sampled);
         Decision {
-            identity: SpanContext::new(trace_id, id::span_id(), flags, false, trace_state),
+            identity: SpanContext::new(trace_id, id::span_id(), flags, false, state),
             parent: parent_id,
             parent_is_remote: parent.is_remote(),
-            is_recorded: decision != SamplingDecision::Drop,
+            is_recorded,
             attributes,
         }
     }

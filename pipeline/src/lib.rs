@@ -42,6 +42,7 @@ mod buffer;
 mod clock;
 mod core;
 mod count;
+mod ended;
 mod environment;
 mod exporter;
 mod id;

@@ -1,60 +1,66 @@
 //! The pipeline as the runtime's own backend: nothing between a call site and its record.
 
+use std::mem;
 use std::sync::Arc;
 
 use enter_span::backend::{Backend, Start, Started};
 use opentelemetry::Context;
-use opentelemetry::trace::Link;
+use opentelemetry::trace::{Link, SpanContext};
 
 use crate::core::Core;
-use crate::record::{Beginning, Origin, Record};
-use crate::sampling::Asked;
+use crate::ended::Origin;
+use crate::record::{Beginning, Record};
 
 pub(crate) struct Native(pub(crate) Arc<Core>);
 
 impl Backend for Native {
-    fn start(&self, start: Start, context: &Context) -> Started {
+    fn start(&self, mut start: Start<'_>, context: &Context) -> Started {
         let Native(core) = self;
         if core.queue.is_closed() {
             return Started::Nothing;
         }
         let moment = core.clock.now();
-        let kind = start.site.role().into();
-        let links: Vec<Link> = start.links.into_iter().map(Link::with_context).collect();
-        let mut shown = Vec::new();
-        if core.sampler.asks() {
-            shown.clone_from(&start.attributes);
-            shown.extend(start.site.code().into_iter().flatten());
-        }
-        let decision = core.decide(&Asked {
-            context,
-            name: &start.name,
-            kind: &kind,
-            attributes: &shown,
-            links: &links,
+        let site = start.site;
+        let kind = site.role().into();
+        let name = start.take_name();
+        let said = start.said.map(mem::take).unwrap_or_default();
+        let links = links(said.links);
+        let decision = core.decide(context, |sampler, parent, trace_id| {
+            let mut shown = said.attributes.clone();
+            shown.extend(site.code().into_iter().flatten());
+            sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         });
         if !decision.is_recorded {
             return Started::Unrecorded(decision.identity);
         }
-        let identity = decision.identity.clone();
-        let mut record = Record::begin(
-            core,
-            Beginning {
-                identity: decision.identity,
-                parent: decision.parent,
-                parent_is_remote: decision.parent_is_remote,
-                kind,
-                name: start.name,
-                origin: Origin::Site(start.site, start.library),
-                start: moment,
+        let beginning = Beginning {
+            identity: &decision.identity,
+            parent: decision.parent,
+            parent_is_remote: decision.parent_is_remote,
+            kind,
+            name,
+            origin: match said.library {
+                None => Origin::Site(site),
+                Some(library) => Origin::Library(site, Box::new(library)),
             },
-        );
-        for attribute in start.attributes.into_iter().chain(decision.attributes) {
-            record.set_attribute(attribute);
+            start: moment,
+        };
+        let mut record = Record::begin(core, beginning);
+        for list in [said.attributes, decision.attributes] {
+            if !list.is_empty() {
+                list.into_iter().for_each(|one| record.set_attribute(one));
+            }
         }
-        for link in links {
-            record.add_link(link);
+        if !links.is_empty() {
+            links.into_iter().for_each(|link| record.add_link(link));
         }
-        Started::Recorded(identity, record)
+        Started::Recorded(decision.identity, record)
+    }
+}
+
+fn links(said: Vec<SpanContext>) -> Vec<Link> {
+    match said.is_empty() {
+        true => Vec::new(),
+        false => said.into_iter().map(Link::with_context).collect(),
     }
 }

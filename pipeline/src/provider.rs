@@ -12,8 +12,8 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use crate::clock::Moment;
 use crate::core::Core;
-use crate::record::{Beginning, Origin, Record};
-use crate::sampling::Asked;
+use crate::ended::Origin;
+use crate::record::{Beginning, Record};
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
 #[derive(Clone)]
@@ -66,14 +66,10 @@ impl Tracer for PipelineTracer {
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let links = builder.links.unwrap_or_default();
-        let decision = self.core.decide(&Asked {
-            context,
-            name: &builder.name,
-            kind: &kind,
-            attributes: &attributes,
-            links: &links,
+        let decision = self.core.decide(context, |sampler, parent, trace_id| {
+            sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
         });
-        let identity = decision.identity.clone();
+        let identity = decision.identity;
         if !decision.is_recorded {
             return PipelineSpan {
                 identity,
@@ -81,7 +77,7 @@ impl Tracer for PipelineTracer {
             };
         }
         let beginning = Beginning {
-            identity: decision.identity,
+            identity: &identity,
             parent: decision.parent,
             parent_is_remote: decision.parent_is_remote,
             kind,

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceId};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+use opentelemetry::trace::{SpanContext, TraceId};
+use opentelemetry_sdk::trace::ShouldSample;
 
 /// Decides which spans are recorded. Ruled by the OpenTelemetry trace SDK specification.
 ///
@@ -28,21 +27,13 @@ pub enum Sampler {
     Custom(Box<dyn ShouldSample>),
 }
 
-/// What a sampler may look at.
-pub(crate) struct Asked<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) name: &'a str,
-    pub(crate) kind: &'a SpanKind,
-    pub(crate) attributes: &'a [KeyValue],
-    pub(crate) links: &'a [Link],
+/// What is known of a span without a call, or whom to ask.
+pub(crate) enum Answer<'a> {
+    Sampled(bool),
+    Ask(&'a dyn ShouldSample),
 }
 
 impl Sampler {
-    /// Whether it has to be asked for each span, and looks at everything.
-    pub(crate) fn asks(&self) -> bool {
-        matches!(self, Sampler::Custom(_))
-    }
-
     /// Whether it is known that nothing is recorded below a span that is not sampled.
     pub(crate) fn follows_parent(&self) -> bool {
         match self {
@@ -54,13 +45,8 @@ impl Sampler {
         }
     }
 
-    pub(crate) fn decide(
-        &self,
-        asked: &Asked<'_>,
-        parent: &SpanContext,
-        trace_id: TraceId,
-    ) -> SamplingResult {
-        let is_sampled = match self {
+    pub(crate) fn on(&self, parent: &SpanContext, trace_id: TraceId) -> Answer<'_> {
+        Answer::Sampled(match self {
             Sampler::ParentBasedAlwaysOn => below(parent).unwrap_or(true),
             Sampler::ParentBasedAlwaysOff => below(parent).unwrap_or(false),
             Sampler::ParentBasedRatio(ratio) => {
@@ -69,25 +55,8 @@ impl Sampler {
             Sampler::AlwaysOn => true,
             Sampler::AlwaysOff => false,
             Sampler::Ratio(ratio) => is_in(*ratio, trace_id),
-            Sampler::Custom(sampler) => {
-                return sampler.should_sample(
-                    parent.is_valid().then_some(asked.context),
-                    trace_id,
-                    asked.name,
-                    asked.kind,
-                    asked.attributes,
-                    asked.links,
-                );
-            }
-        };
-        SamplingResult {
-            decision: match is_sampled {
-                true => SamplingDecision::RecordAndSample,
-                false => SamplingDecision::Drop,
-            },
-            attributes: Vec::new(),
-            trace_state: parent.trace_state().clone(),
-        }
+            Sampler::Custom(sampler) => return Answer::Ask(&**sampler),
+        })
     }
 }
 

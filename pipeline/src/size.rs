@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::mem;
 
-use opentelemetry::trace::{SpanContext, TraceState};
+use opentelemetry::trace::TraceState;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
+#[inline]
 pub(crate) fn of_pair(pair: &KeyValue) -> usize {
     mem::size_of::<KeyValue>() + pair.key.as_str().len() + of_value(&pair.value)
 }
 
+#[inline]
 fn of_value(value: &Value) -> usize {
     let text = mem::size_of::<StringValue>();
     match value {
@@ -23,10 +25,10 @@ fn of_value(value: &Value) -> usize {
 }
 
 /// A trace state comes from remote callers. Most spans have none.
-pub(crate) fn of_identity(identity: &SpanContext) -> usize {
-    match identity.trace_state() {
-        none if *none == TraceState::NONE => 0,
-        state => state.header().len(),
+pub(crate) fn of_state(state: &TraceState) -> usize {
+    match *state == TraceState::NONE {
+        true => 0,
+        false => state.header().len(),
     }
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn shorten(value: &mut Value, most: usize) {
 
 /// Whether an attribute fits into so many bytes. A text that does not is cut, to half of them, so that
 /// smaller ones still fit.
+#[inline]
 pub(crate) fn fit(attribute: &mut KeyValue, room: usize) -> bool {
     if of_pair(attribute) <= room {
         return true;
@@ -75,6 +78,7 @@ fn cut(value: &mut Value, most: usize) {
 }
 
 /// A text that is no attribute: of one that holds more than so many bytes, the head.
+#[inline]
 pub(crate) fn bound(text: Cow<'static, str>, most: usize) -> Cow<'static, str> {
     match text.len() <= most {
         true => text,

@@ -160,16 +160,16 @@ impl Worker {
         let mut bytes = 0;
         let reading = self.clock.read();
         for mut drained in all {
-            for record in &mut drained.records {
+            for (held, span) in drained.records.drain(&reading) {
                 let is_full = batch.len() >= self.limits.batch_spans
-                    || bytes + record.bytes > self.limits.batch_bytes;
+                    || bytes + held > self.limits.batch_bytes;
                 if is_full && !batch.is_empty() {
                     self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
                 }
-                bytes += record.bytes;
-                batch.push(record.take_data(&reading));
+                bytes += held;
+                batch.push(span);
             }
-            drained.give_back(&self.queue);
+            drained.give_back();
         }
         if !batch.is_empty() {
             self.export(batch, bytes);

@@ -17,13 +17,32 @@ pub use crate::installed::{Installation, install_native};
 pub use crate::site::{Kind, Library, Site};
 
 /// Everything about a span that is known before it starts.
-pub struct Start {
+pub struct Start<'a> {
     pub site: &'static Site,
-    pub library: Cow<'static, Library>,
-    pub name: Cow<'static, str>,
+    /// Most spans have no more than their site.
+    pub said: Option<&'a mut Said>,
+}
+
+/// What was said of a span beyond its site, for the backend to take.
+#[derive(Default)]
+pub struct Said {
+    pub library: Option<Library>,
+    pub name: Option<Cow<'static, str>>,
     /// Seen by samplers, with the `code.*` of the site.
     pub attributes: Vec<KeyValue>,
     pub links: Vec<SpanContext>,
+}
+
+impl Start<'_> {
+    pub fn library(&self) -> &Library {
+        let said = self.said.as_ref().and_then(|said| said.library.as_ref());
+        said.unwrap_or_else(|| self.site.library())
+    }
+
+    pub fn take_name(&mut self) -> Cow<'static, str> {
+        let said = self.said.as_mut().and_then(|said| said.name.take());
+        said.unwrap_or(Cow::Borrowed(self.site.name()))
+    }
 }
 
 /// What became of a start.
@@ -38,7 +57,7 @@ pub enum Started {
 /// Makes spans.
 pub trait Backend: Send + Sync + 'static {
     /// Starts a span below `parent`.
-    fn start(&self, start: Start, parent: &Context) -> Started;
+    fn start(&self, start: Start<'_>, parent: &Context) -> Started;
 }
 
 /// A span while it is recorded. It is called under the lock of its recording, and ended outside of

@@ -1,6 +1,7 @@
 //! Any OpenTelemetry provider as a backend. Correct, at that provider's price.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
@@ -24,11 +25,10 @@ pub(crate) trait Tracers: Send + Sync + 'static {
 }
 
 impl<T: Tracers> Backend for T {
-    fn start(&self, start: Start, parent: &Context) -> Started {
+    fn start(&self, mut start: Start<'_>, parent: &Context) -> Started {
         let clock = Clock::start();
-        let library = start.library.clone();
-        let (builder, started_with) = builder(start, clock);
-        let span = Tracers::start(self, &library, builder, parent);
+        let (builder, started_with) = builder(&mut start, clock);
+        let span = Tracers::start(self, start.library(), builder, parent);
         let identity = span.span_context().clone();
         match span.is_recording() {
             true => Started::Recorded(
@@ -45,14 +45,18 @@ impl<T: Tracers> Backend for T {
     }
 }
 
-fn builder(start: Start, clock: Clock) -> (SpanBuilder, Vec<Key>) {
-    let mut attributes = start.attributes;
+fn builder(start: &mut Start<'_>, clock: Clock) -> (SpanBuilder, Vec<Key>) {
+    let name = start.take_name();
+    let (mut attributes, links) = match &mut start.said {
+        Some(said) => (mem::take(&mut said.attributes), mem::take(&mut said.links)),
+        None => Default::default(),
+    };
     let started_with = attributes.iter().map(|a| a.key.clone()).collect();
     attributes.extend(start.site.code().into_iter().flatten());
-    let links: Vec<Link> = start.links.into_iter().map(Link::with_context).collect();
+    let links: Vec<Link> = links.into_iter().map(Link::with_context).collect();
     let builder = SpanBuilder {
         span_kind: Some(start.site.role().into()),
-        name: start.name,
+        name,
         start_time: Some(clock.start),
         attributes: Some(attributes),
         events: None,

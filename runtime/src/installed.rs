@@ -43,7 +43,7 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    pub(crate) fn start(&self, start: Start, parent: &Context) -> Option<Box<Scope>> {
+    pub(crate) fn start(&self, start: Start<'_>, parent: &Context) -> Option<Box<Scope>> {
         let site = start.site;
         let mut policy = self.policy();
         policy.detail = policy.detail.min(site.most_detail());

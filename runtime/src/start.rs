@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, KeyValue};
 
-use crate::backend::Start as BackendStart;
+use crate::backend::{self, Said};
 use crate::context::Context;
 use crate::entered::Entered;
 use crate::installed::{self, Override};
@@ -20,12 +20,13 @@ use crate::value::{Slot, ToAttribute, Value};
 
 /// What is said of a span before it starts. Generated code fills it in.
 pub struct Start {
+    site: &'static Site,
     current: OtelContext,
     /// Where to hang, if not on the current span.
     elsewhere: Option<OtelContext>,
     /// Who records it and all below it, if its tracer has a provider of its own.
     below: Option<Override>,
-    start: BackendStart,
+    said: Said,
 }
 
 /// Text for a span's name.
@@ -77,10 +78,17 @@ points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
 /// Enters a span at `site`, below the current one.
 #[cold]
 pub fn enter(site: &'static Site) -> Entered {
-    match installed::is_off_here() {
-        true => Entered::OFF,
-        false => enter_with(site, &mut []),
+    if installed::is_off_here() {
+        return Entered::OFF;
     }
+    let Some(current) = thread::current().filter(|current| !current.is_telemetry_suppressed())
+    else {
+        return Entered::OFF;
+    };
+    // A sampler or a provider that panics costs the span.
+    thread::shielded(|| start(site, &mut Said::default(), &current))
+        .flatten()
+        .map_or(Entered::OFF, Entered::new)
 }
 
 /// Says one thing of a span before it starts.
@@ -109,31 +117,28 @@ pub fn enter_with(site: &'static Site, described: &mut [Describe<'_>]) -> Entere
 impl Start {
     fn at(site: &'static Site, current: OtelContext) -> Self {
         Start {
+            site,
             current,
             elsewhere: None,
             below: None,
-            start: BackendStart {
-                site,
-                library: Cow::Borrowed(site.library()),
-                name: Cow::Borrowed(site.name()),
-                attributes: Vec::new(),
-                links: Vec::new(),
-            },
+            said: Said::default(),
         }
     }
 
     pub fn name<T: ToName + ?Sized>(&mut self, name: &T) {
-        self.start.name = name.to_name();
+        self.said.name = Some(name.to_name());
     }
 
     pub(crate) fn set_name(&mut self, name: Cow<'static, str>) {
-        self.start.name = name;
+        self.said.name = Some(name);
     }
 
     /// Said first, since a root or a parent is recorded by it too.
     pub fn tracer<T: ToTracer + ?Sized>(&mut self, tracer: &T) {
         let tracer = tracer.to_tracer();
-        self.start.library = Cow::Owned(tracer.library().clone());
+        if tracer.library() != self.site.library() {
+            self.said.library = Some(tracer.library().clone());
+        }
         if let Some(below) = tracer.below() {
             self.current = below.over(&self.current);
             self.elsewhere = Some(self.current.clone());
@@ -160,7 +165,7 @@ impl Start {
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
-        relation::add_links(&mut self.start.links, links);
+        relation::add_links(&mut self.said.links, links);
     }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
@@ -179,7 +184,7 @@ impl Start {
         let Some(Value(value)) = value.filter(|_| !key.is_empty()) else {
             return;
         };
-        let attributes = &mut self.start.attributes;
+        let attributes = &mut self.said.attributes;
         match attributes.iter_mut().find(|a| a.key.as_str() == key) {
             Some(known) => known.value = value,
             None => attributes.push(KeyValue::new(key, value)),
@@ -187,32 +192,38 @@ impl Start {
     }
 
     fn enter(mut self) -> Option<Entered> {
-        let site = self.start.site;
         let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
-        Causes::link_root(parent, &mut self.start.links);
-        let Some(installed) = installed::for_context(parent) else {
-            #[cfg(feature = "testing")]
-            crate::testing::orphan(&self.start.name);
-            return None;
-        };
-        #[cfg(feature = "testing")]
-        crate::testing::started(parent, &self.start.name);
-        #[cfg(feature = "open-spans")]
-        let name = self.start.name.clone();
-        let mut scope = installed.start(self.start, parent);
-        if let Some(scope) = &mut scope {
-            #[cfg(feature = "open-spans")]
-            list(scope, name, parent);
-            lineage::adopt(scope, parent);
-        }
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
-        let scope = scope.or_else(|| {
+        let scope = start(self.site, &mut self.said, parent).or_else(|| {
             let context = self.elsewhere?;
-            Some(Scope::unrecorded(site, context))
+            Some(Scope::unrecorded(self.site, context))
         })?;
         Some(Entered::new(scope))
     }
+}
+
+/// Starts a span below `parent`, if anything records there.
+fn start(site: &'static Site, said: &mut Said, parent: &OtelContext) -> Option<Box<Scope>> {
+    Causes::link_root(parent, &mut said.links);
+    #[cfg(any(feature = "open-spans", feature = "testing"))]
+    let name = said.name.clone().unwrap_or(Cow::Borrowed(site.name()));
+    let Some(installed) = installed::for_context(parent) else {
+        #[cfg(feature = "testing")]
+        crate::testing::orphan(&name);
+        return None;
+    };
+    #[cfg(feature = "testing")]
+    crate::testing::started(parent, &name);
+    let start = backend::Start {
+        site,
+        said: Some(said),
+    };
+    let mut scope = installed.start(start, parent)?;
+    #[cfg(feature = "open-spans")]
+    list(&scope, name, parent);
+    lineage::adopt(&mut scope, parent);
+    Some(scope)
 }
 
 /// Puts a span that is recorded into the list of what is open.

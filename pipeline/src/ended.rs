@@ -1,0 +1,167 @@
+//! A span as it is handed over, in lists that are used again: what one thread allocates and another
+//! frees is dear, so in the common case it has no memory of its own.
+
+use std::borrow::Cow;
+use std::mem;
+use std::sync::Arc;
+use std::vec::Drain;
+
+use enter_span::backend::{Library, Site};
+use opentelemetry::trace::{
+    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+
+use crate::clock::{Moment, Reading};
+use crate::record::Record;
+
+pub(crate) struct Ended {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) flags: TraceFlags,
+    pub(crate) state: Option<Box<TraceState>>,
+    pub(crate) parent: SpanId,
+    pub(crate) parent_is_remote: bool,
+    pub(crate) kind: SpanKind,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) origin: Origin,
+    pub(crate) start: Moment,
+    pub(crate) end: Moment,
+    /// How many of those beside it are its own.
+    pub(crate) attributes: usize,
+    pub(crate) dropped_attributes: u32,
+    pub(crate) status: Status,
+    /// Most spans have none.
+    pub(crate) details: Option<Box<Details>>,
+    /// Bytes that it holds, about, beside itself.
+    pub(crate) held: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Details {
+    pub(crate) events: Vec<Happened>,
+    pub(crate) dropped_events: u32,
+    pub(crate) links: Vec<Link>,
+    pub(crate) dropped_links: u32,
+}
+
+pub(crate) struct Happened {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) moment: Moment,
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) dropped_attributes: u32,
+}
+
+/// Who made a span, and where.
+pub(crate) enum Origin {
+    Site(&'static Site),
+    Library(&'static Site, Box<Library>),
+    Scope(Arc<InstrumentationScope>),
+}
+
+impl Origin {
+    /// If the worker writes attributes of its place in source.
+    pub(crate) fn site(&self) -> Option<&'static Site> {
+        match self {
+            Origin::Site(site) | Origin::Library(site, _) => site.place().is_some().then_some(site),
+            Origin::Scope(_) => None,
+        }
+    }
+
+    fn scope(&self) -> InstrumentationScope {
+        match self {
+            Origin::Site(site) => site.library().scope(),
+            Origin::Library(_, library) => library.scope(),
+            Origin::Scope(scope) => (**scope).clone(),
+        }
+    }
+}
+
+/// Spans in the order of their end, and the attributes of all of them.
+#[derive(Default)]
+pub(crate) struct Spans {
+    spans: Vec<Ended>,
+    attributes: Vec<KeyValue>,
+}
+
+impl Spans {
+    pub(crate) fn push(&mut self, record: &mut Record) {
+        if let Some(span) = record.span.take() {
+            self.spans.push(span);
+            self.attributes.append(&mut record.attributes);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// As exporters have them, with the bytes that each was counted with. The lists keep their room.
+    pub(crate) fn drain<'a>(
+        &'a mut self,
+        reading: &'a Reading,
+    ) -> impl Iterator<Item = (usize, SpanData)> + 'a {
+        let mut attributes = self.attributes.drain(..);
+        self.spans.drain(..).map(move |span| {
+            let bytes = span.bytes();
+            (bytes, span.into_data(&mut attributes, reading))
+        })
+    }
+}
+
+impl Ended {
+    /// About how much memory it holds, itself included.
+    pub(crate) fn bytes(&self) -> usize {
+        let description = match &self.status {
+            Status::Error { description } => description.len(),
+            Status::Unset | Status::Ok => 0,
+        };
+        mem::size_of::<Ended>() + self.held + description
+    }
+
+    fn into_data(self, all: &mut Drain<'_, KeyValue>, reading: &Reading) -> SpanData {
+        let start_time = reading.tell(self.start);
+        let code = self.origin.site().and_then(Site::code);
+        let of_site = code.as_ref().map_or(0, |code| code.len());
+        let mut attributes = Vec::with_capacity(self.attributes + of_site);
+        attributes.extend(all.by_ref().take(self.attributes));
+        attributes.extend(code.into_iter().flatten());
+        let (events, links) = match self.details {
+            Some(details) => details.into_data(reading),
+            None => Default::default(),
+        };
+        let state = self.state.map_or(TraceState::NONE, |state| *state);
+        SpanData {
+            span_context: SpanContext::new(self.trace_id, self.span_id, self.flags, false, state),
+            parent_span_id: self.parent,
+            parent_span_is_remote: self.parent_is_remote,
+            span_kind: self.kind,
+            start_time,
+            // Never before its start, also where its maker says so.
+            end_time: reading.tell(self.end).max(start_time),
+            attributes,
+            dropped_attributes_count: self.dropped_attributes,
+            events,
+            links,
+            status: self.status,
+            instrumentation_scope: self.origin.scope(),
+            name: self.name,
+        }
+    }
+}
+
+impl Details {
+    fn into_data(self, reading: &Reading) -> (SpanEvents, SpanLinks) {
+        let events = self.events.into_iter().map(|event| {
+            let time = reading.tell(event.moment);
+            Event::new(event.name, time, event.attributes, event.dropped_attributes)
+        });
+        let mut all = (SpanEvents::default(), SpanLinks::default());
+        all.0.events = events.collect();
+        all.0.dropped_count = self.dropped_events;
+        all.1.links = self.links;
+        all.1.dropped_count = self.dropped_links;
+        all
+    }
+}
