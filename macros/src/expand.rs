@@ -319,7 +319,7 @@ fn with_handle(plan: &Plan) -> (TokenStream, TokenStream) {
         Some(handle) => {
             let entered = local("entered");
             let bind = quote! {
-                let #entered = #entry;
+                let mut #entered = #entry;
                 let #handle = #entered.handle();
             };
             (bind, entered.into_token_stream())
@@ -484,7 +484,7 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     quote! {{
         #site
         let (#entered, #value) = {
-            let #entered = #entry;
+            let mut #entered = #entry;
             let #handle = #entered.handle();
             #krate::private::run_open(#entered, #body)
         };
@@ -503,7 +503,7 @@ pub(crate) fn diverging_block(span: &SpanPlan, closure: &ExprClosure) -> TokenSt
     let (entered, handle) = (local("entered"), local("handle"));
     quote! {{
         #site
-        let #entered = #entry;
+        let mut #entered = #entry;
         let #handle = #entered.handle();
         #krate::private::run(#entered, || #krate::private::call(#closure, #handle))
     }}
@@ -520,7 +520,7 @@ pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream
     quote! {{
         #site
         async #capture {
-            let #entered = #entry;
+            let mut #entered = #entry;
             let #handle = #entered.handle();
             #krate::private::InSpan::new(
                 #entered,

@@ -8,9 +8,10 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use opentelemetry::KeyValue;
+
 use crate::ended::{Ended, Spans};
 use crate::limit::Limits;
-use crate::record::Record;
 
 /// All buffers of a pipeline, and what they may hold.
 pub(crate) struct Queue {
@@ -40,9 +41,6 @@ pub(crate) struct Drained {
     pub(crate) records: Spans,
     home: Arc<Buffer>,
 }
-
-/// Empty records that a thread keeps for its next spans.
-const MOST_SPARE: usize = 256;
 
 #[derive(Default)]
 struct Filled {
@@ -79,7 +77,6 @@ struct Own {
     number: u64,
     queue: Weak<Queue>,
     buffer: Arc<Buffer>,
-    spare: Vec<Box<Record>>,
 }
 
 /// A thread that ends gives back what it has not used.
@@ -143,44 +140,42 @@ impl Queue {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
-    /// An empty record that was used before, if there is one.
-    pub(crate) fn spare(self: &Arc<Self>) -> Option<Box<Record>> {
-        self.with_own(|own| own.spare.pop()).flatten()
-    }
-
-    /// Never waits for an exporter. A span that does not fit is dropped and counted.
-    pub(crate) fn push(self: &Arc<Self>, record: Box<Record>) {
-        let mut record = Some(record);
-        let pushed = self.with_own(|own| {
-            let mut record = record.take()?;
-            let pushed = self.push_to(&own.buffer, &mut record);
-            // Else it is dropped, with a span that was refused.
-            if record.is_spare() && own.spare.len() < MOST_SPARE {
-                own.spare.push(record);
-            }
-            Some(pushed)
-        });
-        let of_the_dying = |mut record: Box<Record>| self.push_to(&self.of_the_dying, &mut record);
-        let pushed = pushed.flatten().or_else(|| record.map(of_the_dying));
+    /// Takes a span out of its place. Never waits for an exporter. One that does not fit is left there
+    /// and counted as dropped; then this is `false`.
+    #[inline]
+    pub(crate) fn push(self: &Arc<Self>, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool {
+        let pushed = self.with_own(|own| self.push_to(&own.buffer, span, attributes));
+        let pushed = pushed.unwrap_or_else(|| self.push_to(&self.of_the_dying, span, attributes));
         if pushed == Some(self.wake_at()) {
             (self.wake)();
         }
+        pushed.is_some()
     }
 
     /// Gives how many wait then; none if it was dropped.
-    fn push_to(&self, buffer: &Buffer, record: &mut Record) -> usize {
-        let bytes = record.span.as_ref().map_or(0, Ended::bytes);
-        let pushed = match self.try_push(buffer, record, bytes) {
-            Err(Cause::Full) => {
-                self.reclaim();
-                self.try_push(buffer, record, bytes)
+    #[inline]
+    fn push_to(
+        &self,
+        buffer: &Buffer,
+        span: &mut Ended,
+        attributes: &mut Vec<KeyValue>,
+    ) -> Option<usize> {
+        let bytes = span.bytes();
+        let mut room = self.room(buffer, bytes);
+        if room.as_ref().is_err_and(|cause| *cause == Cause::Full) {
+            self.reclaim();
+            room = self.room(buffer, bytes);
+        }
+        match room {
+            Ok(mut filled) => {
+                filled.records.push(span, attributes);
+                Some(filled.records.len())
             }
-            pushed => pushed,
-        };
-        pushed.unwrap_or_else(|cause| {
-            self.count(buffer, cause);
-            0
-        })
+            Err(cause) => {
+                self.count(buffer, cause);
+                None
+            }
+        }
     }
 
     /// A batch, or half of what may wait.
@@ -189,8 +184,8 @@ impl Queue {
         self.limits.batch_spans.min(half).max(1)
     }
 
-    /// Gives how many wait in this buffer then.
-    fn try_push(&self, buffer: &Buffer, record: &mut Record, bytes: usize) -> Result<usize, Cause> {
+    /// A buffer, locked, in which there is room for one more.
+    fn room<'a>(&self, buffer: &'a Buffer, bytes: usize) -> Result<MutexGuard<'a, Filled>, Cause> {
         let mut filled = buffer.filled();
         if self.is_closed() {
             return Err(Cause::Closed);
@@ -201,8 +196,7 @@ impl Queue {
         filled.counted.recorded += 1;
         filled.spans_left -= 1;
         filled.bytes_left -= bytes;
-        filled.records.push(record);
-        Ok(filled.records.len())
+        Ok(filled)
     }
 
     #[cold]
@@ -283,7 +277,8 @@ impl Queue {
     }
 
     /// With this thread's own, made at its first span; `None` on a thread that is dying.
-    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(&mut Own) -> R) -> Option<R> {
+    #[inline]
+    fn with_own<R>(self: &Arc<Self>, mut work: impl FnMut(&mut Own) -> R) -> Option<R> {
         OWN.try_with(|all| {
             let mut all = all.borrow_mut();
             let known = all.iter().position(|own| own.number == self.number);
@@ -303,7 +298,6 @@ impl Queue {
             number: self.number,
             queue: Arc::downgrade(self),
             buffer,
-            spare: Vec::new(),
         });
         all.len() - 1
     }

@@ -14,7 +14,6 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::clock::{Moment, Reading};
-use crate::record::Record;
 
 pub(crate) struct Ended {
     pub(crate) trace_id: TraceId,
@@ -58,14 +57,16 @@ pub(crate) enum Origin {
     Site(&'static Site),
     Library(&'static Site, Box<Library>),
     Scope(Arc<InstrumentationScope>),
+    Nowhere,
 }
 
 impl Origin {
     /// If the worker writes attributes of its place in source.
+    #[inline]
     pub(crate) fn site(&self) -> Option<&'static Site> {
         match self {
             Origin::Site(site) | Origin::Library(site, _) => site.place().is_some().then_some(site),
-            Origin::Scope(_) => None,
+            Origin::Scope(_) | Origin::Nowhere => None,
         }
     }
 
@@ -74,6 +75,7 @@ impl Origin {
             Origin::Site(site) => site.library().scope(),
             Origin::Library(_, library) => library.scope(),
             Origin::Scope(scope) => (**scope).clone(),
+            Origin::Nowhere => InstrumentationScope::default(),
         }
     }
 }
@@ -86,11 +88,10 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    pub(crate) fn push(&mut self, record: &mut Record) {
-        if let Some(span) = record.span.take() {
-            self.spans.push(span);
-            self.attributes.append(&mut record.attributes);
-        }
+    #[inline]
+    pub(crate) fn push(&mut self, span: &mut Ended, attributes: &mut Vec<KeyValue>) {
+        self.spans.push(span.take());
+        self.attributes.append(attributes);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -110,8 +111,62 @@ impl Spans {
     }
 }
 
+/// An empty one.
+impl Default for Ended {
+    fn default() -> Self {
+        Ended {
+            trace_id: TraceId::INVALID,
+            span_id: SpanId::INVALID,
+            flags: TraceFlags::NOT_SAMPLED,
+            state: None,
+            parent: SpanId::INVALID,
+            parent_is_remote: false,
+            kind: SpanKind::Internal,
+            name: Cow::Borrowed(""),
+            origin: Origin::Nowhere,
+            start: Moment::Counted(0),
+            end: Moment::Counted(0),
+            attributes: 0,
+            dropped_attributes: 0,
+            status: Status::Unset,
+            details: None,
+            held: 0,
+        }
+    }
+}
+
 impl Ended {
+    pub(crate) fn identity(&self) -> SpanContext {
+        let state = self.state.as_deref().cloned();
+        let state = state.unwrap_or(TraceState::NONE);
+        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
+    }
+
+    /// Takes out what it holds.
+    #[inline]
+    fn take(&mut self) -> Self {
+        Ended {
+            trace_id: self.trace_id,
+            span_id: self.span_id,
+            flags: self.flags,
+            state: self.state.take(),
+            parent: self.parent,
+            parent_is_remote: self.parent_is_remote,
+            kind: self.kind.clone(),
+            name: mem::take(&mut self.name),
+            origin: mem::replace(&mut self.origin, Origin::Nowhere),
+            start: self.start,
+            end: self.end,
+            attributes: self.attributes,
+            dropped_attributes: mem::take(&mut self.dropped_attributes),
+            status: mem::take(&mut self.status),
+            details: self.details.take(),
+            held: self.held,
+        }
+    }
+
     /// About how much memory it holds, itself included.
+    #[inline]
     pub(crate) fn bytes(&self) -> usize {
         let description = match &self.status {
             Status::Error { description } => description.len(),

@@ -13,6 +13,7 @@ thread_local! {
 }
 
 /// A generator for a thread whose own is gone already.
+#[inline]
 fn generate<T>(make: impl Fn(&mut SmallRng) -> T) -> T {
     let own = GENERATOR.try_with(|generator| make(&mut generator.borrow_mut()));
     own.unwrap_or_else(|_| make(&mut SmallRng::from_os_rng()))

@@ -186,9 +186,7 @@ impl Builder {
         let mut pipeline = self.build()?;
         if !pipeline.is_disabled {
             opentelemetry::global::set_tracer_provider(pipeline.provider());
-            let follows_parent = pipeline.core.sampler.follows_parent();
-            let installation = backend::install_native(pipeline.native(), follows_parent);
-            place.installation = Some(installation);
+            place.installation = Some(backend::install_native(pipeline.native()));
         }
         pipeline.place = Mutex::new(Some(place));
         Ok(pipeline)

@@ -1,9 +1,10 @@
 //! The pipeline as the runtime's own backend: nothing between a call site and its record.
 
+use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-use enter_span::backend::{Backend, Start, Started};
+use enter_span::backend::{Backend, Site, Start, Started};
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext};
 
@@ -36,7 +37,6 @@ impl Backend for Native {
         let beginning = Beginning {
             identity: &decision.identity,
             parent: decision.parent,
-            parent_is_remote: decision.parent_is_remote,
             kind,
             name,
             origin: match said.library {
@@ -47,14 +47,36 @@ impl Backend for Native {
         };
         let mut record = Record::begin(core, beginning);
         for list in [said.attributes, decision.attributes] {
-            if !list.is_empty() {
-                list.into_iter().for_each(|one| record.set_attribute(one));
-            }
+            list.into_iter().for_each(|one| record.set_attribute(one));
         }
-        if !links.is_empty() {
-            links.into_iter().for_each(|link| record.add_link(link));
+        links.into_iter().for_each(|link| record.add_link(link));
+        Started::Recorded(record)
+    }
+
+    fn start_plain(&self, site: &'static Site, context: &Context) -> Option<Started> {
+        let Native(core) = self;
+        if core.queue.is_closed() {
+            return Some(Started::Nothing);
         }
-        Started::Recorded(decision.identity, record)
+        let start = core.clock.now();
+        let (identity, parent) = core.follow(context)?;
+        if !identity.is_sampled() {
+            return Some(Started::Unrecorded(identity));
+        }
+        let beginning = Beginning {
+            identity: &identity,
+            parent,
+            kind: site.role().into(),
+            name: Cow::Borrowed(site.name()),
+            origin: Origin::Site(site),
+            start,
+        };
+        let record = Record::begin(core, beginning);
+        Some(Started::Recorded(record))
+    }
+
+    fn follows_parent(&self) -> bool {
+        self.0.sampler.follows_parent()
     }
 }
 

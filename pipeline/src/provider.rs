@@ -79,7 +79,6 @@ impl Tracer for PipelineTracer {
         let beginning = Beginning {
             identity: &identity,
             parent: decision.parent,
-            parent_is_remote: decision.parent_is_remote,
             kind,
             name: builder.name,
             origin: Origin::Scope(Arc::clone(&self.scope)),

@@ -6,86 +6,73 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use enter_span::backend::{self, Site};
-use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status, TraceState};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceState};
 use opentelemetry::{KeyValue, Value};
 
 use crate::clock::Moment;
-use crate::core::Core;
+use crate::core::{Core, Parent};
 use crate::ended::{Details, Ended, Happened, Origin};
 use crate::limit::SpanLimits;
 use crate::size;
 
 pub(crate) struct Record {
     core: Arc<Core>,
-    /// Until it is handed over.
-    pub(crate) span: Option<Ended>,
-    /// Kept here until then, so that the list is used again.
-    pub(crate) attributes: Vec<KeyValue>,
+    span: Ended,
+    /// Kept here until it ends, so that the list is used again.
+    attributes: Vec<KeyValue>,
 }
 
 /// What is known of a span when it starts.
 pub(crate) struct Beginning<'a> {
     pub(crate) identity: &'a SpanContext,
-    pub(crate) parent: SpanId,
-    pub(crate) parent_is_remote: bool,
+    pub(crate) parent: Parent,
     pub(crate) kind: SpanKind,
     pub(crate) name: Cow<'static, str>,
     pub(crate) origin: Origin,
     pub(crate) start: Moment,
 }
 
-/// Attributes that a box keeps its room for.
-const MOST_KEPT: usize = 64;
-
 impl Record {
     /// In a box that this thread used before, if there is one.
+    #[inline]
     pub(crate) fn begin(core: &Arc<Core>, beginning: Beginning<'_>) -> Box<Self> {
-        let mut record = core.queue.spare().unwrap_or_else(|| {
-            Box::new(Record {
-                core: Arc::clone(core),
-                span: None,
-                attributes: Vec::new(),
-            })
-        });
         let name = size::bound(beginning.name, core.limits.bytes / 2);
-        let state = match beginning.identity.trace_state() {
-            none if *none == TraceState::NONE => None,
-            state => Some(Box::new(state.clone())),
-        };
-        record.span = Some(Ended {
-            held: name.len() + state.as_deref().map_or(0, size::of_state),
-            trace_id: beginning.identity.trace_id(),
-            span_id: beginning.identity.span_id(),
-            flags: beginning.identity.trace_flags(),
-            state,
-            parent: beginning.parent,
-            parent_is_remote: beginning.parent_is_remote,
-            kind: beginning.kind,
-            name,
-            origin: beginning.origin,
-            start: beginning.start,
-            end: beginning.start,
-            attributes: 0,
-            dropped_attributes: 0,
-            status: Status::Unset,
-            details: None,
-        });
+        let mut held = name.len();
+        let mut state = None;
+        let given = beginning.identity.trace_state();
+        if *given != TraceState::NONE {
+            held += size::of_state(given);
+            state = Some(Box::new(given.clone()));
+        }
+        let mut record = spare::take(core).unwrap_or_else(|| Record::new(core));
+        let span = &mut record.span;
+        span.held = held;
+        span.trace_id = beginning.identity.trace_id();
+        span.span_id = beginning.identity.span_id();
+        span.flags = beginning.identity.trace_flags();
+        span.state = state;
+        span.parent = beginning.parent.id;
+        span.parent_is_remote = beginning.parent.is_remote;
+        span.kind = beginning.kind;
+        span.name = name;
+        span.origin = beginning.origin;
+        span.start = beginning.start;
         record
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Ended, &Core)) {
-        if let Some(span) = &mut self.span {
-            change(span, &self.core);
-        }
+    #[cold]
+    fn new(core: &Arc<Core>) -> Box<Self> {
+        Box::new(Record {
+            core: Arc::clone(core),
+            span: Ended::default(),
+            attributes: Vec::new(),
+        })
     }
 
     /// The specification's upsert: the last value of a key holds.
     #[inline]
     pub(crate) fn set_attribute(&mut self, mut attribute: KeyValue) {
-        let Some(span) = &mut self.span else {
-            return;
-        };
-        let limits = &self.core.limits;
+        let (span, limits) = (&mut self.span, &self.core.limits);
         if let Some(most) = limits.text {
             size::shorten(&mut attribute.value, most);
         }
@@ -106,9 +93,7 @@ impl Record {
 
     /// What says how the span ended is kept before others.
     fn set_default(&mut self, attribute: KeyValue) {
-        let Some(span) = &mut self.span else {
-            return;
-        };
+        let span = &mut self.span;
         if self.attributes.iter().any(|a| a.key == attribute.key) {
             return;
         }
@@ -120,8 +105,9 @@ impl Record {
     }
 
     fn is_of_place(&self, key: &str) -> bool {
-        let site = self.span.as_ref().and_then(|span| span.origin.site());
-        key.starts_with("code.") && site.is_some() && Site::CODE_KEYS.contains(&key)
+        key.starts_with("code.")
+            && self.span.origin.site().is_some()
+            && Site::CODE_KEYS.contains(&key)
     }
 
     pub(crate) fn add_event(
@@ -130,63 +116,92 @@ impl Record {
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
     ) {
-        self.change(|span, core| {
-            let moment = span.moment(time, core);
-            span.add_event(name, moment, attributes, &core.limits);
-        });
+        let moment = self.span.moment(time, &self.core);
+        self.span
+            .add_event(name, moment, attributes, &self.core.limits);
     }
 
     pub(crate) fn add_link(&mut self, link: Link) {
-        self.change(|span, core| span.add_link(link, &core.limits));
+        self.span.add_link(link, &self.core.limits);
     }
 
     pub(crate) fn set_name(&mut self, name: Cow<'static, str>) {
-        self.change(|span, core| {
-            let name = size::bound(name, core.limits.bytes / 2);
-            span.held = (span.held + name.len()).saturating_sub(span.name.len());
-            span.name = name;
-        });
+        let name = size::bound(name, self.core.limits.bytes / 2);
+        let span = &mut self.span;
+        span.held = (span.held + name.len()).saturating_sub(span.name.len());
+        span.name = name;
     }
 
     /// An error does not replace `Ok`, which is the operator's word; else the last call holds.
     pub(crate) fn set_status(&mut self, status: Status) {
-        self.change(|span, core| {
-            if span.status != Status::Ok && status != Status::Unset {
-                span.status = match status {
-                    Status::Error { description } => Status::Error {
-                        description: size::bound(description, core.limits.bytes / 2),
-                    },
-                    other => other,
-                };
-            }
-        });
+        if self.span.status == Status::Ok || status == Status::Unset {
+            return;
+        }
+        self.span.status = match status {
+            Status::Error { description } => Status::Error {
+                description: size::bound(description, self.core.limits.bytes / 2),
+            },
+            other => other,
+        };
     }
 
     /// Hands it over. One that is recorded and not sampled goes nowhere.
+    #[inline]
     pub(crate) fn finish(mut self: Box<Self>, time: Option<SystemTime>) {
-        let attributes = self.attributes.len();
-        let mut is_sampled = false;
-        self.change(|span, core| {
-            span.end = span.moment(time, core);
-            span.attributes = attributes;
-            is_sampled = span.flags.is_sampled();
-        });
-        if is_sampled {
-            Core::push(self);
+        let span = &mut self.span;
+        span.end = span.moment(time, &self.core);
+        span.attributes = self.attributes.len();
+        let is_kept = span.flags.is_sampled() && self.core.queue.push(span, &mut self.attributes);
+        if is_kept {
+            spare::keep(self);
         }
     }
+}
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+/// Records that a thread keeps for its next spans: they are empty.
+mod spare {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use super::Record;
+    use crate::core::Core;
+
+    const MOST: usize = 64;
+
+    /// A record that holds room for more attributes is not kept.
+    const MOST_ATTRIBUTES: usize = 64;
+
+    thread_local! {
+        #[expect(clippy::vec_box, reason = "it is the boxes that are used again")]
+        static SPARE: RefCell<Vec<Box<Record>>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Whether it can be used again: its span was handed over, and it holds little.
-    pub(crate) fn is_spare(&self) -> bool {
-        self.span.is_none() && self.attributes.capacity() <= MOST_KEPT
+    #[inline]
+    pub(super) fn take(core: &Arc<Core>) -> Option<Box<Record>> {
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
+        // Of another pipeline it is of no use.
+        spare
+            .ok()
+            .flatten()
+            .filter(|record| Arc::ptr_eq(&record.core, core))
+    }
+
+    #[inline]
+    pub(super) fn keep(record: Box<Record>) {
+        if record.attributes.capacity() > MOST_ATTRIBUTES {
+            return;
+        }
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MOST {
+                spare.push(record);
+            }
+        });
     }
 }
 
 impl Ended {
+    #[inline]
     fn moment(&self, told: Option<SystemTime>, core: &Core) -> Moment {
         match (told, self.start) {
             (Some(told), _) => Moment::Told(told),
@@ -261,7 +276,10 @@ fn cut(attributes: &mut Vec<KeyValue>, most: usize, limits: &SpanLimits, held: &
 }
 
 impl backend::Record for Record {
-    #[inline]
+    fn identity(&self) -> SpanContext {
+        self.span.identity()
+    }
+
     fn set_attribute(&mut self, attribute: KeyValue) {
         if !self.is_of_place(attribute.key.as_str()) {
             Record::set_attribute(self, attribute);

@@ -27,12 +27,6 @@ pub enum Sampler {
     Custom(Box<dyn ShouldSample>),
 }
 
-/// What is known of a span without a call, or whom to ask.
-pub(crate) enum Answer<'a> {
-    Sampled(bool),
-    Ask(&'a dyn ShouldSample),
-}
-
 impl Sampler {
     /// Whether it is known that nothing is recorded below a span that is not sampled.
     pub(crate) fn follows_parent(&self) -> bool {
@@ -45,21 +39,23 @@ impl Sampler {
         }
     }
 
-    pub(crate) fn on(&self, parent: &SpanContext, trace_id: TraceId) -> Answer<'_> {
-        Answer::Sampled(match self {
+    /// Without a call; one that has to be asked samples nothing here.
+    #[inline]
+    pub(crate) fn samples(&self, parent: &SpanContext, trace_id: TraceId) -> bool {
+        match self {
             Sampler::ParentBasedAlwaysOn => below(parent).unwrap_or(true),
             Sampler::ParentBasedAlwaysOff => below(parent).unwrap_or(false),
             Sampler::ParentBasedRatio(ratio) => {
                 below(parent).unwrap_or_else(|| is_in(*ratio, trace_id))
             }
             Sampler::AlwaysOn => true,
-            Sampler::AlwaysOff => false,
             Sampler::Ratio(ratio) => is_in(*ratio, trace_id),
-            Sampler::Custom(sampler) => return Answer::Ask(&**sampler),
-        })
+            Sampler::AlwaysOff | Sampler::Custom(_) => false,
+        }
     }
 }
 
+#[inline]
 fn below(parent: &SpanContext) -> Option<bool> {
     parent.is_valid().then(|| parent.is_sampled())
 }

@@ -39,6 +39,12 @@ impl Start<'_> {
         said.unwrap_or_else(|| self.site.library())
     }
 
+    #[cfg(feature = "open-spans")]
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        let said = self.said.as_ref().and_then(|said| said.name.clone());
+        said.unwrap_or(Cow::Borrowed(self.site.name()))
+    }
+
     pub fn take_name(&mut self) -> Cow<'static, str> {
         let said = self.said.as_mut().and_then(|said| said.name.take());
         said.unwrap_or(Cow::Borrowed(self.site.name()))
@@ -51,18 +57,31 @@ pub enum Started {
     Nothing,
     /// A span that is not recorded, and this is what its children and headers say of it.
     Unrecorded(SpanContext),
-    Recorded(SpanContext, Box<dyn Record>),
+    Recorded(Box<dyn Record>),
 }
 
 /// Makes spans.
 pub trait Backend: Send + Sync + 'static {
     /// Starts a span below `parent`.
     fn start(&self, start: Start<'_>, parent: &Context) -> Started;
+
+    /// The same for one that has nothing but its site, if that runs no code of the user's, who may
+    /// not run while `parent` is borrowed. `None` if it does.
+    fn start_plain(&self, _site: &'static Site, _parent: &Context) -> Option<Started> {
+        None
+    }
+
+    /// Whether nothing is recorded below a local span that is not sampled.
+    fn follows_parent(&self) -> bool {
+        false
+    }
 }
 
 /// A span while it is recorded. It is called under the lock of its recording, and ended outside of
 /// it.
 pub trait Record: Send + Sync {
+    fn identity(&self) -> SpanContext;
+
     /// Replaces the value of a key, but for those that the site has said already.
     fn set_attribute(&mut self, attribute: KeyValue);
 

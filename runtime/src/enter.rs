@@ -111,7 +111,7 @@ impl Tracer {
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span) -> R,
     ) -> R {
-        let entered = enter(self, name);
+        let mut entered = enter(self, name);
         let span = entered.handle();
         entered::run(entered, || body(span))
     }
@@ -122,7 +122,7 @@ impl Tracer {
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span) -> F,
     ) -> F::Output {
-        let entered = enter(self, name);
+        let mut entered = enter(self, name);
         let span = entered.handle();
         Silent::new(entered, async { body(span).await }).await
     }

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
 
 use crate::lineage;
-use crate::probe::Reading;
-use crate::recording::{Ending, Recording};
+use crate::probe::{Asked, Reading};
+use crate::recording::{Ending, Policy};
 use crate::scope::Scope;
 use crate::site::Site;
 use crate::span::Span;
@@ -45,19 +45,18 @@ impl Entered {
         self.0.is_none()
     }
 
-    fn recording(&self) -> Option<&Recording> {
-        self.0.as_ref()?.recording.as_deref()
-    }
-
-    pub fn handle(&self) -> Span {
-        let Some(scope) = &self.0 else {
+    pub fn handle(&mut self) -> Span {
+        let Some(scope) = &mut self.0 else {
             return Span::outside_of_here();
         };
-        match (&scope.recording, scope.site.is_leaf()) {
-            (Some(recording), true) => Span::of_leaf(recording.below(&scope.context)),
-            (None, true) => Span::of_leaf(scope.context.clone()),
-            (_, false) => Span::of(scope.context.clone()),
+        if !scope.site.is_leaf() {
+            return Span::of(scope.context.clone());
         }
+        let context = scope.context.clone();
+        Span::of_leaf(match scope.share() {
+            Some(recording) => recording.below(&context),
+            None => context,
+        })
     }
 
     // These take the span and give it back, so that the code which calls them has nothing to drop
@@ -65,8 +64,16 @@ impl Entered {
 
     #[inline(never)]
     pub fn text(self, key: &'static str, value: &'static str) -> Self {
-        if let Some(recording) = self.recording() {
-            recording.set_attribute(KeyValue::new(key, value));
+        self.with_attribute(|| Some(KeyValue::new(key, value)))
+    }
+
+    /// A provider's span that panics costs the attribute.
+    #[inline]
+    fn with_attribute(mut self, attribute: impl FnOnce() -> Option<KeyValue>) -> Self {
+        if let Some(scope) = self.0.as_mut().filter(|scope| scope.policy().is_some()) {
+            if let Some(attribute) = attribute() {
+                let _ = thread::shielded(|| scope.set_attribute(attribute));
+            }
         }
         self
     }
@@ -78,13 +85,7 @@ impl Entered {
 
     #[inline(never)]
     pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
-        let Some(recording) = self.recording() else {
-            return self;
-        };
-        if let Some(Value(value)) = Slot::fill(value) {
-            recording.set_attribute(KeyValue::new(key, value));
-        }
-        self
+        self.with_attribute(|| Slot::fill(value).map(|Value(value)| KeyValue::new(key, value)))
     }
 
     pub(crate) fn is_leaf(&self) -> bool {
@@ -109,26 +110,47 @@ impl Entered {
         (self, guard)
     }
 
+    /// The same for the last time: nobody asks for the context any more.
+    #[cold]
+    #[inline(never)]
+    fn attach_last(mut self) -> (Self, Attached) {
+        let guard = match &mut self.0 {
+            Some(scope) if !scope.site.is_leaf() && !scope.site.does_end_children() => {
+                Attached::context(std::mem::take(&mut scope.context))
+            }
+            _ => self.attach(),
+        };
+        (self, guard)
+    }
+
     /// The end of a span that is none, for the compiler: there is nothing to drop.
     #[inline(always)]
     pub fn vanish(self) {
         std::mem::forget(self);
     }
 
+    fn policy(&self) -> Option<Policy> {
+        self.0.as_ref()?.policy()
+    }
+
     /// Ends the span with what its value says, at the detail that is allowed.
     pub fn end(self, reading: Reading<'_>) {
-        let Some(recording) = self.recording() else {
-            return;
-        };
-        let detail = recording.policy().detail;
-        let ending = thread::shielded(|| match &reading {
+        let ending = match &reading {
             Reading::Nothing => Ending::Silent,
-            Reading::Ask(value) => match value.failure() {
-                Some(failure) => Ending::failed(&failure, detail),
-                None => Ending::Silent,
-            },
+            Reading::Ask(value) => self.ending_by(*value),
+        };
+        self.conclude(ending);
+    }
+
+    fn ending_by(&self, value: &dyn Asked) -> Ending {
+        let Some(policy) = self.policy() else {
+            return Ending::Silent;
+        };
+        let ending = thread::shielded(|| {
+            let failure = value.failure()?;
+            Some(Ending::failed(&failure, policy.detail))
         });
-        self.conclude(ending.unwrap_or(Ending::Silent));
+        ending.flatten().unwrap_or(Ending::Silent)
     }
 
     pub(crate) fn panicked(self, payload: &Payload) {
@@ -139,22 +161,19 @@ impl Entered {
 
     /// What a panic says, if the span is recorded.
     pub(crate) fn ending_of(&self, payload: &Payload) -> Option<Ending> {
-        let detail = self.recording()?.policy().detail;
+        let detail = self.policy()?.detail;
         Some(Ending::panicked(payload, detail))
     }
 
     /// The provider's processors and exporters run here; one that panics costs its span.
-    pub(crate) fn conclude(self, ending: Ending) {
-        let Some(scope) = &self.0 else {
+    pub(crate) fn conclude(mut self, ending: Ending) {
+        let Some(scope) = &mut self.0 else {
             return;
         };
-        let Some(recording) = &scope.recording else {
-            return;
-        };
-        if scope.site.does_end_children() {
+        if scope.site.does_end_children() && scope.policy().is_some() {
             lineage::end_children(&scope.context);
         }
-        thread::shielded(|| recording.end(ending));
+        thread::shielded(|| scope.end(ending));
     }
 
     pub(crate) fn take(&mut self) -> Entered {
@@ -165,8 +184,8 @@ impl Entered {
     /// been dropped yet. Whoever ends it a second time does nothing.
     #[cold]
     #[inline(never)]
-    pub(crate) fn take_end(&self) -> Entered {
-        Entered(self.0.as_ref().map(|scope| scope.again()))
+    pub(crate) fn take_end(&mut self) -> Entered {
+        Entered(self.0.as_mut().map(|scope| scope.again()))
     }
 }
 
@@ -256,8 +275,13 @@ impl Leaving {
 pub fn run_held<R>(entered: Entered, body: impl FnOnce() -> R) -> (Leaving, R) {
     let (entered, guard) = match entered.is_off() {
         true => (entered, Attached::default()),
-        false => entered.attach_owned(),
+        false => entered.attach_last(),
     };
+    run_attached(entered, guard, body)
+}
+
+#[inline(always)]
+fn run_attached<R>(entered: Entered, guard: Attached, body: impl FnOnce() -> R) -> (Leaving, R) {
     match thread::catch(body) {
         Ok(value) => (Leaving { entered, guard }, value),
         Err(payload) => panicked(entered, guard, payload),
@@ -267,7 +291,11 @@ pub fn run_held<R>(entered: Entered, body: impl FnOnce() -> R) -> (Leaving, R) {
 /// The same for a value that takes the span with it.
 #[inline(always)]
 pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
-    match run_held(entered, body) {
+    let (entered, guard) = match entered.is_off() {
+        true => (entered, Attached::default()),
+        false => entered.attach_owned(),
+    };
+    match run_attached(entered, guard, body) {
         (leaving, value) if leaving.is_off() => {
             leaving.vanish();
             (Entered::OFF, value)
@@ -315,7 +343,7 @@ fn detach(guard: Attached) {
 /// Leaves the span its place, for what is left of the work.
 #[cold]
 #[inline(never)]
-fn panicked_in(entered: &Entered, guard: Attached, payload: Payload) -> ! {
+fn panicked_in(entered: &mut Entered, guard: Attached, payload: Payload) -> ! {
     panicked(entered.take_end(), guard, payload)
 }
 

@@ -29,18 +29,14 @@ impl<T: Tracers> Backend for T {
         let clock = Clock::start();
         let (builder, started_with) = builder(&mut start, clock);
         let span = Tracers::start(self, start.library(), builder, parent);
-        let identity = span.span_context().clone();
         match span.is_recording() {
-            true => Started::Recorded(
-                identity,
-                Box::new(Foreign {
-                    span,
-                    clock,
-                    attributes: Vec::new(),
-                    started_with,
-                }),
-            ),
-            false => Started::Unrecorded(identity),
+            true => Started::Recorded(Box::new(Foreign {
+                span,
+                clock,
+                attributes: Vec::new(),
+                started_with,
+            })),
+            false => Started::Unrecorded(span.span_context().clone()),
         }
     }
 }
@@ -112,6 +108,10 @@ impl Foreign {
 }
 
 impl Record for Foreign {
+    fn identity(&self) -> SpanContext {
+        self.span.span_context().clone()
+    }
+
     fn set_attribute(&mut self, attribute: KeyValue) {
         let known = self.attributes.iter().position(|a| a.key == attribute.key);
         match known {

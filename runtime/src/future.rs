@@ -140,7 +140,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         match this.open.as_mut().poll(cx) {
-            Poll::Ready((entered, value)) => {
+            Poll::Ready((mut entered, value)) => {
                 match entered.is_off() {
                     true => entered.vanish(),
                     false => {

@@ -1,5 +1,7 @@
 //! Whether anything records: off, on, or on below a context. The only global of the runtime.
 
+#[cfg(feature = "open-spans")]
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -8,9 +10,16 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use opentelemetry::Context;
 
 use crate::backend::{Backend, Start, Started};
+#[cfg(feature = "open-spans")]
+use crate::context::SpanContext;
+use crate::lineage;
+#[cfg(feature = "open-spans")]
+use crate::open_spans::{self, Begun};
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
+use crate::relation::Causes;
 use crate::scope::{self, Scope};
+use crate::site::Site;
 use crate::thread;
 
 /// The process has a backend of its own, ..
@@ -45,15 +54,53 @@ pub(crate) struct Installed {
 impl Installed {
     pub(crate) fn start(&self, start: Start<'_>, parent: &Context) -> Option<Box<Scope>> {
         let site = start.site;
+        #[cfg(feature = "open-spans")]
+        let name = start.name();
+        let started = self.backend.as_ref()?.start(start, parent);
+        self.scope(
+            site,
+            #[cfg(feature = "open-spans")]
+            name,
+            started,
+            parent,
+        )
+    }
+
+    /// As `start_plain` of the backend; the inner `None` is what `start` gives.
+    fn start_plain(&self, site: &'static Site, parent: &Context) -> Option<Option<Box<Scope>>> {
+        // A root that is linked has more than its site.
+        if Causes::are_in(parent) {
+            return None;
+        }
+        let started = self.backend.as_ref()?.start_plain(site, parent)?;
+        Some(self.scope(
+            site,
+            #[cfg(feature = "open-spans")]
+            Cow::Borrowed(site.name()),
+            started,
+            parent,
+        ))
+    }
+
+    fn scope(
+        &self,
+        site: &'static Site,
+        #[cfg(feature = "open-spans")] name: Cow<'static, str>,
+        started: Started,
+        parent: &Context,
+    ) -> Option<Box<Scope>> {
+        let record = match started {
+            Started::Nothing => return None,
+            Started::Unrecorded(identity) => return Scope::of_identity(site, identity, parent),
+            Started::Recorded(record) => record,
+        };
         let mut policy = self.policy();
         policy.detail = policy.detail.min(site.most_detail());
-        match self.backend.as_ref()?.start(start, parent) {
-            Started::Nothing => None,
-            Started::Unrecorded(identity) => Scope::of_identity(site, identity, parent),
-            Started::Recorded(identity, record) => {
-                Some(Scope::recorded(site, identity, record, policy, parent))
-            }
-        }
+        let mut scope = Scope::recorded(site, record, policy, parent);
+        #[cfg(feature = "open-spans")]
+        list(&mut scope, name, parent);
+        lineage::adopt(&mut scope, parent);
+        Some(scope)
     }
 
     /// With the choices of the process, which are read now.
@@ -74,6 +121,26 @@ impl Installed {
     }
 }
 
+/// Puts a span that is recorded into the list of what is open.
+#[cfg(feature = "open-spans")]
+fn list(scope: &mut Scope, name: Cow<'static, str>, parent: &Context) {
+    use opentelemetry::trace::TraceContextExt as _;
+
+    let site = scope.site;
+    let Some(recording) = scope.share() else {
+        return;
+    };
+    let identity = SpanContext(recording.identity().clone());
+    let begun = Begun {
+        name,
+        site,
+        place: lineage::place(parent, &identity),
+        parent: SpanContext(parent.span().span_context().clone()),
+        identity,
+    };
+    recording.keep(open_spans::enlist(begun));
+}
+
 /// A provider may flush in its destructor. It runs wherever the last context that knows it drops, and
 /// one that panics does not reach that place.
 impl Drop for Installed {
@@ -89,16 +156,27 @@ pub fn is_on() -> bool {
     !cfg!(enter_span_off) && ON.load(Ordering::Relaxed) != 0
 }
 
-/// Whether a span that starts here, below what is current, is known to be none: in a trace that was
-/// sampled out, or inside of an exporter. `false` if that is to be asked.
-pub(crate) fn is_off_here() -> bool {
+/// Starts a span that has nothing but its site, below what is current, where no code of the user's
+/// runs for it. `None` if more has to be asked; the inner one, if there is no span.
+pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
     let on = ON.load(Ordering::Relaxed);
-    if on & FOLLOWS == 0 || on >= OVERRIDE {
-        return false;
+    if on & KEPT == 0 || on >= OVERRIDE {
+        return None;
     }
-    let is_off =
-        |current: &Context| current.is_telemetry_suppressed() || scope::is_known_unsampled(current);
-    thread::map_current(is_off).unwrap_or(true)
+    let start = |own: &RefCell<Kept>| {
+        let own = own.try_borrow().ok()?;
+        let installed = own.current()?;
+        thread::map_current(|parent| {
+            let is_off = parent.is_telemetry_suppressed()
+                || (on & FOLLOWS != 0 && scope::is_known_unsampled(parent));
+            match is_off {
+                true => Some(None),
+                false => installed.start_plain(site, parent),
+            }
+        })
+        .unwrap_or(Some(None))
+    };
+    OWN.try_with(start).ok().flatten()
 }
 
 /// What records below this context: its override, else the process's backend.
@@ -136,13 +214,17 @@ thread_local! {
     };
 }
 
+impl Kept {
+    /// `None` also if it has to be asked for anew.
+    fn current(&self) -> Option<&Arc<Installed>> {
+        let is_current = self.generation == GENERATION.load(Ordering::Relaxed);
+        self.installed.as_ref().filter(|_| is_current)
+    }
+}
+
 fn kept() -> Option<Arc<Installed>> {
-    let own = OWN.try_with(|own| {
-        let own = own.try_borrow().ok()?;
-        let is_current = own.generation == GENERATION.load(Ordering::Relaxed);
-        is_current.then(|| own.installed.clone())
-    });
-    own.ok().flatten().unwrap_or_else(keep)
+    let own = OWN.try_with(|own| own.try_borrow().ok()?.current().cloned());
+    own.ok().flatten().or_else(keep)
 }
 
 #[cold]
@@ -174,10 +256,9 @@ pub struct Installation {
     generation: usize,
 }
 
-/// Replaces the backend of the process by one that each thread keeps for itself. If it
-/// `follows_parent`, it is not asked below a local span that is not sampled.
-pub fn install_native(backend: Arc<dyn Backend>, follows_parent: bool) -> Installation {
-    let follows = if follows_parent { FOLLOWS } else { 0 };
+/// Replaces the backend of the process by one that each thread keeps for itself.
+pub fn install_native(backend: Arc<dyn Backend>) -> Installation {
+    let follows = if backend.follows_parent() { FOLLOWS } else { 0 };
     let installed = Installed::of_process(backend);
     let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows);
     drop(before);

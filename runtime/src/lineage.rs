@@ -42,6 +42,10 @@ pub(crate) fn root(context: &Context) -> Option<Context> {
 }
 
 impl Lineage {
+    fn trace_id(&self) -> TraceId {
+        self.root.span().span_context().trace_id()
+    }
+
     /// The root's context, with its children.
     fn of_root(&self) -> Context {
         let Some(children) = &self.below_root else {
@@ -58,9 +62,11 @@ impl Lineage {
 /// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
 /// that carry all of ours.
 fn lineage(context: &Context, trace_id: TraceId) -> Option<&Lineage> {
-    let lineage = context.get::<Inherited>()?.0.as_ref()?;
-    let of_root = lineage.root.span().span_context().trace_id();
-    (of_root == trace_id).then_some(lineage)
+    inherited(context).filter(|lineage| lineage.trace_id() == trace_id)
+}
+
+fn inherited(context: &Context) -> Option<&Lineage> {
+    context.get::<Inherited>()?.0.as_ref()
 }
 
 /// Where a span that starts below `parent` stands among ours.
@@ -72,15 +78,14 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
     }
 }
 
-/// Takes a span that has started below `parent` into its family.
+/// Takes a span that is recorded, and has started below `parent`, into its family.
 pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
-    let Some(recording) = &span.recording else {
-        return;
-    };
-    let above = lineage(parent, recording.identity().trace_id());
+    let above = inherited(parent).filter(|above| above.trace_id() == span.trace_id());
     let scope = above.and_then(|above| Children::open_from(above.below.as_ref()?));
     if let Some(scope) = &scope {
-        scope.add(|started| started.spans.push(Arc::downgrade(recording)));
+        if let Some(recording) = span.share() {
+            scope.add(|started| started.spans.push(Arc::downgrade(recording)));
+        }
     }
     // A leaf is never current.
     let does_end_children = span.site.does_end_children();

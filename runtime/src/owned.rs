@@ -49,7 +49,7 @@ pub struct OwnedSpan {
 }
 
 impl OwnedSpan {
-    pub(crate) fn new(entered: Entered) -> Self {
+    pub(crate) fn new(mut entered: Entered) -> Self {
         OwnedSpan {
             handle: entered.handle(),
             entered,

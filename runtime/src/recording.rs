@@ -31,7 +31,8 @@ pub(crate) struct Recording {
     open: Mutex<Option<Open>>,
 }
 
-struct Open {
+/// A span that has not ended.
+pub(crate) struct Open {
     record: Box<dyn Record>,
     status: Option<Status>,
     has_exception: bool,
@@ -40,18 +41,20 @@ struct Open {
 }
 
 impl Recording {
-    pub(crate) fn new(identity: SpanContext, record: Box<dyn Record>, policy: Policy) -> Self {
+    pub(crate) fn new(open: Open, policy: Policy) -> Self {
         Recording {
-            identity,
+            identity: open.identity(),
             policy,
-            open: Mutex::new(Some(Open {
-                record,
-                status: None,
-                has_exception: false,
-                #[cfg(feature = "open-spans")]
-                listed: None,
-            })),
+            open: Mutex::new(Some(open)),
         }
+    }
+
+    /// For its next use.
+    pub(crate) fn reuse(&mut self, open: Open, policy: Policy) {
+        self.identity = open.identity();
+        self.policy = policy;
+        let place = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(open);
     }
 
     pub(crate) fn policy(&self) -> Policy {
@@ -92,11 +95,8 @@ impl Recording {
         }
     }
 
-    /// A provider's span that panics costs the attribute.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        if !attribute.key.as_str().is_empty() {
-            let _ = thread::shielded(|| self.change(|open| open.record.set_attribute(attribute)));
-        }
+        self.change(|open| open.set_attribute(attribute));
     }
 
     /// Ends the span. Once only: whoever comes second finds it closed.
@@ -106,13 +106,10 @@ impl Recording {
 
     /// Now, if no time is given.
     fn end_at(&self, time: Option<SystemTime>, ending: Ending) {
-        let Some(mut open) = self.open().take() else {
-            return;
-        };
-        #[cfg(feature = "open-spans")]
-        drop(open.listed.take());
-        open.conclude(ending, time, self.policy);
-        open.record.end(time, open.status);
+        let open = self.open().take();
+        if let Some(open) = open {
+            open.end(time, ending, self.policy);
+        }
     }
 }
 
@@ -137,6 +134,33 @@ impl Ending {
 }
 
 impl Open {
+    pub(crate) fn new(record: Box<dyn Record>) -> Self {
+        Open {
+            record,
+            status: None,
+            has_exception: false,
+            #[cfg(feature = "open-spans")]
+            listed: None,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> SpanContext {
+        self.record.identity()
+    }
+
+    pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
+        if !attribute.key.as_str().is_empty() {
+            self.record.set_attribute(attribute);
+        }
+    }
+
+    pub(crate) fn end(mut self, time: Option<SystemTime>, ending: Ending, policy: Policy) {
+        #[cfg(feature = "open-spans")]
+        drop(self.listed.take());
+        self.conclude(ending, time, policy);
+        self.record.end(time, self.status);
+    }
+
     fn conclude(&mut self, ending: Ending, time: Option<SystemTime>, policy: Policy) {
         const OUTCOME: &str = "enter_span.outcome";
         match ending {
@@ -207,7 +231,8 @@ impl opentelemetry::trace::Span for Current {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        self.0.set_attribute(attribute);
+        // A provider's span that panics costs the attribute, and not the rest of this one.
+        let _ = thread::shielded(|| self.0.set_attribute(attribute));
     }
 
     fn set_status(&mut self, status: Status) {

@@ -191,6 +191,11 @@ impl Causes {
         }
     }
 
+    /// Whether a span that starts below `parent` is linked.
+    pub(crate) fn are_in(parent: &OtelContext) -> bool {
+        !parent.has_active_span() && parent.get::<Causes>().is_some()
+    }
+
     /// Links a span that starts below `parent`, if it is a root there.
     pub(crate) fn link_root(parent: &OtelContext, links: &mut Vec<OtelSpanContext>) {
         if parent.has_active_span() {

@@ -4,23 +4,30 @@
 //! free them would cost as much as all else that is done for a span.
 
 use std::cell::RefCell;
+use std::mem;
 use std::sync::Arc;
 
-use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
+use opentelemetry::{Context, KeyValue};
 
 use crate::backend::Record;
-use crate::recording::{Policy, Recording};
+use crate::recording::{Ending, Open, Policy, Recording};
 use crate::site::Site;
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
     /// What is attached: with the span as the current one, but for a leaf, which never is.
     pub(crate) context: Context,
-    /// If it is recorded.
-    pub(crate) recording: Option<Arc<Recording>>,
-    /// One that is over, for the next use.
+    state: State,
+    /// The recording of a span that is over, for the next use.
     spare: Option<Arc<Recording>>,
+}
+
+enum State {
+    Unrecorded,
+    /// Only this scope knows of it: a leaf that has given no handle.
+    Private(Open, Policy),
+    Shared(Arc<Recording>),
 }
 
 /// Scopes that a thread keeps.
@@ -44,7 +51,7 @@ impl Scope {
             None => Box::new(Scope {
                 site,
                 context,
-                recording: None,
+                state: State::Unrecorded,
                 spare: None,
             }),
         }
@@ -53,29 +60,31 @@ impl Scope {
     /// The scope of a span that has started below `parent`.
     pub(crate) fn recorded(
         site: &'static Site,
-        identity: SpanContext,
         record: Box<dyn Record>,
         policy: Policy,
         parent: &Context,
     ) -> Box<Self> {
         let mut scope = Scope::unrecorded(site, Context::new());
-        let recording = Recording::new(identity, record, policy);
-        let recording = match scope.spare.take() {
-            Some(mut spare) => match Arc::get_mut(&mut spare) {
-                Some(place) => {
-                    *place = recording;
-                    spare
-                }
-                None => Arc::new(recording),
-            },
-            None => Arc::new(recording),
-        };
-        scope.context = match site.is_leaf() {
-            true => parent.clone(),
-            false => recording.below(parent),
-        };
-        scope.recording = Some(recording);
+        let open = Open::new(record);
+        if site.is_leaf() {
+            scope.context = parent.clone();
+            scope.state = State::Private(open, policy);
+        } else {
+            let recording = scope.recording_of(open, policy);
+            scope.context = recording.below(parent);
+            scope.state = State::Shared(recording);
+        }
         scope
+    }
+
+    fn recording_of(&mut self, open: Open, policy: Policy) -> Arc<Recording> {
+        if let Some(mut spare) = self.spare.take() {
+            if let Some(recording) = Arc::get_mut(&mut spare) {
+                recording.reuse(open, policy);
+                return spare;
+            }
+        }
+        Arc::new(Recording::new(open, policy))
     }
 
     /// The scope of one that is not recorded, if it says anything that its parent does not.
@@ -88,22 +97,76 @@ impl Scope {
             .then(|| Scope::unrecorded(site, parent.with_remote_span_context(identity)))
     }
 
+    /// Its recording, if it has one, for others to know as well.
+    pub(crate) fn share(&mut self) -> Option<&Arc<Recording>> {
+        if let State::Private(..) = self.state {
+            let private = mem::replace(&mut self.state, State::Unrecorded);
+            if let State::Private(open, policy) = private {
+                self.state = State::Shared(self.recording_of(open, policy));
+            }
+        }
+        match &self.state {
+            State::Shared(recording) => Some(recording),
+            State::Unrecorded | State::Private(..) => None,
+        }
+    }
+
+    /// The trace of a span that is recorded.
+    pub(crate) fn trace_id(&self) -> TraceId {
+        match &self.state {
+            State::Unrecorded => TraceId::INVALID,
+            State::Private(open, _) => open.identity().trace_id(),
+            State::Shared(recording) => recording.identity().trace_id(),
+        }
+    }
+
     /// A second one of the same span.
-    pub(crate) fn again(&self) -> Box<Self> {
+    pub(crate) fn again(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context.clone());
-        scope.recording.clone_from(&self.recording);
+        if let Some(recording) = self.share() {
+            scope.state = State::Shared(Arc::clone(recording));
+        }
         scope
     }
 
+    /// `None` if nothing is recorded.
+    #[inline]
+    pub(crate) fn policy(&self) -> Option<Policy> {
+        match &self.state {
+            State::Unrecorded => None,
+            State::Private(_, policy) => Some(*policy),
+            State::Shared(recording) => Some(recording.policy()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
+        match &mut self.state {
+            State::Unrecorded => {}
+            State::Private(open, _) => open.set_attribute(attribute),
+            State::Shared(recording) => recording.set_attribute(attribute),
+        }
+    }
+
+    /// Once only: whoever comes second finds it closed.
+    #[inline]
+    pub(crate) fn end(&mut self, ending: Ending) {
+        match mem::replace(&mut self.state, State::Unrecorded) {
+            State::Unrecorded => {}
+            State::Private(open, policy) => open.end(None, ending, policy),
+            State::Shared(recording) => {
+                recording.end(ending);
+                self.spare = Some(recording);
+            }
+        }
+    }
+
     /// Keeps one that is over for its next use.
-    #[cold]
     #[inline(never)]
     pub(crate) fn recycle(mut scope: Box<Self>) {
         // Outside of the list: what else the context holds is the user's.
         scope.context = Context::new();
-        if let Some(recording) = scope.recording.take() {
-            scope.spare = Some(recording);
-        }
+        scope.state = State::Unrecorded;
         // A dying thread has no next use.
         let _ = SPARE.try_with(|spare| {
             if let Ok(mut spare) = spare.try_borrow_mut() {

@@ -171,10 +171,12 @@ impl Site {
         Site::new("", 0, OURS)
     }
 
+    #[inline]
     pub fn library(&self) -> &'static Library {
         &self.module.library
     }
 
+    #[inline]
     pub fn role(&self) -> Kind {
         self.kind
     }
@@ -200,6 +202,7 @@ impl Site {
         self
     }
 
+    #[inline]
     pub(crate) fn most_detail(&self) -> ErrorDetail {
         match self.flags / DETAIL {
             1 => ErrorDetail::Status,
@@ -209,22 +212,27 @@ impl Site {
         }
     }
 
+    #[inline]
     pub(crate) fn is_leaf(&self) -> bool {
         self.flags & LEAF != 0
     }
 
+    #[inline]
     pub(crate) fn does_end_children(&self) -> bool {
         self.flags & ENDS_CHILDREN != 0
     }
 
-    pub(crate) fn name(&self) -> &'static str {
+    #[inline]
+    pub fn name(&self) -> &'static str {
         &self.text[self.name_start()..]
     }
 
+    #[inline]
     fn name_start(&self) -> usize {
         self.text.len() - usize::from(self.name)
     }
 
+    #[inline]
     fn path(&self) -> &'static str {
         match self.flags & NAMED {
             0 => self.text,
@@ -249,6 +257,7 @@ impl Site {
 
     /// The path of the function, the file inside of its crate, and the line; `None` where no macro saw
     /// the call site.
+    #[inline]
     pub fn place(&self) -> Option<(&'static str, &'static str, u32)> {
         let path = self.path();
         (!path.is_empty()).then_some((path, self.module.file, self.line))

@@ -10,7 +10,6 @@ use crate::backend::{self, Said};
 use crate::context::Context;
 use crate::entered::Entered;
 use crate::installed::{self, Override};
-use crate::lineage;
 use crate::relation::{self, Causes, ToLinks, ToParent};
 use crate::scope::Scope;
 use crate::site::Site;
@@ -78,17 +77,10 @@ points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
 /// Enters a span at `site`, below the current one.
 #[cold]
 pub fn enter(site: &'static Site) -> Entered {
-    if installed::is_off_here() {
-        return Entered::OFF;
+    match installed::start_plain(site) {
+        Some(scope) => scope.map_or(Entered::OFF, Entered::new),
+        None => enter_with(site, &mut []),
     }
-    let Some(current) = thread::current().filter(|current| !current.is_telemetry_suppressed())
-    else {
-        return Entered::OFF;
-    };
-    // A sampler or a provider that panics costs the span.
-    thread::shielded(|| start(site, &mut Said::default(), &current))
-        .flatten()
-        .map_or(Entered::OFF, Entered::new)
 }
 
 /// Says one thing of a span before it starts.
@@ -206,46 +198,20 @@ impl Start {
 /// Starts a span below `parent`, if anything records there.
 fn start(site: &'static Site, said: &mut Said, parent: &OtelContext) -> Option<Box<Scope>> {
     Causes::link_root(parent, &mut said.links);
-    #[cfg(any(feature = "open-spans", feature = "testing"))]
-    let name = said.name.clone().unwrap_or(Cow::Borrowed(site.name()));
+    #[cfg(feature = "testing")]
+    let name = said.name.as_deref().unwrap_or(site.name());
     let Some(installed) = installed::for_context(parent) else {
         #[cfg(feature = "testing")]
-        crate::testing::orphan(&name);
+        crate::testing::orphan(name);
         return None;
     };
     #[cfg(feature = "testing")]
-    crate::testing::started(parent, &name);
+    crate::testing::started(parent, name);
     let start = backend::Start {
         site,
         said: Some(said),
     };
-    let mut scope = installed.start(start, parent)?;
-    #[cfg(feature = "open-spans")]
-    list(&scope, name, parent);
-    lineage::adopt(&mut scope, parent);
-    Some(scope)
-}
-
-/// Puts a span that is recorded into the list of what is open.
-#[cfg(feature = "open-spans")]
-fn list(scope: &Scope, name: Cow<'static, str>, parent: &OtelContext) {
-    use opentelemetry::trace::TraceContextExt as _;
-
-    use crate::context::SpanContext;
-    use crate::open_spans::{self, Begun};
-
-    let Some(recording) = &scope.recording else {
-        return;
-    };
-    let identity = SpanContext(recording.identity().clone());
-    let begun = Begun {
-        name,
-        site: scope.site,
-        place: lineage::place(parent, &identity),
-        parent: SpanContext(parent.span().span_context().clone()),
-        identity,
-    };
-    recording.keep(open_spans::enlist(begun));
+    installed.start(start, parent)
 }
 
 /// `when = ..`: a condition that panics does not hold.
