@@ -2,9 +2,9 @@
 //! allocations.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -91,27 +91,39 @@ pub fn drive(mut future: Pin<&mut dyn Future<Output = u64>>) -> u64 {
     }
 }
 
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    // Without a destructor, so that it can be counted on a thread that is dying.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
 
-/// The system's allocator, which counts how often it is asked for memory.
+/// The system's allocator, which counts for each thread how often it is asked for memory.
 pub struct Counting;
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+}
+
+/// How often this thread has asked for memory, where [`Counting`] is the global allocator.
+pub fn allocated() -> u64 {
+    ALLOCATIONS.get()
+}
 
 // SAFETY: each call is handed unchanged to the system's allocator, whose contract it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller keeps the contract of `alloc_zeroed`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller keeps the contract of `realloc`.
         unsafe { System.realloc(block, layout, size) }
     }
@@ -122,9 +134,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Allocations for each of so many calls. It counts where [`Counting`] is the global allocator.
+/// Allocations of this thread for each of so many calls.
 pub fn allocations(candidate: &Candidate, calls: u64) -> f64 {
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = allocated();
     (candidate.run)(calls);
-    (ALLOCATIONS.load(Ordering::Relaxed) - before) as f64 / calls as f64
+    (allocated() - before) as f64 / calls as f64
 }

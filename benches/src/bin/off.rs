@@ -57,7 +57,7 @@ macro_rules! bodies {
 bodies! {
     |id| bare:;
     |id| ours: #[enter_span::enter_span(attributes(id))];
-    |id| tracing_attribute: #[tracing::instrument(skip_all, fields(id))];
+    |id| tracing_attribute: #[tracing::instrument(skip_all, fields(id = id))];
     |id| fastrace_attribute: #[fastrace::trace(properties = { "id": "{id}" })];
 }
 

@@ -30,7 +30,7 @@ async fn annotated(id: u64) -> u64 {
     yields(id).await
 }
 
-#[tracing::instrument(skip_all, fields(id))]
+#[tracing::instrument(skip_all, fields(id = id))]
 async fn traced(id: u64) -> u64 {
     yields(id).await
 }

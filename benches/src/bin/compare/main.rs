@@ -1,0 +1,75 @@
+//! What spans cost with `enter_span` and with its peers, side by side in one run.
+//!
+//! Each peer has a process of its own, because each takes the globals of its process. All of them
+//! live for the whole run and take turns, round by round; who waits does nothing.
+//!
+//! Arguments, all optional: `--rounds N`, `--only SCENARIO`, `--svg PATH`.
+
+mod chart;
+mod child;
+mod clock;
+mod exporter;
+mod peer;
+mod report;
+mod run;
+mod scenario;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use enter_span_benches::Counting;
+
+use crate::scenario::Scenario;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What was asked for on the command line.
+struct Arguments {
+    rounds: usize,
+    scenarios: Vec<Scenario>,
+    svg: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn parse(mut given: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
+        let mut arguments = Arguments {
+            rounds: 41,
+            scenarios: Scenario::ALL.to_vec(),
+            svg: None,
+        };
+        while let Some(option) = given.next() {
+            let value = given
+                .next()
+                .ok_or_else(|| format!("`{option}` needs a value"))?;
+            match &*option {
+                "--rounds" => arguments.rounds = value.parse::<usize>()?.max(1),
+                "--only" => {
+                    let scenario = Scenario::named(&value);
+                    arguments.scenarios =
+                        vec![scenario.ok_or_else(|| format!("no scenario `{value}`"))?];
+                }
+                "--svg" => arguments.svg = Some(value.into()),
+                _ => return Err(format!("unknown option `{option}`").into()),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut given = std::env::args().skip(1).peekable();
+    if given.next_if(|first| first == child::MARK).is_some() {
+        let name = given.next().unwrap_or_default();
+        let peer = peer::named(&name).ok_or_else(|| format!("no peer `{name}`"))?;
+        return Ok(child::serve(peer)?);
+    }
+    let arguments = Arguments::parse(given)?;
+    let measured = run::run(&arguments.scenarios, arguments.rounds)?;
+    report::print(&measured);
+    report::write_json(&measured)?;
+    if let Some(path) = arguments.svg {
+        std::fs::write(path, chart::draw(&measured))?;
+    }
+    Ok(())
+}
