@@ -66,13 +66,16 @@ impl Scenario {
             .find(|scenario| scenario.name() == name)
     }
 
-    /// Spans in a round: whole trees, and less than any queue holds. That of fastrace has 10,240 places
-    /// for each thread, of which a root takes three and an async span takes one.
+    /// Spans in a round: whole trees, and so few that no queue is full. That of fastrace has 10,240
+    /// places for each thread, and what is over stays behind until the next span. A root takes four of
+    /// them, an async span takes one and another one for each poll.
     pub(crate) fn spans(self) -> u64 {
         match self {
             Scenario::Off => 200_000,
             Scenario::NotSampled | Scenario::Threads4 => 20_000,
-            Scenario::Tree1 => 3_000,
+            Scenario::Tree1 => 2_000,
+            Scenario::AsyncReady => 4_000,
+            Scenario::Async10Yields => 800,
             _ => 8_000,
         }
     }
