@@ -1,0 +1,123 @@
+//! One path of ours in a loop, whose instructions `benches/instructions.sh` counts by callgrind.
+//!
+//! Arguments: the path, and how often [`BURST`] spans are made.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use enter_span::{enter_span, in_span};
+use enter_span_pipeline::Pipeline;
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+/// Fewer than a batch: what was used goes round in each burst alike, since it ends with a flush.
+const BURST: u64 = 256;
+
+const AGES: Duration = Duration::from_secs(600);
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        black_box(batch);
+        Ok(())
+    }
+}
+
+#[enter_span(attributes(id))]
+fn child(id: u64) -> u64 {
+    black_box(id).wrapping_add(1)
+}
+
+#[enter_span(leaf, attributes(id))]
+fn leaf(id: u64) -> u64 {
+    black_box(id).wrapping_add(1)
+}
+
+#[enter_span(attributes(id, is_retry = false, ratio = 0.5, route = "/orders/{id}"))]
+fn attributes_4(id: u64) -> u64 {
+    black_box(id).wrapping_add(1)
+}
+
+#[enter_span(attributes(id))]
+async fn ready(id: u64) -> u64 {
+    black_box(id).wrapping_add(1)
+}
+
+fn drive(id: u64) -> u64 {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(ready(id)).poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => 0,
+    }
+}
+
+fn spans(one: fn(u64) -> u64) {
+    for id in 0..BURST {
+        black_box(one(id));
+    }
+}
+
+/// A caller that has sampled its trace out.
+fn not_sampled() -> SpanContext {
+    SpanContext::new(
+        TraceId::from(7_u128),
+        SpanId::from(7_u64),
+        TraceFlags::NOT_SAMPLED,
+        true,
+        TraceState::NONE,
+    )
+}
+
+fn recorded(bursts: u64, one: fn(u64) -> u64) -> Result<(), enter_span_pipeline::Error> {
+    let pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
+    for _ in 0..bursts {
+        in_span!("root", |_| spans(one));
+        pipeline.flush(AGES)?;
+    }
+    Ok(())
+}
+
+fn sampled_out(bursts: u64) -> Result<(), enter_span_pipeline::Error> {
+    let _pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
+    in_span!("root", parent = not_sampled(), |_| {
+        (0..bursts).for_each(|_| spans(child));
+    });
+    Ok(())
+}
+
+fn off(bursts: u64) {
+    (0..bursts).for_each(|_| spans(child));
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [path, bursts] = &arguments[..] else {
+        return ExitCode::from(2);
+    };
+    let Ok(bursts) = bursts.parse() else {
+        return ExitCode::from(2);
+    };
+    let done = match &**path {
+        "off" => {
+            off(bursts);
+            Ok(())
+        }
+        "not_sampled" => sampled_out(bursts),
+        "child" => recorded(bursts, child),
+        "leaf" => recorded(bursts, leaf),
+        "attributes_4" => recorded(bursts, attributes_4),
+        "async_ready" => recorded(bursts, drive),
+        _ => return ExitCode::from(2),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
