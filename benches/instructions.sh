@@ -63,9 +63,10 @@ fi
 awk -v tolerance="$TOLERANCE" '
     NR == FNR { before[$1] = $2; next }
     {
+        is_new = !($1 in before)
         allowed = before[$1] * tolerance / 100 + 1
         verdict = "as before"
-        if (!($1 in before)) { verdict = "NEW: run with --update"; wrong = 1 }
+        if (is_new) { verdict = "NEW: run with --update"; wrong = 1 }
         else if ($2 > before[$1] + allowed) { verdict = "MORE"; wrong = 1 }
         else if ($2 < before[$1] - allowed) verdict = "fewer: run with --update"
         printf "%-14s %6d  before %6d  %s\n", $1, $2, before[$1], verdict

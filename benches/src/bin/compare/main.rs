@@ -3,7 +3,8 @@
 //! Each peer has a process of its own, because each takes the globals of its process. All of them
 //! live for the whole run and take turns, round by round; who waits does nothing.
 //!
-//! Arguments, all optional: `--rounds N`, `--only SCENARIO`, `--svg PATH`.
+//! It prints tables, and writes `compare.json` and `compare.svg` into the workspace's `target`.
+//! Arguments, both optional: `--rounds N`, `--only SCENARIO`.
 
 mod chart;
 mod child;
@@ -15,7 +16,8 @@ mod run;
 mod scenario;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs;
+use std::path::Path;
 
 use enter_span_benches::Counting;
 
@@ -28,15 +30,13 @@ static ALLOCATOR: Counting = Counting;
 struct Arguments {
     rounds: usize,
     scenarios: Vec<Scenario>,
-    svg: Option<PathBuf>,
 }
 
 impl Arguments {
     fn parse(mut given: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
         let mut arguments = Arguments {
-            rounds: 41,
+            rounds: 101,
             scenarios: Scenario::ALL.to_vec(),
-            svg: None,
         };
         while let Some(option) = given.next() {
             let value = given
@@ -49,7 +49,6 @@ impl Arguments {
                     arguments.scenarios =
                         vec![scenario.ok_or_else(|| format!("no scenario `{value}`"))?];
                 }
-                "--svg" => arguments.svg = Some(value.into()),
                 _ => return Err(format!("unknown option `{option}`").into()),
             }
         }
@@ -67,9 +66,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(given)?;
     let measured = run::run(&arguments.scenarios, arguments.rounds)?;
     report::print(&measured);
-    report::write_json(&measured)?;
-    if let Some(path) = arguments.svg {
-        std::fs::write(path, chart::draw(&measured))?;
-    }
+    let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"));
+    fs::create_dir_all(target)?;
+    fs::write(target.join("compare.json"), report::json(&measured))?;
+    fs::write(target.join("compare.svg"), chart::draw(&measured))?;
     Ok(())
 }

@@ -1,7 +1,4 @@
-//! The results as tables on stdout and as JSON.
-
-use std::error::Error;
-use std::path::{Path, PathBuf};
+//! The results as tables and as JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -68,47 +65,69 @@ impl OfScenario {
 
 pub(crate) fn print(measured: &Measured) {
     println!(
-        "{} rounds in turns. CPU time for a span, in ns: the median, and in brackets the quartiles; \
-         × is the ratio to `{}`.",
+        "{} rounds in turns. For a span: the median, in brackets the quartiles, and the ratio to `{}`.",
         measured.rounds, NAMES[0],
     );
-    for of_scenario in &measured.scenarios {
-        print_scenario(of_scenario);
-    }
+    table(
+        measured,
+        "CPU of the calling thread, ns",
+        |figures, ours| timed(figures.caller, ours.caller),
+    );
+    table(measured, "CPU of the process, ns", |figures, ours| {
+        timed(figures.process, ours.process)
+    });
+    table(
+        measured,
+        "allocations of the calling thread",
+        |figures, _| format!("{:.2}", figures.allocations),
+    );
     if !measured.scaling.is_empty() {
         print_scaling(&measured.scaling);
     }
+    print_lost(measured);
 }
 
-fn print_scenario(of_scenario: &OfScenario) {
-    let all = of_scenario.figures();
-    println!(
-        "\n| `{}` | caller | × | process | × | allocations | lost |",
-        of_scenario.scenario.name()
-    );
-    println!("|---|--:|--:|--:|--:|--:|--:|");
-    for (name, figures) in NAMES.iter().zip(&all) {
-        println!(
-            "| {name} | {} | {:.2} | {} | {:.2} | {:.2} | {} |",
-            cell(figures.caller),
-            figures.caller.median / all[0].caller.median,
-            cell(figures.process),
-            figures.process.median / all[0].process.median,
-            figures.allocations,
-            match figures.wrong {
-                0 => "0".to_owned(),
-                wrong => format!("**{wrong}**, does not count"),
-            },
-        );
+/// A row for each scenario, a column for each peer.
+fn table(measured: &Measured, title: &str, cell: impl Fn(&Figures, &Figures) -> String) {
+    println!("\n| {title} | {} |", NAMES.join(" | "));
+    println!("|---|{}", "--:|".repeat(NAMES.len()));
+    for of_scenario in &measured.scenarios {
+        let all = of_scenario.figures();
+        let cells = all.iter().map(|figures| match figures.wrong {
+            0 => cell(figures, &all[0]),
+            _ => "lost spans".to_owned(),
+        });
+        let cells: Vec<String> = cells.collect();
+        let name = of_scenario.scenario.name();
+        println!("| `{name}` | {} |", cells.join(" | "));
     }
 }
 
-fn cell(spread: Spread) -> String {
+fn timed(spread: Spread, ours: Spread) -> String {
     let Spread { low, median, high } = spread;
+    let ratio = median / ours.median;
     match median < 10.0 {
-        true => format!("{median:.2} ({low:.2}–{high:.2})"),
-        false => format!("{median:.0} ({low:.0}–{high:.0})"),
+        true => format!("{median:.2} ({low:.2}–{high:.2}) {ratio:.2}×"),
+        false => format!("{median:.0} ({low:.0}–{high:.0}) {ratio:.2}×"),
     }
+}
+
+/// What was made and did not arrive, or arrived and should not have.
+fn print_lost(measured: &Measured) {
+    let mut all = 0;
+    for of_scenario in &measured.scenarios {
+        for (name, figures) in NAMES.iter().zip(of_scenario.figures()) {
+            if figures.wrong > 0 {
+                let scenario = of_scenario.scenario.name();
+                println!(
+                    "\n{scenario}, {name}: lost {} spans, and does not count",
+                    figures.wrong
+                );
+            }
+            all += figures.wrong;
+        }
+    }
+    println!("\n{all} spans lost.");
 }
 
 fn cores() -> u64 {
@@ -144,9 +163,8 @@ fn throughput(rounds: &[Round]) -> f64 {
     Spread::of(measured.map(|round| 1e3 * round.spans as f64 / round.elapsed_ns as f64)).median
 }
 
-/// `target/compare.json`, where the binary was built.
-pub(crate) fn write_json(measured: &Measured) -> Result<(), Box<dyn Error>> {
-    let path = target()?.join("compare.json");
+/// `{scenario: {peer: {caller_cpu_ns, process_cpu_ns, allocations}}}`, all for a span.
+pub(crate) fn json(measured: &Measured) -> String {
     let scenarios = measured.scenarios.iter().map(|of_scenario| {
         let peers = NAMES.iter().zip(of_scenario.figures());
         let peers = peers.map(|(name, figures)| ((*name).to_owned(), object(&figures)));
@@ -154,9 +172,7 @@ pub(crate) fn write_json(measured: &Measured) -> Result<(), Box<dyn Error>> {
         (name, Value::Object(peers.collect()))
     });
     let json = Value::Object(scenarios.collect::<Map<_, _>>());
-    std::fs::write(&path, format!("{json:#}\n"))?;
-    println!("\nwritten: {}", path.display());
-    Ok(())
+    format!("{json:#}\n")
 }
 
 /// What was lost makes the figures those of something else.
@@ -170,13 +186,4 @@ fn object(figures: &Figures) -> Value {
         "process_cpu_ns": counts(figures.process.median),
         "allocations": counts(figures.allocations),
     })
-}
-
-/// The folder of cargo's that holds this binary: `target/release/compare` is in `target`.
-fn target() -> Result<PathBuf, Box<dyn Error>> {
-    let binary = std::env::current_exe()?;
-    let target = binary.parent().and_then(Path::parent);
-    Ok(target
-        .ok_or("the binary is not in cargo's folder")?
-        .to_owned())
 }

@@ -1,6 +1,5 @@
 //! The OpenTelemetry SDK, with its API called by hand.
 
-use std::future::Future;
 use std::sync::{LazyLock, OnceLock};
 
 use opentelemetry::global::{self, BoxedTracer};
@@ -119,18 +118,14 @@ impl Spans for ApiCalls {
         })
     }
 
-    fn ready(number: u64) -> impl Future<Output = u64> {
-        async move {
-            let context = with_span(number);
-            async { body(number) }.with_context(context).await
-        }
+    async fn ready(number: u64) -> u64 {
+        let context = with_span(number);
+        async { body(number) }.with_context(context).await
     }
 
-    fn yields(number: u64) -> impl Future<Output = u64> {
-        async move {
-            let context = with_span(number);
-            yielding_body(number).with_context(context).await
-        }
+    async fn yields(number: u64) -> u64 {
+        let context = with_span(number);
+        yielding_body(number).with_context(context).await
     }
 
     fn not_sampled(children: impl FnOnce()) {
