@@ -64,7 +64,7 @@ impl FromStr for Round {
     }
 }
 
-/// A round to do: `tree_100 1`. With another number of threads it is that many at once.
+/// A round to do: `threads_4 4 measured`. Only that scenario heeds the number of its threads.
 struct Order {
     scenario: Scenario,
     threads: u64,
