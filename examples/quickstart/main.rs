@@ -7,28 +7,23 @@
 //! Without a folder it reads this repository. One file there is not UTF-8 and fails, and one
 //! question is given up after a while: see how both look in the tree.
 //!
-//! What is worth copying is in this file. `telemetry.rs` says where spans go; an application would
-//! have an OTLP exporter there. `waterfall.rs` draws them.
+//! `run` says where spans go: here they are printed; an application has an OTLP exporter beside.
 
-mod telemetry;
-mod terminal;
 #[cfg(test)]
 mod tests;
-mod waterfall;
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::Utf8Error;
 use std::time::Duration;
 
 use enter_span::{enter_span, in_span};
+use enter_span_pipeline::{Console, Pipeline};
 use futures::StreamExt as _;
-use telemetry::Telemetry;
-use waterfall::Colour;
 
 /// No folder is too large to try: reading stops here, and the span says so.
 const MOST_FILES: usize = 400;
@@ -46,18 +41,12 @@ const PATIENCE: Duration = Duration::from_millis(10);
 async fn main() -> ExitCode {
     let folder = std::env::args_os().nth(1);
     let folder = folder.map_or_else(this_repository, PathBuf::from);
-    let done = match run(&folder, terminal::width(), terminal::colour()).await {
-        Ok(text) => io::stdout().write_all(text.as_bytes()).map_err(|e| (1, e)),
-        Err(error) => Err((2, error)),
-    };
-    match done {
-        Err((1, error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err((code, error)) => {
-            let line = format!("quickstart: {}: {error}", folder.to_string_lossy());
-            drop(writeln!(io::stderr(), "{}", waterfall::escape(&line)));
-            ExitCode::from(code)
+    match run(&folder, Console::new(), &mut io::stdout()).await {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            drop(writeln!(io::stderr(), "quickstart: {folder:?}: {error}"));
+            ExitCode::from(2)
         }
-        Ok(()) => ExitCode::SUCCESS,
+        _ => ExitCode::SUCCESS,
     }
 }
 
@@ -66,23 +55,30 @@ fn this_repository() -> PathBuf {
     package.parent().unwrap_or(package).to_owned()
 }
 
-/// Does the work and gives what is to be printed: the words, the waterfall and the totals.
-async fn run(folder: &Path, width: usize, colour: Colour) -> io::Result<String> {
+/// Does the work, and prints the words, the waterfall and the totals.
+async fn run(folder: &Path, console: Console, output: &mut impl Write) -> io::Result<()> {
     if !fs::metadata(folder)?.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a folder"));
     }
-    let telemetry = Telemetry::install();
-    let report = report(folder).await;
-    let recorded = telemetry.finish();
+    // From here on spans are recorded, and printed when their trace is finished.
+    let pipeline = Pipeline::builder().with_exporter(console).install();
+    let pipeline = pipeline.map_err(io::Error::other)?;
 
-    Ok(format!(
-        "{}\n{}\n{} spans in {} traces, {} dropped\n",
-        report?.to_text(),
-        waterfall::draw(&recorded.spans, width, colour),
-        recorded.spans.len(),
-        recorded.traces(),
-        recorded.dropped(),
-    ))
+    let report = report(folder).await?;
+    output.write_all(report.to_text().as_bytes())?;
+    output.write_all(b"\n")?;
+
+    // The last spans leave here.
+    let down = pipeline.shutdown(Duration::from_secs(5));
+    down.map_err(io::Error::other)?;
+    let counts = pipeline.counts();
+    let (spans, dropped) = (counts.exported, counts.dropped.total());
+    // All of the work is below one root.
+    let traces = spans.min(1);
+    writeln!(
+        output,
+        "{spans} spans in {traces} traces, {dropped} dropped"
+    )
 }
 
 type Words = HashMap<String, usize>;

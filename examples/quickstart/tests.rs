@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 
 use enter_span::testing::Recorder;
 
@@ -69,28 +70,59 @@ async fn every_step_is_where_it_belongs() {
     ));
 }
 
+/// What the program and its pipeline print, in the order in which they do.
+#[derive(Clone, Default)]
+struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("the text").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn the_last_line_counts_what_was_exported() {
+async fn the_words_the_waterfall_and_the_totals_are_printed() {
     let folder = Folder::new("run")
         .with("a.txt", "One fish, two fish")
         .with("b.txt", b"\xff");
-    let text = run(&folder, 80, Colour::None).await.expect("a report");
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "The commonest words in 2 files, 1 failed");
-    assert_eq!(lines[2], "       2  fish");
-    assert!(text.contains("\n└ define (client) ~cancelled word=fish "));
+    let printed = Printed::default();
+    let console = Console::to(printed.clone()).with_width(80);
+    let done = run(&folder, console, &mut printed.clone()).await;
+    done.expect("a report");
+    let text = printed.0.lock().expect("the text").clone();
+    let text = String::from_utf8(text).expect("text");
+    assert!(text.contains("The commonest words in 2 files, 1 failed\n\n       2  fish\n"));
     // The report, the search, the count, two of each read and parse, the ranking, the definition.
-    assert_eq!(lines.last(), Some(&"9 spans in 1 traces, 0 dropped"));
+    assert!(
+        text.contains("  9 spans  2 failed  1 cancelled\nreport "),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n└ define (client) ~cancelled word=fish "),
+        "{text}"
+    );
+    // Other tests may run at the same time, and what they do is counted too.
+    let last = text.lines().last().unwrap_or_default();
+    assert!(last.ends_with(" spans in 1 traces, 0 dropped"), "{text}");
 }
 
 #[tokio::test]
 async fn what_is_no_folder_is_refused() {
     let folder = Folder::new("refused").with("file", "");
-    let missing = run(&folder.join("missing"), 80, Colour::None).await;
-    assert_eq!(missing.map_err(|e| e.kind()), Err(io::ErrorKind::NotFound));
-    let file = run(&folder.join("file"), 80, Colour::None).await;
+    let kind = async |path: &Path| {
+        let done = run(path, Console::to(io::sink()), &mut io::sink()).await;
+        done.map_err(|error| error.kind())
+    };
     assert_eq!(
-        file.map_err(|e| e.kind()),
+        kind(&folder.join("missing")).await,
+        Err(io::ErrorKind::NotFound)
+    );
+    assert_eq!(
+        kind(&folder.join("file")).await,
         Err(io::ErrorKind::NotADirectory)
     );
 }

@@ -53,6 +53,7 @@ mod provider;
 mod record;
 mod sampling;
 mod size;
+pub mod waterfall;
 mod worker;
 
 pub use count::{Counts, Dropped};
@@ -60,3 +61,4 @@ pub use install::{Builder, Error, Pipeline};
 pub use limit::{Limits, SpanLimits};
 pub use provider::{PipelineSpan, PipelineTracer, Provider};
 pub use sampling::Sampler;
+pub use waterfall::{Console, HtmlFiles};

@@ -38,3 +38,4 @@ mod scope;
 mod send;
 mod streams;
 mod tracers;
+mod waterfall;

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 /// Whether the text may hold the escape sequences of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Colour {
+pub enum Colour {
     /// Text alone.
     None,
     /// The eight colours that every terminal has.
@@ -14,7 +14,7 @@ pub(crate) enum Colour {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(super) enum Style {
     Plain,
     Bold,
     Dim,
@@ -24,13 +24,13 @@ pub(crate) enum Style {
 }
 
 /// A text in one style, already escaped.
-pub(crate) struct Piece {
+pub(super) struct Piece {
     style: Style,
     text: String,
 }
 
 impl Piece {
-    pub(crate) fn new(style: Style, text: impl Into<String>) -> Self {
+    pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
         Piece {
             style,
             text: text.into(),
@@ -39,7 +39,7 @@ impl Piece {
 }
 
 /// The pieces in exactly `width` columns: padded, or cut with `…` as the last column.
-pub(crate) fn fit(pieces: &[Piece], width: usize, colour: Colour) -> String {
+pub(super) fn fit(pieces: &[Piece], width: usize, colour: Colour) -> String {
     let needed: usize = pieces.iter().map(|piece| columns(&piece.text)).sum();
     let mut room = if needed > width { width - 1 } else { width };
     let mut line = String::new();
@@ -95,7 +95,7 @@ fn paint(text: &str, style: Style, colour: Colour) -> String {
 const MOST_CHARS: usize = 400;
 
 /// Foreign text that does nothing to a terminal: what is not to be seen is spelled out.
-pub(crate) fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut rest = text.chars();
     let mut escaped = String::new();
     for c in rest.by_ref().take(MOST_CHARS) {
@@ -111,27 +111,28 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A control character can move the cursor. A bidirectional one can show a text in another order
-/// than it has, and the separators end a line.
+/// than it has, the separators end a line, and tags hide what they say.
 fn is_harmless(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{61c}' | '\u{200e}' | '\u{200f}'
             | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}')
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The value of an attribute: quoted if its end could not be seen otherwise.
-pub(crate) fn value(text: &str) -> String {
+pub(super) fn value(text: &str) -> String {
     let is_word = !text.is_empty() && !text.contains([' ', '"']);
     match is_word {
         true => escape(text),
-        false => format!("\"{}\"", escape(&text.replace('"', "'"))),
+        false => format!("\"{}\"", escape(text).replace('"', "'")),
     }
 }
 
 /// A duration in three digits and its unit; from a minute on, in minutes or hours.
-pub(crate) fn human(duration: Duration) -> String {
+pub(super) fn human(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let seconds = (nanos + 500_000_000) / 1_000_000_000;
     match nanos {

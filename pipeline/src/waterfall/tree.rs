@@ -9,37 +9,37 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{SpanId, Status, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::{State, length, state};
+use super::state::{State, length, state};
 
 /// One trace, ready to be drawn.
-pub(crate) struct Trace<'a> {
-    pub(crate) id: TraceId,
-    pub(crate) start: SystemTime,
-    pub(crate) end: SystemTime,
-    pub(crate) spans: usize,
-    pub(crate) roots: usize,
-    pub(crate) failed: usize,
-    pub(crate) cancelled: usize,
-    pub(crate) rows: Vec<Row<'a>>,
+pub(super) struct Trace<'a> {
+    pub(super) id: TraceId,
+    pub(super) start: SystemTime,
+    pub(super) end: SystemTime,
+    pub(super) spans: usize,
+    pub(super) roots: usize,
+    pub(super) failed: usize,
+    pub(super) cancelled: usize,
+    pub(super) rows: Vec<Row<'a>>,
 }
 
-pub(crate) struct Row<'a> {
-    pub(crate) item: Item<'a>,
+pub(super) struct Row<'a> {
+    pub(super) item: Item<'a>,
     /// What stands before the name, and before lines that belong to the same span.
-    pub(crate) guides: String,
-    pub(crate) below: String,
+    pub(super) guides: String,
+    pub(super) below: String,
     /// Whether a child has failed with the same words, and shows them.
-    pub(crate) explained: bool,
+    pub(super) explained: bool,
 }
 
-pub(crate) enum Item<'a> {
+pub(super) enum Item<'a> {
     Span(&'a SpanData, Place),
     Folded(Folded<'a>),
 }
 
 /// Where a span hangs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(super) enum Place {
     /// Below its parent, or at the top because it has none.
     Known,
     /// At the top: its parent is in another process.
@@ -48,19 +48,26 @@ pub(crate) enum Place {
     Orphan,
 }
 
-/// Siblings of one name that are counted and not shown.
-pub(crate) struct Folded<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) count: usize,
+/// Spans that are counted and not shown.
+pub(super) struct Folded<'a> {
+    /// Of siblings that share it.
+    pub(super) name: Option<&'a str>,
+    pub(super) spans: usize,
+    /// What hangs below such siblings.
+    pub(super) inside: usize,
     /// How many of them failed or were cancelled, or something in them.
-    pub(crate) troubled: usize,
-    pub(crate) total: Duration,
-    pub(crate) start: SystemTime,
-    pub(crate) end: SystemTime,
+    pub(super) troubled: usize,
+    /// The sum for siblings, which do not contain each other; from the first start to the last end
+    /// otherwise.
+    pub(super) took: Duration,
+    pub(super) least: Duration,
+    pub(super) most: Duration,
+    pub(super) start: SystemTime,
+    pub(super) end: SystemTime,
 }
 
 /// All traces, the earliest first.
-pub(crate) fn traces(spans: &[SpanData]) -> Vec<Trace<'_>> {
+pub(super) fn traces(spans: &[SpanData]) -> Vec<Trace<'_>> {
     let mut by_trace: HashMap<TraceId, Vec<&SpanData>> = HashMap::new();
     for span in spans {
         let id = span.span_context.trace_id();
@@ -102,8 +109,7 @@ struct Forest<'a> {
 
 impl<'a> Forest<'a> {
     fn new(spans: Vec<&'a SpanData>) -> Self {
-        let mut parent = parents(&spans);
-        cut_circles(&mut parent);
+        let parent = above(&spans);
         let mut children = vec![Vec::new(); spans.len()];
         let mut roots = Vec::new();
         for (span, parent) in parent.iter().enumerate() {
@@ -135,18 +141,18 @@ impl<'a> Forest<'a> {
 
     fn rows(&self) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
-        let mut open: Vec<(Shown, Guides)> = Vec::new();
-        open.extend(
-            self.shown(&self.roots)
-                .into_iter()
-                .map(|root| (root, Guides::default())),
-        );
+        let roots = self.shown(&self.roots).into_iter();
+        let mut open: Vec<(Shown, Guides)> = roots.map(|root| (root, Guides::default())).collect();
         open.reverse();
         while let Some((shown, guides)) = open.pop() {
-            let children = match &shown {
-                Shown::Span(span) => self.shown(&self.children[*span]),
-                Shown::Folded(_) => Vec::new(),
-            };
+            if rows.len() == MOST_ROWS && !open.is_empty() {
+                open.push((shown, guides));
+                let rest = open.iter().flat_map(|(shown, _)| self.all_of(shown));
+                let rest = Shown::Rest(rest.collect());
+                rows.push(self.row(&rest, &Guides::default(), false));
+                break;
+            }
+            let children = self.children_of(&shown, &guides);
             rows.push(self.row(&shown, &guides, !children.is_empty()));
             let last = children.len().saturating_sub(1);
             let below = children.into_iter().enumerate();
@@ -156,13 +162,42 @@ impl<'a> Forest<'a> {
         rows
     }
 
+    fn children_of(&self, shown: &Shown, guides: &Guides) -> Vec<Shown> {
+        match shown {
+            Shown::Span(span) if guides.depth < MOST_DEPTH => self.shown(&self.children[*span]),
+            Shown::Span(span) if self.children[*span].is_empty() => Vec::new(),
+            Shown::Span(span) => vec![Shown::Rest(self.below(&self.children[*span]))],
+            Shown::Siblings(_) | Shown::Rest(_) => Vec::new(),
+        }
+    }
+
+    fn all_of(&self, shown: &Shown) -> Vec<usize> {
+        match shown {
+            Shown::Span(span) => self.below(&[*span]),
+            Shown::Siblings(hidden) => self.below(hidden),
+            Shown::Rest(rest) => rest.clone(),
+        }
+    }
+
+    /// These, and all that hangs below them.
+    fn below(&self, spans: &[usize]) -> Vec<usize> {
+        let mut all = spans.to_vec();
+        let mut next = 0;
+        while next < all.len() {
+            all.extend(&self.children[all[next]]);
+            next += 1;
+        }
+        all
+    }
+
     fn row(&self, shown: &Shown, guides: &Guides, has_children: bool) -> Row<'a> {
         let (item, explained) = match shown {
             Shown::Span(span) => (
                 Item::Span(self.spans[*span], self.place(*span)),
                 self.is_explained(*span),
             ),
-            Shown::Folded(hidden) => (Item::Folded(self.folded(hidden)), false),
+            Shown::Siblings(hidden) => (Item::Folded(self.siblings(hidden)), false),
+            Shown::Rest(rest) => (Item::Folded(self.folded(rest)), false),
         };
         Row {
             item,
@@ -203,7 +238,7 @@ impl<'a> Forest<'a> {
             } else if run.last() == Some(span) {
                 let (kept, hidden) = self.fold(run);
                 shown.extend(kept.into_iter().map(Shown::Span));
-                shown.push(Shown::Folded(hidden));
+                shown.push(Shown::Siblings(hidden));
             }
         }
         shown
@@ -222,19 +257,31 @@ impl<'a> Forest<'a> {
         run.iter().partition(|span| is_kept(span))
     }
 
+    fn siblings(&self, hidden: &[usize]) -> Folded<'a> {
+        Folded {
+            name: hidden.first().map(|&first| &*self.spans[first].name),
+            inside: self.below(hidden).len() - hidden.len(),
+            took: hidden.iter().map(|&span| self.length(span)).sum(),
+            ..self.folded(hidden)
+        }
+    }
+
     fn folded(&self, hidden: &[usize]) -> Folded<'a> {
         let spans = || hidden.iter().map(|&span| self.spans[span]);
-        let first = self.spans[hidden[0]];
+        let lengths = || hidden.iter().map(|&span| self.length(span));
+        let start = spans().map(|span| span.start_time).min();
+        let start = start.unwrap_or(SystemTime::UNIX_EPOCH);
+        let end = spans().map(|span| span.end_time).max().unwrap_or(start);
         Folded {
-            name: &first.name,
-            count: hidden.len(),
+            name: None,
+            spans: hidden.len(),
+            inside: 0,
             troubled: hidden.iter().filter(|&&span| self.troubled[span]).count(),
-            total: hidden.iter().map(|&span| self.length(span)).sum(),
-            start: first.start_time,
-            end: spans()
-                .map(|span| span.end_time)
-                .max()
-                .unwrap_or(first.end_time),
+            took: length(start, end),
+            least: lengths().min().unwrap_or_default(),
+            most: lengths().max().unwrap_or_default(),
+            start,
+            end,
         }
     }
 
@@ -249,10 +296,25 @@ const FIRST: usize = 3;
 const SLOWEST: usize = 2;
 const MOST_TROUBLED: usize = 3;
 
+/// Levels that are shown.
+const MOST_DEPTH: usize = 32;
+/// Rows of a trace.
+const MOST_ROWS: usize = 500;
+
 /// A span, or several that share a row.
 enum Shown {
     Span(usize),
-    Folded(Vec<usize>),
+    /// They have one name, and what hangs below them is not in the list.
+    Siblings(Vec<usize>),
+    /// What is too deep, or too much.
+    Rest(Vec<usize>),
+}
+
+/// For each span, its parent in the list, if it is there. No way upwards is a circle.
+pub(super) fn above(spans: &[&SpanData]) -> Vec<Option<usize>> {
+    let mut parent = parents(spans);
+    cut_circles(&mut parent);
+    parent
 }
 
 fn parents(spans: &[&SpanData]) -> Vec<Option<usize>> {
@@ -286,6 +348,7 @@ fn cut_circles(parent: &mut [Option<usize>]) {
 /// The lines that lead from a span to its parent. The outermost are cut where nesting is deep.
 #[derive(Clone, Default)]
 struct Guides {
+    depth: usize,
     before: String,
     branch: &'static str,
 }
@@ -296,6 +359,7 @@ const MOST_LEVELS: usize = 8;
 impl Guides {
     fn child(&self, is_last: bool) -> Self {
         Guides {
+            depth: self.depth + 1,
             before: self.below(),
             branch: if is_last { "└ " } else { "├ " },
         }

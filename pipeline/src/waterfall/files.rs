@@ -1,0 +1,238 @@
+//! Writes finished traces into a folder, a page for each.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use super::finished::{Holding, Part};
+use super::html::page_of;
+use super::state::length;
+
+/// Writes each trace into a file of its own when it is finished: a page that shows it as a waterfall,
+/// opens from disk and loads nothing. What *finished* means stands in
+/// [`waterfall`](crate::waterfall).
+///
+/// ```
+/// use enter_span_pipeline::{HtmlFiles, Pipeline};
+///
+/// # let folder = std::env::temp_dir().join(format!("enter-span-doc-{}", std::process::id()));
+/// let files = HtmlFiles::in_folder(&folder);
+/// let pipeline = Pipeline::builder().with_exporter(files).install()?;
+/// # pipeline.shutdown(std::time::Duration::from_secs(5))?;
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
+///
+/// A file is named `trace-<start of the trace, in microseconds>-<trace id>.html`, and a further part of
+/// a trace has its own. A thousand such files may be in the folder; beyond that the oldest are removed,
+/// those of earlier runs too. Nothing else in the folder is touched.
+///
+/// A file appears under its name when it is whole. On Unix only its owner may read it, and only the
+/// owner may enter a folder that is made here. The folder may not be a symbolic link itself, and no
+/// link inside it is followed.
+///
+/// A trace that cannot be written is the error of that export, and is not tried again.
+pub struct HtmlFiles {
+    folder: PathBuf,
+    limit: usize,
+    resource: Vec<KeyValue>,
+    holding: Mutex<Option<Holding>>,
+}
+
+impl HtmlFiles {
+    /// Writes into this folder, which is made when the first trace is finished.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        HtmlFiles {
+            folder: folder.into(),
+            limit: 1_000,
+            resource: Vec::new(),
+            holding: Mutex::new(Some(Holding::default())),
+        }
+    }
+
+    /// Keeps this many files, and at least one.
+    #[must_use]
+    pub fn with_limit(mut self, files: usize) -> Self {
+        self.limit = files.max(1);
+        self
+    }
+
+    fn holding(&self) -> MutexGuard<'_, Option<Holding>> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes all of them, also where one cannot be written, and gives the first error.
+    fn write(&self, parts: &[Part]) -> OTelSdkResult {
+        let written = parts.iter().map(|part| self.write_part(part));
+        let written = written.fold(Ok(()), Result::and);
+        written
+            .and_then(|()| match parts {
+                [] => Ok(()),
+                _ => self.remove_oldest(),
+            })
+            .map_err(|error| {
+                let folder = self.folder.display();
+                OTelSdkError::InternalFailure(format!(
+                    "a trace could not be written to {folder}: {error}"
+                ))
+            })
+    }
+
+    fn write_part(&self, part: &Part) -> io::Result<()> {
+        make_folder(&self.folder)?;
+        let page = page_of(&part.spans, &self.resource, part.standing);
+        let target = self.free_path(&file_name(&part.spans));
+        let draft = self.folder.join(draft_name());
+        let written = write_new(&draft, page.as_bytes()).and_then(|()| fs::rename(&draft, &target));
+        if written.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&draft);
+        }
+        written
+    }
+
+    /// Another part of a trace may have started at the same time.
+    fn free_path(&self, name: &str) -> PathBuf {
+        let path = |number: u32| match number {
+            1 => self.folder.join(format!("{name}.html")),
+            _ => self.folder.join(format!("{name}-{number}.html")),
+        };
+        let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+        (1..1_000)
+            .map(path)
+            .find(is_free)
+            .unwrap_or_else(|| path(1_000))
+    }
+
+    fn remove_oldest(&self) -> io::Result<()> {
+        let names = fs::read_dir(&self.folder)?.flatten();
+        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut own: Vec<String> = names.filter(|name| is_own(name)).collect();
+        let over = own.len().saturating_sub(self.limit);
+        // They begin with their time, in as many digits.
+        own.sort_unstable();
+        own.iter()
+            .take(over)
+            .try_for_each(|name| fs::remove_file(self.folder.join(name)))
+    }
+}
+
+const DIGITS: usize = 17;
+
+fn file_name(spans: &[SpanData]) -> String {
+    let start = spans.iter().map(|span| span.start_time).min();
+    let start = length(
+        SystemTime::UNIX_EPOCH,
+        start.unwrap_or(SystemTime::UNIX_EPOCH),
+    );
+    let trace = spans
+        .first()
+        .map(|span| span.span_context.trace_id().to_string());
+    let trace = trace.unwrap_or_default();
+    format!("trace-{:0DIGITS$}-{trace}", start.as_micros())
+}
+
+/// Of its own for each file of this process.
+fn draft_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!(".trace-{}-{number}.part", std::process::id())
+}
+
+/// Whether a name is one of those that are made here.
+fn is_own(name: &str) -> bool {
+    let parts = name
+        .strip_prefix("trace-")
+        .and_then(|name| name.strip_suffix(".html"));
+    let mut parts = parts.unwrap_or_default().splitn(3, '-');
+    let mut is = |length, is_right: fn(&char) -> bool| {
+        let part = parts.next().unwrap_or_default();
+        part.len() == length && part.chars().all(|c| is_right(&c))
+    };
+    is(DIGITS, char::is_ascii_digit)
+        && is(32, char::is_ascii_hexdigit)
+        && parts
+            .next()
+            .is_none_or(|number| number.parse::<u32>().is_ok())
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(meta) if meta.is_dir() => Ok(()),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::NotADirectory, "not a folder")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => new_folder().create(folder),
+        Err(error) => Err(error),
+    }
+}
+
+fn new_folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Follows no link: what stands there is left of a process that had the same number, and is removed.
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    let mut file: File = new_file().open(path)?;
+    file.write_all(content)
+}
+
+fn new_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+impl SpanExporter for HtmlFiles {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let parts = match self.holding().as_mut() {
+            Some(holding) => holding.add(batch),
+            None => return Err(OTelSdkError::AlreadyShutdown),
+        };
+        self.write(&parts)
+    }
+
+    /// Writes what is held, finished or not.
+    fn force_flush(&self) -> OTelSdkResult {
+        let parts = self.holding().as_mut().map(Holding::take_all);
+        self.write(&parts.unwrap_or_default())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        let holding = self.holding().take();
+        match holding {
+            Some(mut holding) => self.write(&holding.take_all()),
+            None => Err(OTelSdkError::AlreadyShutdown),
+        }
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        let pairs = resource.iter();
+        self.resource = pairs
+            .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+            .collect();
+    }
+}
+
+impl fmt::Debug for HtmlFiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HtmlFiles")
+            .field("folder", &self.folder)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

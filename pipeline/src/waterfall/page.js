@@ -1,0 +1,490 @@
+"use strict";
+// Draws the trace that stands in this page. Text of the trace reaches the page as text alone
+// (`textContent`), and only the rows that can be seen are in the document.
+(() => {
+  const ROW = 26;
+  const INDENT = 14;
+  const DEEPEST = 24;
+  // More siblings of one name than this are folded, down to the kinds below.
+  const MOST_ALIKE = 10, FIRST = 3, SLOWEST = 2, MOST_TROUBLED = 3;
+  const MOST_EVENTS_DRAWN = 40;
+
+  const byId = (id) => document.getElementById(id);
+  const data = JSON.parse(byId("trace").textContent);
+  const spans = data.spans;
+  const [rows, all, details, search] = ["rows", "all", "details", "search"].map(byId);
+
+  // ---- text
+
+  const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+  const spell = (c) => `\\u{${c.codePointAt(0).toString(16)}}`;
+  const onLine = (text) => text.replace(HIDDEN, spell);
+  const onLines = (text) => text.replace(HIDDEN, (c) => (c === "\n" || c === "\t" ? c : spell(c)));
+
+  const digits = (value, unit) =>
+    `${value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+  const human = (nanos) => {
+    if (nanos < 1e3) return `${nanos} ns`;
+    if (nanos < 999500) return digits(nanos / 1e3, "µs");
+    if (nanos < 999500000) return digits(nanos / 1e6, "ms");
+    if (nanos < 59950000000) return digits(nanos / 1e9, "s");
+    const seconds = Math.round(nanos / 1e9);
+    const two = (n) => String(n).padStart(2, "0");
+    return seconds < 3600
+      ? `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`
+      : `${Math.floor(seconds / 3600)}h ${two(Math.floor(seconds / 60) % 60)}m`;
+  };
+  const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+
+  const make = (tag, kind, text) => {
+    const element = document.createElement(tag);
+    if (kind) element.className = kind;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+
+  // ---- the tree
+
+  const roots = [];
+  const colours = new Map();
+  for (const span of spans) {
+    span.children = [];
+    span.troubled = span.state !== "";
+    span.isOpen = true;
+    // Spans of one name have one colour.
+    if (!colours.has(span.name)) colours.set(span.name, colours.size % 8);
+    span.colour = colours.get(span.name);
+  }
+  for (const span of spans) {
+    span.above = span.up === null ? null : spans[span.up];
+    (span.above ? span.above.children : roots).push(span);
+  }
+  for (const span of spans) {
+    for (let at = span; span.state !== "" && at.above && !at.above.troubled; at = at.above) at.above.troubled = true;
+  }
+
+  /// What stands below a span: spans, and folds that hold several of one name. Made once.
+  const arrange = (siblings) => {
+    const alike = new Map();
+    for (const span of siblings) {
+      if (!alike.has(span.name)) alike.set(span.name, []);
+      alike.get(span.name).push(span);
+    }
+    const folds = new Map();
+    for (const [name, run] of alike) {
+      if (run.length <= MOST_ALIKE) continue;
+      const slowest = [...run].sort((a, b) => b.length - a.length).slice(0, SLOWEST);
+      const troubled = run.filter((span) => span.troubled).slice(0, MOST_TROUBLED);
+      const kept = new Set([...run.slice(0, FIRST), ...slowest, ...troubled]);
+      const hidden = run.filter((span) => !kept.has(span));
+      const fold = { name, hidden, above: run[0].above, isFold: true, isOpen: false };
+      hidden.forEach((span) => folds.set(span, fold));
+      fold.last = run[run.length - 1];
+    }
+    const shown = [];
+    const ends = new Map();
+    new Set(folds.values()).forEach((fold) => ends.set(fold.last, fold));
+    for (const span of siblings) {
+      if (!folds.has(span)) shown.push(span);
+      if (ends.has(span)) shown.push(ends.get(span));
+    }
+    return shown;
+  };
+  const top = { children: roots, depth: -1 };
+  const arranged = (node) => (node.arranged ??= arrange(node.children));
+
+  // ---- what is visible
+
+  let needle = "";
+  let matches = new Set();
+  let onTheWay = new Set();
+  let visible = [];
+  let chosen = null;
+
+  const below = (node) => {
+    if (node.isFold) return node.isOpen ? node.hidden : [];
+    if (needle) return node.children.filter((span) => matches.has(span) || onTheWay.has(span));
+    return node === top || node.isOpen ? arranged(node) : [];
+  };
+
+  const list = () => {
+    visible = [];
+    const open = [...below(top)].reverse();
+    open.forEach((node) => (node.depth = 0));
+    while (open.length) {
+      const node = open.pop();
+      node.row = visible.push(node) - 1;
+      const children = needle && !node.isFold && !node.isOpen ? [] : below(node);
+      for (let n = children.length - 1; n >= 0; n--) {
+        children[n].depth = node.depth + (node.isFold ? 0 : 1);
+        open.push(children[n]);
+      }
+    }
+    all.style.height = `${visible.length * ROW}px`;
+  };
+
+  const isVisible = (node) => node !== null && visible[node.row] === node;
+
+  const texts = (span) => {
+    const values = (pairs) => pairs.flatMap(([key, value]) => [key, value]);
+    const events = span.events.flatMap((event) => [event.name, ...values(event.attributes)]);
+    return [span.name, span.id, span.kind, span.status.text, span.scope.name, ...values(span.attributes), ...events];
+  };
+
+  const find = () => {
+    needle = search.value.trim().toLowerCase();
+    matches = new Set();
+    onTheWay = new Set();
+    if (needle) {
+      for (const span of spans) {
+        span.searched ??= texts(span).join("\n").toLowerCase();
+        if (!span.searched.includes(needle)) continue;
+        matches.add(span);
+        for (let at = span.above; at && !onTheWay.has(at); at = at.above) {
+          onTheWay.add(at);
+          at.isOpen = true;
+        }
+      }
+    }
+    byId("found").textContent = needle ? `${matches.size.toLocaleString("en")} of ${spans.length.toLocaleString("en")}` : "";
+    refresh();
+    if (needle && matches.size && !matches.has(chosen)) choose(visible.find((node) => matches.has(node)) ?? null);
+    rows.scrollTop = isVisible(chosen) ? Math.min(rows.scrollTop, chosen.row * ROW) : 0;
+    draw();
+  };
+
+  // ---- rows
+
+  const whole = Math.max(1, data.length);
+  const percent = (nanos) => Math.min(100, Math.max(0, (nanos / whole) * 100));
+
+  const marked = (element, text) => {
+    const at = needle ? text.toLowerCase().indexOf(needle) : -1;
+    if (at < 0 || text.toLowerCase().length !== text.length) {
+      element.textContent = onLine(text);
+      return element;
+    }
+    const end = at + needle.length;
+    element.append(onLine(text.slice(0, at)), make("mark", "", onLine(text.slice(at, end))), onLine(text.slice(end)));
+    return element;
+  };
+
+  const hasBelow = (node) => node.isFold || (needle ? onTheWay.has(node) : node.children.length > 0);
+
+  const label = (node) => {
+    const element = make("div", "label");
+    const depth = Math.min(node.depth, DEEPEST);
+    for (let n = 1; n <= depth; n++) {
+      const guide = make("i", "guide");
+      guide.style.left = `${n * INDENT + 3}px`;
+      element.append(guide);
+    }
+    const twist = make("span", "twist", hasBelow(node) ? (node.isOpen ? "▼" : "▶") : "");
+    twist.style.marginLeft = `${depth * INDENT + 8}px`;
+    twist.dataset.twist = hasBelow(node) ? "1" : "";
+    element.append(twist);
+    if (node.isFold) {
+      const lengths = node.hidden.map((span) => span.length);
+      const least = lengths.reduce((a, b) => Math.min(a, b)), most = lengths.reduce((a, b) => Math.max(a, b));
+      const troubled = node.hidden.filter((span) => span.troubled).length;
+      element.append(make("span", "text", `${node.hidden.length.toLocaleString("en")} more ${onLine(node.name)}, ${human(least)} to ${human(most)}`));
+      if (troubled) element.append(make("span", "tag bad", `${troubled} with trouble`));
+      return element;
+    }
+    element.append(marked(make("span", "text"), node.name));
+    if (node.depth > DEEPEST) element.append(make("span", "tag", `level ${node.depth}`));
+    if (node.kind) element.append(make("span", "tag", node.kind));
+    if (node.state === "failed") element.append(make("span", "tag bad", onLine(node.error || "error")));
+    if (node.state === "cancelled") element.append(make("span", "tag stopped", "cancelled"));
+    if (node.place) element.append(make("span", "tag", node.place));
+    const some = node.attributes.filter(([key]) => !key.startsWith("code.") && key !== "error.type" && key !== "enter_span.outcome");
+    element.append(make("span", "some", some.slice(0, 6).map(([key, value]) => onLine(`${key.slice(0, 80)}=${value.slice(0, 120)}`)).join("  ")));
+    return element;
+  };
+
+  const time = (node) => {
+    const element = make("div", "time");
+    const start = node.isFold ? node.hidden[0].start : node.start;
+    const end = node.isFold ? node.hidden.reduce((a, span) => Math.max(a, span.start + span.length), 0) : start + node.length;
+    const length = node.isFold ? node.hidden.reduce((a, span) => a + span.length, 0) : node.length;
+    const kind = node.isFold ? `c${node.hidden[0].colour} several` : `c${node.colour} ${node.state}`;
+    const bar = make("div", `bar ${kind}`);
+    const [left, right] = [percent(start), percent(end)];
+    bar.style.left = `min(${left}%, 100% - 2px)`;
+    bar.style.width = `${right - left}%`;
+    element.append(bar);
+    for (const event of (node.events ?? []).slice(0, MOST_EVENTS_DRAWN)) {
+      const dot = make("i", event.name === "exception" ? "dot bad" : "dot");
+      dot.style.left = `${percent(event.at)}%`;
+      dot.title = onLine(event.name.slice(0, 200));
+      element.append(dot);
+    }
+    // Behind the bar, or before it where there is more room.
+    const isBefore = right > 85 && left > 15;
+    const took = make("span", isBefore ? "took before" : "took", human(length) + (node.isFold ? " together" : ""));
+    took.style.left = isBefore ? `${left}%` : `max(${right}%, ${left}% + 2px)`;
+    element.append(took);
+    return element;
+  };
+
+  const row = (node) => {
+    const aside = needle && !node.isFold && !matches.has(node);
+    const element = make("div", `row${node === chosen ? " chosen" : ""}${node.isFold ? " fold" : ""}${aside ? " aside" : ""}`);
+    element.id = `row-${node.row}`;
+    element.dataset.row = node.row;
+    element.style.top = `${node.row * ROW}px`;
+    element.setAttribute("role", "treeitem");
+    element.setAttribute("aria-level", node.depth + 1);
+    element.setAttribute("aria-selected", node === chosen);
+    if (hasBelow(node)) element.setAttribute("aria-expanded", node.isOpen);
+    element.append(label(node), time(node));
+    return element;
+  };
+
+  const draw = () => {
+    const first = Math.max(0, Math.floor(rows.scrollTop / ROW) - 10);
+    const last = Math.min(visible.length, Math.ceil((rows.scrollTop + rows.clientHeight) / ROW) + 10);
+    all.replaceChildren(...visible.slice(first, last).map(row));
+    if (isVisible(chosen)) rows.setAttribute("aria-activedescendant", `row-${chosen.row}`);
+    else rows.removeAttribute("aria-activedescendant");
+  };
+
+  const refresh = () => {
+    list();
+    draw();
+  };
+
+  // ---- choosing, opening
+
+  const choose = (node) => {
+    chosen = node;
+    if (node && isVisible(node)) {
+      const at = node.row * ROW;
+      if (at < rows.scrollTop) rows.scrollTop = at;
+      else if (at + ROW > rows.scrollTop + rows.clientHeight) rows.scrollTop = at + ROW - rows.clientHeight;
+    }
+    if (node && !node.isFold && !details.hidden) show(node);
+    draw();
+  };
+
+  const turn = (node, isOpen) => {
+    node.isOpen = isOpen;
+    refresh();
+  };
+
+  const turnAll = (isOpen) => {
+    spans.forEach((span) => (span.isOpen = isOpen));
+    for (const node of [top, ...spans]) (node.arranged ?? []).forEach((one) => one.isFold && (one.isOpen = false));
+    list();
+    while (chosen && !isVisible(chosen)) chosen = chosen.above ?? null;
+    draw();
+  };
+
+  // ---- details
+
+  const pairs = (entries) => {
+    const element = make("dl", "pairs");
+    for (const [key, value, type] of entries) {
+      const dd = make("dd", "", onLines(value));
+      if (type && type !== "string") dd.append(make("span", "type", ` ${type}`));
+      element.append(make("dt", "", onLine(key)), dd);
+    }
+    return element;
+  };
+
+  const section = (title, entries, dropped) => {
+    if (entries.length) details.append(make("h3", "", title), pairs(entries));
+    if (dropped) details.append(make("p", "none", `${count(dropped, "more")} dropped`.replace("mores", "more")));
+  };
+
+  const at = (nanos) => new Date(data.start + nanos / 1e6).toISOString();
+
+  const show = (span) => {
+    const close = make("button", "close", "×");
+    close.type = "button";
+    close.setAttribute("aria-label", "Close");
+    close.addEventListener("click", hide);
+    details.replaceChildren(close, make("h2", "", onLines(span.name)));
+    details.append(make("div", "none", `${human(span.length)}, ${human(Math.max(0, span.start))} after the start`));
+    if (span.status.text) details.append(make("p", "said", onLines(span.status.text)));
+    section("Attributes", span.attributes, span.dropped);
+    if (span.events.length) details.append(make("h3", "", "Events"));
+    for (const event of span.events) {
+      const element = make("div", event.name === "exception" ? "event bad" : "event");
+      const head = make("div", "", onLine(event.name));
+      head.append(make("span", "", `+${human(Math.max(0, event.at - span.start))}`));
+      element.append(head);
+      if (event.attributes.length) element.append(pairs(event.attributes));
+      details.append(element);
+    }
+    if (span.droppedEvents) details.append(make("p", "none", `${span.droppedEvents} more dropped`));
+    if (span.links.length) details.append(make("h3", "", "Links"));
+    for (const link of span.links) {
+      details.append(pairs([["trace", link.trace], ["span", link.span], ...link.attributes]));
+    }
+    if (span.droppedLinks) details.append(make("p", "none", `${span.droppedLinks} more dropped`));
+    const known = [
+      ["status", span.status.code], ["kind", span.kind || "internal"], ["start", at(span.start)], ["end", at(span.start + span.length)],
+      ["span", span.id], ["parent", span.parent], ["trace", data.trace], ["trace state", span.traceState],
+    ];
+    section("Span", known.filter(([, value]) => value));
+    const scope = [["name", span.scope.name], ["version", span.scope.version], ...span.scope.attributes];
+    section("Scope", scope.filter(([, value]) => value));
+    section("Resource", data.resource);
+    details.hidden = false;
+    details.scrollTop = 0;
+    draw();
+  };
+
+  const hide = () => {
+    details.hidden = true;
+    rows.focus();
+    draw();
+  };
+
+  const enter = (node) => {
+    if (node.isFold) turn(node, !node.isOpen);
+    else if (details.hidden) show(node);
+    else hide();
+  };
+
+  // ---- the head of the page
+
+  const fact = (text, value, kind) => {
+    const element = make("span", kind ?? "", value === undefined ? text : "");
+    if (value !== undefined) element.append(make("b", "", value), ` ${text}`);
+    byId("facts").append(element);
+  };
+
+  const head = () => {
+    const name = roots.length ? onLine(roots[0].name) : "Empty trace";
+    byId("name").textContent = name;
+    document.title = `${name}, ${human(data.length)}`;
+    const service = data.resource.find(([key]) => key === "service.name");
+    if (service) fact(onLine(service[1]));
+    fact("", human(data.length));
+    fact(spans.length === 1 ? "span" : "spans", spans.length.toLocaleString("en"));
+    const failed = spans.filter((span) => span.state === "failed").length;
+    const cancelled = spans.filter((span) => span.state === "cancelled").length;
+    if (failed) fact("failed", String(failed), "bad");
+    if (cancelled) fact("cancelled", String(cancelled), "stopped");
+    data.notes.forEach((note) => fact(note, undefined, "stopped"));
+    fact(new Date(data.start).toISOString().replace("T", " ").replace("Z", " UTC"));
+    fact(data.trace, undefined, "id");
+    for (let n = 0; n <= 4; n++) {
+      const tick = make("span", n === 4 ? "last" : "", n === 0 ? "0" : human(Math.round((data.length * n) / 4)));
+      tick.style.left = `${n * 25}%`;
+      byId("ticks").append(tick);
+    }
+  };
+
+  const overview = () => {
+    const canvas = byId("overview");
+    const scale = window.devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    canvas.width = width * scale;
+    canvas.height = height * scale;
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    const style = getComputedStyle(document.documentElement);
+    const colour = (span) =>
+      style.getPropertyValue(span.state === "failed" ? "--bad" : span.state === "cancelled" ? "--stopped" : `--c${span.colour}`);
+    const inner = [16, width - 32];
+    const line = Math.max(1, Math.min(4, ((height - 12) / spans.length) * 0.8));
+    for (const [n, span] of spans.entries()) {
+      pen.fillStyle = colour(span);
+      pen.globalAlpha = span.state === "failed" ? 1 : 0.75;
+      const y = 6 + ((height - 12 - line) * n) / Math.max(1, spans.length - 1);
+      pen.fillRect(inner[0] + (inner[1] * percent(span.start)) / 100, y, Math.max(1, (inner[1] * span.length) / whole), line);
+    }
+  };
+
+  // ---- events
+
+  const keys = {
+    ArrowDown: () => choose(visible[Math.min(visible.length - 1, isVisible(chosen) ? chosen.row + 1 : 0)] ?? null),
+    ArrowUp: () => choose(visible[Math.max(0, isVisible(chosen) ? chosen.row - 1 : 0)] ?? null),
+    PageDown: () => choose(visible[Math.min(visible.length - 1, (chosen?.row ?? 0) + 20)] ?? null),
+    PageUp: () => choose(visible[Math.max(0, (chosen?.row ?? 0) - 20)] ?? null),
+    Home: () => choose(visible[0] ?? null),
+    End: () => choose(visible[visible.length - 1] ?? null),
+    ArrowRight: () => {
+      if (!isVisible(chosen) || !hasBelow(chosen)) return;
+      if (!chosen.isOpen) turn(chosen, true);
+      else choose(visible[chosen.row + 1]);
+    },
+    ArrowLeft: () => {
+      if (!isVisible(chosen)) return;
+      if (hasBelow(chosen) && chosen.isOpen) turn(chosen, false);
+      else if (chosen.above) choose(chosen.above);
+    },
+    Enter: () => isVisible(chosen) && enter(chosen),
+    " ": () => isVisible(chosen) && enter(chosen),
+    "/": () => search.focus(),
+    Escape: () => {
+      if (!details.hidden) hide();
+      else if (search.value) {
+        search.value = "";
+        find();
+      }
+    },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target;
+    if (target === search) {
+      if (event.key === "Enter" || event.key === "ArrowDown") rows.focus();
+      else if (event.key === "Escape" && search.value === "") rows.focus();
+      else if (event.key === "Escape") {
+        search.value = "";
+        find();
+      } else return;
+      event.preventDefault();
+      return;
+    }
+    if (target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " ")) return;
+    const act = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  all.addEventListener("click", (event) => {
+    const element = event.target.closest(".row");
+    const node = element && visible[Number(element.dataset.row)];
+    if (!node) return;
+    if (event.target.dataset.twist || node.isFold) {
+      choose(node);
+      turn(node, !node.isOpen);
+    } else if (node === chosen && !details.hidden) hide();
+    else {
+      choose(node);
+      show(node);
+    }
+  });
+
+  let waiting = false;
+  rows.addEventListener("scroll", () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      draw();
+    });
+  });
+  search.addEventListener("input", find);
+  byId("expand").addEventListener("click", () => turnAll(true));
+  byId("collapse").addEventListener("click", () => turnAll(false));
+  window.addEventListener("resize", () => {
+    draw();
+    overview();
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", overview);
+
+  head();
+  refresh();
+  overview();
+  choose(visible[0] ?? null);
+  rows.focus();
+})();

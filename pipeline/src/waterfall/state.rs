@@ -1,0 +1,60 @@
+//! What a span says of itself, as both pictures need it.
+
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
+
+const OUTCOME: &str = "enter_span.outcome";
+
+/// What became of a span.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Quiet,
+    Failed,
+    Cancelled,
+}
+
+pub(super) fn state(span: &SpanData) -> State {
+    let cancelled = attribute(span, OUTCOME).is_some_and(|outcome| outcome == "cancelled");
+    match span.status {
+        Status::Error { .. } => State::Failed,
+        _ if cancelled => State::Cancelled,
+        _ => State::Quiet,
+    }
+}
+
+/// The last part of the type's path, without its generics: the rest is in the way here.
+pub(super) fn error_type(span: &SpanData) -> String {
+    let path = attribute(span, "error.type").unwrap_or_default();
+    let path = path.split('<').next().unwrap_or(&path);
+    path.rsplit("::").next().unwrap_or(path).to_owned()
+}
+
+fn attribute(span: &SpanData, key: &str) -> Option<String> {
+    let found = span.attributes.iter().find(|a| a.key.as_str() == key)?;
+    Some(found.value.as_str().into_owned())
+}
+
+/// Whether an attribute says what the row does not say already.
+pub(super) fn is_news(attribute: &KeyValue) -> bool {
+    let key = attribute.key.as_str();
+    !key.starts_with("code.") && !["error.type", "exception.stacktrace", OUTCOME].contains(&key)
+}
+
+/// Nothing for the kind that says nothing.
+pub(super) fn kind(kind: &SpanKind) -> &'static str {
+    match kind {
+        SpanKind::Internal => "",
+        SpanKind::Client => "client",
+        SpanKind::Server => "server",
+        SpanKind::Producer => "producer",
+        SpanKind::Consumer => "consumer",
+    }
+}
+
+/// A span cannot have taken less than no time, whatever the clocks said.
+pub(super) fn length(start: SystemTime, end: SystemTime) -> Duration {
+    end.duration_since(start).unwrap_or_default()
+}

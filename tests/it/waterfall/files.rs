@@ -1,0 +1,190 @@
+//! Pages in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use enter_span::{Tracer, enter_span};
+use enter_span_pipeline::{HtmlFiles, Pipeline};
+use futures::executor::block_on;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+
+use super::{span, span_of};
+
+const AGES: Duration = Duration::from_secs(60);
+
+/// A folder that is not there yet, and goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let name = format!("enter-span-html-{}-{test}", std::process::id());
+        Folder(std::env::temp_dir().join(name).join("traces"))
+    }
+
+    /// The names in it, in order.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).expect("the folder");
+        let name = |entry: std::io::Result<fs::DirEntry>| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        };
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(
+            self.0.parent().unwrap_or(Path::new(".")),
+        ));
+    }
+}
+
+fn export(files: &HtmlFiles, spans: impl Into<Vec<SpanData>>) -> OTelSdkResult {
+    block_on(files.export(spans.into()))
+}
+
+/// The name of the page of a trace that started so many microseconds after the first second.
+fn name(trace: u128, start: u64) -> String {
+    format!("trace-{:017}-{trace:032x}.html", 1_000_000 + start)
+}
+
+#[test]
+fn a_pipeline_writes_a_page_for_each_trace() {
+    let folder = Folder::new("pipeline");
+    let resource = Resource::builder_empty().with_service_name("shop").build();
+    let builder = Pipeline::builder()
+        .with_environment(|_| None)
+        .with_resource(resource);
+    let builder = builder.with_exporter(HtmlFiles::in_folder(&folder.0));
+    let pipeline = builder.build().expect("a pipeline");
+    let tracer = Tracer::new(pipeline.provider(), "it");
+    for root in ["first", "second"] {
+        tracer.enter_span(root, |_| enter_span("child", |_| {}));
+    }
+    pipeline.shutdown(AGES).expect("shut down in time");
+    assert_eq!(pipeline.counts().exported, 4);
+    let names = folder.names();
+    assert_eq!(names.len(), 2, "{names:?}");
+    let page = fs::read_to_string(folder.0.join(&names[0])).expect("a page");
+    for text in ["\"first\"", "\"child\"", "\"shop\""] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(page.ends_with("</html>\n"));
+}
+
+#[test]
+fn parts_of_a_trace_have_their_own_files() {
+    let folder = Folder::new("parts");
+    let files = HtmlFiles::in_folder(&folder.0);
+    export(&files, [span(1, 0, "root", 5, 9)]).expect("written");
+    export(&files, [span(2, 1, "late", 5, 9)]).expect("written");
+    let first = name(1, 5);
+    let second = first.replace(".html", "-2.html");
+    assert_eq!(folder.names(), [second.clone(), first]);
+    let page = fs::read_to_string(folder.0.join(second)).expect("a page");
+    assert!(page.contains(r#""notes":["continued"]"#) && page.contains("parent shown before"));
+}
+
+#[test]
+fn the_oldest_are_removed_and_nothing_else() {
+    let folder = Folder::new("limit");
+    let files = HtmlFiles::in_folder(&folder.0).with_limit(2);
+    fs::create_dir_all(&folder.0).expect("the folder");
+    let foreign = ["index.html", "trace-1-2.html", "trace-0.txt"];
+    for name in foreign {
+        fs::write(folder.0.join(name), "mine").expect("a file of somebody else's");
+    }
+    for trace in 1..=4 {
+        let start = u64::try_from(trace).expect("a time");
+        export(&files, [span_of(trace, 1, 0, "root", start, 9)]).expect("written");
+    }
+    let mut expected = vec![name(3, 3), name(4, 4)];
+    expected.extend(foreign.map(str::to_owned));
+    expected.sort();
+    assert_eq!(folder.names(), expected);
+}
+
+#[test]
+fn what_is_held_is_written_at_the_shutdown() {
+    let folder = Folder::new("held");
+    let files = HtmlFiles::in_folder(&folder.0);
+    export(&files, [span(2, 1, "child", 0, 9)]).expect("held");
+    assert!(!folder.0.exists(), "nothing to write yet");
+    files.shutdown().expect("shut down");
+    assert_eq!(folder.names(), [name(1, 0)]);
+    assert!(export(&files, [span(1, 0, "root", 0, 9)]).is_err());
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_the_error_of_the_export() {
+    let folder = Folder::new("error");
+    fs::create_dir_all(folder.0.parent().expect("a folder above")).expect("made");
+    fs::write(&folder.0, "a file").expect("a file in the way");
+    let files = HtmlFiles::in_folder(&folder.0);
+    let error = export(&files, [span(1, 0, "root", 0, 9)]).expect_err("no folder");
+    let text = error.to_string();
+    assert!(
+        text.contains("not a folder") && text.contains("traces"),
+        "{text}"
+    );
+    fs::remove_file(&folder.0).expect("removed");
+    export(&files, [span_of(2, 1, 0, "root", 0, 9)]).expect("the next one is written");
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_the_owner_can_read() {
+        let folder = Folder::new("mode");
+        let files = HtmlFiles::in_folder(&folder.0);
+        export(&files, [span(1, 0, "root", 0, 9)]).expect("written");
+        let mode = |path: &Path| {
+            let meta = fs::metadata(path).expect("what the file system says");
+            meta.permissions().mode() & 0o777
+        };
+        assert_eq!(mode(&folder.0), 0o700);
+        assert_eq!(mode(&folder.0.join(name(1, 0))), 0o600);
+    }
+
+    /// A link in place of the page is left alone, and so is what it leads to.
+    #[test]
+    fn a_link_inside_is_not_followed() {
+        let folder = Folder::new("link");
+        fs::create_dir_all(&folder.0).expect("the folder");
+        let outside = folder.0.with_file_name("outside");
+        symlink(&outside, folder.0.join(name(1, 0))).expect("a link");
+        let files = HtmlFiles::in_folder(&folder.0);
+        export(&files, [span(1, 0, "root", 0, 9)]).expect("written");
+        assert!(!outside.exists());
+        let second = name(1, 0).replace(".html", "-2.html");
+        assert!(
+            fs::symlink_metadata(folder.0.join(second))
+                .expect("a page")
+                .is_file()
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_refused() {
+        let folder = Folder::new("linked");
+        let outside = folder.0.with_file_name("outside");
+        fs::create_dir_all(&outside).expect("a folder elsewhere");
+        symlink(&outside, &folder.0).expect("a link");
+        let files = HtmlFiles::in_folder(&folder.0);
+        export(&files, [span(1, 0, "root", 0, 9)]).expect_err("refused");
+        assert_eq!(fs::read_dir(&outside).expect("the folder").count(), 0);
+    }
+}
