@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Opens pages of real traces in headless Chromium, from disk, and checks them there. Screenshots go to
+# target/waterfall/. Chromium comes from Debian's packages if it is missing, which asks for root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v chromium >/dev/null; then
+  apt-get update
+  apt-get install --yes --no-install-recommends chromium fonts-dejavu-core
+fi
+folder=target/waterfall
+rm -rf "$folder"
+cargo run --quiet --example waterfall -- "$folder"
+python3 scripts/waterfall_in_browser.py "$folder"
