@@ -91,6 +91,12 @@ class Browser:
         self.ask("Input.dispatchMouseEvent", type="mousePressed", **at)
         self.ask("Input.dispatchMouseEvent", type="mouseReleased", **at)
 
+    def drag(self, selector, start, end):
+        """Parts of the element's width."""
+        x, y, width = self.run(f"(({{x, y, width}}) => [x, y + 9, width])(document.querySelector({selector!r}).getBoundingClientRect())")
+        for kind, part in [("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)]:
+            self.ask("Input.dispatchMouseEvent", type=kind, x=x + part * width, y=y, button="left", buttons=1, clickCount=1)
+
     def look(self, path, scheme, width=1400, height=860):
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
@@ -112,6 +118,7 @@ def check(what, is_right):
 ROWS = "[...document.querySelectorAll('.row .text')].map((text) => text.textContent)"
 CHOSEN = "document.querySelector('.row.chosen .text')?.textContent ?? null"
 DETAILS = "document.querySelector('#details').hidden ? null : document.querySelector('#details').innerText"
+TICKS = "document.querySelector('#ticks').textContent"
 TOTAL = "document.querySelector('#all').clientHeight / 26"
 
 
@@ -145,6 +152,16 @@ def check_order(page, path, folder):
     page.press("Escape")
     check("escape closes the details", page.run(DETAILS) is None)
     page.press("End")
+    ticks = page.run(TICKS)
+    page.press("z")
+    check("z shows the time of the chosen span alone", page.run(TICKS) != ticks)
+    page.look(folder / "zoom-light.png", "light")
+    page.press("Escape")
+    check("escape shows all of the time", page.run(TICKS) == ticks)
+    page.drag("#overview", 0.1, 0.5)
+    check("a drag in the overview shows that part", page.run(TICKS) != ticks and page.run("document.querySelectorAll('.bar').length") < all_rows)
+    page.drag("#overview", 0.5, 0.5)
+    check("a click there shows all", page.run(TICKS) == ticks)
     page.press("Home")
     check("home chooses the root", page.run(CHOSEN) == "POST /orders")
     page.click("#row-1 .twist")

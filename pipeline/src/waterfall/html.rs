@@ -20,8 +20,8 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The SHA-256 of the style and of the script, which a test compares.
-const STYLE_HASH: &str = "sha256-9j8fNDhxOFrRjhDj8wmRmsdSJLb+D0BOMzvFZrmBj2c=";
-const SCRIPT_HASH: &str = "sha256-+O6Cjus2aunqOBLfvqCrcN1yPgjEwN7azm9L5nY7brM=";
+const STYLE_HASH: &str = "sha256-ATALSGr6S+hT93J/qqFV6Kw1DJnFOR/qKIREFtuNoK0=";
+const SCRIPT_HASH: &str = "sha256-eXOr90LM/URfm4bB//+zzfcXiF52guPzDhd1XgYMKcs=";
 
 /// Makes a page of one trace: it opens from disk, loads nothing, and shows spans of thousands.
 ///

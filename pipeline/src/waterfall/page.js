@@ -156,7 +156,9 @@
   // ---- rows
 
   const whole = Math.max(1, data.length);
-  const percent = (nanos) => Math.min(100, Math.max(0, (nanos / whole) * 100));
+  let view = [0, whole];
+  const within = ([from, to], nanos) => Math.min(100, Math.max(0, ((nanos - from) / (to - from)) * 100));
+  const percent = (nanos) => within(view, nanos);
 
   const marked = (element, text) => {
     const at = needle ? text.toLowerCase().indexOf(needle) : -1;
@@ -207,13 +209,15 @@
     const start = node.isFold ? node.hidden[0].start : node.start;
     const end = node.isFold ? node.hidden.reduce((a, span) => Math.max(a, span.start + span.length), 0) : start + node.length;
     const length = node.isFold ? node.hidden.reduce((a, span) => a + span.length, 0) : node.length;
+    if (end < view[0] || start > view[1]) return element;
     const kind = node.isFold ? `c${node.hidden[0].colour} several` : `c${node.colour} ${node.state}`;
     const bar = make("div", `bar ${kind}`);
     const [left, right] = [percent(start), percent(end)];
     bar.style.left = `min(${left}%, 100% - 2px)`;
     bar.style.width = `${right - left}%`;
     element.append(bar);
-    for (const event of (node.events ?? []).slice(0, MOST_EVENTS_DRAWN)) {
+    const events = (node.events ?? []).filter((event) => event.at >= view[0] && event.at <= view[1]);
+    for (const event of events.slice(0, MOST_EVENTS_DRAWN)) {
       const dot = make("i", event.name === "exception" ? "dot bad" : "dot");
       dot.style.left = `${percent(event.at)}%`;
       dot.title = onLine(event.name.slice(0, 200));
@@ -221,7 +225,7 @@
     }
     // Behind the bar, or before it where there is more room.
     const isBefore = right > 85 && left > 15;
-    const took = make("span", isBefore ? "took before" : "took", human(length) + (node.isFold ? " together" : ""));
+    const took = make("span", isBefore ? "took before" : "took", (node.isFold ? "Σ " : "") + human(length));
     took.style.left = isBefore ? `${left}%` : `max(${right}%, ${left}% + 2px)`;
     element.append(took);
     return element;
@@ -305,7 +309,7 @@
     close.setAttribute("aria-label", "Close");
     close.addEventListener("click", hide);
     details.replaceChildren(close, make("h2", "", onLines(span.name)));
-    details.append(make("div", "none", `${human(span.length)}, ${human(Math.max(0, span.start))} after the start`));
+    details.append(make("div", "none", `${human(span.length)}, ${span.start ? `${human(span.start)} after` : "at"} the start`));
     if (span.status.text) details.append(make("p", "said", onLines(span.status.text)));
     section("Attributes", span.attributes, span.dropped);
     if (span.events.length) details.append(make("h3", "", "Events"));
@@ -371,15 +375,24 @@
     data.notes.forEach((note) => fact(note, undefined, "stopped"));
     fact(new Date(data.start).toISOString().replace("T", " ").replace("Z", " UTC"));
     fact(data.trace, undefined, "id");
-    for (let n = 0; n <= 4; n++) {
-      const tick = make("span", n === 4 ? "last" : "", n === 0 ? "0" : human(Math.round((data.length * n) / 4)));
-      tick.style.left = `${n * 25}%`;
-      byId("ticks").append(tick);
-    }
   };
 
+  const ticks = () => {
+    const made = [0, 1, 2, 3, 4].map((n) => {
+      const nanos = Math.round(view[0] + ((view[1] - view[0]) * n) / 4);
+      const tick = make("span", n === 4 ? "last" : "", nanos === 0 ? "0" : human(nanos));
+      tick.style.left = `${n * 25}%`;
+      return tick;
+    });
+    byId("ticks").replaceChildren(...made);
+  };
+
+  const canvas = byId("overview");
+  const EDGE = 16;
+  // Where a drag has begun and is now, in nanoseconds.
+  let drag = null;
+
   const overview = () => {
-    const canvas = byId("overview");
     const scale = window.devicePixelRatio || 1;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     canvas.width = width * scale;
@@ -389,15 +402,53 @@
     const style = getComputedStyle(document.documentElement);
     const colour = (span) =>
       style.getPropertyValue(span.state === "failed" ? "--bad" : span.state === "cancelled" ? "--stopped" : `--c${span.colour}`);
-    const inner = [16, width - 32];
+    const x = (nanos) => EDGE + ((width - 2 * EDGE) * within([0, whole], nanos)) / 100;
     const line = Math.max(1, Math.min(4, ((height - 12) / spans.length) * 0.8));
     for (const [n, span] of spans.entries()) {
       pen.fillStyle = colour(span);
       pen.globalAlpha = span.state === "failed" ? 1 : 0.75;
       const y = 6 + ((height - 12 - line) * n) / Math.max(1, spans.length - 1);
-      pen.fillRect(inner[0] + (inner[1] * percent(span.start)) / 100, y, Math.max(1, (inner[1] * span.length) / whole), line);
+      pen.fillRect(x(span.start), y, Math.max(1, x(span.start + span.length) - x(span.start)), line);
     }
+    const [from, to] = (drag ?? view).map(x).sort((a, b) => a - b);
+    pen.globalAlpha = 0.18;
+    pen.fillStyle = style.getPropertyValue("--ink");
+    if (from > EDGE) pen.fillRect(0, 0, from, height);
+    if (to < width - EDGE) pen.fillRect(to, 0, width - to, height);
   };
+
+  /// Shows this part of the time, or all of it where there is no such part.
+  const zoom = (from, to) => {
+    view = from < to ? [Math.max(0, from), Math.min(whole, to)] : [0, whole];
+    ticks();
+    overview();
+    draw();
+  };
+
+  const zoomTo = (node) => {
+    if (node.isFold || view[1] - view[0] < whole) return zoom(0, 0);
+    const room = Math.max(node.length, whole / 1e5) * 0.1;
+    return zoom(node.start - room, node.start + node.length + room);
+  };
+
+  const pointed = (event) => (whole * (event.offsetX - EDGE)) / Math.max(1, canvas.clientWidth - 2 * EDGE);
+
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    drag = [pointed(event), pointed(event)];
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    drag[1] = pointed(event);
+    overview();
+  });
+  canvas.addEventListener("pointerup", () => {
+    const [from, to] = [...(drag ?? [0, 0])].sort((a, b) => a - b);
+    drag = null;
+    // A click is no drag.
+    const isDrag = to - from > whole / 250;
+    zoom(isDrag ? from : 0, isDrag ? to : 0);
+  });
 
   // ---- events
 
@@ -426,8 +477,9 @@
       else if (search.value) {
         search.value = "";
         find();
-      }
+      } else zoom(0, 0);
     },
+    z: () => isVisible(chosen) && zoomTo(chosen),
   };
 
   document.addEventListener("keydown", (event) => {
@@ -483,6 +535,7 @@
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", overview);
 
   head();
+  ticks();
   refresh();
   overview();
   choose(visible[0] ?? null);
