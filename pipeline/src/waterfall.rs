@@ -10,8 +10,9 @@
 //! - A span without a parent, or whose parent is in another process, is the top of what is below it.
 //!   When it is exported, it is shown at the end of that export, with all that hangs below it.
 //! - As long as its top is open, or is still on its way, a span is held.
-//! - What arrives after its top was shown, as a child that outlives its parent, is shown at once, as
-//!   one more part of its trace. The heading says `continued`.
+//! - What arrives after its top was shown is shown at once, as one more part of its trace: a child that
+//!   outlives its parent, or one of another thread that comes in a later batch than the root. The
+//!   heading says `continued`.
 //! - What is still held at a flush or a shutdown is shown as it is. The heading says `incomplete`.
 //!   The rest of such a trace is a part of its own later.
 //! - No more than 50,000 spans in 1,000 traces and about 64 MiB are held. Beyond that the trace that

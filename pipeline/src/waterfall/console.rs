@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::draw::draw_part;
-use super::finished::{Holding, Part};
+use super::finished::{Finished, Part};
 use super::terminal::{Stream, columns};
 use super::text::Colour;
 
@@ -31,7 +31,7 @@ use super::text::Colour;
 /// What cannot be written is the error of that export, and is not tried again. A writer that blocks
 /// holds up the exporter, and not the application.
 pub struct Console {
-    holding: Mutex<Option<Holding>>,
+    finished: Finished,
     output: Mutex<Output>,
     width: Option<usize>,
     colour: Option<Colour>,
@@ -60,7 +60,7 @@ impl Console {
 
     fn on(output: Output) -> Self {
         Console {
-            holding: Mutex::new(Some(Holding::default())),
+            finished: Finished::new(),
             output: Mutex::new(output),
             width: None,
             colour: None,
@@ -79,10 +79,6 @@ impl Console {
     pub fn with_colour(mut self, colour: Colour) -> Self {
         self.colour = Some(colour);
         self
-    }
-
-    fn holding(&self) -> MutexGuard<'_, Option<Holding>> {
-        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn print(&self, parts: &[Part]) -> OTelSdkResult {
@@ -130,25 +126,16 @@ impl Output {
 
 impl SpanExporter for Console {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let parts = match self.holding().as_mut() {
-            Some(holding) => holding.add(batch),
-            None => return Err(OTelSdkError::AlreadyShutdown),
-        };
-        self.print(&parts)
+        self.print(&self.finished.add(batch)?)
     }
 
     /// Prints what is held, finished or not.
     fn force_flush(&self) -> OTelSdkResult {
-        let parts = self.holding().as_mut().map(Holding::take_all);
-        self.print(&parts.unwrap_or_default())
+        self.print(&self.finished.flush())
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        let holding = self.holding().take();
-        match holding {
-            Some(mut holding) => self.print(&holding.take_all()),
-            None => Err(OTelSdkError::AlreadyShutdown),
-        }
+        self.print(&self.finished.shut_down()?)
     }
 }
 

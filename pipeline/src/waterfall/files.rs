@@ -5,7 +5,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::KeyValue;
@@ -13,7 +12,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::finished::{Holding, Part};
+use super::finished::{Finished, Part};
 use super::html::page_of;
 use super::state::length;
 
@@ -44,7 +43,7 @@ pub struct HtmlFiles {
     folder: PathBuf,
     limit: usize,
     resource: Vec<KeyValue>,
-    holding: Mutex<Option<Holding>>,
+    finished: Finished,
 }
 
 impl HtmlFiles {
@@ -54,7 +53,7 @@ impl HtmlFiles {
             folder: folder.into(),
             limit: 1_000,
             resource: Vec::new(),
-            holding: Mutex::new(Some(Holding::default())),
+            finished: Finished::new(),
         }
     }
 
@@ -63,10 +62,6 @@ impl HtmlFiles {
     pub fn with_limit(mut self, files: usize) -> Self {
         self.limit = files.max(1);
         self
-    }
-
-    fn holding(&self) -> MutexGuard<'_, Option<Holding>> {
-        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes all of them, also where one cannot be written, and gives the first error.
@@ -198,25 +193,16 @@ fn new_file() -> OpenOptions {
 
 impl SpanExporter for HtmlFiles {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let parts = match self.holding().as_mut() {
-            Some(holding) => holding.add(batch),
-            None => return Err(OTelSdkError::AlreadyShutdown),
-        };
-        self.write(&parts)
+        self.write(&self.finished.add(batch)?)
     }
 
     /// Writes what is held, finished or not.
     fn force_flush(&self) -> OTelSdkResult {
-        let parts = self.holding().as_mut().map(Holding::take_all);
-        self.write(&parts.unwrap_or_default())
+        self.write(&self.finished.flush())
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        let holding = self.holding().take();
-        match holding {
-            Some(mut holding) => self.write(&holding.take_all()),
-            None => Err(OTelSdkError::AlreadyShutdown),
-        }
+        self.write(&self.finished.shut_down()?)
     }
 
     fn set_resource(&mut self, resource: &Resource) {

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::{SpanId, Status, TraceId};
 use opentelemetry::{KeyValue, Value};
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanData;
 
 const MOST_SPANS: usize = 50_000;
@@ -45,9 +47,42 @@ impl Standing {
     }
 }
 
+/// What an exporter holds from its first batch to its shutdown.
+pub(super) struct Finished(Mutex<Option<Holding>>);
+
+impl Finished {
+    pub(super) fn new() -> Self {
+        Finished(Mutex::new(Some(Holding::default())))
+    }
+
+    /// Takes a batch, and gives what is to be shown now.
+    pub(super) fn add(&self, batch: Vec<SpanData>) -> Result<Vec<Part>, OTelSdkError> {
+        let mut holding = self.holding();
+        let holding = holding.as_mut().ok_or(OTelSdkError::AlreadyShutdown)?;
+        Ok(holding.add(batch))
+    }
+
+    /// All that is held.
+    pub(super) fn flush(&self) -> Vec<Part> {
+        let mut holding = self.holding();
+        holding.as_mut().map(Holding::take_all).unwrap_or_default()
+    }
+
+    /// The same, and there will be no more.
+    pub(super) fn shut_down(&self) -> Result<Vec<Part>, OTelSdkError> {
+        let holding = self.holding().take();
+        let mut holding = holding.ok_or(OTelSdkError::AlreadyShutdown)?;
+        Ok(holding.take_all())
+    }
+
+    fn holding(&self) -> MutexGuard<'_, Option<Holding>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What is not finished yet, and what was shown.
 #[derive(Default)]
-pub(super) struct Holding {
+struct Holding {
     traces: HashMap<TraceId, Held>,
     /// The traces that are held, in the order of their arrival.
     order: BTreeMap<u64, TraceId>,
@@ -68,8 +103,8 @@ struct Held {
 }
 
 impl Holding {
-    /// Takes a batch, and gives what is finished by it, and what there is no room for.
-    pub(super) fn add(&mut self, batch: Vec<SpanData>) -> Vec<Part> {
+    /// Gives what is finished by the batch, and what there is no room for.
+    fn add(&mut self, batch: Vec<SpanData>) -> Vec<Part> {
         let mut touched = Vec::new();
         for span in batch {
             let trace = span.span_context.trace_id();
@@ -91,8 +126,8 @@ impl Holding {
         parts
     }
 
-    /// All that is held, in the order of its arrival.
-    pub(super) fn take_all(&mut self) -> Vec<Part> {
+    /// In the order of its arrival.
+    fn take_all(&mut self) -> Vec<Part> {
         let traces = mem::take(&mut self.order).into_values();
         traces
             .filter_map(|trace| self.take_unsettled(trace))
