@@ -1,11 +1,12 @@
-//! Writes pages that show traces in a browser.
+//! Prints traces, and writes pages that show them in a browser.
 //!
 //! ```sh
 //! cargo run --example waterfall -- [FOLDER]
 //! ```
 //!
-//! Then open the files of the folder: an order whose payment is tried again and whose receipt is given
-//! up, and an import of thousands of rows. One of the customers has a name that would like to be markup.
+//! Then open the files of the folder, `target/waterfall` if none is named: an order whose payment is
+//! tried again and whose receipt is given up, and an import of thousands of rows. One of the customers
+//! has a name that would like to be markup.
 
 use std::error::Error;
 use std::io;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use enter_span::{enter_span, in_span};
-use enter_span_pipeline::{HtmlFiles, Pipeline};
+use enter_span_pipeline::{Console, HtmlFiles, Pipeline};
 use tokio::time::{sleep, timeout};
 
 const ROWS: u64 = 3_000;
@@ -25,6 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| "target/waterfall".into());
     let pipeline = Pipeline::builder()
+        .with_exporter(Console::new())
         .with_exporter(HtmlFiles::in_folder(folder))
         .install()?;
     drop(order(1042, CUSTOMER).await);

@@ -10,5 +10,5 @@ if ! command -v chromium >/dev/null; then
 fi
 folder=target/waterfall
 rm -rf "$folder"
-cargo run --quiet --example waterfall -- "$folder"
+cargo run --quiet --example waterfall -- "$folder" >/dev/null
 python3 scripts/waterfall_in_browser.py "$folder"
