@@ -1,15 +1,28 @@
 //! The standard environment variables, as OpenTelemetry's specification says.
 //!
 //! An empty value is none. A wrong one is told once, with what would be right, and the default holds.
+//! What can hold a secret is not shown. Each file of `environment/` reads one family of variables.
 
+mod exporter;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod otlp;
+mod pair;
+mod propagator;
+mod resource;
+
+use std::env::VarError;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::limit::{Limits, SpanLimits};
 use crate::sampling::Sampler;
 
-/// Gives the value of a variable.
-pub(crate) type Variables = dyn Fn(&str) -> Option<String>;
+pub(crate) use exporter::Named;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub(crate) use otlp::{Files, Protocol, Settings};
+
+/// Gives the value of a variable, as [`std::env::var`] does.
+pub(crate) type Variables = dyn Fn(&str) -> Result<String, VarError>;
 
 /// Reads variables, and gathers what is wrong with them.
 pub(crate) struct Environment<'a> {
@@ -29,15 +42,32 @@ impl<'a> Environment<'a> {
         self.warnings
     }
 
-    fn value(&self, variable: &str) -> Option<String> {
-        let value = (self.get)(variable)?;
-        let value = value.trim();
-        (!value.is_empty()).then(|| value.to_owned())
+    fn value(&mut self, variable: &str) -> Option<String> {
+        match (self.get)(variable) {
+            Ok(value) => {
+                let value = value.trim();
+                (!value.is_empty()).then(|| value.to_owned())
+            }
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => {
+                self.tell(format!(
+                    "{variable}: the value is not UTF-8, and the default is taken"
+                ));
+                None
+            }
+        }
+    }
+
+    /// Once, however often it is found.
+    pub(crate) fn tell(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
     fn warn(&mut self, variable: &str, value: &str, accepted: &str) {
         let value = value.escape_debug();
-        self.warnings.push(format!(
+        self.tell(format!(
             "{variable}: \"{value}\" is not accepted, and the default is taken; write {accepted}"
         ));
     }
@@ -159,6 +189,40 @@ impl<'a> Environment<'a> {
     fn time(&mut self, variable: &str, default: Duration) -> Duration {
         let time = self.parse(variable, "a whole number of milliseconds, as `5000`");
         time.map_or(default, Duration::from_millis)
+    }
+
+    /// The names of a list, each once. What is not known is told and left out; `None` if nothing is
+    /// left.
+    fn list<T: PartialEq>(
+        &mut self,
+        variable: &str,
+        known: impl Fn(&str) -> Option<T>,
+        accepted: &str,
+    ) -> Option<Vec<T>> {
+        let value = self.value(variable)?;
+        let (mut list, mut unknown) = (Vec::new(), Vec::new());
+        for name in value.split(',').map(str::trim) {
+            match known(&name.to_ascii_lowercase()) {
+                Some(known) if list.contains(&known) => {}
+                Some(known) => list.push(known),
+                None if name.is_empty() => {}
+                None => unknown.push(name),
+            }
+        }
+        match (list.is_empty(), unknown.join(",")) {
+            (true, _) => {
+                self.warn(variable, &value, accepted);
+                return None;
+            }
+            (false, unknown) if unknown.is_empty() => {}
+            (false, unknown) => {
+                let unknown = unknown.escape_debug();
+                self.tell(format!(
+                    "{variable}: \"{unknown}\" is not accepted, and is left out; write {accepted}"
+                ));
+            }
+        }
+        Some(list)
     }
 
     fn parse<T: FromStr>(&mut self, variable: &str, accepted: &str) -> Option<T> {

@@ -1,8 +1,9 @@
 //! Any exporter of the SDK's kind, behind one type, and run with a deadline.
 
+use std::any::type_name;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -14,24 +15,22 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// What the worker asks of an exporter.
 pub(crate) trait Export: Send {
-    fn export(
-        &self,
-        batch: Vec<SpanData>,
-    ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>>;
+    /// `None` if there is no answer before the deadline.
+    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult>;
 
     fn flush(&self) -> OTelSdkResult;
 
     fn shut_down(&self, timeout: Duration) -> OTelSdkResult;
 
     fn set_resource(&mut self, resource: &Resource);
+
+    /// What it is and where it exports to, without credentials.
+    fn description(&self) -> String;
 }
 
 impl<E: SpanExporter> Export for E {
-    fn export(
-        &self,
-        batch: Vec<SpanData>,
-    ) -> Pin<Box<dyn Future<Output = OTelSdkResult> + Send + '_>> {
-        Box::pin(SpanExporter::export(self, batch))
+    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
+        run_until(SpanExporter::export(self, batch), deadline)
     }
 
     fn flush(&self) -> OTelSdkResult {
@@ -44,6 +43,10 @@ impl<E: SpanExporter> Export for E {
 
     fn set_resource(&mut self, resource: &Resource) {
         SpanExporter::set_resource(self, resource);
+    }
+
+    fn description(&self) -> String {
+        type_name::<E>().to_owned()
     }
 }
 
@@ -61,7 +64,7 @@ pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Durat
     let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
     // A time that is too far for the clock is none.
     let deadline = Instant::now().checked_add(timeout);
-    let export = || run_until(exporter.export(batch), deadline);
+    let export = || exporter.export(batch, deadline);
     match catch_unwind(AssertUnwindSafe(export)) {
         Ok(Some(Ok(()))) => Outcome::Exported,
         Ok(Some(Err(error))) => Outcome::Failed(error.to_string()),

@@ -1,6 +1,7 @@
 //! Builds a pipeline, installs it, and is what the application holds of it.
 
 use std::borrow::Cow;
+use std::env::VarError;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,12 +10,14 @@ use std::time::Duration;
 
 use enter_span::Tracer;
 use enter_span::backend::{self, Installation};
+use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
 use crate::buffer::Queue;
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::choice;
 use crate::count::{Counts, Dropped, Ledger};
 use crate::environment::{Environment, Variables};
 use crate::exporter::Export;
@@ -32,6 +35,7 @@ use crate::worker::{Desk, Worker};
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
+    exporters: Vec<String>,
     queue: Arc<Queue>,
     desk: Arc<Desk>,
     ledger: Arc<Ledger>,
@@ -50,6 +54,7 @@ pub struct Builder {
     limits: Option<Limits>,
     environment: Box<Variables>,
     warn: Box<dyn Fn(&str)>,
+    propagator: Option<TextMapCompositePropagator>,
 }
 
 impl Default for Builder {
@@ -60,11 +65,12 @@ impl Default for Builder {
             resource: None,
             span_limits: None,
             limits: None,
-            environment: Box::new(|variable| std::env::var(variable).ok()),
+            environment: Box::new(|variable| std::env::var(variable)),
             warn: Box::new(|warning| {
                 // Without a stderr there is nobody to warn.
                 let _ = writeln!(io::stderr(), "enter_span: {warning}");
             }),
+            propagator: None,
         }
     }
 }
@@ -82,8 +88,8 @@ impl Builder {
         self
     }
 
-    /// What the spans are of. Without it, what the SDK finds in the environment
-    /// (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
+    /// What the spans are of. Without it, what the environment says (`OTEL_SERVICE_NAME`,
+    /// `OTEL_RESOURCE_ATTRIBUTES`).
     pub fn with_resource(mut self, resource: Resource) -> Self {
         self.resource = Some(resource);
         self
@@ -102,9 +108,9 @@ impl Builder {
     }
 
     /// Reads variables through this instead of the process's environment: for tests, and for settings
-    /// that come from elsewhere. The resource is not affected.
+    /// that come from elsewhere.
     pub fn with_environment(mut self, get: impl Fn(&str) -> Option<String> + 'static) -> Self {
-        self.environment = Box::new(get);
+        self.environment = Box::new(move |variable| get(variable).ok_or(VarError::NotPresent));
         self
     }
 
@@ -114,19 +120,38 @@ impl Builder {
         self
     }
 
+    /// Carries spans and baggage between processes by this one: it becomes OpenTelemetry's global
+    /// propagator when the pipeline is [installed](Builder::install). Without it, what
+    /// `OTEL_PROPAGATORS` says; the default are W3C's trace context and baggage.
+    ///
+    /// OpenTelemetry does not tell whether there is a global propagator already. One that the
+    /// application sets itself stays if it is set after the installation, or if `OTEL_PROPAGATORS` is
+    /// `none`.
+    pub fn with_propagator(
+        mut self,
+        propagator: impl TextMapPropagator + Send + Sync + 'static,
+    ) -> Self {
+        let all: Vec<Box<dyn TextMapPropagator + Send + Sync>> = vec![Box::new(propagator)];
+        self.propagator = Some(TextMapCompositePropagator::new(all));
+        self
+    }
+
     /// Starts a pipeline that nothing uses yet: for [`Pipeline::provider`], as that of a tenant.
     ///
     /// # Errors
     ///
     /// If the operating system gives no thread.
     pub fn build(self) -> Result<Pipeline, Error> {
-        let resource = self.resource.unwrap_or_else(|| Resource::builder().build());
+        let mut environment = Environment::new(&*self.environment);
+        let is_disabled = environment.is_disabled();
+        let resource = self.resource.unwrap_or_else(|| environment.resource());
         let mut exporters = self.exporters;
+        if exporters.is_empty() && !is_disabled {
+            exporters = choice::exporters(&mut environment);
+        }
         for exporter in &mut exporters {
             exporter.set_resource(&resource);
         }
-        let mut environment = Environment::new(&*self.environment);
-        let is_disabled = environment.is_disabled();
         let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
         let limits = self.limits.unwrap_or_else(|| environment.limits());
         let span_limits = self
@@ -143,6 +168,7 @@ impl Builder {
         }
         let ledger = Arc::new(Ledger::default());
         let clock = Arc::new(Clock::new());
+        let descriptions = exporters.iter().map(|one| one.description()).collect();
         let worker = Worker {
             desk: Arc::clone(&desk),
             queue: Arc::clone(&queue),
@@ -163,6 +189,7 @@ impl Builder {
                 clock,
             }),
             resource,
+            exporters: descriptions,
             queue,
             desk,
             ledger,
@@ -178,18 +205,35 @@ impl Builder {
     ///
     /// [`Error::AlreadyInstalled`] while another one is; [`Error::NoThread`] if the operating system
     /// gives no thread.
-    pub fn install(self) -> Result<Pipeline, Error> {
+    pub fn install(mut self) -> Result<Pipeline, Error> {
         if INSTALLED.swap(true, Ordering::Relaxed) {
             return Err(Error::AlreadyInstalled);
         }
         let mut place = Place { installation: None };
+        let propagator = self.take_propagator();
         let mut pipeline = self.build()?;
+        // Also where it is disabled: that is of spans, and not of what others have sent.
+        if let Some(propagator) = propagator {
+            opentelemetry::global::set_text_map_propagator(propagator);
+        }
         if !pipeline.is_disabled {
             opentelemetry::global::set_tracer_provider(pipeline.provider());
             place.installation = Some(backend::install_native(pipeline.native()));
         }
         pipeline.place = Mutex::new(Some(place));
         Ok(pipeline)
+    }
+
+    fn take_propagator(&mut self) -> Option<TextMapCompositePropagator> {
+        if self.propagator.is_some() {
+            return self.propagator.take();
+        }
+        let mut environment = Environment::new(&*self.environment);
+        let propagator = environment.propagator();
+        for warning in environment.into_warnings() {
+            (self.warn)(&warning);
+        }
+        propagator
     }
 }
 
@@ -208,7 +252,8 @@ impl Drop for Place {
 }
 
 impl Pipeline {
-    /// A pipeline with the defaults and without an exporter.
+    /// A pipeline with the defaults. Without an exporter in the code, it exports to what
+    /// `OTEL_TRACES_EXPORTER` names.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -236,6 +281,12 @@ impl Pipeline {
     /// What the spans are of: for the providers of logs and metrics beside it.
     pub fn resource(&self) -> &Resource {
         &self.resource
+    }
+
+    /// What each exporter is, and where it exports to, as
+    /// `otlp http/protobuf http://localhost:4318/v1/traces`. Never with credentials.
+    pub fn exporters(&self) -> &[String] {
+        &self.exporters
     }
 
     /// Waits until all spans that have ended are exported or dropped.

@@ -39,6 +39,7 @@
 //!   the queue from then on is dropped and counted.
 
 mod buffer;
+mod choice;
 mod clock;
 mod core;
 mod count;
@@ -49,6 +50,8 @@ mod id;
 mod install;
 mod limit;
 mod native;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod otlp;
 mod provider;
 mod record;
 mod sampling;

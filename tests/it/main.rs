@@ -24,6 +24,7 @@ mod many;
 mod neighbours;
 mod off;
 mod open;
+mod otlp;
 mod outcome;
 mod owned;
 mod parameters;

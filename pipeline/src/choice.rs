@@ -1,0 +1,44 @@
+//! The exporters that the environment chooses, for a pipeline whose code gives none.
+
+use crate::environment::{Environment, Named};
+use crate::exporter::Export;
+
+pub(crate) fn exporters(environment: &mut Environment<'_>) -> Vec<Box<dyn Export>> {
+    let named = environment.exporters().into_iter();
+    named
+        .filter_map(|name| match name {
+            Named::Otlp => otlp(environment),
+            Named::Console => console(environment),
+        })
+        .collect()
+}
+
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
+    let settings = environment.otlp();
+    match crate::otlp::Otlp::new(&settings) {
+        Ok(otlp) => Some(Box::new(otlp)),
+        Err(error) => {
+            let protocol = settings.protocol.name();
+            environment.tell(format!(
+                "no spans are exported by OTLP with {protocol}: {error}"
+            ));
+            None
+        }
+    }
+}
+
+#[cfg(not(any(feature = "otlp-http", feature = "otlp-grpc")))]
+fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
+    environment.tell(
+        "OTEL_TRACES_EXPORTER: `otlp`, which is the default, is not there, and no spans are exported by it; enable the feature `otlp-http` or `otlp-grpc` of `enter-span-pipeline`, give an exporter in the code, or write `none`".to_owned(),
+    );
+    None
+}
+
+fn console(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
+    environment.tell(
+        "OTEL_TRACES_EXPORTER: `console` is not there, and no spans are printed; give an exporter in the code, as that of `opentelemetry-stdout`".to_owned(),
+    );
+    None
+}
