@@ -1,16 +1,23 @@
-//! The exporters that the environment chooses, for a pipeline whose code gives none.
+//! The exporters that are known by name.
 
 use crate::environment::{Environment, Named};
 use crate::exporter::Export;
 
-pub(crate) fn exporters(environment: &mut Environment<'_>) -> Vec<Box<dyn Export>> {
-    let named = environment.exporters().into_iter();
-    named
-        .filter_map(|name| match name {
-            Named::Otlp => otlp(environment),
-            Named::Console => console(environment),
-        })
-        .collect()
+/// Those that the code names; where it names none and gives none, those of the environment.
+pub(crate) fn exporters(
+    named: Vec<Named>,
+    given: &[Box<dyn Export>],
+    environment: &mut Environment<'_>,
+) -> Vec<Box<dyn Export>> {
+    let named = match named.is_empty() && given.is_empty() {
+        true => environment.exporters(),
+        false => named,
+    };
+    let exporter = |name| match name {
+        Named::Otlp => otlp(environment),
+        Named::Console => console(environment),
+    };
+    named.into_iter().filter_map(exporter).collect()
 }
 
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]

@@ -15,11 +15,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
 use crate::buffer::Queue;
+use crate::choice;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::choice;
 use crate::count::{Counts, Dropped, Ledger};
-use crate::environment::{Environment, Variables};
+use crate::environment::{Environment, Named, Variables};
 use crate::exporter::Export;
 use crate::limit::{Limits, SpanLimits};
 use crate::native::Native;
@@ -47,6 +47,7 @@ pub struct Pipeline {
 #[must_use = "a builder does nothing until it builds"]
 pub struct Builder {
     exporters: Vec<Box<dyn Export>>,
+    named: Vec<Named>,
     // What is `None` comes from the environment.
     sampler: Option<Sampler>,
     resource: Option<Resource>,
@@ -61,6 +62,7 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             exporters: Vec::new(),
+            named: Vec::new(),
             sampler: None,
             resource: None,
             span_limits: None,
@@ -76,9 +78,17 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Exports to this one too. Several are served one after the other, each with all spans.
+    /// Exports to this one too, and not to those that `OTEL_TRACES_EXPORTER` names. Several are served
+    /// one after the other, each with all spans.
     pub fn with_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
         self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Exports by OTLP too, whatever `OTEL_TRACES_EXPORTER` names, as `OTEL_EXPORTER_OTLP_*` say.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub fn with_otlp(mut self) -> Self {
+        self.named = vec![Named::Otlp];
         self
     }
 
@@ -146,8 +156,9 @@ impl Builder {
         let is_disabled = environment.is_disabled();
         let resource = self.resource.unwrap_or_else(|| environment.resource());
         let mut exporters = self.exporters;
-        if exporters.is_empty() && !is_disabled {
-            exporters = choice::exporters(&mut environment);
+        if !is_disabled {
+            let named = choice::exporters(self.named, &exporters, &mut environment);
+            exporters.extend(named);
         }
         for exporter in &mut exporters {
             exporter.set_resource(&resource);

@@ -53,6 +53,7 @@ mod native;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
 mod provider;
+mod quiet;
 mod record;
 mod sampling;
 mod size;

@@ -10,6 +10,7 @@ use opentelemetry::trace::{Link, SpanContext};
 
 use crate::core::Core;
 use crate::ended::Origin;
+use crate::quiet;
 use crate::record::{Beginning, Record};
 
 pub(crate) struct Native(pub(crate) Arc<Core>);
@@ -17,7 +18,7 @@ pub(crate) struct Native(pub(crate) Arc<Core>);
 impl Backend for Native {
     fn start(&self, mut start: Start<'_>, context: &Context) -> Started {
         let Native(core) = self;
-        if core.queue.is_closed() {
+        if core.queue.is_closed() || quiet::is_quiet() {
             return Started::Nothing;
         }
         let moment = core.clock.now();
@@ -55,7 +56,7 @@ impl Backend for Native {
 
     fn start_plain(&self, site: &'static Site, context: &Context) -> Option<Started> {
         let Native(core) = self;
-        if core.queue.is_closed() {
+        if core.queue.is_closed() || quiet::is_quiet() {
             return Some(Started::Nothing);
         }
         let start = core.clock.now();

@@ -82,8 +82,11 @@ impl Export for Otlp {
             tokio::task::yield_now().await;
             SpanExporter::export(&self.exporter, batch).await
         };
-        let exported = self.engine.run_until(export, deadline)?;
-        Some(exported.map_err(|error| self.cause.explain(error)))
+        match self.engine.run_until(export, deadline)? {
+            // The transport has the same deadline, and may be the first to see it.
+            Err(_) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => None,
+            exported => Some(exported.map_err(|error| self.cause.explain(error))),
+        }
     }
 
     fn flush(&self) -> OTelSdkResult {

@@ -13,6 +13,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use crate::clock::Moment;
 use crate::core::Core;
 use crate::ended::Origin;
+use crate::quiet;
 use crate::record::{Beginning, Record};
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
@@ -56,7 +57,8 @@ impl Tracer for PipelineTracer {
     type Span = PipelineSpan;
 
     fn build_with_context(&self, builder: SpanBuilder, context: &Context) -> PipelineSpan {
-        if self.core.queue.is_closed() || context.is_telemetry_suppressed() {
+        let is_suppressed = context.is_telemetry_suppressed() || quiet::is_quiet();
+        if self.core.queue.is_closed() || is_suppressed {
             return PipelineSpan {
                 identity: SpanContext::NONE,
                 record: None,

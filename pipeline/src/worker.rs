@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::count::Ledger;
 use crate::exporter::{self, Export, Outcome};
 use crate::limit::Limits;
+use crate::quiet;
 
 /// How the threads of the application and the worker speak to each other.
 #[derive(Default)]
@@ -134,6 +135,7 @@ impl Worker {
     pub(crate) fn run(mut self) {
         // Said also where something unforeseen unwinds: nobody waits for a worker that is gone.
         let _down = Down(Arc::clone(&self.desk));
+        quiet::make_quiet();
         self.desk.slips().worker = Some(thread::current().id());
         loop {
             let work = self.desk.next(self.limits.interval);

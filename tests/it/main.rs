@@ -33,6 +33,7 @@ mod provider;
 mod qualifiers;
 mod random;
 mod readme;
+mod receiver;
 mod relations;
 mod robust;
 mod scope;

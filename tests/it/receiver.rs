@@ -1,0 +1,209 @@
+//! A receiver of OTLP on loopback, for both transports: what arrives is decoded and handed to the test.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+/// Long enough for every machine; nothing waits for it but what hangs.
+const AGES: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Http,
+    Grpc,
+}
+
+impl Transport {
+    /// As `OTEL_EXPORTER_OTLP_PROTOCOL` says it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Transport::Http => "http/protobuf",
+            Transport::Grpc => "grpc",
+        }
+    }
+}
+
+/// What a receiver says to what it has received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Taken,
+    OneRejected,
+    Refused,
+    Never,
+}
+
+pub(crate) struct Received {
+    /// Of HTTP alone.
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) request: ExportTraceServiceRequest,
+}
+
+impl Received {
+    /// The value of a header, if there is one.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn spans(&self) -> Vec<&Span> {
+        let resources = self.request.resource_spans.iter();
+        let scopes = resources.flat_map(|resource| &resource.scope_spans);
+        scopes.flat_map(|scope| &scope.spans).collect()
+    }
+}
+
+/// It stops when it is dropped.
+pub(crate) struct Receiver {
+    pub(crate) transport: Transport,
+    address: SocketAddr,
+    received: mpsc::Receiver<Received>,
+    _stops: oneshot::Sender<Infallible>,
+}
+
+impl Receiver {
+    pub(crate) fn start(transport: Transport, answer: Answer) -> Self {
+        let (received, inbox) = mpsc::channel();
+        let (stops, stopped) = oneshot::channel();
+        let (bound, address) = mpsc::channel();
+        let desk = Desk { received, answer };
+        thread::spawn(move || {
+            // What serves must not be seen where a test looks at the spans of all threads.
+            let _quiet = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::new());
+            run(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener = listener.expect("a port");
+                bound.send(listener.local_addr().expect("an address")).ok();
+                tokio::select! {
+                    () = desk.serve(transport, listener) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Receiver {
+            transport,
+            address: address.recv().expect("a receiver"),
+            received: inbox,
+            _stops: stops,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn next(&self) -> Received {
+        self.received.recv_timeout(AGES).expect("a request")
+    }
+}
+
+fn run(work: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().expect("a runtime");
+    runtime.block_on(work);
+}
+
+#[derive(Clone)]
+struct Desk {
+    received: mpsc::Sender<Received>,
+    answer: Answer,
+}
+
+impl Desk {
+    async fn serve(self, transport: Transport, listener: TcpListener) {
+        match transport {
+            Transport::Http => {
+                let take = move |uri: Uri, headers: HeaderMap, body: Bytes| async move {
+                    self.take_http(uri, headers, body).await
+                };
+                let app = Router::new().fallback(take);
+                axum::serve(listener, app).await.expect("a server");
+            }
+            Transport::Grpc => {
+                let service = TraceServiceServer::new(self);
+                let service = service.accept_compressed(CompressionEncoding::Gzip);
+                let server = Server::builder().add_service(service);
+                let served = server.serve_with_incoming(TcpIncoming::from(listener));
+                served.await.expect("a server");
+            }
+        }
+    }
+
+    async fn take_http(self, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+        let body = match headers.get("content-encoding") {
+            Some(gzip) if gzip == "gzip" => unzip(&body),
+            _ => body.to_vec(),
+        };
+        let request = ExportTraceServiceRequest::decode(&*body).expect("a request");
+        let received = Received {
+            path: uri.to_string(),
+            headers,
+            request,
+        };
+        match self.answer(received).await {
+            Some(response) => response.encode_to_vec().into_response(),
+            None => StatusCode::BAD_REQUEST.into_response(),
+        }
+    }
+
+    /// `None` is a refusal.
+    async fn answer(&self, received: Received) -> Option<ExportTraceServiceResponse> {
+        self.received.send(received).ok();
+        let partial_success = match self.answer {
+            Answer::Taken => None,
+            Answer::OneRejected => Some(ExportTracePartialSuccess {
+                rejected_spans: 1,
+                error_message: "one is too old".to_owned(),
+            }),
+            Answer::Refused => return None,
+            Answer::Never => pending().await,
+        };
+        Some(ExportTraceServiceResponse { partial_success })
+    }
+}
+
+#[tonic::async_trait]
+impl TraceService for Desk {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
+        let (metadata, _, request) = request.into_parts();
+        let received = Received {
+            path: String::new(),
+            headers: metadata.into_headers(),
+            request,
+        };
+        let answer = self.answer(received).await;
+        let answer = answer.ok_or_else(|| tonic::Status::invalid_argument("refused"));
+        answer.map(tonic::Response::new)
+    }
+}
+
+fn unzip(body: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(body);
+    decoder.read_to_end(&mut plain).expect("gzip");
+    plain
+}
