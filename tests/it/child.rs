@@ -1,6 +1,7 @@
 //! Tests of what a process has only one of: each runs alone, in a process of its own.
 
 use std::env;
+use std::ffi::OsStr;
 use std::process::Command;
 
 const MARK: &str = "ENTER_SPAN_TESTS_CHILD";
@@ -9,19 +10,22 @@ const MARK: &str = "ENTER_SPAN_TESTS_CHILD";
 /// there. Gives `true` in the child, where the test then does its work.
 #[track_caller]
 pub(crate) fn is_child(test: &str) -> bool {
-    is_child_with(test, &[])
+    is_child_with::<&str>(test, &[])
 }
 
 /// The same, with variables for the child's environment.
 #[track_caller]
-pub(crate) fn is_child_with(test: &str, variables: &[(&str, &str)]) -> bool {
+pub(crate) fn is_child_with<V>(test: &str, variables: &[(&str, V)]) -> bool
+where
+    V: AsRef<OsStr>,
+{
     if env::var_os(MARK).is_some() {
         return true;
     }
     let output = Command::new(env::current_exe().expect("the path of this binary"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(MARK, "1")
-        .envs(variables.iter().copied())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .expect("a child process");
     let text = String::from_utf8_lossy(&output.stdout);

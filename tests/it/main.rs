@@ -10,6 +10,7 @@ mod child;
 mod children;
 mod drops;
 mod entries;
+mod environment;
 mod handle;
 mod held;
 mod hierarchy;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::Listener;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -20,8 +21,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::server::TlsStream;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -77,6 +82,8 @@ impl Received {
 /// It stops when it is dropped.
 pub(crate) struct Receiver {
     pub(crate) transport: Transport,
+    /// Of itself alone, in PEM, where it has TLS.
+    pub(crate) certificate: Option<String>,
     address: SocketAddr,
     received: mpsc::Receiver<Received>,
     _stops: oneshot::Sender<Infallible>,
@@ -84,6 +91,18 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn start(transport: Transport, answer: Answer) -> Self {
+        Receiver::start_with(transport, answer, None)
+    }
+
+    /// With TLS, for `localhost`.
+    pub(crate) fn start_secure(transport: Transport) -> Self {
+        let names = ["localhost".to_owned()];
+        let key = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        Receiver::start_with(transport, Answer::Taken, Some(key))
+    }
+
+    fn start_with(transport: Transport, answer: Answer, key: Option<Key>) -> Self {
+        let certificate = key.as_ref().map(|key| key.cert.pem());
         let (received, inbox) = mpsc::channel();
         let (stops, stopped) = oneshot::channel();
         let (bound, address) = mpsc::channel();
@@ -96,13 +115,14 @@ impl Receiver {
                 let listener = listener.expect("a port");
                 bound.send(listener.local_addr().expect("an address")).ok();
                 tokio::select! {
-                    () = desk.serve(transport, listener) => {}
+                    () = desk.serve(transport, listener, key) => {}
                     _ = stopped => {}
                 }
             });
         });
         Receiver {
             transport,
+            certificate,
             address: address.recv().expect("a receiver"),
             received: inbox,
             _stops: stops,
@@ -110,7 +130,10 @@ impl Receiver {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match self.certificate {
+            Some(_) => format!("https://localhost:{}", self.address.port()),
+            None => format!("http://{}", self.address),
+        }
     }
 
     pub(crate) fn next(&self) -> Received {
@@ -131,23 +154,40 @@ struct Desk {
 }
 
 impl Desk {
-    async fn serve(self, transport: Transport, listener: TcpListener) {
-        match transport {
-            Transport::Http => {
-                let take = move |uri: Uri, headers: HeaderMap, body: Bytes| async move {
-                    self.take_http(uri, headers, body).await
-                };
-                let app = Router::new().fallback(take);
-                axum::serve(listener, app).await.expect("a server");
-            }
-            Transport::Grpc => {
-                let service = TraceServiceServer::new(self);
-                let service = service.accept_compressed(CompressionEncoding::Gzip);
-                let server = Server::builder().add_service(service);
-                let served = server.serve_with_incoming(TcpIncoming::from(listener));
-                served.await.expect("a server");
-            }
+    async fn serve(self, transport: Transport, listener: TcpListener, key: Option<Key>) {
+        match (transport, key) {
+            (Transport::Http, None) => self.serve_http(listener).await,
+            (Transport::Http, Some(key)) => self.serve_http(Secure::new(listener, key)).await,
+            (Transport::Grpc, key) => self.serve_grpc(listener, key).await,
         }
+    }
+
+    async fn serve_http<L: Listener>(self, listener: L)
+    where
+        L::Addr: std::fmt::Debug,
+    {
+        let take = move |uri: Uri, headers: HeaderMap, body: Bytes| async move {
+            self.take_http(uri, headers, body).await
+        };
+        let app = Router::new().fallback(take);
+        axum::serve(listener, app).await.expect("a server");
+    }
+
+    async fn serve_grpc(self, listener: TcpListener, key: Option<Key>) {
+        let service = TraceServiceServer::new(self);
+        let service = service.accept_compressed(CompressionEncoding::Gzip);
+        let server = match key {
+            Some(key) => {
+                let (certificate, key) = (key.cert.pem(), key.signing_key.serialize_pem());
+                let identity = tonic::transport::Identity::from_pem(certificate, key);
+                let tls = tonic::transport::ServerTlsConfig::new().identity(identity);
+                Server::builder().tls_config(tls).expect("an identity")
+            }
+            None => Server::builder(),
+        };
+        let served = { server }.add_service(service);
+        let served = served.serve_with_incoming(TcpIncoming::from(listener));
+        served.await.expect("a server");
     }
 
     async fn take_http(self, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
@@ -206,4 +246,46 @@ fn unzip(body: &[u8]) -> Vec<u8> {
     let mut decoder = flate2::read::GzDecoder::new(body);
     decoder.read_to_end(&mut plain).expect("gzip");
     plain
+}
+
+type Key = rcgen::CertifiedKey<rcgen::KeyPair>;
+
+/// A listener for HTTP with TLS.
+struct Secure {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Secure {
+    fn new(listener: TcpListener, key: Key) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let private = PrivateKeyDer::Pkcs8(key.signing_key.serialize_der().into());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![key.cert.der().clone()], private)
+            .expect("an identity");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Secure { listener, acceptor }
+    }
+}
+
+impl Listener for Secure {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.listener.accept().await.expect("a connection");
+            // Who does not trust us goes away.
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
 }

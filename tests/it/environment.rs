@@ -1,0 +1,178 @@
+//! What the pipeline takes from the environment: resource, propagators, and values of the wrong kind.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use enter_span_pipeline::{Builder, Pipeline};
+use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId};
+use opentelemetry::{Context, KeyValue, Value, global};
+use opentelemetry_sdk::propagation::BaggagePropagator;
+use rstest::rstest;
+
+use crate::child::{is_child, is_child_with};
+
+/// A builder with these variables, and what it warns of. It exports nothing.
+fn builder(variables: &[(&str, &str)]) -> (Builder, Rc<RefCell<Vec<String>>>) {
+    let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+    let mut variables: HashMap<String, String> = variables.iter().map(own).collect();
+    variables.insert("OTEL_TRACES_EXPORTER".to_owned(), "none".to_owned());
+    let warnings = Rc::<RefCell<Vec<String>>>::default();
+    let list = Rc::clone(&warnings);
+    let builder = Pipeline::builder()
+        .with_environment(move |name| variables.get(name).cloned())
+        .with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
+    (builder, warnings)
+}
+
+fn attribute(variables: &[(&str, &str)], key: &'static str) -> Option<Value> {
+    let (builder, warnings) = builder(variables);
+    let pipeline = builder.build().expect("a thread for the worker");
+    assert_eq!(warnings.take(), [""; 0]);
+    pipeline.resource().get(&key.into())
+}
+
+/// The attributes of the resource are decoded, and the service's own variable prevails.
+#[test]
+fn the_resource_is_read() {
+    let both = [
+        ("OTEL_SERVICE_NAME", "shop"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.name=other, a%2Cb = 1%3D%20%E2%82%AC ,empty=,x=y=z,",
+        ),
+    ];
+    assert_eq!(attribute(&both, "service.name"), Some("shop".into()));
+    assert_eq!(attribute(&both, "a,b"), Some("1= €".into()));
+    assert_eq!(attribute(&both, "empty"), Some("".into()));
+    assert_eq!(attribute(&both, "x"), Some("y=z".into()));
+    let sdk = Some("opentelemetry".into());
+    assert_eq!(attribute(&both, "telemetry.sdk.name"), sdk);
+    let of_attributes = attribute(&both[1..], "service.name");
+    assert_eq!(of_attributes, Some("other".into()));
+    let unknown = attribute(&[], "service.name").expect("a name");
+    let unknown = unknown.as_str();
+    assert!(unknown.starts_with("unknown_service:it-"), "{unknown}");
+}
+
+/// Of a list with a malformed part nothing is taken, as the specification says.
+#[rstest]
+#[case("a=1,b")]
+#[case("a=1,=2")]
+#[case("a=100%")]
+#[case("a=%e2%82")]
+#[case("a=%+1")]
+fn a_malformed_resource_is_told(#[case] value: &str) {
+    let (builder, warnings) = builder(&[("OTEL_RESOURCE_ATTRIBUTES", value)]);
+    let pipeline = builder.build().expect("a thread for the worker");
+    assert_eq!(pipeline.resource().get(&"a".into()), None);
+    let warnings = warnings.take();
+    let [warning] = &warnings[..] else {
+        panic!("one warning, and not {warnings:?}");
+    };
+    let shown = format!("OTEL_RESOURCE_ATTRIBUTES: \"{value}\" is not accepted");
+    assert!(warning.starts_with(&shown), "{warning}");
+}
+
+/// A resource in the code stands before that of the environment, which is not even read.
+#[test]
+fn a_resource_in_the_code_prevails() {
+    let resource = opentelemetry_sdk::Resource::builder_empty()
+        .with_attribute(KeyValue::new("of", "the code"))
+        .build();
+    let (builder, warnings) = builder(&[("OTEL_RESOURCE_ATTRIBUTES", "malformed")]);
+    let pipeline = builder.with_resource(resource).build();
+    let pipeline = pipeline.expect("a thread for the worker");
+    assert_eq!(pipeline.resource().get(&"service.name".into()), None);
+    assert_eq!(warnings.take(), [""; 0]);
+}
+
+/// The names of the headers that the global propagator writes.
+fn injected() -> Vec<String> {
+    let flags = TraceFlags::SAMPLED;
+    let span = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(1),
+        flags,
+        true,
+        Default::default(),
+    );
+    let context = Context::new()
+        .with_remote_span_context(span)
+        .with_baggage([KeyValue::new("tenant", "shop")]);
+    let mut carrier = HashMap::<String, String>::new();
+    global::get_text_map_propagator(|propagator| {
+        propagator.inject_context(&context, &mut carrier);
+    });
+    let mut names: Vec<String> = carrier.into_keys().collect();
+    names.retain(|name| name != "tracestate");
+    names.sort();
+    names
+}
+
+/// Installs a pipeline, and gives what its global propagator writes, and the warnings.
+fn installed(builder: (Builder, Rc<RefCell<Vec<String>>>)) -> (Vec<String>, Vec<String>) {
+    let pipeline = builder.0.install().expect("the only one");
+    drop(pipeline);
+    (injected(), builder.1.take())
+}
+
+/// Installed, it sets the global propagator: that of the code, or else what the variable names.
+#[test]
+fn propagators_are_installed() {
+    if !is_child("environment::propagators_are_installed") {
+        return;
+    }
+    let of = |value| installed(builder(&[("OTEL_PROPAGATORS", value)]));
+    assert_eq!(injected(), [""; 0]);
+    assert_eq!(of("none"), (vec![], vec![]));
+    let both = || vec!["baggage".to_owned(), "traceparent".to_owned()];
+    assert_eq!(of(""), (both(), vec![]));
+    assert_eq!(of("tracecontext").0, ["traceparent"]);
+    // What is there stays.
+    assert_eq!(of("none").0, ["traceparent"]);
+    assert_eq!(of("Baggage,baggage, none").0, ["baggage"]);
+    let accepted = "write a list of `tracecontext`, `baggage` and `none`";
+    let left_out =
+        format!("OTEL_PROPAGATORS: \"b3,jaeger\" is not accepted, and is left out; {accepted}");
+    let partly = of("b3,tracecontext,jaeger");
+    assert_eq!(partly, (vec!["traceparent".to_owned()], vec![left_out]));
+    let unknown =
+        format!("OTEL_PROPAGATORS: \"b3\" is not accepted, and the default is taken; {accepted}");
+    assert_eq!(of("b3"), (both(), vec![unknown]));
+    let disabled = [
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_PROPAGATORS", "tracecontext"),
+    ];
+    assert_eq!(installed(builder(&disabled)).0, ["traceparent"]);
+    let (code, warnings) = builder(&[("OTEL_PROPAGATORS", "b3")]);
+    let code = code.with_propagator(BaggagePropagator::new());
+    let expected = (vec!["baggage".to_owned()], vec![]);
+    assert_eq!(installed((code, warnings)), expected);
+}
+
+/// A value that is not UTF-8 is told and not guessed at.
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_not_utf_8_is_told() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let variables = [
+        ("OTEL_TRACES_SAMPLER", OsStr::from_bytes(b"always_\xff")),
+        ("OTEL_TRACES_EXPORTER", OsStr::new("none")),
+    ];
+    let test = "environment::a_value_that_is_not_utf_8_is_told";
+    if !is_child_with(test, &variables) {
+        return;
+    }
+    let warnings = Rc::<RefCell<Vec<String>>>::default();
+    let list = Rc::clone(&warnings);
+    let builder = Pipeline::builder();
+    let builder = builder.with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
+    drop(builder.build().expect("a thread for the worker"));
+    assert_eq!(
+        warnings.take(),
+        ["OTEL_TRACES_SAMPLER: the value is not UTF-8, and the default is taken"]
+    );
+}
