@@ -88,6 +88,18 @@ impl<'a> Environment<'a> {
         }
     }
 
+    /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`: the runtime reads it when a provider is installed, and
+    /// takes what it does not know for nothing. Here it is told.
+    pub(crate) fn check_exception_signal(&mut self) {
+        const VARIABLE: &str = "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN";
+        match self.value(VARIABLE) {
+            Some(value) if value != "logs" && value != "logs/dup" => {
+                self.warn(VARIABLE, &value, "`logs` or `logs/dup`");
+            }
+            _ => {}
+        }
+    }
+
     /// `OTEL_TRACES_SAMPLER` and its argument.
     pub(crate) fn sampler(&mut self) -> Sampler {
         const VARIABLE: &str = "OTEL_TRACES_SAMPLER";

@@ -153,6 +153,7 @@ impl Builder {
     /// If the operating system gives no thread.
     pub fn build(self) -> Result<Pipeline, Error> {
         let mut environment = Environment::new(&*self.environment);
+        environment.check_exception_signal();
         let is_disabled = environment.is_disabled();
         let resource = self.resource.unwrap_or_else(|| environment.resource());
         let mut exporters = self.exporters;

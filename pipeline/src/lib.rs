@@ -22,10 +22,40 @@
 //! # Where its choices come from
 //!
 //! From the code, in the [`Builder`]; what that leaves open, from OpenTelemetry's standard variables;
-//! then from the defaults. `OTEL_SDK_DISABLED`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
-//! `OTEL_TRACES_SAMPLER` and its argument, `OTEL_BSP_*`, `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*` and
-//! `OTEL_ATTRIBUTE_*` are read when it is built. A wrong value is told on stderr, or to
-//! [`Builder::with_warnings`], and the default holds.
+//! then from the defaults. They are read when it is built. A wrong value is told on stderr, or to
+//! [`Builder::with_warnings`], and the default holds; what may be secret is not shown.
+//!
+//! | variables | |
+//! |---|---|
+//! | `OTEL_SDK_DISABLED` | `true`: nothing is recorded |
+//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | what the spans are of, percent-encoded |
+//! | `OTEL_TRACES_SAMPLER` and its argument | which traces are recorded |
+//! | `OTEL_TRACES_EXPORTER` | a list of `otlp`, `console` and `none`; the default is `otlp` |
+//! | `OTEL_EXPORTER_OTLP_*`, `OTEL_EXPORTER_OTLP_TRACES_*` | see below |
+//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default are the first two |
+//! | `OTEL_BSP_*` | when spans are exported ([`Limits`]) |
+//! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
+//! | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` | `logs`: errors add no event; read from the process alone |
+//!
+//! # OTLP
+//!
+//! The feature `otlp-http`, a default one, brings OTLP over HTTP/protobuf, and `otlp-grpc` that over gRPC;
+//! both with TLS and gzip, and for the compiler that the crate asks for. Without an exporter in the code,
+//! spans go to `http://localhost:4318/v1/traces`, or to where the variables say, by
+//! `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` or `grpc`):
+//!
+//! - `ENDPOINT`: for HTTP a base, to which `/v1/traces` is appended; that of the traces is taken as it is.
+//!   For gRPC also `host:port`, with `INSECURE` for one without TLS. A user name and a password in it
+//!   become an `authorization` header.
+//! - `HEADERS`: `name=value,name=value`, percent-encoded.
+//! - `TIMEOUT`: milliseconds for a batch, with all that is tried for it. The default is ten seconds.
+//! - `COMPRESSION`: `gzip` or `none`, the default.
+//! - `CERTIFICATE`, `CLIENT_CERTIFICATE`, `CLIENT_KEY`: files in PEM. Without the first, those whom the
+//!   platform trusts are trusted.
+//!
+//! Proxies are not used, and redirects are not followed. What a receiver takes in part counts as
+//! exported: `opentelemetry-otlp` says no more of it. Where [`Builder::with_environment`] gives no
+//! `COMPRESSION`, that of the process still counts.
 //!
 //! # What holds
 //!

@@ -152,6 +152,17 @@ fn propagators_are_installed() {
     assert_eq!(installed((code, warnings)), expected);
 }
 
+/// The runtime honours `logs` and `logs/dup`; what else is there is told.
+#[rstest]
+#[case("logs", 0)]
+#[case("logs/dup", 0)]
+#[case("events", 1)]
+fn a_wrong_exception_signal_is_told(#[case] value: &str, #[case] told: usize) {
+    let (builder, warnings) = builder(&[("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", value)]);
+    drop(builder.build().expect("a thread for the worker"));
+    assert_eq!(warnings.take().len(), told);
+}
+
 /// A value that is not UTF-8 is told and not guessed at.
 #[cfg(unix)]
 #[test]

@@ -17,7 +17,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span, status};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 use rstest::rstest;
 
-use crate::child::is_child;
+use crate::child::{is_child, is_child_with};
 use crate::receiver::{Answer, Receiver, Transport};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
@@ -294,6 +294,32 @@ fn an_endpoint_is_as_the_specification_says(
     #[case] expected: &str,
 ) {
     assert_eq!(description(variables), format!("otlp {expected}"));
+}
+
+/// What the process's own variables say does not count where the builder reads others.
+#[test]
+fn the_processs_variables_do_not_leak() {
+    let of_process = [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "leaked=1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=leaked"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "udp"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
+        ("OTEL_SERVICE_NAME", "leaked"),
+    ];
+    if !is_child_with("otlp::the_processs_variables_do_not_leak", &of_process) {
+        return;
+    }
+    for transport in [Transport::Http, Transport::Grpc] {
+        let receiver = Receiver::start(transport, Answer::Taken);
+        let tenant = ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=shop");
+        let pipeline = build(exporting(&receiver, &[tenant]));
+        export_one(&pipeline);
+        let received = receiver.next();
+        assert_eq!(received.header("x-tenant"), Some("shop"));
+        assert_eq!(received.header("leaked"), None);
+        assert!(!format!("{:?}", received.request).contains("leaked"));
+    }
 }
 
 /// User names in an endpoint become the header that they stand for.
