@@ -300,8 +300,11 @@ fn an_endpoint_is_as_the_specification_says(
 #[test]
 fn the_processs_variables_do_not_leak() {
     let of_process = [
-        ("OTEL_EXPORTER_OTLP_HEADERS", "leaked=1"),
-        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=leaked"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=leaked"),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "x-tenant=leaked,leaked=1",
+        ),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "udp"),
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
