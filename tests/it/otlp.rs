@@ -1,8 +1,11 @@
 //! OTLP: what a real receiver gets, and what becomes of the spans if it misbehaves.
 
 use std::cell::RefCell;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use enter_span::Tracer;
@@ -375,7 +378,7 @@ fn a_batch_that_is_taken_in_part_is_not_sent_again(
 /// Nobody listens: the error says why.
 #[rstest]
 fn an_absent_receiver_is_told(#[values(Transport::Http, Transport::Grpc)] transport: Transport) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", port.local_addr().expect("an address"));
     drop(port);
     let variables = [
@@ -407,6 +410,38 @@ fn a_receiver_that_never_answers_is_given_up(
     let counts = pipeline.counts();
     assert_eq!((counts.dropped.export_timed_out, counts.queued), (2, 0));
     assert_eq!(other.get_finished_spans().expect("the spans").len(), 2);
+}
+
+/// A receiver that closes each connection without a word costs nothing.
+#[test]
+fn idle_connections_may_close() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            take_and_close(stream.expect("a connection"));
+        }
+    });
+    let pipeline = build(builder(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]));
+    (0..4).for_each(|_| export_one(&pipeline));
+    assert_eq!(pipeline.counts().exported, 4, "{pipeline:?}");
+}
+
+/// Reads one request of HTTP, and answers it as if the connection were kept.
+fn take_and_close(stream: TcpStream) {
+    let mut lines = BufReader::new(&stream);
+    let mut length = 0;
+    let mut line = String::new();
+    while lines.read_line(&mut line).is_ok_and(|_| line != "\r\n") {
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    lines.read_exact(&mut body).expect("a body");
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    (&stream).write_all(answer).expect("an open connection");
 }
 
 /// With TLS: a certificate that the file names is trusted, and no other.
