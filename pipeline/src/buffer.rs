@@ -1,70 +1,28 @@
-//! The hand-over from the threads of the application to the worker.
-//!
-//! Each thread has a buffer of its own for each pipeline. Its lock is held for one push, and taken by
-//! the worker a few times a second, so that threads do not wait for each other. How much all of them
-//! may hold together is given out in portions, and what a thread has not used goes back.
+//! The queue as the threads of the application see it: each has a buffer of its own, found without a
+//! lock.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use opentelemetry::KeyValue;
 
+use crate::budget::Room;
 use crate::ended::{Ended, Spans};
 use crate::limit::Limits;
+use crate::store::{self, Store, Tally};
 
-/// All buffers of a pipeline, and what they may hold.
+pub(crate) type Drained = store::Drained<Spans>;
+type Buffer = store::Buffer<Spans>;
+
+/// All that waits in a pipeline, or is on its way.
 pub(crate) struct Queue {
     number: u64,
-    limits: Limits,
-    buffers: Mutex<Vec<Arc<Buffer>>>,
-    /// One of them, for threads that are dying.
-    of_the_dying: Arc<Buffer>,
-    /// Given out to buffers, or on its way to an exporter.
-    spans: AtomicUsize,
-    bytes: AtomicUsize,
-    is_closed: AtomicBool,
-    /// Portions were taken back, and are not given out any more until the worker has been there: each
-    /// span asks for itself.
-    is_scarce: AtomicBool,
-    reclaiming: Mutex<()>,
-    /// The counts of buffers whose thread is gone.
-    gone: Mutex<Counted>,
+    store: Store<Spans>,
+    /// A buffer for threads that are dying, and for what comes too late.
+    shared: Arc<Buffer>,
+    record_only: AtomicU64,
     wake: Box<dyn Fn() + Send + Sync>,
-}
-
-#[derive(Default)]
-struct Buffer(Mutex<Filled>);
-
-/// What the worker has taken out of a buffer, and will give back empty.
-pub(crate) struct Drained {
-    pub(crate) records: Spans,
-    home: Arc<Buffer>,
-}
-
-#[derive(Default)]
-struct Filled {
-    records: Spans,
-    /// What may still be pushed before another portion is asked for.
-    spans_left: usize,
-    bytes_left: usize,
-    counted: Counted,
-}
-
-/// What happened at the buffers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counted {
-    pub(crate) recorded: u64,
-    pub(crate) queue_full: u64,
-    pub(crate) after_shutdown: u64,
-}
-
-impl Counted {
-    fn add(&mut self, other: Counted) {
-        self.recorded += other.recorded;
-        self.queue_full += other.queue_full;
-        self.after_shutdown += other.after_shutdown;
-    }
 }
 
 thread_local! {
@@ -79,279 +37,120 @@ struct Own {
     buffer: Arc<Buffer>,
 }
 
-/// A thread that ends gives back what it has not used.
 impl Drop for Own {
     fn drop(&mut self) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.take_back(&mut self.buffer.filled());
+            queue.store.leave(&self.buffer);
         }
     }
-}
-
-impl Drained {
-    /// The list, which is empty now, goes back to its thread.
-    pub(crate) fn give_back(self) {
-        let mut filled = self.home.filled();
-        if filled.records.len() == 0 {
-            let _ = std::mem::replace(&mut filled.records, self.records);
-        }
-    }
-}
-
-impl Buffer {
-    fn filled(&self) -> MutexGuard<'_, Filled> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Why a span was not kept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    Full,
-    Closed,
 }
 
 impl Queue {
     pub(crate) fn new(limits: Limits, wake: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let of_the_dying = Arc::<Buffer>::default();
+        // A batch, or half of what may wait.
+        let due = limits.batch_spans.min(limits.queue_spans / 2).max(1);
+        let store = Store::new(limits.queue(), limits.batch(), due);
         Arc::new(Queue {
+            // Relaxed: the numbers only have to differ.
             number: NEXT.fetch_add(1, Ordering::Relaxed),
-            limits,
-            buffers: Mutex::new(vec![Arc::clone(&of_the_dying)]),
-            of_the_dying,
-            spans: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
-            is_closed: AtomicBool::new(false),
-            is_scarce: AtomicBool::new(false),
-            reclaiming: Mutex::new(()),
-            gone: Mutex::default(),
+            shared: store.join(),
+            store,
+            record_only: AtomicU64::new(0),
             wake: Box::new(wake),
         })
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Relaxed)
+        self.store.is_closed()
     }
 
     /// From now on what is pushed is counted and dropped. What was pushed before is in the buffers.
     pub(crate) fn close(&self) {
-        // Relaxed is enough: the worker locks each buffer after this, and who locks it later sees it.
-        self.is_closed.store(true, Ordering::Relaxed);
+        self.store.close();
+    }
+
+    /// Whether this is a forked child of the pipeline's process, where it is off.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.store.is_forked()
     }
 
     /// Takes a span out of its place. Never waits for an exporter. One that does not fit is left there
     /// and counted as dropped; then this is `false`.
     #[inline]
     pub(crate) fn push(self: &Arc<Self>, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool {
-        let pushed = self.with_own(|own| self.push_to(&own.buffer, span, attributes));
-        let pushed = pushed.unwrap_or_else(|| self.push_to(&self.of_the_dying, span, attributes));
-        if pushed == Some(self.wake_at()) {
+        let bytes = span.bytes();
+        let mut push = |buffer: &Buffer| {
+            let put = |spans: &mut Spans| spans.push(span, attributes);
+            self.store.push(buffer, bytes, put)
+        };
+        let own = self.with_own(|own| push(&own.buffer));
+        let pushed = own.unwrap_or_else(|| push(&self.shared));
+        // A child has no worker: it learns it here, at the latest when its buffers are full.
+        if pushed.is_due && !self.is_forked() {
             (self.wake)();
         }
-        pushed.is_some()
+        pushed.is_accepted
     }
 
-    /// Gives how many wait then; none if it was dropped.
-    #[inline]
-    fn push_to(
-        &self,
-        buffer: &Buffer,
-        span: &mut Ended,
-        attributes: &mut Vec<KeyValue>,
-    ) -> Option<usize> {
-        let bytes = span.bytes();
-        let mut room = self.room(buffer, bytes);
-        if room.as_ref().is_err_and(|cause| *cause == Cause::Full) {
-            self.reclaim();
-            room = self.room(buffer, bytes);
-        }
-        match room {
-            Ok(mut filled) => {
-                filled.records.push(span, attributes);
-                Some(filled.records.len())
-            }
-            Err(cause) => {
-                self.count(buffer, cause);
-                None
-            }
-        }
+    /// A span that a sampler wanted to be recorded and not exported has ended.
+    pub(crate) fn count_record_only(&self) {
+        self.record_only.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A batch, or half of what may wait.
-    fn wake_at(&self) -> usize {
-        let half = self.limits.queue_spans / 2;
-        self.limits.batch_spans.min(half).max(1)
-    }
-
-    /// A buffer, locked, in which there is room for one more.
-    fn room<'a>(&self, buffer: &'a Buffer, bytes: usize) -> Result<MutexGuard<'a, Filled>, Cause> {
-        let mut filled = buffer.filled();
-        if self.is_closed() {
-            return Err(Cause::Closed);
-        }
-        if !self.has_room(&mut filled, bytes) {
-            return Err(Cause::Full);
-        }
-        filled.counted.recorded += 1;
-        filled.spans_left -= 1;
-        filled.bytes_left -= bytes;
-        Ok(filled)
-    }
-
-    #[cold]
-    fn count(&self, buffer: &Buffer, cause: Cause) {
-        let mut filled = buffer.filled();
-        filled.counted.recorded += 1;
-        match cause {
-            Cause::Full => filled.counted.queue_full += 1,
-            Cause::Closed => filled.counted.after_shutdown += 1,
-        }
-    }
-
-    /// Takes back what other threads were given and have not used, once until the worker has been
-    /// there.
-    #[cold]
-    fn reclaim(&self) {
-        if self.is_scarce.load(Ordering::Relaxed) {
-            // Perhaps by a thread that is still at it: what it takes back is there afterwards.
-            let _others = self.reclaiming();
-            return;
-        }
-        let reclaiming = self.reclaiming();
-        self.is_scarce.store(true, Ordering::Relaxed);
-        for buffer in self.buffers().iter() {
-            self.take_back(&mut buffer.filled());
-        }
-        drop(reclaiming);
-        (self.wake)();
-    }
-
-    fn reclaiming(&self) -> MutexGuard<'_, ()> {
-        self.reclaiming
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take_back(&self, filled: &mut Filled) {
-        let spans = std::mem::take(&mut filled.spans_left);
-        let bytes = std::mem::take(&mut filled.bytes_left);
-        self.release(spans, bytes);
-    }
-
-    /// Asks for another portion where the last one is used up.
-    fn has_room(&self, filled: &mut Filled, bytes: usize) -> bool {
-        let is_scarce = self.is_scarce.load(Ordering::Relaxed);
-        if filled.spans_left == 0 {
-            let portion = match is_scarce {
-                true => 1,
-                false => (self.limits.queue_spans / 64).clamp(1, 32),
-            };
-            filled.spans_left += take(&self.spans, self.limits.queue_spans, portion, 1);
-        }
-        if filled.bytes_left < bytes {
-            let missing = bytes - filled.bytes_left;
-            let portion = match is_scarce {
-                true => missing,
-                false => (self.limits.queue_bytes / 64)
-                    .clamp(1, 32 * 1024)
-                    .max(missing),
-            };
-            filled.bytes_left += take(&self.bytes, self.limits.queue_bytes, portion, missing);
-        }
-        let has_room = filled.spans_left > 0 && filled.bytes_left >= bytes;
-        if is_scarce && !has_room {
-            self.take_back(filled);
-        }
-        has_room
+    pub(crate) fn record_only(&self) -> u64 {
+        self.record_only.load(Ordering::Relaxed)
     }
 
     /// What was taken out, and is exported or dropped now, makes room.
-    pub(crate) fn release(&self, spans: usize, bytes: usize) {
-        self.spans.fetch_sub(spans, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    fn buffers(&self) -> MutexGuard<'_, Vec<Arc<Buffer>>> {
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// With this thread's own, made at its first span; `None` on a thread that is dying.
-    #[inline]
-    fn with_own<R>(self: &Arc<Self>, mut work: impl FnMut(&mut Own) -> R) -> Option<R> {
-        OWN.try_with(|all| {
-            let mut all = all.borrow_mut();
-            let known = all.iter().position(|own| own.number == self.number);
-            let place = known.unwrap_or_else(|| self.make_own(&mut all));
-            work(&mut all[place])
-        })
-        .ok()
-    }
-
-    #[cold]
-    fn make_own(self: &Arc<Self>, all: &mut Vec<Own>) -> usize {
-        // Pipelines that are gone leave their buffers here.
-        all.retain(|own| own.queue.strong_count() > 0);
-        let buffer = Arc::<Buffer>::default();
-        self.buffers().push(Arc::clone(&buffer));
-        all.push(Own {
-            number: self.number,
-            queue: Arc::downgrade(self),
-            buffer,
-        });
-        all.len() - 1
+    pub(crate) fn release(&self, room: Room) {
+        self.store.release(room);
     }
 
     /// Takes out all that waits. What it holds stays counted until it is released.
     pub(crate) fn drain(&self) -> Vec<Drained> {
-        self.is_scarce.store(false, Ordering::Relaxed);
-        let mut all = Vec::new();
-        self.buffers().retain(|buffer| {
-            // Asked before: if its thread is gone now, nothing is pushed after this.
-            let lives = Arc::strong_count(buffer) > 1;
-            let mut filled = buffer.filled();
-            let records = std::mem::take(&mut filled.records);
-            self.take_back(&mut filled);
-            let counted = filled.counted;
-            drop(filled);
-            if !lives {
-                self.gone().add(counted);
-            }
-            if records.len() > 0 {
-                all.push(Drained {
-                    records,
-                    home: Arc::clone(buffer),
-                });
-            }
-            lives
-        });
-        all
+        self.store.drain()
     }
 
-    fn gone(&self) -> MutexGuard<'_, Counted> {
-        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A list, which is empty now, goes back to its thread.
+    pub(crate) fn give_back(&self, drained: Drained) {
+        self.store.give_back(drained);
     }
 
-    pub(crate) fn counted(&self) -> Counted {
-        let buffers = self.buffers();
-        let mut sum = *self.gone();
-        for buffer in buffers.iter() {
-            sum.add(buffer.filled().counted);
+    pub(crate) fn tally(&self) -> Tally {
+        self.store.tally()
+    }
+
+    /// What was refused alone, without a lock.
+    pub(crate) fn refused(&self) -> Tally {
+        self.store.refused()
+    }
+
+    /// With this thread's own, made at its first span. `None` on a thread that is dying, and where a
+    /// new buffer would be of no use.
+    #[inline]
+    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(&Own) -> R) -> Option<R> {
+        let with = |all: &RefCell<Vec<Own>>| {
+            let mut all = all.borrow_mut();
+            let known = all.iter().position(|own| own.number == self.number);
+            let place = known.or_else(|| self.make_own(&mut all))?;
+            Some(work(&all[place]))
+        };
+        OWN.try_with(with).ok().flatten()
+    }
+
+    #[cold]
+    fn make_own(self: &Arc<Self>, all: &mut Vec<Own>) -> Option<usize> {
+        // Pipelines that are gone leave their buffers here.
+        all.retain(|own| own.queue.strong_count() > 0);
+        if self.is_closed() {
+            return None;
         }
-        sum
-    }
-}
-
-/// Takes up to `wanted`, but at least `needed`, of what is left under `most`; or nothing.
-fn take(used: &AtomicUsize, most: usize, wanted: usize, needed: usize) -> usize {
-    let mut taken = 0;
-    let grow = |now: usize| {
-        let left = most.saturating_sub(now);
-        taken = if left < needed { 0 } else { left.min(wanted) };
-        (taken > 0).then(|| now + taken)
-    };
-    match used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow) {
-        Ok(_) => taken,
-        Err(_) => 0,
+        all.push(Own {
+            number: self.number,
+            queue: Arc::downgrade(self),
+            buffer: self.store.join(),
+        });
+        Some(all.len() - 1)
     }
 }

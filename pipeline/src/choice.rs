@@ -2,6 +2,7 @@
 
 use crate::environment::{Environment, Named};
 use crate::exporter::Export;
+use crate::waterfall::Console;
 
 /// Those that the code names; where it names none and gives none, those of the environment.
 pub(crate) fn exporters(
@@ -15,7 +16,7 @@ pub(crate) fn exporters(
     };
     let exporter = |name| match name {
         Named::Otlp => otlp(environment),
-        Named::Console => console(environment),
+        Named::Console => Some(Box::new(Console::new()) as Box<dyn Export>),
     };
     named.into_iter().filter_map(exporter).collect()
 }
@@ -39,13 +40,6 @@ fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
 fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
     environment.tell(
         "OTEL_TRACES_EXPORTER: `otlp`, which is the default, is not there, and no spans are exported by it; enable the feature `otlp-http` or `otlp-grpc` of `enter-span-pipeline`, give an exporter in the code, or write `none`".to_owned(),
-    );
-    None
-}
-
-fn console(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
-    environment.tell(
-        "OTEL_TRACES_EXPORTER: `console` is not there, and no spans are printed; give an exporter in the code, as that of `opentelemetry-stdout`".to_owned(),
     );
     None
 }

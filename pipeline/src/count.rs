@@ -4,50 +4,137 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What became of the spans that a pipeline has recorded.
 ///
-/// At a quiet moment, when nothing is ended and nothing is on its way to an exporter,
-/// `recorded == exported + dropped.total()`; else what is missing is `queued`.
+/// `recorded == exported + dropped.total() + queued` always, and after a flush `queued` is 0 until the
+/// next span ends. Each span is counted once, however many exporters there are: as exported if every
+/// one of them took it, else as dropped by the cause that was met first. What each exporter took
+/// stands in its [`ExporterCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Spans that have ended and were sampled.
     pub recorded: u64,
     /// Spans that every exporter has taken.
     pub exported: u64,
-    /// Spans that were not exported, by cause.
+    /// Spans that were not exported, or not by every exporter, by cause.
     pub dropped: Dropped,
-    /// Spans that wait for export.
+    /// Spans that wait for export, or are on their way.
     pub queued: u64,
+    /// Spans that have ended and were recorded by a sampler's wish, but not sampled: they are not
+    /// exported, and not in `recorded`.
+    pub record_only: u64,
 }
 
-/// Spans that were not exported, by cause.
+/// Spans that were not exported, or not by every exporter, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dropped {
     /// The queue held as many spans, or bytes, as its limits allow.
     pub queue_full: u64,
+    /// An exporter was so slow that its share of the queue was used up. Only where there are several.
+    pub exporter_behind: u64,
+    /// An exporter has blocked two threads for longer than it may, and has none left.
+    pub exporter_blocked: u64,
     /// An exporter answered with an error, or panicked.
     pub export_failed: u64,
     /// An exporter did not answer in time.
     pub export_timed_out: u64,
     /// They ended after the shutdown.
     pub after_shutdown: u64,
+    /// They waited, or ended, in a forked child of the process, where a pipeline is off.
+    pub forked: u64,
 }
 
 impl Dropped {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.queue_full + self.export_failed + self.export_timed_out + self.after_shutdown
+        self.queue_full
+            + self.exporter_behind
+            + self.exporter_blocked
+            + self.export_failed
+            + self.export_timed_out
+            + self.after_shutdown
+            + self.forked
     }
 }
 
-/// The part of the counts that the worker keeps.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    pub(crate) exported: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    pub(crate) timed_out: AtomicU64,
+/// What became of the spans at one exporter.
+///
+/// Each exporter is offered all spans that fitted the queue, so that the sum of these is the same for
+/// all of them at a quiet moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExporterCounts {
+    /// Spans that it has taken.
+    pub exported: u64,
+    /// Spans of batches that it refused, or panicked at.
+    pub failed: u64,
+    /// Spans of batches that it did not answer for in time. It may have taken them all the same.
+    pub timed_out: u64,
+    /// Spans that were not offered, because its share of the queue was used up.
+    pub behind: u64,
+    /// Spans that were not offered, because it blocks two threads.
+    pub blocked: u64,
+    /// Spans that wait for it, or that it is at.
+    pub queued: u64,
 }
 
+/// Why a batch was not exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Failed,
+    TimedOut,
+    Behind,
+    Blocked,
+}
+
+/// What became of what was taken out of the buffers: of a pipeline, or of one exporter.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    offered: AtomicU64,
+    exported: AtomicU64,
+    failed: AtomicU64,
+    timed_out: AtomicU64,
+    behind: AtomicU64,
+    blocked: AtomicU64,
+}
+
+// Relaxed throughout: what a flush promises about these is ordered by the lock that it waits with.
 impl Ledger {
-    pub(crate) fn add(counter: &AtomicU64, spans: usize) {
+    pub(crate) fn offer(&self, spans: usize) {
+        self.offered.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn enter(&self, spans: usize, dropped: Option<Cause>) {
+        let counter = match dropped {
+            None => &self.exported,
+            Some(Cause::Failed) => &self.failed,
+            Some(Cause::TimedOut) => &self.timed_out,
+            Some(Cause::Behind) => &self.behind,
+            Some(Cause::Blocked) => &self.blocked,
+        };
         counter.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn counts(&self) -> ExporterCounts {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counts = ExporterCounts {
+            exported: get(&self.exported),
+            failed: get(&self.failed),
+            timed_out: get(&self.timed_out),
+            behind: get(&self.behind),
+            blocked: get(&self.blocked),
+            queued: 0,
+        };
+        let done = counts.exported + counts.dropped();
+        ExporterCounts {
+            queued: get(&self.offered).saturating_sub(done),
+            ..counts
+        }
+    }
+}
+
+impl ExporterCounts {
+    fn dropped(&self) -> u64 {
+        self.failed + self.timed_out + self.behind + self.blocked
     }
 }

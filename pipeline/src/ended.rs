@@ -94,20 +94,11 @@ impl Spans {
         self.attributes.append(attributes);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.spans.len()
-    }
-
-    /// As exporters have them, with the bytes that each was counted with. The lists keep their room.
-    pub(crate) fn drain<'a>(
-        &'a mut self,
-        reading: &'a Reading,
-    ) -> impl Iterator<Item = (usize, SpanData)> + 'a {
+    /// As exporters have them. The lists keep their room.
+    pub(crate) fn convert(&mut self, reading: &Reading, to: &mut Vec<SpanData>) {
         let mut attributes = self.attributes.drain(..);
-        self.spans.drain(..).map(move |span| {
-            let bytes = span.bytes();
-            (bytes, span.into_data(&mut attributes, reading))
-        })
+        let spans = self.spans.drain(..);
+        to.extend(spans.map(|span| span.into_data(&mut attributes, reading)));
     }
 }
 

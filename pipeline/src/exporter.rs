@@ -13,8 +13,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-/// What the worker asks of an exporter.
-pub(crate) trait Export: Send {
+/// What is asked of an exporter.
+pub(crate) trait Export: Send + Sync {
     /// `None` if there is no answer before the deadline.
     fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult>;
 
@@ -82,13 +82,13 @@ pub(crate) fn flush(exporter: &dyn Export) {
     harmless(|| drop(exporter.flush()));
 }
 
-/// Shuts an exporter down and drops it; one that panics is down as well.
-pub(crate) fn shut_down(exporter: Box<dyn Export>, timeout: Duration) {
+/// Shuts an exporter down; one that panics is down as well.
+pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) {
     harmless(|| drop(exporter.shut_down(timeout)));
-    harmless(move || drop(exporter));
 }
 
-fn harmless(work: impl FnOnce()) {
+/// Runs code of the application's: it makes no spans, and its panic ends here.
+pub(crate) fn harmless(work: impl FnOnce()) {
     let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
     let _ = catch_unwind(AssertUnwindSafe(work)).map_err(std::mem::forget);
 }

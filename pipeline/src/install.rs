@@ -6,26 +6,33 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use enter_span::Tracer;
 use enter_span::backend::{self, Installation};
+use opentelemetry::metrics::MeterProvider;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
+use crate::account::Accounts;
 use crate::buffer::Queue;
 use crate::choice;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::count::{Counts, Dropped, Ledger};
+use crate::count::{Counts, ExporterCounts};
+use crate::desk::{Answer, Desk, End};
 use crate::environment::{Environment, Named, Variables};
 use crate::exporter::Export;
+use crate::lane::Lane;
 use crate::limit::{Limits, SpanLimits};
+use crate::metrics;
 use crate::native::Native;
+use crate::notice::{Notices, Warn};
 use crate::provider::Provider;
 use crate::sampling::Sampler;
-use crate::worker::{Desk, Worker};
+use crate::worker::Worker;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
@@ -36,9 +43,9 @@ pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
     exporters: Vec<String>,
-    queue: Arc<Queue>,
+    accounts: Arc<Accounts>,
     desk: Arc<Desk>,
-    ledger: Arc<Ledger>,
+    limits: Limits,
     is_disabled: bool,
     place: Mutex<Option<Place>>,
 }
@@ -54,7 +61,7 @@ pub struct Builder {
     span_limits: Option<SpanLimits>,
     limits: Option<Limits>,
     environment: Box<Variables>,
-    warn: Box<dyn Fn(&str)>,
+    warn: Warn,
     propagator: Option<TextMapCompositePropagator>,
 }
 
@@ -78,8 +85,8 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Exports to this one too, and not to those that `OTEL_TRACES_EXPORTER` names. Several are served
-    /// one after the other, each with all spans.
+    /// Exports to this one too, and not to those that `OTEL_TRACES_EXPORTER` names. Each gets all spans,
+    /// on a thread of its own.
     pub fn with_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
         self.exporters.push(Box::new(exporter));
         self
@@ -124,8 +131,9 @@ impl Builder {
         self
     }
 
-    /// Tells of wrong values in the environment here instead of on stderr.
-    pub fn with_warnings(mut self, warn: impl Fn(&str) + 'static) -> Self {
+    /// Tells of wrong values in the environment, and of dropped spans, here instead of on stderr. Of
+    /// drops it is told from the pipeline's own thread, at once and then at most once a minute.
+    pub fn with_warnings(mut self, warn: impl Fn(&str) + Send + 'static) -> Self {
         self.warn = Box::new(warn);
         self
     }
@@ -161,9 +169,6 @@ impl Builder {
             let named = choice::exporters(self.named, &exporters, &mut environment);
             exporters.extend(named);
         }
-        for exporter in &mut exporters {
-            exporter.set_resource(&resource);
-        }
         let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
         let limits = self.limits.unwrap_or_else(|| environment.limits());
         let span_limits = self
@@ -174,40 +179,31 @@ impl Builder {
         }
         let desk = Arc::new(Desk::default());
         let bell = Arc::clone(&desk);
-        let queue = Queue::new(limits, move || bell.wake());
-        if is_disabled {
-            queue.close();
-        }
-        let ledger = Arc::new(Ledger::default());
-        let clock = Arc::new(Clock::new());
-        let descriptions = exporters.iter().map(|one| one.description()).collect();
-        let worker = Worker {
-            desk: Arc::clone(&desk),
-            queue: Arc::clone(&queue),
-            ledger: Arc::clone(&ledger),
-            exporters,
-            limits,
-            clock: Arc::clone(&clock),
-        };
-        std::thread::Builder::new()
-            .name("enter_span".to_owned())
-            .spawn(move || worker.run())
-            .map_err(Error::NoThread)?;
-        Ok(Pipeline {
+        let accounts = Arc::new(Accounts {
+            queue: Queue::new(limits, move || bell.wake()),
+            all: Arc::default(),
+            each: exporters.iter().map(|_| Arc::default()).collect(),
+        });
+        let pipeline = Pipeline {
             core: Arc::new(Core {
-                queue: Arc::clone(&queue),
+                queue: Arc::clone(&accounts.queue),
                 sampler,
                 limits: span_limits,
-                clock,
+                clock: Arc::new(Clock::new()),
             }),
             resource,
-            exporters: descriptions,
-            queue,
+            exporters: exporters.iter().map(|one| one.description()).collect(),
+            accounts,
             desk,
-            ledger,
+            limits,
             is_disabled,
             place: Mutex::new(None),
-        })
+        };
+        match is_disabled {
+            true => pipeline.stay_off(),
+            false => pipeline.start(exporters, limits, self.warn)?,
+        }
+        Ok(pipeline)
     }
 
     /// Starts a pipeline and records through it: our spans, and those of all code that uses
@@ -264,6 +260,45 @@ impl Drop for Place {
 }
 
 impl Pipeline {
+    fn stay_off(&self) {
+        self.accounts.queue.close();
+        self.desk.end(End::Down);
+    }
+
+    /// What was started goes down with the pipeline where one of the threads is not given.
+    fn start(
+        &self,
+        exporters: Vec<Box<dyn Export>>,
+        limits: Limits,
+        warn: Warn,
+    ) -> Result<(), Error> {
+        let (desk, accounts) = (&self.desk, &self.accounts);
+        let share = limits.share(exporters.len());
+        let mut lanes = Vec::new();
+        for (mut exporter, ledger) in exporters.into_iter().zip(&accounts.each) {
+            exporter.set_resource(&self.resource);
+            let lane = Lane::new(exporter.into(), desk, ledger, share, limits.export_timeout);
+            lanes.push(lane);
+        }
+        let worker = Worker {
+            desk: Arc::clone(desk),
+            accounts: Arc::clone(accounts),
+            lanes,
+            limits,
+            notices: Notices::new(warn),
+            clock: Arc::clone(&self.core.clock),
+        };
+        let started = worker.start_lanes();
+        let started = started.and_then(|()| {
+            let thread = thread::Builder::new().name("enter_span".to_owned());
+            thread.spawn(move || worker.run())
+        });
+        match started {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::NoThread(error)),
+        }
+    }
+
     /// A pipeline with the defaults. Without an exporter in the code, it exports to what
     /// `OTEL_TRACES_EXPORTER` names.
     pub fn builder() -> Builder {
@@ -305,11 +340,12 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] if that takes longer; it goes on all the same.
+    /// [`Error::TimedOut`] if that takes longer; it goes on all the same. [`Error::Forked`] in a forked
+    /// child.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        match self.desk.flush(timeout) {
-            true => Ok(()),
-            false => Err(Error::TimedOut(timeout)),
+        match self.accounts.queue.is_forked() {
+            true => Err(Error::Forked),
+            false => answered(self.desk.flush(timeout), timeout),
         }
     }
 
@@ -318,45 +354,52 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] if that takes longer.
+    /// [`Error::TimedOut`] if that takes longer; [`Error::Forked`] in a forked child.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
-        self.queue.close();
+        let is_forked = self.accounts.queue.is_forked();
+        self.accounts.queue.close();
         drop(
             self.place
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        match self.desk.shut_down(timeout) {
-            true => Ok(()),
-            false => Err(Error::TimedOut(timeout)),
+        match is_forked {
+            true => Err(Error::Forked),
+            false => answered(self.desk.shut_down(timeout), timeout),
         }
     }
 
     /// What became of the spans.
     pub fn counts(&self) -> Counts {
-        let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-        let exported = get(&self.ledger.exported);
-        let export_failed = get(&self.ledger.failed);
-        let export_timed_out = get(&self.ledger.timed_out);
-        let counted = self.queue.counted();
-        let dropped = Dropped {
-            queue_full: counted.queue_full,
-            export_failed,
-            export_timed_out,
-            after_shutdown: counted.after_shutdown,
-        };
-        Counts {
-            recorded: counted.recorded,
-            exported,
-            dropped,
-            queued: counted.recorded.saturating_sub(exported + dropped.total()),
-        }
+        self.accounts.counts()
+    }
+
+    /// What became of the spans at each exporter, in the order in which they were given.
+    pub fn exporter_counts(&self) -> Vec<ExporterCounts> {
+        self.accounts.exporters()
+    }
+
+    /// Reports the pipeline's own state to this provider of meters, as the `otel.sdk.*` metrics of
+    /// OpenTelemetry's conventions: the queue, and what was exported or dropped and why. Call it once,
+    /// with the application's own provider, or with `opentelemetry::global::meter_provider()` after
+    /// that is set. When the pipeline is gone, nothing is reported any more.
+    pub fn report_to(&self, meters: &dyn MeterProvider) {
+        let meter = meters.meter(env!("CARGO_PKG_NAME"));
+        metrics::register(&meter, &self.accounts, self.limits);
     }
 
     /// What the last export that failed said.
     pub fn last_export_error(&self) -> Option<String> {
         self.desk.last_error()
+    }
+}
+
+fn answered(answer: Answer, timeout: Duration) -> Result<(), Error> {
+    match answer {
+        Answer::Done => Ok(()),
+        Answer::TimedOut => Err(Error::TimedOut(timeout)),
+        Answer::Died => Err(Error::Died),
     }
 }
 
@@ -397,6 +440,10 @@ pub enum Error {
     NoThread(io::Error),
     /// It was not done in this time.
     TimedOut(Duration),
+    /// This is a forked child, where the pipeline of the parent is off.
+    Forked,
+    /// The pipeline's own thread has panicked. What it had was dropped, and all that came later.
+    Died,
 }
 
 impl fmt::Display for Error {
@@ -407,6 +454,8 @@ impl fmt::Display for Error {
             ),
             Error::NoThread(error) => write!(formatter, "no thread for the pipeline: {error}"),
             Error::TimedOut(time) => write!(formatter, "not done within {time:?}"),
+            Error::Forked => formatter.write_str("the pipeline is its parent process's"),
+            Error::Died => formatter.write_str("the pipeline's thread has panicked"),
         }
     }
 }
@@ -415,7 +464,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::NoThread(error) => Some(error),
-            Error::AlreadyInstalled | Error::TimedOut(_) => None,
+            Error::AlreadyInstalled | Error::TimedOut(_) | Error::Forked | Error::Died => None,
         }
     }
 }

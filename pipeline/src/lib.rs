@@ -61,36 +61,55 @@
 //!
 //! - A thread of the application never waits for an exporter, but where it asks to, in
 //!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
-//! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted.
+//! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted,
+//!   and the worker tells of it, at most once a minute ([`Builder::with_warnings`]).
 //! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
 //! - An exporter that fails, panics or does not answer in time costs its own batch, and spans that
-//!   are made while it exports are suppressed. Exporters are served one after the other, so one that
-//!   is slow delays the others; one that blocks its thread for ever stops them, and what does not fit
-//!   the queue from then on is dropped and counted.
+//!   are made while it exports are suppressed.
+//! - Exporters stand side by side, each with a thread of its own. One that is slow or blocks its
+//!   thread does not delay the others: it may hold its share of the queue, and what is over that is
+//!   dropped for it alone. A thread that it blocks beyond the deadline is abandoned, and replaced
+//!   once. If the second one is blocked too, spans are dropped for it at once, until one of the two
+//!   comes back.
+//! - A forked child is off: it exports nothing, [`Pipeline::flush`] and [`Pipeline::shutdown`] give
+//!   [`Error::Forked`] there, and what it records until it is seen to be a child, up to half of the
+//!   queue, is counted as dropped. Drop the handle there, and install another pipeline.
 
+mod account;
+mod batch;
+mod budget;
 mod buffer;
 mod choice;
 mod clock;
 mod core;
 mod count;
+mod desk;
 mod ended;
 mod environment;
 mod exporter;
 mod id;
 mod install;
+mod lane;
 mod limit;
+mod metrics;
+#[cfg(all(test, enter_span_loom))]
+mod model;
 mod native;
+mod notice;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
+mod process;
 mod provider;
 mod quiet;
 mod record;
 mod sampling;
 mod size;
+mod store;
+mod sync;
 pub mod waterfall;
 mod worker;
 
-pub use count::{Counts, Dropped};
+pub use count::{Counts, Dropped, ExporterCounts};
 pub use install::{Builder, Error, Pipeline};
 pub use limit::{Limits, SpanLimits};
 pub use provider::{PipelineSpan, PipelineTracer, Provider};

@@ -151,8 +151,9 @@ impl Record {
         let span = &mut self.span;
         span.end = span.moment(time, &self.core);
         span.attributes = self.attributes.len();
-        let is_kept = span.flags.is_sampled() && self.core.queue.push(span, &mut self.attributes);
-        if is_kept {
+        if !span.flags.is_sampled() {
+            self.core.queue.count_record_only();
+        } else if self.core.queue.push(span, &mut self.attributes) {
             spare::keep(self);
         }
     }

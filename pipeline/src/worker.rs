@@ -1,221 +1,119 @@
-//! The thread that takes spans from the buffers to the exporters.
+//! The thread that takes spans from the buffers to the exporters' threads, and watches over these.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::io;
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry_sdk::trace::SpanData;
-
-use crate::buffer::{Drained, Queue};
+use crate::account::Accounts;
+use crate::batch::Maker;
+use crate::buffer::Drained;
 use crate::clock::Clock;
-use crate::count::Ledger;
-use crate::exporter::{self, Export, Outcome};
+use crate::desk::{Asked, Desk, End, Round};
+use crate::lane::{GRACE, Job, Lane};
 use crate::limit::Limits;
+use crate::notice::Notices;
 use crate::quiet;
-
-/// How the threads of the application and the worker speak to each other.
-#[derive(Default)]
-pub(crate) struct Desk {
-    slips: Mutex<Slips>,
-    /// The worker waits for this.
-    asked: Condvar,
-    /// Those who asked wait for this.
-    answered: Condvar,
-}
-
-#[derive(Default)]
-struct Slips {
-    /// A buffer has a batch.
-    is_woken: bool,
-    flushes_asked: u64,
-    flushes_done: u64,
-    shutdown_asked: bool,
-    is_down: bool,
-    last_error: Option<String>,
-    /// It cannot wait for itself.
-    worker: Option<ThreadId>,
-}
-
-/// Why the worker stopped waiting.
-struct Work {
-    flushes: u64,
-    is_flush: bool,
-    is_last: bool,
-}
-
-impl Desk {
-    fn slips(&self) -> MutexGuard<'_, Slips> {
-        self.slips.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn wake(&self) {
-        self.slips().is_woken = true;
-        self.asked.notify_one();
-    }
-
-    /// Waits until all that was recorded before is exported or dropped. `false` if the time is over
-    /// before.
-    pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        let mut slips = self.slips();
-        slips.flushes_asked += 1;
-        let own = slips.flushes_asked;
-        self.asked.notify_one();
-        self.wait(slips, timeout, |slips| {
-            slips.flushes_done >= own || slips.is_down
-        })
-    }
-
-    /// The same, and the exporters are down then.
-    pub(crate) fn shut_down(&self, timeout: Duration) -> bool {
-        let mut slips = self.slips();
-        slips.shutdown_asked = true;
-        self.asked.notify_one();
-        self.wait(slips, timeout, |slips| slips.is_down)
-    }
-
-    fn wait(
-        &self,
-        slips: MutexGuard<'_, Slips>,
-        timeout: Duration,
-        is_done: impl Fn(&Slips) -> bool,
-    ) -> bool {
-        if slips.worker == Some(thread::current().id()) {
-            return is_done(&slips);
-        }
-        let waited = self
-            .answered
-            .wait_timeout_while(slips, timeout, |slips| !is_done(slips));
-        let (slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        is_done(&slips)
-    }
-
-    pub(crate) fn last_error(&self) -> Option<String> {
-        self.slips().last_error.clone()
-    }
-
-    /// The worker's side: waits for an interval, or for something to do.
-    fn next(&self, interval: Duration) -> Work {
-        // Without a pause it would hold up a processor, and the buffers.
-        let interval = interval.max(Duration::from_millis(1));
-        let idle = |slips: &mut Slips| {
-            let flush = slips.flushes_asked > slips.flushes_done;
-            !(slips.is_woken || flush || slips.shutdown_asked)
-        };
-        let waited = self.asked.wait_timeout_while(self.slips(), interval, idle);
-        let (mut slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        slips.is_woken = false;
-        Work {
-            is_flush: slips.flushes_asked > slips.flushes_done,
-            flushes: slips.flushes_asked,
-            is_last: slips.shutdown_asked,
-        }
-    }
-
-    fn done(&self, flushes: u64) {
-        self.slips().flushes_done = flushes;
-        self.answered.notify_all();
-    }
-
-    fn down(&self) {
-        self.slips().is_down = true;
-        self.answered.notify_all();
-    }
-}
 
 pub(crate) struct Worker {
     pub(crate) desk: Arc<Desk>,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) exporters: Vec<Box<dyn Export>>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) lanes: Vec<Arc<Lane>>,
     pub(crate) limits: Limits,
+    pub(crate) notices: Notices,
     pub(crate) clock: Arc<Clock>,
 }
 
 impl Worker {
+    pub(crate) fn start_lanes(&self) -> io::Result<()> {
+        self.lanes.iter().try_for_each(Lane::start)
+    }
+
     pub(crate) fn run(mut self) {
-        // Said also where something unforeseen unwinds: nobody waits for a worker that is gone.
-        let _down = Down(Arc::clone(&self.desk));
         quiet::make_quiet();
-        self.desk.slips().worker = Some(thread::current().id());
-        loop {
-            let work = self.desk.next(self.limits.interval);
-            self.export_all(self.queue.drain());
-            if work.is_flush || work.is_last {
-                self.exporters
-                    .iter()
-                    .for_each(|one| exporter::flush(&**one));
-            }
-            self.desk.done(work.flushes);
-            if work.is_last {
-                break;
-            }
-        }
-        let start = Instant::now();
-        for exporter in std::mem::take(&mut self.exporters) {
-            let left = self.limits.export_timeout.saturating_sub(start.elapsed());
-            exporter::shut_down(exporter, left);
-        }
+        self.desk.sign_on();
+        while self.turn() {}
     }
 
-    fn export_all(&self, all: Vec<Drained>) {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        let reading = self.clock.read();
-        for mut drained in all {
-            for (held, span) in drained.records.drain(&reading) {
-                let is_full = batch.len() >= self.limits.batch_spans
-                    || bytes + held > self.limits.batch_bytes;
-                if is_full && !batch.is_empty() {
-                    self.export(std::mem::take(&mut batch), std::mem::take(&mut bytes));
-                }
-                bytes += held;
-                batch.push(span);
-            }
-            drained.give_back();
+    /// Says whether there is another one.
+    fn turn(&mut self) -> bool {
+        let pause = self.watch();
+        let Asked {
+            flush,
+            shut_down,
+            is_over,
+        } = self.desk.next(pause);
+        self.hand_over(self.accounts.queue.drain());
+        if let Some(round) = flush {
+            self.hand_all(round, Job::Flush);
         }
-        if !batch.is_empty() {
-            self.export(batch, bytes);
+        if let Some(round) = shut_down {
+            self.hand_all(round, Job::ShutDown);
         }
+        let last_error = || self.desk.last_error();
+        match is_over {
+            true => self.notices.tell_rest(self.accounts.dropped(), last_error),
+            false => self.notices.tell(self.accounts.dropped(), last_error),
+        }
+        !is_over
     }
 
-    /// To each exporter; what one of them did not take is not counted as exported.
-    fn export(&self, batch: Vec<SpanData>, bytes: usize) {
-        let spans = batch.len();
-        let mut worst = Outcome::Exported;
-        let mut export = |exporter: &dyn Export, batch| {
-            let outcome = exporter::export(exporter, batch, self.limits.export_timeout);
-            if outcome != Outcome::Exported {
-                worst = outcome;
-            }
+    fn hand_over(&self, all: Vec<Drained>) {
+        let maker = Maker {
+            queue: &self.accounts.queue,
+            ledger: &self.accounts.all,
+            clock: &self.clock,
+            most: self.limits.batch(),
+            takers: self.lanes.len(),
         };
-        // The last one gets the batch itself.
-        if let Some((last, others)) = self.exporters.split_last() {
-            for exporter in others {
-                export(&**exporter, batch.clone());
+        maker.batches(all, |batch| {
+            for lane in &self.lanes {
+                lane.hand(Job::Export(Arc::clone(&batch)));
             }
-            export(&**last, batch);
-        }
-        self.queue.release(spans, bytes);
-        self.enter(spans, worst);
+        });
     }
 
-    fn enter(&self, spans: usize, outcome: Outcome) {
-        let (counter, error) = match outcome {
-            Outcome::Exported => (&self.ledger.exported, None),
-            Outcome::Failed(error) => (&self.ledger.failed, Some(error)),
-            Outcome::TimedOut => (&self.ledger.timed_out, Some("no answer in time".to_owned())),
-        };
-        Ledger::add(counter, spans);
-        if error.is_some() {
-            self.desk.slips().last_error = error;
+    fn hand_all(&self, round: Round, job: impl Fn(Arc<Round>) -> Job) {
+        let round = Arc::new(round);
+        for lane in &self.lanes {
+            lane.hand(job(Arc::clone(&round)));
         }
+    }
+
+    /// Gives how long there is nothing to watch. What an exporter is asked later has a deadline after
+    /// that.
+    fn watch(&self) -> Duration {
+        let now = Instant::now();
+        let deadlines = self.lanes.iter().filter_map(|lane| lane.watch(now));
+        let next = deadlines
+            .min()
+            .map(|deadline| deadline.saturating_duration_since(now));
+        let pause = self
+            .limits
+            .interval
+            .min(self.limits.export_timeout.max(GRACE));
+        // Without a pause it would hold up a processor, and the buffers.
+        pause
+            .min(next.unwrap_or(pause))
+            .max(Duration::from_millis(1))
     }
 }
 
-struct Down(Arc<Desk>);
-
-impl Drop for Down {
+/// Also where something unforeseen unwinds, or where a thread could not be had: nobody waits for a
+/// worker that is gone, and what waited is dropped and counted.
+impl Drop for Worker {
     fn drop(&mut self) {
-        self.0.down();
+        let end = match thread::panicking() {
+            true => End::Died,
+            false => End::Down,
+        };
+        self.accounts.queue.close();
+        for lane in &self.lanes {
+            lane.give_up();
+            lane.close();
+        }
+        self.hand_over(self.accounts.queue.drain());
+        self.desk.end(end);
+        self.desk.sign_off();
     }
 }

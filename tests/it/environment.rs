@@ -1,8 +1,6 @@
 //! What the pipeline takes from the environment: resource, propagators, and values of the wrong kind.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use enter_span_pipeline::{Builder, Pipeline};
 use opentelemetry::baggage::BaggageExt as _;
@@ -12,18 +10,16 @@ use opentelemetry_sdk::propagation::BaggagePropagator;
 use rstest::rstest;
 
 use crate::child::{is_child, is_child_with};
+use crate::pipeline::Warnings;
 
 /// A builder with these variables, and what it warns of. It exports nothing.
-fn builder(variables: &[(&str, &str)]) -> (Builder, Rc<RefCell<Vec<String>>>) {
+fn builder(variables: &[(&str, &str)]) -> (Builder, Warnings) {
     let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
     let mut variables: HashMap<String, String> = variables.iter().map(own).collect();
     variables.insert("OTEL_TRACES_EXPORTER".to_owned(), "none".to_owned());
-    let warnings = Rc::<RefCell<Vec<String>>>::default();
-    let list = Rc::clone(&warnings);
-    let builder = Pipeline::builder()
-        .with_environment(move |name| variables.get(name).cloned())
-        .with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
-    (builder, warnings)
+    let warnings = Warnings::default();
+    let builder = Pipeline::builder().with_environment(move |name| variables.get(name).cloned());
+    (warnings.of(builder), warnings)
 }
 
 fn attribute(variables: &[(&str, &str)], key: &'static str) -> Option<Value> {
@@ -112,7 +108,7 @@ fn injected() -> Vec<String> {
 }
 
 /// Installs a pipeline, and gives what its global propagator writes, and the warnings.
-fn installed(builder: (Builder, Rc<RefCell<Vec<String>>>)) -> (Vec<String>, Vec<String>) {
+fn installed(builder: (Builder, Warnings)) -> (Vec<String>, Vec<String>) {
     let pipeline = builder.0.install().expect("the only one");
     drop(pipeline);
     (injected(), builder.1.take())
@@ -177,11 +173,13 @@ fn a_value_that_is_not_utf_8_is_told() {
     if !is_child_with(test, &variables) {
         return;
     }
-    let warnings = Rc::<RefCell<Vec<String>>>::default();
-    let list = Rc::clone(&warnings);
-    let builder = Pipeline::builder();
-    let builder = builder.with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
-    drop(builder.build().expect("a thread for the worker"));
+    let warnings = Warnings::default();
+    drop(
+        warnings
+            .of(Pipeline::builder())
+            .build()
+            .expect("a thread for the worker"),
+    );
     assert_eq!(
         warnings.take(),
         ["OTEL_TRACES_SAMPLER: the value is not UTF-8, and the default is taken"]

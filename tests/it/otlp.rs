@@ -1,9 +1,7 @@
 //! OTLP: what a real receiver gets, and what becomes of the spans if it misbehaves.
 
-use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -21,6 +19,7 @@ use opentelemetry_sdk::trace::InMemorySpanExporter;
 use rstest::rstest;
 
 use crate::child::{is_child, is_child_with};
+use crate::pipeline::Warnings;
 use crate::receiver::{Answer, Receiver, Transport};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
@@ -518,11 +517,8 @@ async fn a_pipeline_lives_inside_of_a_runtime() {
 
 /// What a pipeline warns of when it is built with these variables.
 fn warnings(variables: &[(&str, &str)]) -> Vec<String> {
-    let warnings = Rc::<RefCell<Vec<String>>>::default();
-    let list = Rc::clone(&warnings);
-    let builder = builder(variables);
-    let builder = builder.with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
-    drop(build(builder));
+    let warnings = Warnings::default();
+    drop(build(warnings.of(builder(variables))));
     warnings.take()
 }
 

@@ -1,10 +1,8 @@
 //! The pipeline: nothing is lost without being counted, and nobody waits for an exporter.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::future::pending;
 use std::panic::resume_unwind;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
@@ -22,23 +20,23 @@ use opentelemetry_sdk::trace::{
 use crate::child::{is_child, is_child_with};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
-const AGES: Duration = Duration::from_secs(60);
+pub(crate) const AGES: Duration = Duration::from_secs(60);
 
-fn in_memory() -> InMemorySpanExporter {
+pub(crate) fn in_memory() -> InMemorySpanExporter {
     InMemorySpanExporterBuilder::new().build()
 }
 
-fn tracer(pipeline: &Pipeline) -> Tracer {
+pub(crate) fn tracer(pipeline: &Pipeline) -> Tracer {
     pipeline.tracer("it")
 }
 
-fn finished(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
+pub(crate) fn finished(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
     exporter.get_finished_spans().expect("the exported spans")
 }
 
 /// What must hold at every quiet moment.
 #[track_caller]
-fn assert_all_accounted(counts: Counts) {
+pub(crate) fn assert_all_accounted(counts: Counts) {
     assert_eq!(
         counts.recorded,
         counts.exported + counts.dropped.total(),
@@ -48,7 +46,7 @@ fn assert_all_accounted(counts: Counts) {
 }
 
 /// An exporter that does with each batch what a function says.
-struct Exporter<F>(F);
+pub(crate) struct Exporter<F>(pub(crate) F);
 
 impl<F> std::fmt::Debug for Exporter<F> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -63,7 +61,7 @@ impl<F: Fn(Vec<SpanData>) -> OTelSdkResult + Send + Sync> SpanExporter for Expor
 }
 
 /// An exporter that says when it has begun, and then blocks its thread until the gate is dropped.
-fn gated() -> (impl SpanExporter, mpsc::Receiver<()>, mpsc::Sender<()>) {
+pub(crate) fn gated() -> (impl SpanExporter, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (started, has_started) = mpsc::channel();
     let (open, gate) = mpsc::channel();
     let gate = Mutex::new(gate);
@@ -75,12 +73,12 @@ fn gated() -> (impl SpanExporter, mpsc::Receiver<()>, mpsc::Sender<()>) {
     (blocks, has_started, open)
 }
 
-fn build(builder: Builder) -> Pipeline {
+pub(crate) fn build(builder: Builder) -> Pipeline {
     builder.build().expect("a thread for the worker")
 }
 
 /// A pipeline, and the names of what it exports: the in-memory exporter forgets at its shutdown.
-fn collecting() -> (Pipeline, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn collecting() -> (Pipeline, Arc<Mutex<Vec<String>>>) {
     let names = Arc::<Mutex<Vec<String>>>::default();
     let list = Arc::clone(&names);
     let collects = Exporter(move |batch: Vec<SpanData>| {
@@ -199,14 +197,28 @@ fn a_sampler_decides_at_the_root() {
     assert!((866..=1_134).contains(&half), "{half}");
 }
 
+/// What a pipeline has warned of.
+#[derive(Clone, Default)]
+pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    pub(crate) fn of(&self, builder: Builder) -> Builder {
+        let Warnings(list) = self.clone();
+        builder.with_warnings(move |warning| {
+            list.lock().expect("the list").push(warning.to_owned());
+        })
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("the list"))
+    }
+}
+
 /// What a pipeline warns of when it is built with these variables.
 fn warnings(variables: &'static [(&str, &str)]) -> Vec<String> {
-    let warnings = Rc::<RefCell<Vec<String>>>::default();
-    let list = Rc::clone(&warnings);
-    let builder = Pipeline::builder()
-        .with_environment(variables_of(variables))
-        .with_warnings(move |warning| list.borrow_mut().push(warning.to_owned()));
-    drop(build(builder));
+    let warnings = Warnings::default();
+    let builder = Pipeline::builder().with_environment(variables_of(variables));
+    drop(build(warnings.of(builder)));
     warnings.take()
 }
 
@@ -339,7 +351,7 @@ fn a_full_queue_drops_and_counts() {
     assert_eq!(pipeline.counts().dropped, counts.dropped);
 }
 
-fn of_any_size() -> SpanLimits {
+pub(crate) fn of_any_size() -> SpanLimits {
     SpanLimits {
         bytes: usize::MAX,
         ..SpanLimits::default()
@@ -544,53 +556,6 @@ fn an_exporters_own_spans_are_suppressed() {
     assert_eq!(pipeline.counts().recorded, 1);
     // The exporter holds what holds the provider: it is let go by hand.
     late.lock().expect("the tracer").take();
-}
-
-/// From four threads through an exporter that fails at random: all is accounted for at each flush,
-/// ids are unique, and each parent was exported or counted.
-#[test]
-fn everything_is_accounted_for_under_load() {
-    let exported = Arc::new(Mutex::new(Vec::new()));
-    let (taken, turn) = (Arc::clone(&exported), AtomicUsize::new(0));
-    let fails = Exporter(move |batch: Vec<SpanData>| {
-        if turn.fetch_add(1, Ordering::Relaxed) % 7 == 3 {
-            return Err(OTelSdkError::InternalFailure("at random".to_owned()));
-        }
-        taken.lock().expect("the list").extend(batch);
-        Ok(())
-    });
-    let limits = Limits {
-        queue_spans: 2_000,
-        ..Limits::default()
-    };
-    let pipeline = build(Pipeline::builder().with_limits(limits).with_exporter(fails));
-    let tracer = tracer(&pipeline);
-    for _ in 0..5 {
-        thread::scope(|threads| {
-            for _ in 0..4 {
-                threads.spawn(|| {
-                    for _ in 0..2_500 {
-                        tracer.enter_span("outer", |_| enter_span("inner", |_| {}));
-                    }
-                });
-            }
-        });
-        pipeline.flush(AGES).expect("flushed in time");
-        assert_all_accounted(pipeline.counts());
-    }
-    let counts = pipeline.counts();
-    assert_eq!(counts.recorded, 5 * 4 * 2_500 * 2);
-    let exported = exported.lock().expect("the list");
-    assert_eq!(exported.len() as u64, counts.exported);
-    let ids: HashSet<SpanId> = exported
-        .iter()
-        .map(|span| span.span_context.span_id())
-        .collect();
-    assert_eq!(ids.len(), exported.len());
-    let orphans = exported.iter().filter(|span| {
-        span.parent_span_id != SpanId::INVALID && !ids.contains(&span.parent_span_id)
-    });
-    assert!(orphans.count() as u64 <= counts.dropped.total());
 }
 
 /// Installed, it records ours and everybody's; a second one is refused while the first lives.

@@ -1,0 +1,159 @@
+//! The pipeline's own state as OpenTelemetry's `otel.sdk.*` metrics.
+//!
+//! All of them are read from the counters when they are collected, and cost a span nothing.
+
+use std::sync::{Arc, Weak};
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Meter};
+
+use crate::account::Accounts;
+use crate::count::{Counts, ExporterCounts};
+use crate::limit::Limits;
+
+/// What the instruments see: nothing, when the pipeline is gone.
+#[derive(Clone)]
+struct View {
+    accounts: Weak<Accounts>,
+    component: KeyValue,
+    capacity: u64,
+}
+
+const UNIT: &str = "{span}";
+
+pub(crate) fn register(meter: &Meter, accounts: &Arc<Accounts>, limits: Limits) {
+    let view = View {
+        accounts: Arc::downgrade(accounts),
+        component: KeyValue::new("otel.component.type", "batching_span_processor"),
+        capacity: limits.queue_spans as u64,
+    };
+    register_queue(meter, &view);
+    register_processed(meter, &view);
+    register_exporters(meter, &view);
+}
+
+fn register_queue(meter: &Meter, view: &View) {
+    let (size, capacity) = (view.clone(), view.clone());
+    meter
+        .i64_observable_up_down_counter("otel.sdk.processor.span.queue.size")
+        .with_unit(UNIT)
+        .with_description("Spans that wait for export, or are on their way")
+        .with_callback(move |instrument| {
+            size.see(|counts| instrument.observe(counts.queued as i64, &size.attributes()));
+        })
+        .build();
+    meter
+        .i64_observable_up_down_counter("otel.sdk.processor.span.queue.capacity")
+        .with_unit(UNIT)
+        .with_description("Spans that may wait for export, or be on their way")
+        .with_callback(move |instrument| {
+            let most = i64::try_from(capacity.capacity).unwrap_or(i64::MAX);
+            capacity.see(|_| instrument.observe(most, &capacity.attributes()));
+        })
+        .build();
+}
+
+fn register_processed(meter: &Meter, view: &View) {
+    let view = view.clone();
+    meter
+        .u64_observable_counter("otel.sdk.processor.span.processed")
+        .with_unit(UNIT)
+        .with_description("Spans that were given to the exporters, or dropped before, by cause")
+        .with_callback(move |instrument| {
+            view.see(|counts| view.observe(instrument, processed(&counts)));
+        })
+        .build();
+}
+
+/// The convention takes what was submitted to an exporter as processed, whatever came of that. The names
+/// of the first two causes are its own.
+fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 6] {
+    let dropped = counts.dropped;
+    let submitted = counts.exported + dropped.export_failed + dropped.export_timed_out;
+    [
+        (None, submitted),
+        (Some("queue_full"), dropped.queue_full),
+        (Some("already_shutdown"), dropped.after_shutdown),
+        (Some("exporter_behind"), dropped.exporter_behind),
+        (Some("exporter_blocked"), dropped.exporter_blocked),
+        (Some("forked"), dropped.forked),
+    ]
+}
+
+fn register_exporters(meter: &Meter, view: &View) {
+    let (inflight, exported) = (view.clone(), view.clone());
+    meter
+        .i64_observable_up_down_counter("otel.sdk.exporter.span.inflight")
+        .with_unit(UNIT)
+        .with_description("Spans that wait for an exporter, or that it is at")
+        .with_callback(move |instrument| {
+            inflight.see_each(|counts, attribute| {
+                instrument.observe(counts.queued as i64, std::slice::from_ref(attribute));
+            });
+        })
+        .build();
+    meter
+        .u64_observable_counter("otel.sdk.exporter.span.exported")
+        .with_unit(UNIT)
+        .with_description("Spans for which an export has ended, by its error")
+        .with_callback(move |instrument| {
+            exported.see_each(|counts, attribute| {
+                let seen = [
+                    (None, counts.exported),
+                    (Some("export_failed"), counts.failed),
+                    (Some("timeout"), counts.timed_out),
+                ];
+                observe(instrument, attribute, seen);
+            });
+        })
+        .build();
+}
+
+impl View {
+    fn see(&self, work: impl FnOnce(Counts)) {
+        if let Some(accounts) = self.accounts.upgrade() {
+            work(accounts.counts());
+        }
+    }
+
+    /// With the attribute that tells the exporters apart: their places in the builder.
+    fn see_each(&self, work: impl Fn(ExporterCounts, &KeyValue)) {
+        let Some(accounts) = self.accounts.upgrade() else {
+            return;
+        };
+        for (place, counts) in accounts.exporters().into_iter().enumerate() {
+            let name = format!("enter_span_exporter/{place}");
+            work(counts, &KeyValue::new("otel.component.name", name));
+        }
+    }
+
+    fn attributes(&self) -> [KeyValue; 1] {
+        [self.component.clone()]
+    }
+
+    fn observe<const N: usize>(
+        &self,
+        instrument: &dyn AsyncInstrument<u64>,
+        seen: [(Option<&'static str>, u64); N],
+    ) {
+        observe(instrument, &self.component, seen);
+    }
+}
+
+/// A cause that was never met is not told.
+fn observe<const N: usize>(
+    instrument: &dyn AsyncInstrument<u64>,
+    component: &KeyValue,
+    seen: [(Option<&'static str>, u64); N],
+) {
+    for (error, spans) in seen {
+        match error {
+            None => instrument.observe(spans, std::slice::from_ref(component)),
+            Some(error) if spans > 0 => {
+                let error = KeyValue::new("error.type", error);
+                instrument.observe(spans, &[component.clone(), error]);
+            }
+            Some(_) => {}
+        }
+    }
+}

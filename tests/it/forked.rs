@@ -1,0 +1,120 @@
+//! A forked child of a traced process. The only file here with `unsafe`, for the fork itself.
+#![expect(unsafe_code, reason = "there is no fork without it")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use enter_span_pipeline::{Error, Limits, Pipeline};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::child::is_child;
+use crate::pipeline::{AGES, Exporter, assert_all_accounted, build, collecting, gated, tracer};
+
+/// What the child does, told by its exit code.
+fn in_a_fork(work: impl FnOnce()) {
+    // SAFETY: the child calls what the test is about, and leaves without unwinding or destructors.
+    match unsafe { fork() }.expect("a child") {
+        ForkResult::Parent { child } => {
+            let status = waitpid(child, None).expect("the child's end");
+            assert_eq!(status, WaitStatus::Exited(child, 0));
+        }
+        ForkResult::Child => {
+            let done = catch_unwind(AssertUnwindSafe(work));
+            // SAFETY: it ends the process.
+            unsafe { nix::libc::_exit(i32::from(done.is_err())) }
+        }
+    }
+}
+
+/// The child does not wait for threads that it does not have, exports nothing, stays within its
+/// bounds, and counts; the parent goes on, and each of its spans is exported once.
+#[test]
+fn a_forked_child_is_off() {
+    if !is_child("forked::a_forked_child_is_off") {
+        return;
+    }
+    let (pipeline, exported) = collecting();
+    let tracer = tracer(&pipeline);
+    tracer.enter_span("before", |_| {});
+    let open = tracer.start_span("open");
+    in_a_fork(|| {
+        drop(open);
+        for _ in 0..100_000 {
+            tracer.enter_span("child", |_| {});
+        }
+        tracer.enter_span("off", |span| assert!(!span.is_traced()));
+        assert!(matches!(pipeline.flush(AGES), Err(Error::Forked)));
+        let counts = pipeline.counts();
+        assert_eq!(counts.exported, 0);
+        assert!(counts.dropped.forked > 0, "{counts:?}");
+        assert_all_accounted(counts);
+        assert!(matches!(pipeline.shutdown(AGES), Err(Error::Forked)));
+        // One of its own works.
+        let (own, exported) = collecting();
+        crate::pipeline::tracer(&own).enter_span("own", |_| {});
+        own.shutdown(AGES).expect("down in time");
+        assert_eq!(*exported.lock().expect("the list"), ["own"]);
+    });
+    tracer.enter_span("after", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    let mut names = exported.lock().expect("the list").clone();
+    names.sort();
+    assert_eq!(names, ["after", "before", "open"]);
+    assert_all_accounted(pipeline.counts());
+}
+
+/// Also where the test fails: a scope waits for its threads.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whatever the worker and other threads hold at the moment of the fork. Through OpenTelemetry's traits:
+/// the runtime's list of open spans has locks of its own.
+#[test]
+fn a_child_that_is_forked_under_load_does_not_hang() {
+    if !is_child("forked::a_child_that_is_forked_under_load_does_not_hang") {
+        return;
+    }
+    let limits = Limits {
+        queue_spans: 1_000,
+        interval: Duration::from_millis(1),
+        ..Limits::default()
+    };
+    let takes = Exporter(|_: Vec<SpanData>| Ok(()));
+    let (blocks, _has_started, open) = gated();
+    let builder = Pipeline::builder()
+        .with_limits(limits)
+        .with_exporter(blocks);
+    let pipeline = build(builder.with_warnings(|_| {}).with_exporter(takes));
+    let tracer = pipeline.provider().tracer("it");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|threads| {
+        let _over = SetOnDrop(&is_over);
+        threads.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                drop(tracer.start("load"));
+            }
+        });
+        for _ in 0..50 {
+            in_a_fork(|| {
+                for _ in 0..2_000 {
+                    drop(tracer.start("child"));
+                }
+                assert_all_accounted(pipeline.counts());
+                assert!(matches!(pipeline.shutdown(AGES), Err(Error::Forked)));
+            });
+        }
+    });
+    drop(open);
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_all_accounted(pipeline.counts());
+}
