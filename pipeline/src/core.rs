@@ -21,19 +21,24 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<Clock>,
 }
 
+/// Where a span stands, and whether it is sampled.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) flags: TraceFlags,
+    /// Not valid for a root.
+    pub(crate) parent: SpanId,
+    pub(crate) parent_is_remote: bool,
+}
+
 /// A span that has been decided on.
 pub(crate) struct Decision {
-    pub(crate) identity: SpanContext,
-    pub(crate) parent: Parent,
+    pub(crate) place: Place,
+    pub(crate) state: TraceState,
     pub(crate) is_recorded: bool,
     /// What the sampler adds.
     pub(crate) attributes: Vec<KeyValue>,
-}
-
-/// What a span hangs on; not valid for a root.
-pub(crate) struct Parent {
-    pub(crate) id: SpanId,
-    pub(crate) is_remote: bool,
 }
 
 /// Bit 1 of the trace flags: the trace id is random (W3C Trace Context, level 2).
@@ -47,77 +52,79 @@ impl Core {
         context: &Context,
         ask: impl FnOnce(&dyn ShouldSample, Option<&Context>, TraceId) -> SamplingResult,
     ) -> Decision {
+        let above = context.span();
+        let parent = above.span_context();
         let Sampler::Custom(sampler) = &self.sampler else {
-            let (identity, parent) = self.follow_known(context);
+            let place = self.follow(parent);
             return Decision {
-                is_recorded: identity.is_sampled(),
-                identity,
-                parent,
+                place,
+                state: parent.trace_state().clone(),
+                is_recorded: place.flags.is_sampled(),
                 attributes: Vec::new(),
             };
         };
-        let above = context.span();
-        let place = Place::below(above.span_context());
-        let known = above.span_context().is_valid().then_some(context);
+        let place = Place::below(parent);
+        let known = parent.is_valid().then_some(context);
         let answer = ask(&**sampler, known, place.trace_id);
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
         Decision {
+            place: place.sampled(is_sampled),
+            state: answer.trace_state,
             is_recorded: answer.decision != SamplingDecision::Drop,
-            identity: place.identity(is_sampled, answer.trace_state),
-            parent: place.parent,
             attributes: answer.attributes,
         }
     }
 
-    /// The same where the sampler runs no code of the user's; else `None`.
-    pub(crate) fn follow(&self, context: &Context) -> Option<(SpanContext, Parent)> {
-        let is_known = !matches!(self.sampler, Sampler::Custom(_));
-        is_known.then(|| self.follow_known(context))
+    /// Whether the sampler runs code of the user's.
+    #[inline]
+    pub(crate) fn has_to_ask(&self) -> bool {
+        matches!(self.sampler, Sampler::Custom(_))
     }
 
-    fn follow_known(&self, context: &Context) -> (SpanContext, Parent) {
-        let above = context.span();
-        let parent = above.span_context();
+    /// The same where the sampler need not be asked.
+    #[inline]
+    pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
         let place = Place::below(parent);
-        let is_sampled = self.sampler.samples(parent, place.trace_id);
-        let identity = place.identity(is_sampled, parent.trace_state().clone());
-        (identity, place.parent)
+        place.sampled(self.sampler.samples(parent, place.trace_id))
     }
 }
 
-/// Where a span stands.
-struct Place {
-    trace_id: TraceId,
-    random: u8,
-    parent: Parent,
+impl Decision {
+    pub(crate) fn identity(self) -> SpanContext {
+        self.place.identity(self.state)
+    }
 }
 
 impl Place {
     #[inline]
     fn below(parent: &SpanContext) -> Self {
         let is_root = !parent.is_valid();
+        let (trace_id, random, id) = match is_root {
+            true => (id::trace_id(), RANDOM, SpanId::INVALID),
+            false => {
+                let random = parent.trace_flags().to_u8() & RANDOM;
+                (parent.trace_id(), random, parent.span_id())
+            }
+        };
         Place {
-            trace_id: match is_root {
-                true => id::trace_id(),
-                false => parent.trace_id(),
-            },
-            random: match is_root {
-                true => RANDOM,
-                false => parent.trace_flags().to_u8() & RANDOM,
-            },
-            parent: Parent {
-                id: match is_root {
-                    true => SpanId::INVALID,
-                    false => parent.span_id(),
-                },
-                is_remote: parent.is_remote(),
-            },
+            trace_id,
+            span_id: id::span_id(),
+            flags: TraceFlags::new(random),
+            parent: id,
+            parent_is_remote: parent.is_remote(),
         }
     }
 
     #[inline]
-    fn identity(&self, is_sampled: bool, state: TraceState) -> SpanContext {
-        let flags = TraceFlags::new(self.random).with_sampled(is_sampled);
-        SpanContext::new(self.trace_id, id::span_id(), flags, false, state)
+    fn sampled(self, is_sampled: bool) -> Self {
+        Place {
+            flags: self.flags.with_sampled(is_sampled),
+            ..self
+        }
+    }
+
+    #[inline]
+    pub(crate) fn identity(&self, state: TraceState) -> SpanContext {
+        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
     }
 }

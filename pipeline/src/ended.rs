@@ -14,14 +14,11 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::clock::{Moment, Reading};
+use crate::core::Place;
 
 pub(crate) struct Ended {
-    pub(crate) trace_id: TraceId,
-    pub(crate) span_id: SpanId,
-    pub(crate) flags: TraceFlags,
+    pub(crate) place: Place,
     pub(crate) state: Option<Box<TraceState>>,
-    pub(crate) parent: SpanId,
-    pub(crate) parent_is_remote: bool,
     pub(crate) kind: SpanKind,
     pub(crate) name: Cow<'static, str>,
     pub(crate) origin: Origin,
@@ -106,12 +103,14 @@ impl Spans {
 impl Default for Ended {
     fn default() -> Self {
         Ended {
-            trace_id: TraceId::INVALID,
-            span_id: SpanId::INVALID,
-            flags: TraceFlags::NOT_SAMPLED,
+            place: Place {
+                trace_id: TraceId::INVALID,
+                span_id: SpanId::INVALID,
+                flags: TraceFlags::NOT_SAMPLED,
+                parent: SpanId::INVALID,
+                parent_is_remote: false,
+            },
             state: None,
-            parent: SpanId::INVALID,
-            parent_is_remote: false,
             kind: SpanKind::Internal,
             name: Cow::Borrowed(""),
             origin: Origin::Nowhere,
@@ -129,20 +128,15 @@ impl Default for Ended {
 impl Ended {
     pub(crate) fn identity(&self) -> SpanContext {
         let state = self.state.as_deref().cloned();
-        let state = state.unwrap_or(TraceState::NONE);
-        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
+        self.place.identity(state.unwrap_or(TraceState::NONE))
     }
 
     /// Takes out what it holds.
     #[inline]
     fn take(&mut self) -> Self {
         Ended {
-            trace_id: self.trace_id,
-            span_id: self.span_id,
-            flags: self.flags,
+            place: self.place,
             state: self.state.take(),
-            parent: self.parent,
-            parent_is_remote: self.parent_is_remote,
             kind: self.kind.clone(),
             name: mem::take(&mut self.name),
             origin: mem::replace(&mut self.origin, Origin::Nowhere),
@@ -179,9 +173,9 @@ impl Ended {
         };
         let state = self.state.map_or(TraceState::NONE, |state| *state);
         SpanData {
-            span_context: SpanContext::new(self.trace_id, self.span_id, self.flags, false, state),
-            parent_span_id: self.parent,
-            parent_span_is_remote: self.parent_is_remote,
+            span_context: self.place.identity(state),
+            parent_span_id: self.place.parent,
+            parent_span_is_remote: self.place.parent_is_remote,
             span_kind: self.kind,
             start_time,
             // Never before its start, also where its maker says so.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use enter_span::backend::{Backend, Site, Start, Started};
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanContext};
+use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
 
 use crate::core::Core;
 use crate::ended::Origin;
@@ -33,11 +33,10 @@ impl Backend for Native {
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         });
         if !decision.is_recorded {
-            return Started::Unrecorded(decision.identity);
+            return Started::Unrecorded(decision.identity());
         }
         let beginning = Beginning {
-            identity: &decision.identity,
-            parent: decision.parent,
+            place: decision.place,
             kind,
             name,
             origin: match said.library {
@@ -46,7 +45,7 @@ impl Backend for Native {
             },
             start: moment,
         };
-        let mut record = Record::begin(core, beginning);
+        let mut record = Record::begin(core, beginning, &decision.state);
         for list in [said.attributes, decision.attributes] {
             list.into_iter().for_each(|one| record.set_attribute(one));
         }
@@ -59,20 +58,25 @@ impl Backend for Native {
         if core.queue.is_closed() || quiet::is_quiet() {
             return Some(Started::Nothing);
         }
+        if core.has_to_ask() {
+            return None;
+        }
         let start = core.clock.now();
-        let (identity, parent) = core.follow(context)?;
-        if !identity.is_sampled() {
+        let above = context.span();
+        let parent = above.span_context();
+        let place = core.follow(parent);
+        if !place.flags.is_sampled() {
+            let identity = place.identity(parent.trace_state().clone());
             return Some(Started::Unrecorded(identity));
         }
         let beginning = Beginning {
-            identity: &identity,
-            parent,
+            place,
             kind: site.role().into(),
             name: Cow::Borrowed(site.name()),
             origin: Origin::Site(site),
             start,
         };
-        let record = Record::begin(core, beginning);
+        let record = Record::begin(core, beginning, parent.trace_state());
         Some(Started::Recorded(record))
     }
 

@@ -71,22 +71,21 @@ impl Tracer for PipelineTracer {
         let decision = self.core.decide(context, |sampler, parent, trace_id| {
             sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
         });
-        let identity = decision.identity;
         if !decision.is_recorded {
             return PipelineSpan {
-                identity,
+                identity: decision.identity(),
                 record: None,
             };
         }
         let beginning = Beginning {
-            identity: &identity,
-            parent: decision.parent,
+            place: decision.place,
             kind,
             name: builder.name,
             origin: Origin::Scope(Arc::clone(&self.scope)),
             start,
         };
-        let mut record = Record::begin(&self.core, beginning);
+        let mut record = Record::begin(&self.core, beginning, &decision.state);
+        let identity = decision.place.identity(decision.state);
         for attribute in attributes.into_iter().chain(decision.attributes) {
             record.set_attribute(attribute);
         }

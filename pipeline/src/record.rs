@@ -10,7 +10,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceStat
 use opentelemetry::{KeyValue, Value};
 
 use crate::clock::Moment;
-use crate::core::{Core, Parent};
+use crate::core::{Core, Place};
 use crate::ended::{Details, Ended, Happened, Origin};
 use crate::limit::SpanLimits;
 use crate::size;
@@ -23,9 +23,8 @@ pub(crate) struct Record {
 }
 
 /// What is known of a span when it starts.
-pub(crate) struct Beginning<'a> {
-    pub(crate) identity: &'a SpanContext,
-    pub(crate) parent: Parent,
+pub(crate) struct Beginning {
+    pub(crate) place: Place,
     pub(crate) kind: SpanKind,
     pub(crate) name: Cow<'static, str>,
     pub(crate) origin: Origin,
@@ -35,28 +34,19 @@ pub(crate) struct Beginning<'a> {
 impl Record {
     /// In a box that this thread used before, if there is one.
     #[inline]
-    pub(crate) fn begin(core: &Arc<Core>, beginning: Beginning<'_>) -> Box<Self> {
-        let name = size::bound(beginning.name, core.limits.bytes / 2);
-        let mut held = name.len();
-        let mut state = None;
-        let given = beginning.identity.trace_state();
-        if *given != TraceState::NONE {
-            held += size::of_state(given);
-            state = Some(Box::new(given.clone()));
-        }
+    pub(crate) fn begin(core: &Arc<Core>, beginning: Beginning, state: &TraceState) -> Box<Self> {
         let mut record = spare::take(core).unwrap_or_else(|| Record::new(core));
         let span = &mut record.span;
-        span.held = held;
-        span.trace_id = beginning.identity.trace_id();
-        span.span_id = beginning.identity.span_id();
-        span.flags = beginning.identity.trace_flags();
-        span.state = state;
-        span.parent = beginning.parent.id;
-        span.parent_is_remote = beginning.parent.is_remote;
+        span.place = beginning.place;
         span.kind = beginning.kind;
-        span.name = name;
+        span.name = size::bound(beginning.name, core.limits.bytes / 2);
         span.origin = beginning.origin;
         span.start = beginning.start;
+        span.held = span.name.len();
+        if *state != TraceState::NONE {
+            span.held += size::of_state(state);
+            span.state = Some(Box::new(state.clone()));
+        }
         record
     }
 
@@ -151,7 +141,7 @@ impl Record {
         let span = &mut self.span;
         span.end = span.moment(time, &self.core);
         span.attributes = self.attributes.len();
-        if !span.flags.is_sampled() {
+        if !span.place.flags.is_sampled() {
             self.core.queue.count_record_only();
         } else if self.core.queue.push(span, &mut self.attributes) {
             spare::keep(self);

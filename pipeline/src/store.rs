@@ -101,10 +101,10 @@ const CLOSED: u8 = 1;
 const FORKED: u8 = 2;
 
 /// Spare lists in each buffer, at most.
-const MOST_SPARE: usize = 64;
+const MOST_SPARE: usize = 16;
 
-/// Items in a list, at most: few enough that what is written to it is still near when it is used again.
-const MOST_IN_LIST: usize = 64;
+/// Items in a list, at most.
+const MOST_IN_LIST: usize = 256;
 
 impl<L: Default> Default for Buffer<L> {
     fn default() -> Self {

@@ -78,7 +78,7 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// A span while it is recorded. It is called under the lock of its recording, and ended outside of
-/// it.
+/// it. What it is told at its end by us does not panic; a provider that does is its own to catch.
 pub trait Record: Send + Sync {
     fn identity(&self) -> SpanContext;
 

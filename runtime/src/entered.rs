@@ -67,12 +67,11 @@ impl Entered {
         self.with_attribute(|| Some(KeyValue::new(key, value)))
     }
 
-    /// A provider's span that panics costs the attribute.
     #[inline]
     fn with_attribute(mut self, attribute: impl FnOnce() -> Option<KeyValue>) -> Self {
-        if let Some(scope) = self.0.as_mut().filter(|scope| scope.policy().is_some()) {
+        if let Some(scope) = self.0.as_mut().filter(|scope| scope.is_recorded()) {
             if let Some(attribute) = attribute() {
-                let _ = thread::shielded(|| scope.set_attribute(attribute));
+                scope.set_attribute(attribute);
             }
         }
         self
@@ -165,15 +164,14 @@ impl Entered {
         Some(Ending::panicked(payload, detail))
     }
 
-    /// The provider's processors and exporters run here; one that panics costs its span.
     pub(crate) fn conclude(mut self, ending: Ending) {
         let Some(scope) = &mut self.0 else {
             return;
         };
-        if scope.site.does_end_children() && scope.policy().is_some() {
+        if scope.site.does_end_children() && scope.is_recorded() {
             lineage::end_children(&scope.context);
         }
-        thread::shielded(|| scope.end(ending));
+        scope.end(ending);
     }
 
     pub(crate) fn take(&mut self) -> Entered {

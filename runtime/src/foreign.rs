@@ -119,7 +119,10 @@ impl Record for Foreign {
             // The provider has it already and may append: two values under one key are invalid.
             None if self.has_started_with(&attribute.key) => {}
             None if self.attributes.len() < MOST_UPSERTED => self.attributes.push(attribute),
-            None => self.span.set_attribute(attribute),
+            // One that panics costs the attribute.
+            None => {
+                let _ = thread::shielded(|| self.span.set_attribute(attribute));
+            }
         }
     }
 
@@ -138,7 +141,7 @@ impl Record for Foreign {
         attributes: Vec<KeyValue>,
     ) {
         let time = time.unwrap_or_else(|| self.clock.now());
-        self.span.add_event_with_timestamp(name, time, attributes);
+        let _ = thread::shielded(|| self.span.add_event_with_timestamp(name, time, attributes));
     }
 
     fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
@@ -151,7 +154,8 @@ impl Record for Foreign {
 
     fn end(self: Box<Self>, time: Option<SystemTime>, status: Option<Status>) {
         let time = time.unwrap_or_else(|| self.clock.now());
-        thread::alive(|| self.hand_over(time, status));
+        // The provider's processors and exporters run here; one that panics costs its span.
+        let _ = thread::shielded(|| thread::alive(|| self.hand_over(time, status)));
     }
 }
 

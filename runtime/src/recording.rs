@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, KeyValue, Value};
 
 use crate::backend::Record;
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Listed;
 use crate::outcome::{ErrorDetail, Failure, Report};
-use crate::thread::{self, Payload};
+use crate::thread::Payload;
 
 /// The process's choices that a span is recorded under.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +27,13 @@ pub(crate) struct Policy {
 pub(crate) struct Recording {
     identity: SpanContext,
     policy: Policy,
-    /// Invariant: `None` from the end on.
-    open: Mutex<Option<Open>>,
+    open: Mutex<Open>,
 }
 
-/// A span that has not ended.
+/// What a span has been told.
 pub(crate) struct Open {
-    record: Box<dyn Record>,
+    /// `None` from the end on.
+    record: Option<Box<dyn Record>>,
     status: Option<Status>,
     has_exception: bool,
     #[cfg(feature = "open-spans")]
@@ -45,7 +45,7 @@ impl Recording {
         Recording {
             identity: open.identity(),
             policy,
-            open: Mutex::new(Some(open)),
+            open: Mutex::new(open),
         }
     }
 
@@ -54,7 +54,7 @@ impl Recording {
         self.identity = open.identity();
         self.policy = policy;
         let place = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(open);
+        *place = open;
     }
 
     pub(crate) fn policy(&self) -> Policy {
@@ -62,7 +62,7 @@ impl Recording {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.open().is_some()
+        self.open().record.is_some()
     }
 
     pub(crate) fn identity(&self) -> &SpanContext {
@@ -81,22 +81,25 @@ impl Recording {
     /// Keeps its line in the list of what is open, until it ends.
     #[cfg(feature = "open-spans")]
     pub(crate) fn keep(&self, listed: Listed) {
-        self.change(|open| open.listed = Some(listed));
+        let mut open = self.open();
+        // One that has ended in the meantime is not listed.
+        open.listed = Some(listed).filter(|_| open.record.is_some());
     }
 
     /// Only the backend's own record runs under this lock; what it leaves if it panics is its own.
-    fn open(&self) -> MutexGuard<'_, Option<Open>> {
+    #[inline]
+    fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is told after the end is lost.
     fn change(&self, change: impl FnOnce(&mut Open)) {
-        if let Some(open) = self.open().as_mut() {
-            change(open);
-        }
+        change(&mut self.open());
     }
 
+    #[inline]
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        self.change(|open| open.set_attribute(attribute));
+        self.open().set_attribute(attribute);
     }
 
     /// Ends the span. Once only: whoever comes second finds it closed.
@@ -106,9 +109,9 @@ impl Recording {
 
     /// Now, if no time is given.
     fn end_at(&self, time: Option<SystemTime>, ending: Ending) {
-        let open = self.open().take();
-        if let Some(open) = open {
-            open.end(time, ending, self.policy);
+        let ended = self.open().take();
+        if let Some(ended) = ended {
+            ended.end(time, ending, self.policy);
         }
     }
 }
@@ -136,7 +139,7 @@ impl Ending {
 impl Open {
     pub(crate) fn new(record: Box<dyn Record>) -> Self {
         Open {
-            record,
+            record: Some(record),
             status: None,
             has_exception: false,
             #[cfg(feature = "open-spans")]
@@ -145,32 +148,54 @@ impl Open {
     }
 
     pub(crate) fn identity(&self) -> SpanContext {
-        self.record.identity()
+        let record = self.record.as_ref();
+        record.map_or(SpanContext::NONE, |record| record.identity())
     }
 
+    #[inline]
     pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
-        if !attribute.key.as_str().is_empty() {
-            self.record.set_attribute(attribute);
+        if let Some(record) = &mut self.record {
+            if !attribute.key.as_str().is_empty() {
+                record.set_attribute(attribute);
+            }
         }
     }
 
+    /// What is to be ended, once.
+    #[inline]
+    fn take(&mut self) -> Option<Self> {
+        let record = self.record.take()?;
+        Some(Open {
+            record: Some(record),
+            status: self.status.take(),
+            has_exception: self.has_exception,
+            #[cfg(feature = "open-spans")]
+            listed: self.listed.take(),
+        })
+    }
+
+    #[inline]
     pub(crate) fn end(mut self, time: Option<SystemTime>, ending: Ending, policy: Policy) {
         #[cfg(feature = "open-spans")]
         drop(self.listed.take());
-        self.conclude(ending, time, policy);
-        self.record.end(time, self.status);
-    }
-
-    fn conclude(&mut self, ending: Ending, time: Option<SystemTime>, policy: Policy) {
-        const OUTCOME: &str = "enter_span.outcome";
         match ending {
             Ending::Silent => {}
-            Ending::Cancelled => self.record.set_default(OUTCOME, "cancelled".into()),
-            Ending::Abandoned => self.record.set_default(OUTCOME, "abandoned".into()),
+            Ending::Cancelled => self.set_default("enter_span.outcome", "cancelled"),
+            Ending::Abandoned => self.set_default("enter_span.outcome", "abandoned"),
             Ending::Failed(report) => self.fail(report, time, policy),
+        }
+        if let Some(record) = self.record {
+            record.end(time, self.status);
         }
     }
 
+    fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
+        if let Some(record) = &mut self.record {
+            record.set_default(key, value.into());
+        }
+    }
+
+    #[cold]
     fn fail(&mut self, report: Report, time: Option<SystemTime>, policy: Policy) {
         if matches!(self.status, Some(Status::Ok | Status::Unset)) {
             return;
@@ -178,7 +203,7 @@ impl Open {
         if report.event && policy.exception_events && !self.has_exception {
             self.add_event(Cow::Borrowed("exception"), time, report.exception());
         }
-        self.record.set_default("error.type", report.kind.into());
+        self.set_default("error.type", report.kind);
         let description = report.message.unwrap_or_default();
         self.status.get_or_insert(Status::error(description));
     }
@@ -189,8 +214,16 @@ impl Open {
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
     ) {
-        self.has_exception |= name == "exception";
-        self.record.add_event(name, time, attributes);
+        if let Some(record) = &mut self.record {
+            self.has_exception |= name == "exception";
+            record.add_event(name, time, attributes);
+        }
+    }
+
+    fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
+        if let Some(record) = &mut self.record {
+            record.add_link(linked, attributes);
+        }
     }
 
     fn update_name(&mut self, name: Cow<'static, str>) {
@@ -198,7 +231,9 @@ impl Open {
         if let Some(listed) = &self.listed {
             listed.rename(name.clone());
         }
-        self.record.update_name(name);
+        if let Some(record) = &mut self.record {
+            record.update_name(name);
+        }
     }
 }
 
@@ -231,8 +266,7 @@ impl opentelemetry::trace::Span for Current {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        // A provider's span that panics costs the attribute, and not the rest of this one.
-        let _ = thread::shielded(|| self.0.set_attribute(attribute));
+        self.0.set_attribute(attribute);
     }
 
     fn set_status(&mut self, status: Status) {
@@ -246,7 +280,7 @@ impl opentelemetry::trace::Span for Current {
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
         self.0
-            .change(|open| open.record.add_link(span_context, attributes));
+            .change(|open| open.add_link(span_context, attributes));
     }
 
     fn end(&mut self) {

@@ -41,20 +41,31 @@ thread_local! {
 impl Scope {
     /// A scope in which nothing is recorded.
     pub(crate) fn unrecorded(site: &'static Site, context: Context) -> Box<Self> {
+        let mut scope = Scope::spare(site);
+        scope.context = context;
+        scope
+    }
+
+    #[inline]
+    fn spare(site: &'static Site) -> Box<Self> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
-        match spare.ok().flatten() {
-            Some(mut scope) => {
+        match spare {
+            Ok(Some(mut scope)) => {
                 scope.site = site;
-                scope.context = context;
                 scope
             }
-            None => Box::new(Scope {
-                site,
-                context,
-                state: State::Unrecorded,
-                spare: None,
-            }),
+            _ => Scope::new(site),
         }
+    }
+
+    #[cold]
+    fn new(site: &'static Site) -> Box<Self> {
+        Box::new(Scope {
+            site,
+            context: Context::new(),
+            state: State::Unrecorded,
+            spare: None,
+        })
     }
 
     /// The scope of a span that has started below `parent`.
@@ -64,7 +75,7 @@ impl Scope {
         policy: Policy,
         parent: &Context,
     ) -> Box<Self> {
-        let mut scope = Scope::unrecorded(site, Context::new());
+        let mut scope = Scope::spare(site);
         let open = Open::new(record);
         if site.is_leaf() {
             scope.context = parent.clone();
@@ -129,8 +140,12 @@ impl Scope {
         scope
     }
 
-    /// `None` if nothing is recorded.
     #[inline]
+    pub(crate) fn is_recorded(&self) -> bool {
+        !matches!(self.state, State::Unrecorded)
+    }
+
+    /// `None` if nothing is recorded.
     pub(crate) fn policy(&self) -> Option<Policy> {
         match &self.state {
             State::Unrecorded => None,
