@@ -163,20 +163,19 @@ pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
     if on & KEPT == 0 || on >= OVERRIDE {
         return None;
     }
-    let start = |own: &RefCell<Kept>| {
-        let own = own.try_borrow().ok()?;
-        let installed = own.current()?;
-        thread::map_current(|parent| {
-            let is_off = parent.is_telemetry_suppressed()
-                || (on & FOLLOWS != 0 && scope::is_known_unsampled(parent));
-            match is_off {
-                true => Some(None),
-                false => installed.start_plain(site, parent),
-            }
-        })
-        .unwrap_or(Some(None))
+    let start = |parent: &Context| {
+        let is_off = parent.is_telemetry_suppressed()
+            || (on & FOLLOWS != 0 && scope::is_known_unsampled(parent));
+        if is_off {
+            return Some(None);
+        }
+        let start = |own: &RefCell<Kept>| {
+            let own = own.try_borrow().ok()?;
+            own.current()?.start_plain(site, parent)
+        };
+        OWN.try_with(start).ok().flatten()
     };
-    OWN.try_with(start).ok().flatten()
+    thread::map_current(start).unwrap_or(Some(None))
 }
 
 /// What records below this context: its override, else the process's backend.
