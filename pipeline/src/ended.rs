@@ -126,6 +126,7 @@ impl Default for Ended {
 }
 
 impl Ended {
+    #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
         let state = self.state.as_deref().cloned();
         self.place.identity(state.unwrap_or(TraceState::NONE))
@@ -160,13 +161,16 @@ impl Ended {
         mem::size_of::<Ended>() + self.held + description
     }
 
+    #[inline]
     fn into_data(self, all: &mut Drain<'_, KeyValue>, reading: &Reading) -> SpanData {
         let start_time = reading.tell(self.start);
-        let code = self.origin.site().and_then(Site::code);
-        let of_site = code.as_ref().map_or(0, |code| code.len());
+        let site = self.origin.site();
+        let of_site = site.map_or(0, |_| Site::CODE_KEYS.len());
         let mut attributes = Vec::with_capacity(self.attributes + of_site);
         attributes.extend(all.by_ref().take(self.attributes));
-        attributes.extend(code.into_iter().flatten());
+        if let Some(site) = site {
+            site.each_code(|pair| attributes.push(pair));
+        }
         let (events, links) = match self.details {
             Some(details) => details.into_data(reading),
             None => Default::default(),

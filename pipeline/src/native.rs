@@ -29,7 +29,7 @@ impl Backend for Native {
         let links = links(said.links);
         let decision = core.decide(context, |sampler, parent, trace_id| {
             let mut shown = said.attributes.clone();
-            shown.extend(site.code().into_iter().flatten());
+            site.each_code(|pair| shown.push(pair));
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         });
         if !decision.is_recorded {

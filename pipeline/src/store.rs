@@ -172,6 +172,7 @@ impl<L: Default> Store<L> {
         true
     }
 
+    #[inline]
     fn lock<'a>(&self, buffer: &'a Buffer<L>) -> Option<MutexGuard<'a, Filled<L>>> {
         self.process.lock(&buffer.0)
     }

@@ -48,7 +48,7 @@ fn builder(start: &mut Start<'_>, clock: Clock) -> (SpanBuilder, Vec<Key>) {
         None => Default::default(),
     };
     let started_with = attributes.iter().map(|a| a.key.clone()).collect();
-    attributes.extend(start.site.code().into_iter().flatten());
+    start.site.each_code(|pair| attributes.push(pair));
     let links: Vec<Link> = links.into_iter().map(Link::with_context).collect();
     let builder = SpanBuilder {
         span_kind: Some(start.site.role().into()),

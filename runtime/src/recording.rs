@@ -50,6 +50,7 @@ impl Recording {
     }
 
     /// For its next use.
+    #[inline]
     pub(crate) fn reuse(&mut self, open: Open, policy: Policy) {
         self.identity = open.identity();
         self.policy = policy;
@@ -71,6 +72,7 @@ impl Recording {
 
     /// `parent`, with this span as the current one. An invalid identity would poison the children, so
     /// such a span is recorded without them.
+    #[inline]
     pub(crate) fn below(self: &Arc<Self>, parent: &Context) -> Context {
         match self.identity.is_valid() {
             true => parent.with_span(Current(Arc::clone(self))),
@@ -103,11 +105,13 @@ impl Recording {
     }
 
     /// Ends the span. Once only: whoever comes second finds it closed.
+    #[inline]
     pub(crate) fn end(&self, ending: Ending) {
         self.end_at(None, ending);
     }
 
     /// Now, if no time is given.
+    #[inline]
     fn end_at(&self, time: Option<SystemTime>, ending: Ending) {
         let ended = self.open().take();
         if let Some(ended) = ended {
@@ -137,6 +141,7 @@ impl Ending {
 }
 
 impl Open {
+    #[inline]
     pub(crate) fn new(record: Box<dyn Record>) -> Self {
         Open {
             record: Some(record),
@@ -147,6 +152,7 @@ impl Open {
         }
     }
 
+    #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
         let record = self.record.as_ref();
         record.map_or(SpanContext::NONE, |record| record.identity())

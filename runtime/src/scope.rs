@@ -69,6 +69,7 @@ impl Scope {
     }
 
     /// The scope of a span that has started below `parent`.
+    #[inline]
     pub(crate) fn recorded(
         site: &'static Site,
         record: Box<dyn Record>,
@@ -88,6 +89,7 @@ impl Scope {
         scope
     }
 
+    #[inline]
     fn recording_of(&mut self, open: Open, policy: Policy) -> Arc<Recording> {
         if let Some(mut spare) = self.spare.take() {
             if let Some(recording) = Arc::get_mut(&mut spare) {
@@ -123,6 +125,7 @@ impl Scope {
     }
 
     /// The trace of a span that is recorded.
+    #[inline]
     pub(crate) fn trace_id(&self) -> TraceId {
         match &self.state {
             State::Unrecorded => TraceId::INVALID,

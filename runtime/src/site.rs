@@ -244,15 +244,15 @@ impl Site {
     pub const CODE_KEYS: [&'static str; 3] =
         ["code.function.name", "code.file.path", "code.line.number"];
 
-    pub fn code(&self) -> Option<[KeyValue; 3]> {
-        let [function_key, file_key, line_key] = Self::CODE_KEYS;
-        self.place().map(|(function, file, line)| {
-            [
-                KeyValue::new(function_key, function),
-                KeyValue::new(file_key, file),
-                KeyValue::new(line_key, i64::from(line)),
-            ]
-        })
+    /// Hands out the pairs; none where no macro saw the call site.
+    #[inline]
+    pub fn each_code(&self, mut pair: impl FnMut(KeyValue)) {
+        if let Some((function, file, line)) = self.place() {
+            let [function_key, file_key, line_key] = Self::CODE_KEYS;
+            pair(KeyValue::new(function_key, function));
+            pair(KeyValue::new(file_key, file));
+            pair(KeyValue::new(line_key, i64::from(line)));
+        }
     }
 
     /// The path of the function, the file inside of its crate, and the line; `None` where no macro saw
