@@ -80,14 +80,18 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
 
 /// Takes a span that is recorded, and has started below `parent`, into its family.
 pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
-    let above = inherited(parent).filter(|above| above.trace_id() == span.trace_id());
+    let above = inherited(parent);
+    // A leaf is never current: it is of interest to a scope that ends its children, and to nobody else.
+    if span.site.is_leaf() && above.is_none_or(|above| above.below.is_none()) {
+        return;
+    }
+    let above = above.filter(|above| above.trace_id() == span.trace_id());
     let scope = above.and_then(|above| Children::open_from(above.below.as_ref()?));
     if let Some(scope) = &scope {
         if let Some(recording) = span.share() {
             scope.add(|started| started.spans.push(Arc::downgrade(recording)));
         }
     }
-    // A leaf is never current.
     let does_end_children = span.site.does_end_children();
     if span.site.is_leaf() || (above.is_some() && !does_end_children) {
         return;
