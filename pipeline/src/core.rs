@@ -10,13 +10,18 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::buffer::Queue;
 use crate::clock::Clock;
+use crate::declined::{Declined, Reason};
 use crate::id;
 use crate::limit::SpanLimits;
+use crate::muting::Muting;
+use crate::quiet;
 use crate::sampling::Sampler;
 
 pub(crate) struct Core {
     pub(crate) queue: Arc<Queue>,
     pub(crate) sampler: Sampler,
+    pub(crate) muting: Muting,
+    pub(crate) declined: Declined,
     pub(crate) limits: SpanLimits,
     pub(crate) clock: Arc<Clock>,
 }
@@ -45,6 +50,31 @@ pub(crate) struct Decision {
 const RANDOM: u8 = 2;
 
 impl Core {
+    /// What its provider answers with when it is asked who it is.
+    pub(crate) fn mark(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+
+    /// Whether no span is made at all, or none on this thread.
+    #[inline]
+    pub(crate) fn is_off(&self) -> bool {
+        let is_closed = self.queue.is_closed();
+        if is_closed {
+            self.declined.count(Reason::Closed);
+        }
+        is_closed || quiet::is_quiet()
+    }
+
+    /// Whether this instrumentation scope makes no spans.
+    #[inline]
+    pub(crate) fn is_muted(&self, scope: &str) -> bool {
+        let is_muted = self.muting.mutes(scope);
+        if is_muted {
+            self.declined.count(Reason::Muted);
+        }
+        is_muted
+    }
+
     /// Decides on a span below `context`. A sampler that has to be asked is asked by `ask`, which
     /// shows it what it may look at.
     pub(crate) fn decide(
@@ -67,6 +97,9 @@ impl Core {
         let known = parent.is_valid().then_some(context);
         let answer = ask(&**sampler, known, place.trace_id);
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
+        if answer.decision == SamplingDecision::Drop {
+            self.declined.count(Reason::Sampler);
+        }
         Decision {
             place: place.sampled(is_sampled),
             state: answer.trace_state,
@@ -85,7 +118,18 @@ impl Core {
     #[inline]
     pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
         let place = Place::below(parent);
-        place.sampled(self.sampler.samples(parent, place.trace_id))
+        let is_sampled = self.sampler.samples(parent, place.trace_id);
+        if !is_sampled {
+            self.count_declined(parent);
+        }
+        place.sampled(is_sampled)
+    }
+
+    #[inline(never)]
+    fn count_declined(&self, parent: &SpanContext) {
+        if let Some(reason) = Reason::below(parent) {
+            self.declined.count(reason);
+        }
     }
 }
 

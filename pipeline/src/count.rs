@@ -1,6 +1,7 @@
 //! What became of the spans.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What became of the spans that a pipeline has recorded.
 ///
@@ -96,6 +97,7 @@ pub(crate) struct Ledger {
     timed_out: AtomicU64,
     behind: AtomicU64,
     blocked: AtomicU64,
+    last: Mutex<Option<Result<(), String>>>,
 }
 
 // Relaxed throughout: what a flush promises about these is ordered by the lock that it waits with.
@@ -113,6 +115,17 @@ impl Ledger {
             Some(Cause::Blocked) => &self.blocked,
         };
         counter.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    /// How the last export went; with what was said, if it failed.
+    pub(crate) fn last(&self) -> Option<Result<(), String>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
+    }
+
+    pub(crate) fn set_last(&self, last: Result<(), String>) {
+        let mut place = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(last);
     }
 
     pub(crate) fn counts(&self) -> ExporterCounts {

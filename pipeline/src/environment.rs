@@ -9,6 +9,7 @@ mod otlp;
 mod pair;
 mod propagator;
 mod resource;
+mod scope;
 
 use std::env::VarError;
 use std::str::FromStr;
@@ -97,6 +98,14 @@ impl<'a> Environment<'a> {
                 self.warn(VARIABLE, &value, "`logs` or `logs/dup`");
             }
             _ => {}
+        }
+    }
+
+    /// Who says which sampler is taken, where the code does not.
+    pub(crate) fn sampler_by(&mut self) -> &'static str {
+        match self.value("OTEL_TRACES_SAMPLER") {
+            Some(_) => "`OTEL_TRACES_SAMPLER`",
+            None => "default",
         }
     }
 

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::env::VarError;
 use std::fmt;
 use std::io::{self, Write as _};
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::backend::{self, Installation};
+use enter_span::backend::{self, Call, Installation};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
@@ -22,12 +23,15 @@ use crate::choice;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::count::{Counts, ExporterCounts};
+use crate::declined::Declined;
 use crate::desk::{Answer, Desk, End};
+use crate::diagnosis::Informant;
 use crate::environment::{Environment, Named, Variables};
 use crate::exporter::Export;
 use crate::lane::Lane;
 use crate::limit::{Limits, SpanLimits};
 use crate::metrics;
+use crate::muting::{Muting, Rule};
 use crate::native::Native;
 use crate::notice::{Notices, Warn};
 use crate::provider::Provider;
@@ -42,11 +46,10 @@ use crate::worker::Worker;
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
-    exporters: Vec<String>,
+    informant: Arc<Informant>,
     accounts: Arc<Accounts>,
     desk: Arc<Desk>,
     limits: Limits,
-    is_disabled: bool,
     place: Mutex<Option<Place>>,
 }
 
@@ -60,9 +63,24 @@ pub struct Builder {
     resource: Option<Resource>,
     span_limits: Option<SpanLimits>,
     limits: Option<Limits>,
+    muting: Muting,
     environment: Box<Variables>,
     warn: Warn,
     propagator: Option<TextMapCompositePropagator>,
+}
+
+/// What holds, be it from the code, from the environment, or by default.
+struct Settled {
+    is_disabled: bool,
+    resource: Resource,
+    exporters: Vec<Box<dyn Export>>,
+    sampler: Sampler,
+    sampler_by: &'static str,
+    muting: Muting,
+    limits: Limits,
+    span_limits: SpanLimits,
+    warnings: Vec<String>,
+    warn: Warn,
 }
 
 impl Default for Builder {
@@ -74,6 +92,7 @@ impl Default for Builder {
             resource: None,
             span_limits: None,
             limits: None,
+            muting: Muting::default(),
             environment: Box::new(|variable| std::env::var(variable)),
             warn: Box::new(|warning| {
                 // Without a stderr there is nobody to warn.
@@ -115,6 +134,21 @@ impl Builder {
     /// How many attributes, events and links a span keeps; the rest is counted.
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.span_limits = Some(limits);
+        self
+    }
+
+    /// Mutes the instrumentation scope of this name, a crate: its spans are not made, and what they
+    /// would hold is their parents'. `*` stands for all that have no rule of their own. The last rule
+    /// for a name holds, and stands before that of `ENTER_SPAN_SCOPES`.
+    pub fn with_muted_scope(mut self, name: impl Into<String>) -> Self {
+        self.muting.set(name.into(), Rule::Muted);
+        self
+    }
+
+    /// Has the instrumentation scope of this name make spans, where `*` is muted, or where
+    /// `ENTER_SPAN_SCOPES` mutes it.
+    pub fn with_enabled_scope(mut self, name: impl Into<String>) -> Self {
+        self.muting.set(name.into(), Rule::Enabled);
         self
     }
 
@@ -160,6 +194,15 @@ impl Builder {
     ///
     /// If the operating system gives no thread.
     pub fn build(self) -> Result<Pipeline, Error> {
+        let settled = self.settle();
+        for warning in &settled.warnings {
+            (settled.warn)(warning);
+        }
+        Pipeline::of(settled)
+    }
+
+    /// Reads the environment for what the code leaves open.
+    fn settle(self) -> Settled {
         let mut environment = Environment::new(&*self.environment);
         environment.check_exception_signal();
         let is_disabled = environment.is_disabled();
@@ -169,41 +212,27 @@ impl Builder {
             let named = choice::exporters(self.named, &exporters, &mut environment);
             exporters.extend(named);
         }
-        let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
-        let limits = self.limits.unwrap_or_else(|| environment.limits());
-        let span_limits = self
-            .span_limits
-            .unwrap_or_else(|| environment.span_limits());
-        for warning in environment.into_warnings() {
-            (self.warn)(&warning);
-        }
-        let desk = Arc::new(Desk::default());
-        let bell = Arc::clone(&desk);
-        let accounts = Arc::new(Accounts {
-            queue: Queue::new(limits, move || bell.wake()),
-            all: Arc::default(),
-            each: exporters.iter().map(|_| Arc::default()).collect(),
-        });
-        let pipeline = Pipeline {
-            core: Arc::new(Core {
-                queue: Arc::clone(&accounts.queue),
-                sampler,
-                limits: span_limits,
-                clock: Arc::new(Clock::new()),
-            }),
-            resource,
-            exporters: exporters.iter().map(|one| one.description()).collect(),
-            accounts,
-            desk,
-            limits,
-            is_disabled,
-            place: Mutex::new(None),
+        let sampler_by = match self.sampler {
+            Some(_) => "the code",
+            None => environment.sampler_by(),
         };
-        match is_disabled {
-            true => pipeline.stay_off(),
-            false => pipeline.start(exporters, limits, self.warn)?,
+        let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
+        let muting = environment.muting().overruled_by(self.muting);
+        let limits = self.limits.unwrap_or_else(|| environment.limits());
+        let span_limits = self.span_limits;
+        let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
+        Settled {
+            is_disabled,
+            resource,
+            exporters,
+            sampler,
+            sampler_by,
+            muting,
+            limits,
+            span_limits,
+            warnings: environment.into_warnings(),
+            warn: self.warn,
         }
-        Ok(pipeline)
     }
 
     /// Starts a pipeline and records through it: our spans, and those of all code that uses
@@ -213,6 +242,7 @@ impl Builder {
     ///
     /// [`Error::AlreadyInstalled`] while another one is; [`Error::NoThread`] if the operating system
     /// gives no thread.
+    #[track_caller]
     pub fn install(mut self) -> Result<Pipeline, Error> {
         if INSTALLED.swap(true, Ordering::Relaxed) {
             return Err(Error::AlreadyInstalled);
@@ -224,10 +254,18 @@ impl Builder {
         if let Some(propagator) = propagator {
             opentelemetry::global::set_text_map_propagator(propagator);
         }
-        if !pipeline.is_disabled {
+        if !pipeline.is_disabled() {
             opentelemetry::global::set_tracer_provider(pipeline.provider());
             place.installation = Some(backend::install_native(pipeline.native()));
         }
+        let generation = place.installation.as_ref().map(Installation::generation);
+        backend::remember(Call {
+            name: "Builder::install",
+            place: Location::caller(),
+            mark: Some(pipeline.core.mark()),
+            generation,
+            informant: Some(pipeline.informant.clone()),
+        });
         pipeline.place = Mutex::new(Some(place));
         Ok(pipeline)
     }
@@ -260,6 +298,47 @@ impl Drop for Place {
 }
 
 impl Pipeline {
+    fn of(settled: Settled) -> Result<Self, Error> {
+        let (limits, exporters) = (settled.limits, settled.exporters);
+        let desk = Arc::new(Desk::default());
+        let bell = Arc::clone(&desk);
+        let accounts = Arc::new(Accounts {
+            queue: Queue::new(limits, move || bell.wake()),
+            all: Arc::default(),
+            each: exporters.iter().map(|_| Arc::default()).collect(),
+        });
+        let core = Arc::new(Core {
+            queue: Arc::clone(&accounts.queue),
+            sampler: settled.sampler,
+            muting: settled.muting,
+            declined: Declined::default(),
+            limits: settled.span_limits,
+            clock: Arc::new(Clock::new()),
+        });
+        let informant = Informant {
+            core: Arc::clone(&core),
+            accounts: Arc::clone(&accounts),
+            exporters: exporters.iter().map(|one| one.description()).collect(),
+            is_disabled: settled.is_disabled,
+            sampler_by: settled.sampler_by,
+            warnings: settled.warnings,
+        };
+        let pipeline = Pipeline {
+            core,
+            informant: Arc::new(informant),
+            resource: settled.resource,
+            accounts,
+            desk,
+            limits,
+            place: Mutex::new(None),
+        };
+        match settled.is_disabled {
+            true => pipeline.stay_off(),
+            false => pipeline.start(exporters, limits, settled.warn)?,
+        }
+        Ok(pipeline)
+    }
+
     fn stay_off(&self) {
         self.accounts.queue.close();
         self.desk.end(End::Down);
@@ -322,7 +401,7 @@ impl Pipeline {
 
     /// Whether `OTEL_SDK_DISABLED` turned it off: then it records nothing.
     pub fn is_disabled(&self) -> bool {
-        self.is_disabled
+        self.informant.is_disabled
     }
 
     /// What the spans are of: for the providers of logs and metrics beside it.
@@ -333,7 +412,7 @@ impl Pipeline {
     /// What each exporter is, and where it exports to, as
     /// `otlp http/protobuf http://localhost:4318/v1/traces`. Never with credentials.
     pub fn exporters(&self) -> &[String] {
-        &self.exporters
+        &self.informant.exporters
     }
 
     /// Waits until all spans that have ended are exported or dropped.

@@ -233,10 +233,11 @@ impl Lane {
                 (Some(Cause::TimedOut), Some(error))
             }
         };
-        if let Some(error) = error {
+        if let Some(error) = error.clone() {
             self.desk.set_last_error(error);
         }
         if let Job::Export(batch) = job {
+            self.ledger.set_last(error.map_or(Ok(()), Err));
             self.ledger.enter(batch.room().spans, cause);
             if let Some(cause) = cause {
                 batch.drop_for(cause);

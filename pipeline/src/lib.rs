@@ -35,7 +35,26 @@
 //! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default are the first two |
 //! | `OTEL_BSP_*` | when spans are exported ([`Limits`]) |
 //! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
+//! | `ENTER_SPAN_SCOPES` | which instrumentation scopes make spans: see below |
 //! | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` | `logs`: errors add no event; read from the process alone |
+//!
+//! # Muting
+//!
+//! An instrumentation scope, which is a crate by its name in Cargo unless it says otherwise, can be muted:
+//! with [`Builder::with_muted_scope`], or with `ENTER_SPAN_SCOPES=acme-db=off,acme-http=off`. `*` stands
+//! for all scopes that have no rule of their own, so `*=off,shop=on` leaves the spans of `shop` alone. Of
+//! two rules for one name the last holds, and that of the code before that of the variable.
+//!
+//! A muted span is transparent. Nothing of it is recorded and its attributes are not evaluated; inside of
+//! it the span around it is current, and its children are that one's. So the child of a muted `root`
+//! becomes the root, and the child of one that a remote parent was given becomes the child of that
+//! parent. Samplers do not see it. The same holds for other instrumentation that goes through OpenTelemetry:
+//! a muted span has the identity of its parent, so that the spans below it are its parent's; what is told
+//! to it is lost.
+//!
+//! # Nothing arrives
+//!
+//! [`enter_span::diagnose`] tells why.
 //!
 //! # OTLP
 //!
@@ -83,7 +102,9 @@ mod choice;
 mod clock;
 mod core;
 mod count;
+mod declined;
 mod desk;
+mod diagnosis;
 mod ended;
 mod environment;
 mod exporter;
@@ -94,6 +115,7 @@ mod limit;
 mod metrics;
 #[cfg(all(test, enter_span_loom))]
 mod model;
+mod muting;
 mod native;
 mod notice;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]

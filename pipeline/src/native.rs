@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-use enter_span::backend::{Backend, Site, Start, Started};
+use enter_span::backend::{Backend, Library, Site, Start, Started};
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
 
 use crate::core::Core;
 use crate::ended::Origin;
-use crate::quiet;
 use crate::record::{Beginning, Record};
 
 pub(crate) struct Native(pub(crate) Arc<Core>);
@@ -18,7 +17,7 @@ pub(crate) struct Native(pub(crate) Arc<Core>);
 impl Backend for Native {
     fn start(&self, mut start: Start<'_>, context: &Context) -> Started {
         let Native(core) = self;
-        if core.queue.is_closed() || quiet::is_quiet() {
+        if core.is_off() || core.is_muted(start.library().name()) {
             return Started::Nothing;
         }
         let moment = core.clock.now();
@@ -55,7 +54,7 @@ impl Backend for Native {
 
     fn start_plain(&self, site: &'static Site, context: &Context) -> Option<Started> {
         let Native(core) = self;
-        if core.queue.is_closed() || quiet::is_quiet() {
+        if core.is_off() || core.is_muted(site.library().name()) {
             return Some(Started::Nothing);
         }
         if core.has_to_ask() {
@@ -82,6 +81,14 @@ impl Backend for Native {
 
     fn follows_parent(&self) -> bool {
         self.0.sampler.follows_parent()
+    }
+
+    fn mutes_any(&self) -> bool {
+        self.0.muting.mutes_any()
+    }
+
+    fn mutes(&self, library: &Library) -> bool {
+        self.0.muting.mutes(library.name())
     }
 }
 

@@ -5,15 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use enter_span::backend;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanKind, Status, Tracer, TracerProvider,
+    Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
+    TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use crate::clock::Moment;
 use crate::core::Core;
+use crate::declined::Reason;
 use crate::ended::Origin;
-use crate::quiet;
 use crate::record::{Beginning, Record};
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
@@ -27,6 +29,7 @@ pub struct Provider {
 pub struct PipelineTracer {
     core: Arc<Core>,
     scope: Arc<InstrumentationScope>,
+    is_muted: bool,
 }
 
 /// A span of a [`PipelineTracer`]. It ends when it is dropped, at the latest.
@@ -46,8 +49,10 @@ impl TracerProvider for Provider {
     type Tracer = PipelineTracer;
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> PipelineTracer {
+        backend::answer(&scope, self.core.mark());
         PipelineTracer {
             core: Arc::clone(&self.core),
+            is_muted: self.core.muting.mutes(scope.name()),
             scope: Arc::new(scope),
         }
     }
@@ -57,12 +62,12 @@ impl Tracer for PipelineTracer {
     type Span = PipelineSpan;
 
     fn build_with_context(&self, builder: SpanBuilder, context: &Context) -> PipelineSpan {
-        let is_suppressed = context.is_telemetry_suppressed() || quiet::is_quiet();
-        if self.core.queue.is_closed() || is_suppressed {
-            return PipelineSpan {
-                identity: SpanContext::NONE,
-                record: None,
-            };
+        if context.is_telemetry_suppressed() || self.core.is_off() {
+            return PipelineSpan::nothing();
+        }
+        if self.is_muted {
+            self.core.declined.count(Reason::Muted);
+            return PipelineSpan::transparent(context);
         }
         let start = Moment::or(builder.start_time, &self.core.clock);
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
@@ -103,6 +108,21 @@ impl Tracer for PipelineTracer {
 }
 
 impl PipelineSpan {
+    fn nothing() -> Self {
+        PipelineSpan {
+            identity: SpanContext::NONE,
+            record: None,
+        }
+    }
+
+    /// What hangs on it hangs on the parent; where there is none, it is a root.
+    fn transparent(context: &Context) -> Self {
+        PipelineSpan {
+            identity: context.span().span_context().clone(),
+            record: None,
+        }
+    }
+
     fn event(&mut self, name: Cow<'static, str>, time: Option<SystemTime>, with: Vec<KeyValue>) {
         if let Some(record) = &mut self.record {
             record.add_event(name, time, with);

@@ -13,6 +13,9 @@ use opentelemetry::{Context, KeyValue, Value};
 use crate::installed::Override;
 use crate::tracer::Tracer;
 
+pub use crate::findings::{Findings, Inform};
+pub use crate::global::answer;
+pub use crate::history::{Call, remember};
 pub use crate::installed::{Installation, install_native};
 pub use crate::site::{Kind, Library, Site};
 
@@ -73,6 +76,16 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Whether nothing is recorded below a local span that is not sampled.
     fn follows_parent(&self) -> bool {
+        false
+    }
+
+    /// Whether it makes no spans for some library.
+    fn mutes_any(&self) -> bool {
+        false
+    }
+
+    /// Whether it makes no spans for this library. Nothing is evaluated for them.
+    fn mutes(&self, _library: &Library) -> bool {
         false
     }
 }

@@ -49,6 +49,9 @@ impl Entered {
         let Some(scope) = &mut self.0 else {
             return Span::outside_of_here();
         };
+        if scope.is_absent() {
+            return Span::outside_of(scope.context.clone());
+        }
         if !scope.site.is_leaf() {
             return Span::of(scope.context.clone());
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt as _;
 
 use crate::backend::{Backend, Start, Started};
 #[cfg(feature = "open-spans")]
@@ -19,7 +20,8 @@ use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
 use crate::relation::Causes;
 use crate::scope::{self, Scope};
-use crate::site::Site;
+use crate::site::{Library, Site};
+use crate::stray;
 use crate::thread;
 
 /// The process has a backend of its own, ..
@@ -28,8 +30,10 @@ const INSTALLED: usize = 1;
 const KEPT: usize = 2;
 /// .. and it records nothing below a local span that is not sampled.
 const FOLLOWS: usize = 4;
+/// It makes no spans for some library.
+const MUTES: usize = 8;
 /// The rest counts the overrides that live.
-const OVERRIDE: usize = 8;
+const OVERRIDE: usize = 16;
 
 /// Zero means off. Relaxed is enough: a thread that misses a switch makes one span fewer or asks
 /// once in vain, and what it then reads stands behind a lock.
@@ -124,8 +128,6 @@ impl Installed {
 /// Puts a span that is recorded into the list of what is open.
 #[cfg(feature = "open-spans")]
 fn list(scope: &mut Scope, name: Cow<'static, str>, parent: &Context) {
-    use opentelemetry::trace::TraceContextExt as _;
-
     let site = scope.site;
     let Some(recording) = scope.share() else {
         return;
@@ -173,7 +175,11 @@ pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
             let own = own.try_borrow().ok()?;
             own.current()?.start_plain(site, parent)
         };
-        OWN.try_with(start).ok().flatten()
+        let started = OWN.try_with(start).ok().flatten();
+        if matches!(started, Some(Some(_))) && !parent.has_active_span() {
+            stray::Counter::of(site, "").count();
+        }
+        started
     };
     thread::map_current(start).unwrap_or(Some(None))
 }
@@ -191,6 +197,17 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
         INSTALLED => of_process().1,
         _ => kept(),
     }
+}
+
+/// Whether what records below this context makes no spans for this library.
+pub(crate) fn is_muted(context: &Context, library: &Library) -> bool {
+    let on = ON.load(Ordering::Relaxed);
+    if on & MUTES == 0 && on < OVERRIDE {
+        return false;
+    }
+    let installed = for_context(context);
+    let backend = installed.as_ref().and_then(|one| one.backend.as_ref());
+    backend.is_some_and(|backend| backend.mutes(library))
 }
 
 fn of_process() -> (usize, Option<Arc<Installed>>) {
@@ -242,11 +259,22 @@ fn keep() -> Option<Arc<Installed>> {
     installed
 }
 
-/// Replaces the backend of the process, for the spans that start from now on.
-pub(crate) fn install(backend: impl Backend) {
-    let (_, before) = replace(Some(Installed::of_process(Arc::new(backend))), INSTALLED);
+/// Replaces the backend of the process, for the spans that start from now on. Gives its generation.
+pub(crate) fn install(backend: impl Backend) -> usize {
+    let (generation, before) = replace(Some(Installed::of_process(Arc::new(backend))), INSTALLED);
     // A provider's destructor may flush, so it runs outside of the lock.
     drop(before);
+    generation
+}
+
+/// Whether the backend of this generation is the process's.
+pub(crate) fn is_current(generation: usize) -> bool {
+    generation == GENERATION.load(Ordering::Relaxed)
+}
+
+/// Whether something else than the process's backend records below this context.
+pub(crate) fn is_overridden(context: &Context) -> bool {
+    context.get::<Override>().is_some()
 }
 
 /// A backend that is the process's for as long as this is kept, unless another one replaces it.
@@ -258,10 +286,18 @@ pub struct Installation {
 /// Replaces the backend of the process by one that each thread keeps for itself.
 pub fn install_native(backend: Arc<dyn Backend>) -> Installation {
     let follows = if backend.follows_parent() { FOLLOWS } else { 0 };
+    let mutes = if backend.mutes_any() { MUTES } else { 0 };
     let installed = Installed::of_process(backend);
-    let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows);
+    let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows | mutes);
     drop(before);
     Installation { generation }
+}
+
+impl Installation {
+    /// The number of the installation in this process.
+    pub fn generation(&self) -> usize {
+        self.generation
+    }
 }
 
 impl Drop for Installation {

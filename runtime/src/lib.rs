@@ -32,6 +32,16 @@
 //! OpenTelemetry is set up already. Shut the provider down before the process ends, so that its
 //! last batch leaves.
 //!
+//! # Nothing arrives
+//!
+//! [`diagnose`] tells why, as far as the process can know: what is installed, by which call and where,
+//! what an environment variable turned off, what was sampled out, dropped or refused, and where a
+//! context was lost.
+//!
+//! ```
+//! eprintln!("{}", enter_span::diagnose());
+//! ```
+//!
 //! # In libraries
 //!
 //! Depend on `enter-span`, annotate, and install nothing: an application that installs no provider
@@ -110,19 +120,23 @@
 pub mod backend;
 mod carry;
 mod context;
+mod diagnose;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
 mod envelope;
+mod findings;
 mod foreign;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod form;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod future;
+mod global;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod guard;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod history;
 mod installed;
 mod lineage;
 #[cfg(feature = "open-spans")]
@@ -140,6 +154,7 @@ mod site;
 mod span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod start;
+mod stray;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod stream;
 #[cfg(feature = "tokio")]
@@ -157,6 +172,7 @@ pub mod private;
 
 pub use carry::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
 pub use context::{Context, SpanContext, SpanId, TraceId};
+pub use diagnose::{Diagnosis, diagnose};
 pub use enter::{enter_span, enter_span_async, start_span};
 /// Turns a function, or every method of an `impl` block, into a span.
 ///

@@ -13,6 +13,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::panic::Location;
 use std::sync::Arc;
 
 use opentelemetry::InstrumentationScope;
@@ -20,6 +21,8 @@ use opentelemetry::trace::{Span, Tracer, TracerProvider};
 
 use crate::context::{Context, SpanContext, SpanId, TraceId};
 use crate::foreign::{Global, Provided};
+use crate::global;
+use crate::history::{self, Call};
 use crate::installed::{self, Override};
 
 pub use opentelemetry;
@@ -42,6 +45,7 @@ pub use opentelemetry;
 /// provider.shutdown()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[track_caller]
 pub fn set_tracer_provider<P, T, S>(provider: P)
 where
     P: TracerProvider<Tracer = T> + Send + Sync + 'static,
@@ -49,20 +53,41 @@ where
     S: Span + Send + Sync + 'static,
 {
     let provider = Shared(Arc::new(provider));
+    let mark = provider.mark();
     opentelemetry::global::set_tracer_provider(provider.clone());
-    installed::install(Provided::new(provider));
+    let generation = installed::install(Provided::new(provider));
+    remember("set_tracer_provider", Some(mark), generation);
+}
+
+#[track_caller]
+fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
+    history::remember(Call {
+        name,
+        place: Location::caller(),
+        mark,
+        generation: Some(generation),
+        informant: None,
+    });
 }
 
 /// Records every span through whatever provider OpenTelemetry has globally, now and later.
 ///
 /// For applications that set one already. As OpenTelemetry does not tell when it is replaced, every
 /// span asks for it anew, which costs some 100 ns; [`set_tracer_provider`] does not.
+#[track_caller]
 pub fn use_global() {
-    installed::install(Global);
+    let generation = installed::install(Global);
+    remember("use_global", None, generation);
 }
 
 /// One provider in two places.
 struct Shared<P>(Arc<P>);
+
+impl<P> Shared<P> {
+    fn mark(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
 
 impl<P> Clone for Shared<P> {
     fn clone(&self) -> Self {
@@ -74,6 +99,7 @@ impl<P: TracerProvider> TracerProvider for Shared<P> {
     type Tracer = P::Tracer;
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> P::Tracer {
+        global::answer(&scope, self.mark());
         self.0.tracer_with_scope(scope)
     }
 }

@@ -143,6 +143,12 @@ impl Scope {
         scope
     }
 
+    /// Whether no span was made, and what is attached is another one's.
+    pub(crate) fn is_absent(&self) -> bool {
+        let current = self.context.span();
+        !self.is_recorded() && (current.is_recording() || current.span_context().is_remote())
+    }
+
     #[inline]
     pub(crate) fn is_recorded(&self) -> bool {
         !matches!(self.state, State::Unrecorded)

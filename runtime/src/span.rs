@@ -122,6 +122,14 @@ impl Span {
         }
     }
 
+    /// The same for one that would stand elsewhere.
+    pub(crate) fn outside_of(context: OtelContext) -> Self {
+        Span {
+            context: Some(context),
+            stands: Stands::Outside,
+        }
+    }
+
     /// The context in which its own span is current.
     fn own(&self) -> Option<&OtelContext> {
         match self.stands {

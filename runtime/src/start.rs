@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::backend::{self, Said};
@@ -13,6 +14,7 @@ use crate::installed::{self, Override};
 use crate::relation::{self, Causes, ToLinks, ToParent};
 use crate::scope::Scope;
 use crate::site::Site;
+use crate::stray::Counter;
 use crate::thread;
 use crate::tracer::Tracer;
 use crate::value::{Slot, ToAttribute, Value};
@@ -169,7 +171,19 @@ impl Start {
     }
 
     pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
-        self.upsert(key, Slot::fill(value));
+        if !self.is_muted() {
+            self.upsert(key, Slot::fill(value));
+        }
+    }
+
+    fn is_muted(&self) -> bool {
+        let library = self.said.library.as_ref();
+        let library = library.unwrap_or_else(|| self.site.library());
+        installed::is_muted(self.parent_context(), library)
+    }
+
+    fn parent_context(&self) -> &OtelContext {
+        self.elsewhere.as_ref().unwrap_or(&self.current)
     }
 
     fn upsert(&mut self, key: &'static str, value: Option<Value>) {
@@ -183,11 +197,26 @@ impl Start {
         }
     }
 
+    /// What counts this span, if it becomes a root that nobody declared.
+    fn stray(&self) -> Option<Counter> {
+        let is_said = self.elsewhere.is_some() || Causes::are_in(&self.current);
+        if is_said || self.current.has_active_span() {
+            return None;
+        }
+        let name = self.said.name.as_deref();
+        Some(Counter::of(self.site, name.unwrap_or_default()))
+    }
+
     fn enter(mut self) -> Option<Entered> {
+        let stray = self.stray();
         let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
-        let scope = start(self.site, &mut self.said, parent).or_else(|| {
+        let scope = start(self.site, &mut self.said, parent);
+        if let (Some(counter), true) = (stray, scope.is_some()) {
+            counter.count();
+        }
+        let scope = scope.or_else(|| {
             let context = self.elsewhere?;
             Some(Scope::unrecorded(self.site, context))
         })?;

@@ -68,6 +68,29 @@ fn a_forked_child_is_off() {
     assert_all_accounted(pipeline.counts());
 }
 
+/// It is told that this is why nothing arrives.
+#[test]
+fn a_forked_child_is_diagnosed() {
+    if !is_child("forked::a_forked_child_is_diagnosed") {
+        return;
+    }
+    let builder = Pipeline::builder().with_environment(|_| None);
+    let takes = Exporter(|_: Vec<SpanData>| Ok(()));
+    let _pipeline = builder
+        .with_exporter(takes)
+        .install()
+        .expect("the only one");
+    in_a_fork(|| {
+        drop(opentelemetry::global::tracer("it").start("child"));
+        let diagnosis = enter_span::diagnose().to_string();
+        assert!(diagnosis.contains("this is a forked child"), "{diagnosis}");
+        assert!(
+            diagnosis.contains("1: they were in a forked child"),
+            "{diagnosis}"
+        );
+    });
+}
+
 /// Also where the test fails: a scope waits for its threads.
 struct SetOnDrop<'a>(&'a AtomicBool);
 

@@ -1,0 +1,180 @@
+//! What `enter_span::diagnose()` says of a pipeline.
+
+use std::sync::Arc;
+
+use enter_span::backend::{Findings, Inform};
+
+use crate::account::Accounts;
+use crate::core::Core;
+use crate::count::{Counts, Dropped, ExporterCounts};
+use crate::declined::Reason;
+
+/// A pipeline as it is to be told of, also when its handle is gone.
+pub(crate) struct Informant {
+    pub(crate) core: Arc<Core>,
+    pub(crate) accounts: Arc<Accounts>,
+    /// What each exporter is, without credentials.
+    pub(crate) exporters: Vec<String>,
+    pub(crate) is_disabled: bool,
+    /// Who has chosen the sampler.
+    pub(crate) sampler_by: &'static str,
+    /// What was wrong with the environment.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Inform for Informant {
+    fn inform(&self, findings: &mut Findings) {
+        for warning in &self.warnings {
+            findings.say("warned", warning);
+        }
+        if self.is_disabled {
+            findings.say(
+                "disabled",
+                "`OTEL_SDK_DISABLED` is `true`: nothing is recorded",
+            );
+            return;
+        }
+        self.of_process(findings);
+        self.of_sampling(findings);
+        self.of_muting(findings);
+        // Their locks may be held by threads that a forked child does not have.
+        if !self.core.queue.is_forked() {
+            self.of_exporters(findings);
+        }
+        self.of_spans(findings);
+    }
+}
+
+impl Informant {
+    fn of_process(&self, findings: &mut Findings) {
+        const TOPIC: &str = "state";
+        let queue = &self.core.queue;
+        if queue.is_forked() {
+            findings.say(
+                TOPIC,
+                "this is a forked child, where the pipeline of its parent is off",
+            );
+        } else if queue.is_closed() {
+            let late = self.core.declined.of(Reason::Closed);
+            findings.say(
+                TOPIC,
+                format_args!("shut down; spans that were to start since, by OpenTelemetry or by its own tracers: {late}"),
+            );
+        }
+    }
+
+    fn of_sampling(&self, findings: &mut Findings) {
+        const TOPIC: &str = "sampling";
+        let Core {
+            sampler, declined, ..
+        } = &*self.core;
+        findings.say(TOPIC, format_args!("{sampler:?}, by {}", self.sampler_by));
+        let causes = [
+            ("roots that the sampler declined", Reason::Root),
+            (
+                "spans that it declined below a sampled parent, or a sampler of the application's anywhere",
+                Reason::Sampler,
+            ),
+            (
+                "spans below a remote parent that is not sampled",
+                Reason::Remote,
+            ),
+        ];
+        for (what, reason) in causes {
+            let count = declined.of(reason);
+            if count > 0 {
+                findings.say(
+                    TOPIC,
+                    format_args!("not recorded, nor what follows them: {what}: {count}"),
+                );
+            }
+        }
+    }
+
+    fn of_muting(&self, findings: &mut Findings) {
+        const TOPIC: &str = "muted";
+        let muting = &self.core.muting;
+        if !muting.mutes_any() {
+            return;
+        }
+        let list = |names: Vec<&str>| names.join(", ");
+        let muted = list(muting.muted().collect());
+        let enabled = list(muting.enabled().collect());
+        findings.say(TOPIC, format_args!("{muted}"));
+        if !enabled.is_empty() {
+            findings.say(TOPIC, format_args!("but not {enabled}"));
+        }
+        let count = self.core.declined.of(Reason::Muted);
+        findings.say(
+            TOPIC,
+            format_args!("spans that were not made therefore: {count}"),
+        );
+    }
+
+    fn of_exporters(&self, findings: &mut Findings) {
+        const TOPIC: &str = "exporters";
+        if self.exporters.is_empty() {
+            findings.say(
+                TOPIC,
+                "none, so spans go nowhere: give one in the code, or see `OTEL_TRACES_EXPORTER`",
+            );
+        }
+        for (exporter, ledger) in self.exporters.iter().zip(&self.accounts.each) {
+            findings.say(TOPIC, exporter);
+            let ExporterCounts {
+                exported, queued, ..
+            } = ledger.counts();
+            findings.say(
+                TOPIC,
+                format_args!("  spans that it has taken: {exported}; that wait for it: {queued}"),
+            );
+            match ledger.last() {
+                None => findings.say(TOPIC, "  no export has ended yet"),
+                Some(Ok(())) => findings.say(TOPIC, "  the last export went well"),
+                Some(Err(error)) => {
+                    findings.say(TOPIC, format_args!("  the last export failed: {error}"));
+                }
+            }
+        }
+    }
+
+    fn of_spans(&self, findings: &mut Findings) {
+        const TOPIC: &str = "spans";
+        let counts = self.accounts.counts();
+        let Counts {
+            recorded,
+            queued,
+            record_only,
+            ..
+        } = counts;
+        findings.say(
+            TOPIC,
+            format_args!("ended, and sampled: {recorded}; on their way: {queued}"),
+        );
+        if record_only > 0 {
+            findings.say(
+                TOPIC,
+                format_args!("recorded for the sampler, and not exported: {record_only}"),
+            );
+        }
+        for (count, cause) in causes(&counts.dropped) {
+            findings.say("dropped", format_args!("{count}: {cause}"));
+        }
+    }
+}
+
+fn causes(dropped: &Dropped) -> impl Iterator<Item = (u64, &'static str)> {
+    let causes = [
+        (dropped.queue_full, "the queue was full"),
+        (dropped.exporter_behind, "an exporter was behind"),
+        (dropped.exporter_blocked, "an exporter blocks its threads"),
+        (dropped.export_failed, "an exporter failed"),
+        (
+            dropped.export_timed_out,
+            "an exporter gave no answer in time",
+        ),
+        (dropped.after_shutdown, "they ended after the shutdown"),
+        (dropped.forked, "they were in a forked child"),
+    ];
+    causes.into_iter().filter(|(count, _)| *count > 0)
+}

@@ -1,0 +1,183 @@
+//! Why does nothing arrive? What this process knows of the way of its spans.
+
+use std::fmt;
+
+use opentelemetry::trace::TraceContextExt as _;
+
+use crate::findings::Findings;
+use crate::global::{self, Global};
+use crate::history::{self, Call};
+use crate::installed;
+use crate::stray;
+use crate::thread;
+
+/// The answer of [`diagnose`]. Its `Display` is made for a terminal: one finding a line.
+///
+/// Foreign text in it is escaped. It holds no credentials, and no values of spans but names.
+#[derive(Clone)]
+pub struct Diagnosis {
+    findings: Findings,
+}
+
+/// Answers "why does nothing arrive", as far as this process can know it.
+///
+/// It tells what is installed, by which call and where; who is OpenTelemetry's global provider; what
+/// holds in the current context; and at which sites spans became roots although nobody said `root`
+/// or `parent`. Of the pipeline it tells what an environment variable turned off, what was sampled
+/// out or muted, where spans go, how the last export went, and what was dropped, by cause. The
+/// sampler and the exporters of another provider are that provider's to tell of.
+///
+/// A call for debugging: it takes locks and may start a thread, and it waits for OpenTelemetry's
+/// provider for a second at most. It can be called from everywhere, and starts no span. The wording
+/// changes without notice.
+///
+/// ```
+/// let diagnosis = enter_span::diagnose();
+/// assert!(diagnosis.to_string().contains("nothing is installed"));
+/// ```
+pub fn diagnose() -> Diagnosis {
+    let mut findings = Findings::default();
+    match cfg!(enter_span_off) {
+        true => findings.say(
+            INSTALLED,
+            "spans are compiled out, by `--cfg enter_span_off`",
+        ),
+        false => find_out(&mut findings),
+    }
+    Diagnosis { findings }
+}
+
+const INSTALLED: &str = "installed";
+const GLOBAL: &str = "global";
+const HERE: &str = "here";
+
+fn find_out(findings: &mut Findings) {
+    let calls = history::calls();
+    of_installations(findings, &calls);
+    of_global(findings, &calls);
+    let informant = calls.iter().find_map(|call| call.informant.as_ref());
+    if let Some(informant) = informant {
+        // It may ask what is the application's own, as a sampler.
+        let _ = thread::shielded(|| informant.inform(findings));
+    }
+    of_here(findings);
+    stray::inform(findings);
+}
+
+fn of_installations(findings: &mut Findings, calls: &[Call]) {
+    if calls.is_empty() {
+        findings.say(INSTALLED, "nothing is installed, so every span is off");
+        findings.say(
+            INSTALLED,
+            "an application calls `enter_span_pipeline::Pipeline::builder().install()`, `enter_span::set_tracer_provider(..)` or `enter_span::use_global()`, once, early in `main`",
+        );
+    }
+    let mut is_replaced = false;
+    for call in calls {
+        let Call { name, place, .. } = call;
+        let fate = fate(call, is_replaced);
+        findings.say(INSTALLED, format_args!("`{name}` at {place}: {fate}"));
+        is_replaced |= call.generation.is_some();
+    }
+}
+
+fn fate(call: &Call, is_replaced: bool) -> &'static str {
+    match call.generation {
+        None => "it has installed nothing",
+        Some(generation) if installed::is_current(generation) => "spans are recorded by this",
+        Some(_) if is_replaced => "until it was replaced",
+        Some(_) => {
+            "it was shut down, or its handle was dropped, as `let _ = ..` does at once; spans that start since are off, and are not counted"
+        }
+    }
+}
+
+fn of_global(findings: &mut Findings, calls: &[Call]) {
+    let current = calls.iter().find(|call| {
+        let generation = call.generation;
+        generation.is_some_and(installed::is_current)
+    });
+    let answer = global::ask();
+    let found = match (current, answer) {
+        (_, Global::Unknown) => {
+            "whether OpenTelemetry has a global provider cannot be told: it gave no answer"
+        }
+        (Some(Call { mark: None, .. }), answer) => followed(answer),
+        (Some(call), answer) => compared(call.mark, answer),
+        (None, Global::Nobody) => {
+            "OpenTelemetry has no global provider, or one that makes no spans"
+        }
+        (None, Global::Marked(_)) => {
+            "OpenTelemetry's global provider is still what was installed here before, and enter_span does not use it"
+        }
+        (None, Global::Other) => {
+            "OpenTelemetry has a global provider, which enter_span does not use until `enter_span::use_global()` is called"
+        }
+    };
+    findings.say(GLOBAL, found);
+}
+
+/// With `use_global`.
+fn followed(answer: Global) -> &'static str {
+    match answer {
+        Global::Nobody => {
+            "OpenTelemetry has no global provider yet, or one that makes no spans, so nothing is recorded: call `opentelemetry::global::set_tracer_provider(..)`"
+        }
+        _ => "OpenTelemetry has a global provider; what it samples and exports is its own to tell",
+    }
+}
+
+fn compared(mark: Option<usize>, answer: Global) -> &'static str {
+    match answer {
+        Global::Marked(other) if Some(other) == mark => {
+            "OpenTelemetry's global provider is the same one"
+        }
+        _ => {
+            "OpenTelemetry's global provider was replaced since: spans of other instrumentation go there, and those of enter_span do not"
+        }
+    }
+}
+
+fn of_here(findings: &mut Findings) {
+    let Some(current) = thread::current() else {
+        findings.say(HERE, "this thread is dying, and makes no spans");
+        return;
+    };
+    if current.is_telemetry_suppressed() {
+        findings.say(
+            HERE,
+            "telemetry is suppressed, as inside of an exporter: no span starts",
+        );
+    }
+    if installed::is_overridden(&current) {
+        findings.say(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
+    }
+    let span = current.span();
+    let identity = span.span_context();
+    let sampled = match identity.is_sampled() {
+        true => "sampled",
+        false => "not sampled, and so is what starts below it, unless its sampler says otherwise",
+    };
+    match identity.is_valid() {
+        true => findings.say(
+            HERE,
+            format_args!(
+                "inside of trace {}, which is {sampled}",
+                identity.trace_id()
+            ),
+        ),
+        false => findings.say(HERE, "no span is current"),
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.findings.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for Diagnosis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Diagnosis").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! What was found out, line by line, as a terminal shows it.
+
+use std::fmt::{self, Write as _};
+
+/// Lines under topics. Whatever they hold is escaped, for it may be foreign.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    lines: Vec<(&'static str, String)>,
+}
+
+/// Whoever has more to say about its installation.
+pub trait Inform: Send + Sync {
+    /// Runs outside of all locks, and may panic.
+    fn inform(&self, findings: &mut Findings);
+}
+
+/// The width of the topics' column.
+const TOPICS: usize = 11;
+
+impl Findings {
+    /// One line. Lines of one topic follow each other.
+    pub fn say(&mut self, topic: &'static str, line: impl fmt::Display) {
+        let mut text = String::new();
+        // Writing to a `String` does not fail; a `Display` that does costs what it has not said.
+        let _ = write!(text, "{line}");
+        self.lines.push((topic, escaped(&text)));
+    }
+}
+
+/// Nothing of it moves a terminal's cursor, or turns the direction of what follows.
+fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    shown
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = "";
+        for (index, (topic, line)) in self.lines.iter().enumerate() {
+            if index > 0 {
+                formatter.write_char('\n')?;
+            }
+            let shown = if *topic == before { "" } else { topic };
+            write!(formatter, "{shown:TOPICS$} {line}")?;
+            before = topic;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Who is OpenTelemetry's global provider? It cannot be looked at, but it can be asked for a tracer.
+
+use std::cell::Cell;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer as _, TracerProvider as _,
+};
+use opentelemetry::{Context, InstrumentationScope, global};
+
+use crate::thread;
+
+/// The scope under which a provider is asked.
+const SCOPE: &str = "enter_span.diagnose";
+
+thread_local! {
+    static MET: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Said by a provider of ours that is asked for a tracer of this scope. The mark is a number that no
+/// other one has while this one lives.
+pub fn answer(scope: &InstrumentationScope, mark: usize) {
+    if scope.name() == SCOPE {
+        // A thread that dies does not ask.
+        let _ = MET.try_with(|met| met.set(Some(mark)));
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Global {
+    /// One that has answered with its mark.
+    Marked(usize),
+    /// None, or one that makes no spans.
+    Nobody,
+    Other,
+    /// It gave no answer.
+    Unknown,
+}
+
+/// OpenTelemetry drops a provider that is replaced under the lock that is needed here. The drop may
+/// wait for a thread that asks this, which therefore does not wait for ever.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) fn ask() -> Global {
+    let (answer, answered) = mpsc::channel();
+    let asking = move || {
+        if let Some(global) = thread::shielded(ask_here) {
+            // Perhaps nobody waits any more.
+            let _ = answer.send(global);
+        }
+    };
+    match std::thread::Builder::new().spawn(asking) {
+        Ok(_) => answered.recv_timeout(PATIENCE).unwrap_or(Global::Unknown),
+        Err(_) => Global::Unknown,
+    }
+}
+
+fn ask_here() -> Global {
+    let scope = InstrumentationScope::builder(SCOPE).build();
+    let tracer = global::tracer_provider().tracer_with_scope(scope);
+    if let Some(mark) = MET.take() {
+        return Global::Marked(mark);
+    }
+    // Where there is no provider, the span has the parent's identity. Where there is one, nothing is
+    // recorded all the same: telemetry is suppressed, and the parent is not sampled.
+    let flags = TraceFlags::NOT_SAMPLED;
+    let (trace_id, span_id) = (TraceId::from(1), SpanId::from(1));
+    let parent = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
+    let context = Context::new().with_remote_span_context(parent.clone());
+    let context = context.with_telemetry_suppressed();
+    let span = tracer.build_with_context(SpanBuilder::from_name(SCOPE), &context);
+    match *span.span_context() == parent {
+        true => Global::Nobody,
+        false => Global::Other,
+    }
+}

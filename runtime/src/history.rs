@@ -1,0 +1,51 @@
+//! Which calls have installed something, for `diagnose`. Nothing is decided by it.
+
+use std::panic::Location;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::findings::Inform;
+
+/// A call that was to install something.
+#[derive(Clone)]
+pub struct Call {
+    /// As an application writes it.
+    pub name: &'static str,
+    /// Of the call in the application's source.
+    pub place: &'static Location<'static>,
+    /// What its provider answers with, if it is OpenTelemetry's global one too.
+    pub mark: Option<usize>,
+    /// `None` if it has installed nothing.
+    pub generation: Option<usize>,
+    /// Who has more to say. It is kept until a later call brings another one.
+    pub informant: Option<Arc<dyn Inform>>,
+}
+
+/// More of them tell nothing new.
+const MOST: usize = 4;
+
+/// The newest first.
+static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
+
+fn list() -> MutexGuard<'static, Vec<Call>> {
+    CALLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps a call, and forgets the oldest.
+pub fn remember(call: Call) {
+    let mut list = list();
+    let mut forgotten = Vec::new();
+    if call.informant.is_some() {
+        forgotten.extend(list.iter_mut().map(|older| older.informant.take()));
+    }
+    list.insert(0, call);
+    let kept = list.len().min(MOST);
+    let oldest = list.split_off(kept);
+    // What they hold drops outside of the lock.
+    drop(list);
+    drop((forgotten, oldest));
+}
+
+/// The newest first.
+pub(crate) fn calls() -> Vec<Call> {
+    list().clone()
+}

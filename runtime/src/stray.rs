@@ -1,0 +1,133 @@
+//! Spans that became roots although nobody declared them to be: where a context was lost, perhaps.
+//!
+//! Counted by call site, in a table of a fixed size, without a lock.
+
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::findings::Findings;
+use crate::site::Site;
+
+const SLOTS: usize = 64;
+
+/// Slots that are looked at for one site.
+const STEPS: usize = 8;
+
+static TABLE: [Slot; SLOTS] = [const { Slot::empty() }; SLOTS];
+
+/// At sites that the table has no room for.
+static ELSEWHERE: AtomicU64 = AtomicU64::new(0);
+
+/// On a cache line of its own.
+#[repr(align(64))]
+struct Slot {
+    origin: OnceLock<Origin>,
+    roots: AtomicU64,
+}
+
+/// A call site; where no macro saw it, the span's name with it.
+struct Origin {
+    site: &'static Site,
+    name: Option<String>,
+}
+
+/// What counts the roots of one site.
+pub(crate) struct Counter(&'static AtomicU64);
+
+/// Characters of a name that are kept.
+const MOST_OF_NAME: usize = 100;
+
+impl Slot {
+    const fn empty() -> Self {
+        Slot {
+            origin: OnceLock::new(),
+            roots: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Counter {
+    #[inline(never)]
+    pub(crate) fn of(site: &'static Site, name: &str) -> Self {
+        let name = match site.place() {
+            Some(_) => "",
+            None => first_of(name),
+        };
+        let first = hash(site, name);
+        for step in 0..STEPS {
+            let slot = &TABLE[(first + step) % SLOTS];
+            let origin = slot.origin.get_or_init(|| Origin::new(site, name));
+            if origin.is(site, name) {
+                return Counter(&slot.roots);
+            }
+        }
+        Counter(&ELSEWHERE)
+    }
+
+    pub(crate) fn count(self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn first_of(name: &str) -> &str {
+    let end = name.char_indices().nth(MOST_OF_NAME);
+    end.map_or(name, |(end, _)| &name[..end])
+}
+
+fn hash(site: &'static Site, name: &str) -> usize {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let address = ptr::from_ref(site).addr() as u64;
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FACTOR);
+    let hash = name.bytes().fold(address.wrapping_mul(FACTOR), mix);
+    (hash >> 32) as usize % SLOTS
+}
+
+impl Origin {
+    #[cold]
+    fn new(site: &'static Site, name: &str) -> Self {
+        Origin {
+            site,
+            name: (!name.is_empty()).then(|| name.to_owned()),
+        }
+    }
+
+    fn is(&self, site: &'static Site, name: &str) -> bool {
+        ptr::eq(self.site, site) && self.name.as_deref().unwrap_or_default() == name
+    }
+
+    fn shown(&self) -> String {
+        match self.site.place() {
+            Some((function, file, line)) => {
+                let name = self.site.name();
+                format!("\"{name}\" (`{function}`, {file}:{line})")
+            }
+            None => format!("\"{}\"", self.name.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// Where most of them are stands first.
+pub(crate) fn inform(findings: &mut Findings) {
+    const TOPIC: &str = "roots";
+    let elsewhere = ELSEWHERE.load(Ordering::Relaxed);
+    let counted = TABLE.iter().filter_map(|slot| {
+        let roots = slot.roots.load(Ordering::Relaxed);
+        Some((roots, slot.origin.get()?)).filter(|_| roots > 0)
+    });
+    let mut counted: Vec<(u64, &Origin)> = counted.collect();
+    if counted.is_empty() {
+        return;
+    }
+    counted.sort_by_key(|(roots, _)| std::cmp::Reverse(*roots));
+    findings.say(
+        TOPIC,
+        "began traces of their own, and nothing says `root` or `parent`; below other spans they have lost their context:",
+    );
+    for (roots, origin) in counted {
+        findings.say(TOPIC, format_args!("  {roots} at {}", origin.shown()));
+    }
+    if elsewhere > 0 {
+        findings.say(TOPIC, format_args!("  {elsewhere} at other sites"));
+    }
+}
