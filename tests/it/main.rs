@@ -10,6 +10,7 @@ mod child;
 mod children;
 mod diagnose;
 mod drops;
+mod emitted;
 mod entries;
 mod environment;
 mod faults;
