@@ -3,8 +3,9 @@
 #
 #     benches/instructions.sh [--update]
 #
-# Each path runs in two lengths, and the difference is what its spans took: what happens once, at the
-# start and at the end, cancels out. More than TOLERANCE percent over the file is a fault; as much
+# Counted is the loop around a path alone: the start reads clocks until their rate is known, which takes
+# as long as it takes. Each path runs in two lengths, and the difference is what its spans took: what
+# happens in the first burst only cancels out. More than TOLERANCE percent over the file is a fault; as much
 # under it asks for an update. Needs cargo, bash, awk and valgrind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,7 +34,8 @@ readonly BINARY=$binary/release/instructions
 # Of the main thread alone: the worker's share is not paid by the caller.
 instructions() {
     local out=$WORK/$1-$2
-    env -i PATH="$PATH" valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$out" \
+    env -i PATH="$PATH" valgrind --tool=callgrind --separate-threads=yes \
+        --toggle-collect='instructions::spans*' --callgrind-out-file="$out" \
         "$BINARY" "$1" "$2" 2>"$out.log" || {
         cat "$out.log" >&2
         return 1
