@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs many spans through the pipeline under ThreadSanitizer (or `scripts/sanitize.sh address`).
-# Needs a nightly toolchain with rust-src.
+# Runs many spans through the pipeline under ThreadSanitizer (or `scripts/sanitize.sh address`), the
+# standard library included. Needs a nightly toolchain with rust-src.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 sanitizer=${1:-thread}
+target=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="-Zsanitizer=$sanitizer" cargo +nightly run --locked -Zbuild-std \
-  --target x86_64-unknown-linux-gnu --target-dir "target/$sanitizer" \
-  --package enter-span-pipeline --example reliability -- 200000
+  --target "$target" --target-dir "target/$sanitizer" \
+  --package enter-span-pipeline --no-default-features --example reliability -- 200000

@@ -18,6 +18,15 @@ fn store(spans: usize) -> Arc<Items> {
     Arc::new(Store::new(Room { spans, bytes }, batch, 1))
 }
 
+/// A buffer that was given room for two items, and has used one half; beside it there is room for one.
+fn hoarded() -> (Arc<Items>, Arc<Buffer<Vec<u32>>>) {
+    let store = store(64);
+    let hoards = store.join();
+    push(&store, &hoards, 0, 625);
+    push(&store, &hoards, 1, 5);
+    (store, hoards)
+}
+
 fn push(store: &Items, buffer: &Buffer<Vec<u32>>, item: u32, bytes: usize) -> Pushed {
     store.push(buffer, bytes, |items| items.push(item))
 }
@@ -31,22 +40,26 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 
 /// A thread that pushes these, and leaves.
 fn pushes(store: &Arc<Items>, items: &'static [u32]) -> thread::JoinHandle<()> {
-    let (store, buffer) = (Arc::clone(store), store.join());
+    pushes_into(store, &store.join(), items)
+}
+
+fn pushes_into(
+    store: &Arc<Items>,
+    buffer: &Arc<Buffer<Vec<u32>>>,
+    items: &'static [u32],
+) -> thread::JoinHandle<()> {
+    let (store, buffer) = (Arc::clone(store), Arc::clone(buffer));
     thread::spawn(move || {
-        push_all(&store, &buffer, items);
+        for item in items {
+            push(&store, &buffer, *item, 5);
+        }
         store.leave(&buffer);
     })
 }
 
-fn join(threads: [thread::JoinHandle<()>; 2]) {
+fn join<const THREADS: usize>(threads: [thread::JoinHandle<()>; THREADS]) {
     for thread in threads {
         thread.join().expect("a thread that ends");
-    }
-}
-
-fn push_all(store: &Items, buffer: &Buffer<Vec<u32>>, items: &[u32]) {
-    for item in items {
-        push(store, buffer, *item, 5);
     }
 }
 
@@ -80,13 +93,13 @@ fn assert_accounted(store: &Items, pushed: u64, mut taken: Vec<u32>) {
 fn what_is_pushed_while_the_worker_drains_is_taken_once() {
     check(|| {
         let store = store(4);
-        let threads = [pushes(&store, &[1, 2]), pushes(&store, &[3])];
+        let threads = [pushes(&store, &[1]), pushes(&store, &[2])];
         let mut taken = Vec::new();
         drain(&store, 4, &mut taken);
         join(threads);
         drain(&store, 4, &mut taken);
         assert_eq!(store.tally().full, 0);
-        assert_accounted(&store, 3, taken);
+        assert_accounted(&store, 2, taken);
     });
 }
 
@@ -94,13 +107,49 @@ fn what_is_pushed_while_the_worker_drains_is_taken_once() {
 fn what_is_pushed_while_it_closes_is_taken_or_counted() {
     check(|| {
         let store = store(4);
-        let threads = [pushes(&store, &[1, 2]), pushes(&store, &[3])];
+        let threads = [pushes(&store, &[1, 2])];
         store.close();
         let mut taken = Vec::new();
         drain(&store, 4, &mut taken);
         join(threads);
         // Nobody drains after the last time.
+        assert_accounted(&store, 2, taken);
+    });
+}
+
+#[test]
+fn what_one_thread_pushes_stays_in_order_while_it_closes() {
+    check(|| {
+        let store = store(4);
+        let threads = [pushes(&store, &[1, 2, 3])];
+        let mut taken = Vec::new();
+        drain(&store, 4, &mut taken);
+        store.close();
+        drain(&store, 4, &mut taken);
+        join(threads);
+        // What was refused came after what was taken.
+        assert!([1, 2, 3].starts_with(&taken), "{taken:?}");
         assert_accounted(&store, 3, taken);
+    });
+}
+
+#[test]
+fn a_thread_that_comes_while_it_closes_is_served_or_refused() {
+    check(|| {
+        let store = store(4);
+        let thread = {
+            let store = Arc::clone(&store);
+            thread::spawn(move || {
+                let buffer = store.join();
+                push(&store, &buffer, 1, 5);
+                store.leave(&buffer);
+            })
+        };
+        store.close();
+        let mut taken = Vec::new();
+        drain(&store, 4, &mut taken);
+        join([thread]);
+        assert_accounted(&store, 1, taken);
     });
 }
 
@@ -108,36 +157,67 @@ fn what_is_pushed_while_it_closes_is_taken_or_counted() {
 fn a_full_queue_takes_what_its_limit_says() {
     check(|| {
         let store = store(2);
-        let threads = [pushes(&store, &[1, 2]), pushes(&store, &[3, 4])];
-        join(threads);
+        join([pushes(&store, &[1, 2]), pushes(&store, &[3])]);
         let mut taken = Vec::new();
         drain(&store, 2, &mut taken);
         assert_eq!(taken.len(), 2);
-        assert_accounted(&store, 4, taken);
+        assert_accounted(&store, 3, taken);
+    });
+}
+
+/// The worker makes room while threads find none.
+#[test]
+fn a_full_queue_keeps_its_limit_while_the_worker_drains() {
+    check(|| {
+        let store = store(1);
+        let threads = [pushes(&store, &[1, 2])];
+        let mut taken = Vec::new();
+        drain(&store, 1, &mut taken);
+        join(threads);
+        drain(&store, 1, &mut taken);
+        assert_accounted(&store, 2, taken);
     });
 }
 
 #[test]
 fn a_portion_that_another_thread_has_not_used_is_reclaimed() {
     check(|| {
-        // Portions are of two items here: the first thread holds one that it does not use.
-        let store = Arc::new(Items::new(
-            Room {
-                spans: 64,
-                bytes: 640,
-            },
-            Room {
-                spans: 1,
-                bytes: 640,
-            },
-            1,
-        ));
-        let hoards = store.join();
-        push(&store, &hoards, 0, 625);
-        push_all(&store, &hoards, &[0]);
-        join([pushes(&store, &[1]), pushes(&store, &[2])]);
+        let (store, hoards) = hoarded();
+        join([pushes(&store, &[2]), pushes(&store, &[3])]);
         assert_eq!((store.tally().accepted, store.tally().full), (4, 0));
         store.leave(&hoards);
+        let mut taken = Vec::new();
+        drain(&store, 4, &mut taken);
+        assert_accounted(&store, 4, taken);
+    });
+}
+
+/// Without that another thread has to ask for it.
+#[test]
+fn what_a_thread_was_given_and_does_not_use_goes_back() {
+    check(|| {
+        let used = |spans, bytes| Room { spans, bytes };
+        let (store, hoards) = hoarded();
+        assert_eq!(store.used(), used(2, 635));
+        store.leave(&hoards);
+        assert_eq!(store.used(), used(2, 630));
+        let (store, _hoards) = hoarded();
+        drain(&store, 2, &mut Vec::new());
+        assert_eq!(store.used(), used(0, 0));
+    });
+}
+
+#[test]
+fn a_portion_is_used_or_reclaimed_and_not_both() {
+    check(|| {
+        let (store, hoards) = hoarded();
+        let threads = [pushes_into(&store, &hoards, &[2]), pushes(&store, &[3, 4])];
+        join(threads);
+        // Room for three.
+        assert!((2..=4).contains(&store.tally().accepted));
+        let mut taken = Vec::new();
+        drain(&store, 4, &mut taken);
+        assert_accounted(&store, 5, taken);
     });
 }
 
@@ -147,19 +227,35 @@ fn lists_go_round_while_their_thread_pushes() {
         let store = store(4);
         let buffer = store.join();
         push(&store, &buffer, 1, 5);
-        let thread = {
-            let (store, buffer) = (Arc::clone(&store), Arc::clone(&buffer));
-            thread::spawn(move || {
-                push_all(&store, &buffer, &[2, 3]);
-                store.leave(&buffer);
-            })
-        };
+        let threads = [pushes_into(&store, &buffer, &[2, 3])];
         let mut taken = Vec::new();
         drain(&store, 4, &mut taken);
-        thread.join().expect("a thread that ends");
+        join(threads);
         drain(&store, 4, &mut taken);
         // What came before stays before.
-        assert!(taken.is_sorted());
+        assert_eq!(taken, [1, 2, 3]);
         assert_accounted(&store, 3, taken);
+    });
+}
+
+/// Also while a buffer moves from those that live to the sum of those that are gone.
+#[test]
+fn who_counts_meanwhile_finds_each_item_once() {
+    check(|| {
+        let store = store(4);
+        let buffer = store.join();
+        push(&store, &buffer, 1, 5);
+        let threads = [pushes_into(&store, &buffer, &[2]), {
+            let store = Arc::clone(&store);
+            thread::spawn(move || {
+                let counted = store.tally().accepted;
+                assert!((1..=2).contains(&counted), "{counted}");
+            })
+        }];
+        let mut taken = Vec::new();
+        drain(&store, 4, &mut taken);
+        join(threads);
+        drain(&store, 4, &mut taken);
+        assert_accounted(&store, 2, taken);
     });
 }

@@ -1,28 +1,71 @@
 //! Spans from four threads through an exporter that fails at random, and what became of them.
 
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use enter_span::{Tracer, enter_span};
+use enter_span::Tracer;
 use enter_span_pipeline::{Counts, Limits, Pipeline};
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use super::work::{Made, Moving, work};
+
 const THREADS: u64 = 4;
+
+/// How the spans come into the pipeline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// By its own backend: it is installed.
+    Installed,
+    /// By the traits of OpenTelemetry.
+    Provider,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) way: Way,
+    /// At least so many spans.
+    pub(crate) spans: u64,
+    /// In rounds, with a flush after each.
+    pub(crate) rounds: u64,
+    pub(crate) queue_spans: usize,
+    pub(crate) seed: u64,
+}
 
 /// What became of all spans.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) counts: Counts,
+    pub(crate) made: u64,
     /// Spans that the exporter has taken, as it counts itself.
     pub(crate) taken: u64,
-    /// Span ids that the exporter saw twice.
-    pub(crate) doubles: usize,
-    /// Parents that it never saw, beyond those that were dropped before it.
-    pub(crate) lost_parents: u64,
+    /// Spans that it never saw, also not in a batch that it refused.
+    pub(crate) unseen: u64,
+    /// Span ids that were made, or seen, twice.
+    pub(crate) doubles: u64,
+    /// Spans that it saw with a parent that nobody has made.
+    pub(crate) orphans: u64,
+}
+
+impl End {
+    /// Each span was taken, refused by the exporter, or counted as dropped before it; so was each
+    /// parent.
+    pub(crate) fn is_right(&self) -> bool {
+        let Counts {
+            recorded,
+            exported,
+            dropped,
+            ..
+        } = self.counts;
+        self.made == recorded
+            && self.taken == exported
+            && self.unseen == dropped.queue_full
+            && dropped.total() == dropped.queue_full + dropped.export_failed
+            && (self.doubles, self.orphans) == (0, 0)
+    }
 }
 
 /// What the exporter saw, also in batches that it refused.
@@ -70,53 +113,76 @@ impl Fails {
     }
 }
 
-/// Makes at least so many spans, in rounds with a flush after each, where `check` sees the counts.
-pub(crate) fn run(spans: u64, rounds: u64, seed: u64, check: impl Fn(Counts)) -> End {
+/// `check` sees the counts after each flush.
+pub(crate) fn run(plan: Plan, check: impl Fn(Counts)) -> End {
     let seen = Arc::new(Mutex::new(Seen {
-        random: seed.max(1),
+        random: plan.seed.max(1),
         ..Seen::default()
     }));
-    let limits = Limits {
-        queue_spans: 4_096,
-        ..Limits::default()
-    };
-    let pipeline = Pipeline::builder()
-        .with_limits(limits)
-        .with_warnings(|_| {})
-        .with_exporter(Fails(Arc::clone(&seen)))
-        .build()
-        .expect("threads");
-    let tracer = Tracer::new(pipeline.provider(), "reliability");
-    let pairs = spans.div_ceil(2 * THREADS * rounds);
-    for _ in 0..rounds {
-        thread::scope(|threads| {
-            for _ in 0..THREADS {
-                threads.spawn(|| {
-                    for _ in 0..pairs {
-                        tracer.enter_span("outer", |_| enter_span("inner", |_| {}));
-                    }
-                });
-            }
-        });
+    let (pipeline, tracer) = start(plan, Fails(Arc::clone(&seen)));
+    let mut made = Made::default();
+    // Three spans in a turn, at least.
+    let turns = plan.spans.div_ceil(3 * THREADS * plan.rounds);
+    for _ in 0..plan.rounds {
+        let round = round(turns, tracer.as_ref());
+        round.into_iter().for_each(|one| made.add(one));
         let flushed = pipeline.flush(Duration::from_secs(60));
         flushed.expect("flushed in time");
         check(pipeline.counts());
     }
-    let counts = pipeline.counts();
-    assert_eq!(counts.recorded, 2 * pairs * THREADS * rounds);
     let mut seen = seen.lock().expect("what was seen");
-    end(counts, &mut seen)
+    end(pipeline.counts(), made, &mut seen)
 }
 
-fn end(counts: Counts, seen: &mut Seen) -> End {
+fn start(plan: Plan, exporter: Fails) -> (Pipeline, Option<Tracer>) {
+    let limits = Limits {
+        queue_spans: plan.queue_spans,
+        queue_bytes: usize::MAX,
+        ..Limits::default()
+    };
+    let builder = Pipeline::builder()
+        .with_limits(limits)
+        .with_warnings(|_| {})
+        .with_exporter(exporter);
+    match plan.way {
+        Way::Installed => (builder.install().expect("the first one"), None),
+        Way::Provider => {
+            let pipeline = builder.build().expect("threads");
+            let tracer = Tracer::new(pipeline.provider(), "reliability");
+            (pipeline, Some(tracer))
+        }
+    }
+}
+
+fn round(turns: u64, tracer: Option<&Tracer>) -> Vec<Made> {
+    let (mut nexts, owns): (Vec<_>, Vec<_>) =
+        (0..THREADS).map(|_| mpsc::channel::<Moving>()).unzip();
+    nexts.rotate_left(1);
+    thread::scope(|threads| {
+        let ring = nexts.into_iter().zip(owns);
+        let working: Vec<_> = ring
+            .map(|(next, own)| threads.spawn(move || work(turns, tracer, next, &own)))
+            .collect();
+        let joined = working.into_iter().map(|thread| thread.join());
+        joined.map(|made| made.expect("a thread")).collect()
+    })
+}
+
+fn end(counts: Counts, mut made: Made, seen: &mut Seen) -> End {
+    made.ids.sort_unstable();
     seen.ids.sort_unstable();
-    let doubles = seen.ids.windows(2).filter(|pair| pair[0] == pair[1]);
-    let unseen = seen.parents.iter();
-    let unseen = unseen.filter(|parent| seen.ids.binary_search(parent).is_err());
+    let doubles = |ids: &[u64]| ids.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
+    let was_made = |id: &&u64| made.ids.binary_search(id).is_ok();
+    let named = seen.ids.iter().filter(was_made).count() as u64;
+    // What was seen and is not known by its id is one of the leaves.
+    let leaves = seen.ids.len() as u64 - named;
+    let known = made.ids.len() as u64;
     End {
         counts,
+        made: known + made.leaves,
         taken: seen.taken,
-        doubles: doubles.count(),
-        lost_parents: (unseen.count() as u64).saturating_sub(counts.dropped.queue_full),
+        unseen: known - named + (made.leaves - leaves),
+        doubles: doubles(&seen.ids) + doubles(&made.ids),
+        orphans: seen.parents.len() as u64 - seen.parents.iter().filter(was_made).count() as u64,
     }
 }
