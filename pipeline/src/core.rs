@@ -15,7 +15,7 @@ use crate::id;
 use crate::limit::SpanLimits;
 use crate::muting::Muting;
 use crate::quiet;
-use crate::sampling::Sampler;
+use crate::sampling::{self, Sampler};
 
 pub(crate) struct Core {
     pub(crate) queue: Arc<Queue>,
@@ -76,36 +76,36 @@ impl Core {
     }
 
     /// Decides on a span below `context`. A sampler that has to be asked is asked by `ask`, which
-    /// shows it what it may look at.
+    /// shows it what it may look at; if it panics, there is no decision, and no span.
     pub(crate) fn decide(
         &self,
         context: &Context,
         ask: impl FnOnce(&dyn ShouldSample, Option<&Context>, TraceId) -> SamplingResult,
-    ) -> Decision {
+    ) -> Option<Decision> {
         let above = context.span();
         let parent = above.span_context();
         let Sampler::Custom(sampler) = &self.sampler else {
             let place = self.follow(parent);
-            return Decision {
+            return Some(Decision {
                 place,
                 state: parent.trace_state().clone(),
                 is_recorded: place.flags.is_sampled(),
                 attributes: Vec::new(),
-            };
+            });
         };
         let place = Place::below(parent);
         let known = parent.is_valid().then_some(context);
-        let answer = ask(&**sampler, known, place.trace_id);
+        let answer = sampling::shielded(|| ask(&**sampler, known, place.trace_id))?;
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
         if answer.decision == SamplingDecision::Drop {
             self.declined.count(Reason::Sampler);
         }
-        Decision {
+        Some(Decision {
             place: place.sampled(is_sampled),
             state: answer.trace_state,
             is_recorded: answer.decision != SamplingDecision::Drop,
             attributes: answer.attributes,
-        }
+        })
     }
 
     /// Whether the sampler runs code of the user's.
@@ -136,6 +136,14 @@ impl Core {
 impl Decision {
     pub(crate) fn identity(self) -> SpanContext {
         self.place.identity(self.state)
+    }
+}
+
+/// The last one to let it go may be any thread of the application, at the start of a span.
+impl Drop for Core {
+    fn drop(&mut self) {
+        let sampler = std::mem::take(&mut self.sampler);
+        sampling::shielded(|| drop(sampler));
     }
 }
 

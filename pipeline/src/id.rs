@@ -1,21 +1,57 @@
 //! Trace ids and span ids: random, from a generator of each thread that the operating system seeds.
 //!
 //! All 16 bytes of a trace id are random, so the `random` flag of W3C Trace Context level 2 is set.
+//!
+//! A forked child has the generators of its parent, and would make the same ids. It is off until it
+//! builds a pipeline of its own, so with each one all generators begin anew.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use opentelemetry::trace::{SpanId, TraceId};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
+/// How often all generators have begun anew.
+static AGE: AtomicUsize = AtomicUsize::new(0);
+
+struct Generator {
+    age: usize,
+    random: SmallRng,
+}
+
 thread_local! {
-    static GENERATOR: RefCell<SmallRng> = RefCell::new(SmallRng::from_os_rng());
+    static GENERATOR: RefCell<Generator> = RefCell::new(Generator::seeded());
+}
+
+impl Generator {
+    #[cold]
+    fn seeded() -> Self {
+        Generator {
+            age: AGE.load(Ordering::Relaxed),
+            random: SmallRng::from_os_rng(),
+        }
+    }
+
+    #[inline]
+    fn random(&mut self) -> &mut SmallRng {
+        // Relaxed is enough: who may use a pipeline was told of it by who built it.
+        if self.age != AGE.load(Ordering::Relaxed) {
+            *self = Generator::seeded();
+        }
+        &mut self.random
+    }
+}
+
+/// From now on no thread goes on where it, or its parent process, was.
+pub(crate) fn begin_anew() {
+    AGE.fetch_add(1, Ordering::Relaxed);
 }
 
 /// A generator for a thread whose own is gone already.
 #[inline]
 fn generate<T>(make: impl Fn(&mut SmallRng) -> T) -> T {
-    let own = GENERATOR.try_with(|generator| make(&mut generator.borrow_mut()));
+    let own = GENERATOR.try_with(|generator| make(generator.borrow_mut().random()));
     own.unwrap_or_else(|_| make(&mut SmallRng::from_os_rng()))
 }
 

@@ -28,6 +28,7 @@ use crate::desk::{Answer, Desk, End};
 use crate::diagnosis::Informant;
 use crate::environment::{Environment, Named, Variables};
 use crate::exporter::Export;
+use crate::id;
 use crate::lane::Lane;
 use crate::limit::{Limits, SpanLimits};
 use crate::metrics;
@@ -194,6 +195,7 @@ impl Builder {
     ///
     /// If the operating system gives no thread.
     pub fn build(self) -> Result<Pipeline, Error> {
+        id::begin_anew();
         let settled = self.settle();
         for warning in &settled.warnings {
             (settled.warn)(warning);

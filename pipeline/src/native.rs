@@ -31,6 +31,9 @@ impl Backend for Native {
             site.each_code(|pair| shown.push(pair));
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         });
+        let Some(decision) = decision else {
+            return Started::Nothing;
+        };
         if !decision.is_recorded {
             return Started::Unrecorded(decision.identity());
         }

@@ -63,7 +63,7 @@ impl Tracer for PipelineTracer {
 
     fn build_with_context(&self, builder: SpanBuilder, context: &Context) -> PipelineSpan {
         if context.is_telemetry_suppressed() || self.core.is_off() {
-            return PipelineSpan::nothing();
+            return PipelineSpan::unrecorded(SpanContext::NONE);
         }
         if self.is_muted {
             self.core.declined.count(Reason::Muted);
@@ -76,11 +76,11 @@ impl Tracer for PipelineTracer {
         let decision = self.core.decide(context, |sampler, parent, trace_id| {
             sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
         });
+        let Some(decision) = decision else {
+            return PipelineSpan::transparent(context);
+        };
         if !decision.is_recorded {
-            return PipelineSpan {
-                identity: decision.identity(),
-                record: None,
-            };
+            return PipelineSpan::unrecorded(decision.identity());
         }
         let beginning = Beginning {
             place: decision.place,
@@ -108,17 +108,14 @@ impl Tracer for PipelineTracer {
 }
 
 impl PipelineSpan {
-    fn nothing() -> Self {
-        PipelineSpan {
-            identity: SpanContext::NONE,
-            record: None,
-        }
-    }
-
     /// What hangs on it hangs on the parent; where there is none, it is a root.
     fn transparent(context: &Context) -> Self {
+        PipelineSpan::unrecorded(context.span().span_context().clone())
+    }
+
+    fn unrecorded(identity: SpanContext) -> Self {
         PipelineSpan {
-            identity: context.span().span_context().clone(),
+            identity,
             record: None,
         }
     }

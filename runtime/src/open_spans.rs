@@ -1,14 +1,14 @@
 //! What is open now: the spans that have started and not ended.
 //!
 //! A list beside the recordings, in a few parts so that threads seldom wait for each other. Nothing
-//! of the user's runs while a part is locked.
+//! of the user's runs while a part is locked. A forked child begins another list where it would wait.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::context::{SpanContext, SpanId};
@@ -27,7 +27,7 @@ use crate::thread;
 ///
 /// Only spans of this library that are recorded are listed, not those of other OpenTelemetry code;
 /// while nothing is traced the list is empty. It is read in parts: of spans that start or end in the
-/// meantime some are listed.
+/// meantime some are listed. In a forked child those that its parent had open may be missing.
 /// With the feature `open-spans` each recorded span costs an entry in the list, for all crates of the
 /// program, since features unify; without it there is none.
 ///
@@ -50,8 +50,8 @@ pub fn open_spans() -> OpenSpans {
 fn open(is_wanted: impl Fn(&Begun) -> bool) -> Vec<OpenSpan> {
     let now = Instant::now();
     let mut spans = Vec::new();
-    for part in &OPEN {
-        let lines = lines(part);
+    let list = List::current();
+    for lines in (0..PARTS).filter_map(|part| list.lines(part as u64)) {
         let wanted = lines.all().filter(|(_, line)| is_wanted(&line.begun));
         spans.extend(wanted.map(|(number, line)| OpenSpan::of(*number, line, now)));
     }
@@ -334,18 +334,62 @@ const PARTS: usize = 16;
 /// Lines for which a part keeps its room.
 const FEW: usize = 16;
 
-static OPEN: [Part; PARTS] = [const { Mutex::new(None) }; PARTS];
+/// The list of a process. A forked child has that of its parent; but a part that another thread had
+/// locked at the fork is locked for ever, and then the child goes on with a list of its own.
+struct List {
+    /// Whose it is; nobody's until it is used.
+    process: AtomicU32,
+    parts: [Part; PARTS],
+    next: OnceLock<Box<List>>,
+}
 
-fn part(number: u64) -> &'static Part {
-    &OPEN[number as usize % PARTS]
+static FIRST: List = List::of(0);
+
+impl List {
+    const fn of(process: u32) -> Self {
+        List {
+            process: AtomicU32::new(process),
+            parts: [const { Mutex::new(None) }; PARTS],
+            next: OnceLock::new(),
+        }
+    }
+
+    fn current() -> &'static List {
+        let mut list = &FIRST;
+        while let Some(next) = list.next.get() {
+            list = next;
+        }
+        list
+    }
+
+    /// The part that a line of this number stands in; `None` where another process may have locked it,
+    /// and from then on another list is the current one.
+    fn lines(&self, number: u64) -> Option<Lines<'_>> {
+        if self.process.load(Ordering::Relaxed) == 0 {
+            self.process.store(std::process::id(), Ordering::Relaxed);
+        }
+        let part = &self.parts[number as usize % PARTS];
+        let locked = match part.try_lock() {
+            Ok(locked) => locked,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) if self.is_of_parent() => {
+                let own = || Box::new(List::of(std::process::id()));
+                self.next.get_or_init(own);
+                return None;
+            }
+            Err(TryLockError::WouldBlock) => part.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        Some(Lines(locked))
+    }
+
+    /// Asks the operating system.
+    fn is_of_parent(&self) -> bool {
+        self.process.load(Ordering::Relaxed) != std::process::id()
+    }
 }
 
 /// A part of the list, locked.
 struct Lines<'a>(MutexGuard<'a, Option<HashMap<u64, Line>>>);
-
-fn lines(part: &Part) -> Lines<'_> {
-    Lines(part.lock().unwrap_or_else(PoisonError::into_inner))
-}
 
 impl Lines<'_> {
     fn all(&self) -> impl Iterator<Item = (&u64, &Line)> {
@@ -369,12 +413,17 @@ impl Lines<'_> {
 }
 
 /// A span's line in the list, which goes when this does.
-pub(crate) struct Listed(u64);
+pub(crate) struct Listed {
+    number: u64,
+    list: &'static List,
+}
 
 impl Listed {
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
-        let mut lines = lines(part(self.0));
-        let before = lines.get().get_mut(&self.0);
+        let Some(mut lines) = self.list.lines(self.number) else {
+            return;
+        };
+        let before = lines.get().get_mut(&self.number);
         let before = before.map(|line| std::mem::replace(&mut line.begun.name, name));
         drop(lines);
         drop(before);
@@ -383,7 +432,8 @@ impl Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let line = lines(part(self.0)).remove(self.0);
+        let lines = self.list.lines(self.number);
+        let line = lines.and_then(|mut lines| lines.remove(self.number));
         drop(line);
     }
 }
@@ -396,6 +446,14 @@ pub(crate) fn enlist(begun: Begun) -> Listed {
         begun,
         started: Instant::now(),
     };
-    lines(part(number)).get().insert(number, line);
-    Listed(number)
+    let mut list = List::current();
+    let mut lines = list.lines(number);
+    if lines.is_none() {
+        list = List::current();
+        lines = list.lines(number);
+    }
+    if let Some(mut lines) = lines {
+        lines.get().insert(number, line);
+    }
+    Listed { number, list }
 }

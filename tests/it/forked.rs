@@ -1,11 +1,13 @@
 //! A forked child of a traced process. The only file here with `unsafe`, for the fork itself.
 #![expect(unsafe_code, reason = "there is no fork without it")]
 
+use std::io::{self, Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use enter_span::open_spans;
 use enter_span_pipeline::{Error, Limits, Pipeline};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
@@ -100,8 +102,34 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Whatever the worker and other threads hold at the moment of the fork. Through OpenTelemetry's traits:
-/// the runtime's list of open spans has locks of its own.
+/// Each child has ids of its own, also where its parent had used its generator.
+#[test]
+fn forked_children_make_ids_of_their_own() {
+    if !is_child("forked::forked_children_make_ids_of_their_own") {
+        return;
+    }
+    let id = || {
+        let (pipeline, _) = collecting();
+        tracer(&pipeline).enter_span("own", |span| span.span_id())
+    };
+    let (mut reader, mut writer) = io::pipe().expect("a pipe");
+    id();
+    for _ in 0..2 {
+        in_a_fork(|| {
+            let id = id().expect("a span").to_bytes();
+            writer.write_all(&id).expect("written");
+        });
+    }
+    let mut ids = [[0; 8]; 2];
+    for id in &mut ids {
+        reader.read_exact(id).expect("an id");
+    }
+    let own = id().expect("a span").to_bytes();
+    assert!(ids[0] != ids[1] && !ids.contains(&own));
+}
+
+/// Whatever the worker and other threads hold at the moment of the fork, and also in the runtime's list
+/// of open spans.
 #[test]
 fn a_child_that_is_forked_under_load_does_not_hang() {
     if !is_child("forked::a_child_that_is_forked_under_load_does_not_hang") {
@@ -118,21 +146,25 @@ fn a_child_that_is_forked_under_load_does_not_hang() {
         .with_limits(limits)
         .with_exporter(blocks);
     let pipeline = build(builder.with_warnings(|_| {}).with_exporter(takes));
-    let tracer = pipeline.provider().tracer("it");
+    let theirs = pipeline.provider().tracer("it");
+    let tracer = tracer(&pipeline);
     let is_over = AtomicBool::new(false);
     thread::scope(|threads| {
         let _over = SetOnDrop(&is_over);
         threads.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                drop(tracer.start("load"));
+                drop(theirs.start("load"));
+                tracer.enter_span("load", |_| {});
             }
         });
         for _ in 0..50 {
             in_a_fork(|| {
                 for _ in 0..2_000 {
-                    drop(tracer.start("child"));
+                    drop(theirs.start("child"));
+                    tracer.enter_span("child", |_| {});
                 }
                 assert_all_accounted(pipeline.counts());
+                assert!(open_spans().iter().all(|span| span.name() != "child"));
                 assert!(matches!(pipeline.shutdown(AGES), Err(Error::Forked)));
             });
         }
