@@ -28,6 +28,7 @@ mod logs;
 mod many;
 mod metrics;
 mod muting;
+mod native;
 mod neighbours;
 mod off;
 mod open;
