@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use enter_span::open_spans;
+use enter_span::{enter_span, is_traced, open_spans};
 use enter_span_pipeline::{Error, Limits, Pipeline};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
@@ -100,6 +100,32 @@ impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
+}
+
+#[enter_span]
+fn is_plain_traced() -> bool {
+    is_traced()
+}
+
+/// So is one that was installed: as soon as the child has learned it, it makes no spans.
+#[test]
+fn an_installed_pipeline_is_off_in_a_forked_child() {
+    if !is_child("forked::an_installed_pipeline_is_off_in_a_forked_child") {
+        return;
+    }
+    let takes = Exporter(|_: Vec<SpanData>| Ok(()));
+    let pipeline = Pipeline::builder().with_exporter(takes).install();
+    let pipeline = pipeline.expect("the first");
+    assert!(is_plain_traced());
+    in_a_fork(|| {
+        assert!(matches!(pipeline.flush(AGES), Err(Error::Forked)));
+        assert!(!is_plain_traced());
+        drop(pipeline);
+        let (own, exported) = collecting();
+        crate::pipeline::tracer(&own).enter_span("own", |_| {});
+        own.shutdown(AGES).expect("down in time");
+        assert_eq!(*exported.lock().expect("the list"), ["own"]);
+    });
 }
 
 /// Each child has ids of its own, also where its parent had used its generator.

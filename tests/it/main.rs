@@ -13,6 +13,7 @@ mod drops;
 mod emitted;
 mod entries;
 mod environment;
+mod exit;
 mod faults;
 mod forked;
 mod handle;

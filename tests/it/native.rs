@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use enter_span::{Span, enter_span, enter_span_async, in_span, is_enabled, start_span};
-use enter_span_pipeline::{Pipeline, Sampler};
+use enter_span::prelude::*;
+use enter_span::{Span, enter_span, enter_span_async, in_span, is_enabled, is_traced, start_span};
+use enter_span_pipeline::{Pipeline, Sampler, SpanLimits};
 use futures::FutureExt as _;
 use opentelemetry::trace::{
-    Link, Span as _, SpanId, SpanKind, TraceContextExt as _, TraceId, TraceState, Tracer as _,
-    TracerProvider as _,
+    Link, Span as _, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{
@@ -90,6 +91,12 @@ impl Kept {
 #[enter_span]
 fn plain(keep: &mut dyn FnMut(Span)) {
     keep(Span::current());
+}
+
+/// A function that says nothing but its name takes a way of its own.
+#[enter_span]
+fn is_plain_traced() -> bool {
+    is_traced()
 }
 
 /// One span of each form, told to `keep` while it is open.
@@ -365,7 +372,12 @@ fn one_pipeline_follows_another() {
     let thread = thread::spawn(move || {
         for name in asked {
             let mut was_traced = false;
-            let work = || enter_span(name, |span| was_traced = span.is_traced());
+            let work = || {
+                enter_span(name, |span| {
+                    was_traced = span.is_traced();
+                    assert_eq!(is_plain_traced(), was_traced);
+                });
+            };
             let allocated = allocations::count(work);
             answer
                 .send((is_enabled(), was_traced, allocated == 0))
@@ -380,7 +392,10 @@ fn one_pipeline_follows_another() {
     let (first, exporter) = installed();
     let open = start_span("open");
     assert_eq!(lives("in the first"), (true, true, false));
-    assert_eq!(names(&flushed(&first, &exporter)), ["in the first"]);
+    assert_eq!(
+        names(&flushed(&first, &exporter)),
+        ["is_plain_traced", "in the first"]
+    );
     first.shutdown(AGES).expect("down in time");
     assert_eq!(lives("between"), (false, false, true));
     let (second, exporter) = installed();
@@ -388,7 +403,8 @@ fn one_pipeline_follows_another() {
     open.enter(|| enter_span("below what is open", |_| {}));
     open.end();
     let spans = flushed(&second, &exporter);
-    assert_eq!(names(&spans), ["in the second", "below what is open"]);
+    let expected = ["is_plain_traced", "in the second", "below what is open"];
+    assert_eq!(names(&spans), expected);
     assert_eq!(first.counts().dropped.after_shutdown, 1);
     assert_all_accounted(first.counts());
     drop(first);
@@ -410,17 +426,18 @@ fn threads_that_export_are_quiet() {
         let _root = Context::new().attach();
         let ours = enter_span("ours", |span| span.is_traced());
         let asked = in_span!("ours", start(id = 1), |span| span.is_traced());
+        let plain = is_plain_traced();
         let theirs = opentelemetry::global::tracer("it")
             .start("theirs")
             .is_recording();
-        tell.send([ours, asked, theirs]).expect("who asks");
+        tell.send([ours, asked, plain, theirs]).expect("who asks");
         Ok(())
     });
     let pipeline = Pipeline::builder().with_exporter(makes_spans).install();
     let pipeline = pipeline.expect("the first");
     enter_span("work", |_| {});
     pipeline.flush(AGES).expect("flushed in time");
-    assert_eq!(told.recv().expect("an export"), [false; 3]);
+    assert_eq!(told.recv().expect("an export"), [false; 4]);
     assert_eq!(pipeline.counts().recorded, 1);
 }
 
@@ -454,10 +471,15 @@ fn a_span_may_end_on_another_thread() {
 #[test]
 fn a_span_begins_empty() {
     let exporter = in_memory();
-    let pipeline = build(Pipeline::builder().with_exporter(exporter.clone()));
+    let limits = SpanLimits {
+        attributes: 2,
+        ..SpanLimits::default()
+    };
+    let builder = Pipeline::builder().with_span_limits(limits);
+    let pipeline = build(builder.with_exporter(exporter.clone()));
     let tracer = tracer(&pipeline);
     tracer.enter_span("full", |span| {
-        span.set_attributes((0..200).map(|n| (format!("k{n}"), n)));
+        span.set_attributes([("a", 1), ("b", 2), ("c", 3)]);
         span.add_event("event", ()).add_link(&span);
         span.set_status(enter_span::Status::error("failed"));
     });
@@ -466,7 +488,7 @@ fn a_span_begins_empty() {
     let (full, empty) = (find(&spans, "full"), find(&spans, "empty"));
     assert_eq!(
         (full.attributes.len(), full.dropped_attributes_count),
-        (128, 72)
+        (2, 1)
     );
     assert_eq!((full.events.len(), full.links.len()), (1, 1));
     assert_eq!(empty.attributes, [KeyValue::new("k", 1)]);
@@ -508,4 +530,71 @@ fn a_disabled_pipeline_has_no_threads() {
     drop(pipeline);
     let (_on, _) = installed();
     assert!(threads() > before);
+}
+
+/// What a context says of spans below it holds for a plain function too: its silence, and the causes of
+/// linked work.
+#[test]
+fn a_plain_function_heeds_its_context() {
+    if !is_child("native::a_plain_function_heeds_its_context") {
+        return;
+    }
+    let (pipeline, exporter) = installed();
+    {
+        let _silence = Context::enter_telemetry_suppressed_scope();
+        assert!(!is_plain_traced());
+    }
+    let linked = enter_span("cause", |_| is_plain_traced.linked_to_current_span());
+    assert!(linked());
+    let spans = flushed(&pipeline, &exporter);
+    assert_eq!(names(&spans), ["cause", "is_plain_traced"]);
+    let [cause, linked] = &spans[..] else {
+        panic!("two spans, and not {spans:?}");
+    };
+    assert_eq!(linked.links[0].span_context, cause.span_context);
+    assert_eq!(linked.parent_span_id, SpanId::INVALID);
+}
+
+/// The kind, the place in source and the remote parent of a plain function.
+#[test]
+fn a_plain_function_says_what_its_site_says() {
+    #[enter_span(kind = server)]
+    fn serve() {
+        Span::current().set_attribute("code.line.number", 0);
+        Span::current().set_status(enter_span::Status::Ok);
+        Span::current().set_attribute("id", 7);
+    }
+    if !is_child("native::a_plain_function_says_what_its_site_says") {
+        return;
+    }
+    let (pipeline, exporter) = installed();
+    let sent = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(2),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    let remote = Context::new().with_remote_span_context(sent).attach();
+    serve();
+    drop(remote);
+    serve();
+    let spans = flushed(&pipeline, &exporter);
+    for span in &spans {
+        assert_eq!(span.span_kind, SpanKind::Server);
+        assert_eq!(span.status, opentelemetry::trace::Status::Ok);
+        let keys: Vec<_> = span.attributes.iter().map(|a| a.key.as_str()).collect();
+        let code = ["code.function.name", "code.file.path", "code.line.number"];
+        assert_eq!(keys, [&["id"], &code[..]].concat());
+        assert_ne!(value(span, "code.line.number").as_deref(), Some("0"));
+    }
+    let [below, root] = &spans[..] else {
+        panic!("two spans, and not {spans:?}");
+    };
+    assert!(below.parent_span_is_remote && !root.parent_span_is_remote);
+    assert_eq!(below.span_context.trace_id(), TraceId::from(1));
+    // What its sender did not say of the trace id, it does not say either.
+    assert_eq!(below.span_context.trace_flags(), TraceFlags::SAMPLED);
+    assert_eq!(below.parent_span_id, SpanId::from(2));
+    assert_eq!(root.parent_span_id, SpanId::INVALID);
 }
