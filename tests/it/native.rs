@@ -102,7 +102,7 @@ fn is_plain_traced() -> bool {
 /// One span of each form, told to `keep` while it is open.
 fn each_form(keep: &mut dyn FnMut(Span)) {
     plain(&mut *keep);
-    in_span!("leaf", leaf, |span| keep(span));
+    in_span!("leaf", leaf, |span| keep(span.clone()));
     in_span!("ends children", ends_children, |span| {
         keep(span);
         let left = start_span!("left", leaf);

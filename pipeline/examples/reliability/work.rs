@@ -78,7 +78,7 @@ fn finish(mut moving: Moving) -> Made {
 
 fn turn(made: &mut Made, number: u64, next: &Sender<Moving>) {
     outer(made);
-    if number % 8 == 0 {
+    if number.is_multiple_of(8) {
         let mut moving: Moving = Box::pin(moving(Made::default()));
         assert!(poll(&mut moving).is_pending());
         next.send(moving).expect("a thread that receives");
