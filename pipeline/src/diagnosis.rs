@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enter_span::backend::{Findings, Inform};
+use enter_span::native::{Findings, Inform};
 
 use crate::account::Accounts;
 use crate::core::Core;

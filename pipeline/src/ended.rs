@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::vec::Drain;
 
-use enter_span::backend::{Library, Site};
+use enter_span::native::{Library, Site};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };

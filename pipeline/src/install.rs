@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::backend::{self, Call, Installation};
+use enter_span::native::{self, Call, Installation};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
@@ -258,10 +258,10 @@ impl Builder {
         }
         if !pipeline.is_disabled() {
             opentelemetry::global::set_tracer_provider(pipeline.provider());
-            place.installation = Some(backend::install_native(pipeline.native()));
+            place.installation = Some(native::install_native(pipeline.native()));
         }
         let generation = place.installation.as_ref().map(Installation::generation);
-        backend::remember(Call {
+        native::remember(Call {
             name: "Builder::install",
             place: Location::caller(),
             mark: Some(pipeline.core.mark()),
@@ -394,7 +394,7 @@ impl Pipeline {
     /// A tracer for the library of this name whose spans, and all below them, are recorded here,
     /// whatever the process has: for a tenant, or for a part of a program.
     pub fn tracer(&self, library: impl Into<Cow<'static, str>>) -> Tracer {
-        backend::tracer(self.native(), library.into())
+        native::tracer(self.native(), library.into())
     }
 
     fn native(&self) -> Arc<Native> {

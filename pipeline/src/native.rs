@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-use enter_span::backend::{Backend, Library, Site, Start, Started};
+use enter_span::native::{Backend, Library, Site, Start, Started};
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
 

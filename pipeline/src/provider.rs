@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use enter_span::backend;
+use enter_span::native;
 use opentelemetry::trace::{
     Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
     TracerProvider,
@@ -49,7 +49,7 @@ impl TracerProvider for Provider {
     type Tracer = PipelineTracer;
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> PipelineTracer {
-        backend::answer(&scope, self.core.mark());
+        native::answer(&scope, self.core.mark());
         PipelineTracer {
             core: Arc::clone(&self.core),
             is_muted: self.core.muting.mutes(scope.name()),

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use enter_span::backend::{self, Site};
+use enter_span::native::{self, Site};
 use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceState};
 use opentelemetry::{KeyValue, Value};
 
@@ -266,7 +266,7 @@ fn cut(attributes: &mut Vec<KeyValue>, most: usize, limits: &SpanLimits, held: &
     (before - attributes.len()) as u32
 }
 
-impl backend::Record for Record {
+impl native::Record for Record {
     fn identity(&self) -> SpanContext {
         self.span.identity()
     }

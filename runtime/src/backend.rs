@@ -1,23 +1,15 @@
 //! The small trait that the runtime records through.
 //!
 //! Any OpenTelemetry provider stands behind it (`foreign.rs`), or a backend that is made for it, as
-//! that of `enter-span-pipeline`. It is no public API, and changes without notice.
+//! that of `enter-span-pipeline`.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Context, KeyValue, Value};
 
-use crate::installed::Override;
-use crate::tracer::Tracer;
-
-pub use crate::findings::{Findings, Inform};
-pub use crate::global::answer;
-pub use crate::history::{Call, remember};
-pub use crate::installed::{Installation, install_native};
-pub use crate::site::{Kind, Library, Site};
+use crate::site::{Library, Site};
 
 /// Everything about a span that is known before it starts.
 pub struct Start<'a> {
@@ -91,7 +83,7 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// A span while it is recorded. It is called under the lock of its recording, and ended outside of
-/// it. What it is told at its end by us does not panic; a provider that does is its own to catch.
+/// it. It does not panic: what runs code of others catches it.
 pub trait Record: Send + Sync {
     fn identity(&self) -> SpanContext;
 
@@ -116,9 +108,4 @@ pub trait Record: Send + Sync {
 
     /// Now, if no time is given; a status if one was set.
     fn end(self: Box<Self>, time: Option<SystemTime>, status: Option<Status>);
-}
-
-/// A tracer whose spans, and all below them, are recorded by this backend.
-pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {
-    Tracer::with_override(library, Override::new(backend))
 }

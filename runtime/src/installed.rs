@@ -1,27 +1,16 @@
 //! Whether anything records: off, on, or on below a context. The only global of the runtime.
 
-#[cfg(feature = "open-spans")]
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use opentelemetry::Context;
-use opentelemetry::trace::TraceContextExt as _;
 
-use crate::backend::{Backend, Start, Started};
-#[cfg(feature = "open-spans")]
-use crate::context::SpanContext;
-use crate::lineage;
-#[cfg(feature = "open-spans")]
-use crate::open_spans::{self, Begun};
+use crate::backend::Backend;
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
-use crate::relation::Causes;
-use crate::scope::{self, Scope};
-use crate::site::{Library, Site};
-use crate::stray;
+use crate::site::Library;
 use crate::thread;
 
 /// The process has a backend of its own, ..
@@ -56,55 +45,8 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    pub(crate) fn start(&self, start: Start<'_>, parent: &Context) -> Option<Box<Scope>> {
-        let site = start.site;
-        #[cfg(feature = "open-spans")]
-        let name = start.name();
-        let started = self.backend.as_ref()?.start(start, parent);
-        self.scope(
-            site,
-            #[cfg(feature = "open-spans")]
-            name,
-            started,
-            parent,
-        )
-    }
-
-    /// As `start_plain` of the backend; the inner `None` is what `start` gives.
-    fn start_plain(&self, site: &'static Site, parent: &Context) -> Option<Option<Box<Scope>>> {
-        // A root that is linked has more than its site.
-        if Causes::are_in(parent) {
-            return None;
-        }
-        let started = self.backend.as_ref()?.start_plain(site, parent)?;
-        Some(self.scope(
-            site,
-            #[cfg(feature = "open-spans")]
-            Cow::Borrowed(site.name()),
-            started,
-            parent,
-        ))
-    }
-
-    fn scope(
-        &self,
-        site: &'static Site,
-        #[cfg(feature = "open-spans")] name: Cow<'static, str>,
-        started: Started,
-        parent: &Context,
-    ) -> Option<Box<Scope>> {
-        let record = match started {
-            Started::Nothing => return None,
-            Started::Unrecorded(identity) => return Scope::of_identity(site, identity, parent),
-            Started::Recorded(record) => record,
-        };
-        let mut policy = self.policy();
-        policy.detail = policy.detail.min(site.most_detail());
-        let mut scope = Scope::recorded(site, record, policy, parent);
-        #[cfg(feature = "open-spans")]
-        list(&mut scope, name, parent);
-        lineage::adopt(&mut scope, parent);
-        Some(scope)
+    pub(crate) fn backend(&self) -> Option<&dyn Backend> {
+        self.backend.as_deref()
     }
 
     /// With the choices of the process, which are read now.
@@ -125,24 +67,6 @@ impl Installed {
     }
 }
 
-/// Puts a span that is recorded into the list of what is open.
-#[cfg(feature = "open-spans")]
-fn list(scope: &mut Scope, name: Cow<'static, str>, parent: &Context) {
-    let site = scope.site;
-    let Some(recording) = scope.share() else {
-        return;
-    };
-    let identity = SpanContext(recording.identity().clone());
-    let begun = Begun {
-        name,
-        site,
-        place: lineage::place(parent, &identity),
-        parent: SpanContext(parent.span().span_context().clone()),
-        identity,
-    };
-    recording.keep(open_spans::enlist(begun));
-}
-
 /// A provider may flush in its destructor. It runs wherever the last context that knows it drops, and
 /// one that panics does not reach that place.
 impl Drop for Installed {
@@ -158,30 +82,28 @@ pub fn is_on() -> bool {
     !cfg!(enter_span_off) && ON.load(Ordering::Relaxed) != 0
 }
 
-/// Starts a span that has nothing but its site, below what is current, where no code of the user's
-/// runs for it. `None` if more has to be asked; the inner one, if there is no span.
-pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
-    let on = ON.load(Ordering::Relaxed);
-    if on & KEPT == 0 || on >= OVERRIDE {
-        return None;
+/// The short way to what a thread keeps: looked at, and not copied.
+#[derive(Clone, Copy)]
+pub(crate) struct Shortcut {
+    /// Nothing is recorded below a local span that is not sampled.
+    pub(crate) follows_parent: bool,
+}
+
+impl Shortcut {
+    /// `None` where a context may have a backend of its own, or threads keep none.
+    pub(crate) fn find() -> Option<Self> {
+        let on = ON.load(Ordering::Relaxed);
+        (on & KEPT != 0 && on < OVERRIDE).then_some(Shortcut {
+            follows_parent: on & FOLLOWS != 0,
+        })
     }
-    let start = |parent: &Context| {
-        let is_off = parent.is_telemetry_suppressed()
-            || (on & FOLLOWS != 0 && scope::is_known_unsampled(parent));
-        if is_off {
-            return Some(None);
-        }
-        let start = |own: &RefCell<Kept>| {
-            let own = own.try_borrow().ok()?;
-            own.current()?.start_plain(site, parent)
-        };
-        let started = OWN.try_with(start).ok().flatten();
-        if matches!(started, Some(Some(_))) && !parent.has_active_span() {
-            stray::Counter::of(site, "").count();
-        }
-        started
-    };
-    thread::map_current(start).unwrap_or(Some(None))
+
+    /// `None` also where the thread has to ask for the backend anew.
+    pub(crate) fn look<R>(self, look: impl FnOnce(&Installed) -> Option<R>) -> Option<R> {
+        OWN.try_with(|own| look(own.try_borrow().ok()?.current()?))
+            .ok()
+            .flatten()
+    }
 }
 
 /// What records below this context: its override, else the process's backend.

@@ -116,8 +116,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[doc(hidden)]
-pub mod backend;
+#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
+mod backend;
+mod begin;
 mod carry;
 mod context;
 mod diagnose;
@@ -139,6 +140,8 @@ pub mod guide;
 mod history;
 mod installed;
 mod lineage;
+#[doc(hidden)]
+pub mod native;
 #[cfg(feature = "open-spans")]
 mod open_spans;
 pub mod otel;

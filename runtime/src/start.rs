@@ -8,6 +8,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::backend::{self, Said};
+use crate::begin;
 use crate::context::Context;
 use crate::entered::Entered;
 use crate::installed::{self, Override};
@@ -79,7 +80,7 @@ points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
 /// Enters a span at `site`, below the current one.
 #[cold]
 pub fn enter(site: &'static Site) -> Entered {
-    match installed::start_plain(site) {
+    match begin::start_plain(site) {
         Some(scope) => scope.map_or(Entered::OFF, Entered::new),
         None => enter_with(site, &mut []),
     }
@@ -240,7 +241,7 @@ fn start(site: &'static Site, said: &mut Said, parent: &OtelContext) -> Option<B
         site,
         said: Some(said),
     };
-    installed.start(start, parent)
+    begin::start(&installed, start, parent)
 }
 
 /// `when = ..`: a condition that panics does not hold.

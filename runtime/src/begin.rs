@@ -1,0 +1,104 @@
+//! Starts a span with what is installed, and takes it into its family.
+
+#[cfg(feature = "open-spans")]
+use std::borrow::Cow;
+
+use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt as _;
+
+use crate::backend::{Start, Started};
+#[cfg(feature = "open-spans")]
+use crate::context::SpanContext;
+use crate::installed::{Installed, Shortcut};
+use crate::lineage;
+#[cfg(feature = "open-spans")]
+use crate::open_spans::{self, Begun};
+use crate::relation::Causes;
+use crate::scope::{self, Scope};
+use crate::site::Site;
+use crate::stray;
+use crate::thread;
+
+/// Starts a span below `parent`. `None` if there is none that says anything.
+pub(crate) fn start(
+    installed: &Installed,
+    start: Start<'_>,
+    parent: &Context,
+) -> Option<Box<Scope>> {
+    let site = start.site;
+    #[cfg(feature = "open-spans")]
+    let name = start.name();
+    let started = installed.backend()?.start(start, parent);
+    let scope = scope(installed, site, started, parent);
+    #[cfg(feature = "open-spans")]
+    let scope = scope.map(|scope| list(scope, name, parent));
+    scope
+}
+
+/// Starts a span that has nothing but its site, below what is current, where no code of the user's
+/// runs for it. `None` if more has to be asked; the inner one, if there is no span.
+pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
+    let shortcut = Shortcut::find()?;
+    let start = |parent: &Context| {
+        let is_off = parent.is_telemetry_suppressed()
+            || (shortcut.follows_parent && scope::is_known_unsampled(parent));
+        // A root that is linked has more than its site.
+        match is_off || Causes::are_in(parent) {
+            true => is_off.then_some(None),
+            false => shortcut.look(|installed| start_below(installed, site, parent)),
+        }
+    };
+    thread::map_current(start).unwrap_or(Some(None))
+}
+
+fn start_below(
+    installed: &Installed,
+    site: &'static Site,
+    parent: &Context,
+) -> Option<Option<Box<Scope>>> {
+    let started = installed.backend()?.start_plain(site, parent)?;
+    let scope = scope(installed, site, started, parent);
+    #[cfg(feature = "open-spans")]
+    let scope = scope.map(|scope| list(scope, Cow::Borrowed(site.name()), parent));
+    if scope.is_some() && !parent.has_active_span() {
+        stray::Counter::of(site, "").count();
+    }
+    Some(scope)
+}
+
+#[inline]
+fn scope(
+    installed: &Installed,
+    site: &'static Site,
+    started: Started,
+    parent: &Context,
+) -> Option<Box<Scope>> {
+    let record = match started {
+        Started::Nothing => return None,
+        Started::Unrecorded(identity) => return Scope::of_identity(site, identity, parent),
+        Started::Recorded(record) => record,
+    };
+    let mut policy = installed.policy();
+    policy.detail = policy.detail.min(site.most_detail());
+    let mut scope = Scope::recorded(site, record, policy, parent);
+    lineage::adopt(&mut scope, parent);
+    Some(scope)
+}
+
+/// Puts a span that is recorded into the list of what is open.
+#[cfg(feature = "open-spans")]
+fn list(mut scope: Box<Scope>, name: Cow<'static, str>, parent: &Context) -> Box<Scope> {
+    let site = scope.site;
+    if let Some(recording) = scope.share() {
+        let identity = SpanContext(recording.identity().clone());
+        let begun = Begun {
+            name,
+            site,
+            place: lineage::place(parent, &identity),
+            parent: SpanContext(parent.span().span_context().clone()),
+            identity,
+        };
+        recording.keep(open_spans::enlist(begun));
+    }
+    scope
+}

@@ -1,0 +1,18 @@
+//! Not public API: what `enter-span-pipeline` names. It changes without notice.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub use crate::backend::{Backend, Record, Said, Start, Started};
+pub use crate::findings::{Findings, Inform};
+pub use crate::global::answer;
+pub use crate::history::{Call, remember};
+use crate::installed::Override;
+pub use crate::installed::{Installation, install_native};
+pub use crate::site::{Kind, Library, Site};
+use crate::tracer::Tracer;
+
+/// A tracer whose spans, and all below them, are recorded by this backend.
+pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {
+    Tracer::with_override(library, Override::new(backend))
+}
