@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::buffer::Queue;
 use crate::clock::Clock;
 use crate::declined::{Declined, Reason};
-use crate::id;
 use crate::limit::SpanLimits;
 use crate::muting::Muting;
+use crate::place::Place;
 use crate::quiet;
 use crate::sampling::{self, Sampler};
 
@@ -26,17 +24,6 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<Clock>,
 }
 
-/// Where a span stands, and whether it is sampled.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) trace_id: TraceId,
-    pub(crate) span_id: SpanId,
-    pub(crate) flags: TraceFlags,
-    /// Not valid for a root.
-    pub(crate) parent: SpanId,
-    pub(crate) parent_is_remote: bool,
-}
-
 /// A span that has been decided on.
 pub(crate) struct Decision {
     pub(crate) place: Place,
@@ -45,9 +32,6 @@ pub(crate) struct Decision {
     /// What the sampler adds.
     pub(crate) attributes: Vec<KeyValue>,
 }
-
-/// Bit 1 of the trace flags: the trace id is random (W3C Trace Context, level 2).
-const RANDOM: u8 = 2;
 
 impl Core {
     /// What its provider answers with when it is asked who it is.
@@ -144,39 +128,5 @@ impl Drop for Core {
     fn drop(&mut self) {
         let sampler = std::mem::take(&mut self.sampler);
         sampling::shielded(|| drop(sampler));
-    }
-}
-
-impl Place {
-    #[inline]
-    fn below(parent: &SpanContext) -> Self {
-        let is_root = !parent.is_valid();
-        let (trace_id, random, id) = match is_root {
-            true => (id::trace_id(), RANDOM, SpanId::INVALID),
-            false => {
-                let random = parent.trace_flags().to_u8() & RANDOM;
-                (parent.trace_id(), random, parent.span_id())
-            }
-        };
-        Place {
-            trace_id,
-            span_id: id::span_id(),
-            flags: TraceFlags::new(random),
-            parent: id,
-            parent_is_remote: parent.is_remote(),
-        }
-    }
-
-    #[inline]
-    fn sampled(self, is_sampled: bool) -> Self {
-        Place {
-            flags: self.flags.with_sampled(is_sampled),
-            ..self
-        }
-    }
-
-    #[inline]
-    pub(crate) fn identity(&self, state: TraceState) -> SpanContext {
-        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
     }
 }

@@ -14,7 +14,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::clock::{Moment, Reading};
-use crate::core::Place;
+use crate::place::Place;
 
 pub(crate) struct Ended {
     pub(crate) place: Place,

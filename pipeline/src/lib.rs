@@ -120,6 +120,7 @@ mod native;
 mod notice;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
+mod place;
 mod process;
 mod provider;
 mod quiet;

@@ -10,9 +10,10 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceStat
 use opentelemetry::{KeyValue, Value};
 
 use crate::clock::Moment;
-use crate::core::{Core, Place};
+use crate::core::Core;
 use crate::ended::{Details, Ended, Happened, Origin};
 use crate::limit::SpanLimits;
+use crate::place::Place;
 use crate::size;
 
 pub(crate) struct Record {
