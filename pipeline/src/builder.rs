@@ -1,0 +1,242 @@
+//! Makes a pipeline: by the code, by the environment for what that leaves open, else by default.
+
+use std::env::VarError;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::panic::Location;
+
+use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanExporter;
+
+use crate::choice;
+use crate::environment::{Environment, Named, Variables};
+use crate::error::Error;
+use crate::exporter::Export;
+use crate::handle::{Pipeline, Place, Settled};
+use crate::id;
+use crate::limit::{Limits, SpanLimits};
+use crate::muting::{Muting, Rule};
+use crate::notice::Warn;
+use crate::sampling::Sampler;
+
+/// Makes a [`Pipeline`].
+#[must_use = "a builder does nothing until it builds"]
+pub struct Builder {
+    exporters: Vec<Box<dyn Export>>,
+    named: Vec<Named>,
+    // What is `None` comes from the environment.
+    sampler: Option<Sampler>,
+    resource: Option<Resource>,
+    span_limits: Option<SpanLimits>,
+    limits: Option<Limits>,
+    muting: Muting,
+    environment: Box<Variables>,
+    warn: Warn,
+    propagator: Option<TextMapCompositePropagator>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            exporters: Vec::new(),
+            named: Vec::new(),
+            sampler: None,
+            resource: None,
+            span_limits: None,
+            limits: None,
+            muting: Muting::default(),
+            environment: Box::new(|variable| std::env::var(variable)),
+            warn: Box::new(|warning| {
+                // Without a stderr there is nobody to warn.
+                let _ = writeln!(io::stderr(), "enter_span: {warning}");
+            }),
+            propagator: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Exports to this one too, and not to those that `OTEL_TRACES_EXPORTER` names. Each gets all spans,
+    /// on a thread of its own.
+    pub fn with_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
+        self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Exports by OTLP too, whatever `OTEL_TRACES_EXPORTER` names, as `OTEL_EXPORTER_OTLP_*` say.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub fn with_otlp(mut self) -> Self {
+        self.named = vec![Named::Otlp];
+        self
+    }
+
+    /// Records what this sampler decides.
+    pub fn with_sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = Some(sampler);
+        self
+    }
+
+    /// What the spans are of. Without it, what the environment says (`OTEL_SERVICE_NAME`,
+    /// `OTEL_RESOURCE_ATTRIBUTES`).
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// How many attributes, events and links a span keeps; the rest is counted.
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.span_limits = Some(limits);
+        self
+    }
+
+    /// Mutes the instrumentation scope of this name, a crate: its spans are not made, and what they
+    /// would hold is their parents'. `*` stands for all that have no rule of their own. The last rule
+    /// for a name holds, and stands before that of `ENTER_SPAN_SCOPES`.
+    pub fn with_muted_scope(mut self, name: impl Into<String>) -> Self {
+        self.muting.set(name.into(), Rule::Muted);
+        self
+    }
+
+    /// Has the instrumentation scope of this name make spans, where `*` is muted, or where
+    /// `ENTER_SPAN_SCOPES` mutes it.
+    pub fn with_enabled_scope(mut self, name: impl Into<String>) -> Self {
+        self.muting.set(name.into(), Rule::Enabled);
+        self
+    }
+
+    /// How much waits, and how long.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Reads variables through this instead of the process's environment: for tests, and for settings
+    /// that come from elsewhere.
+    pub fn with_environment(mut self, get: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        self.environment = Box::new(move |variable| get(variable).ok_or(VarError::NotPresent));
+        self
+    }
+
+    /// Tells of wrong values in the environment, and of dropped spans, here instead of on stderr. Of
+    /// drops it is told from the pipeline's own thread, at once and then at most once a minute.
+    pub fn with_warnings(mut self, warn: impl Fn(&str) + Send + 'static) -> Self {
+        self.warn = Box::new(warn);
+        self
+    }
+
+    /// Carries spans and baggage between processes by this one: it becomes OpenTelemetry's global
+    /// propagator when the pipeline is [installed](Builder::install). Without it, what
+    /// `OTEL_PROPAGATORS` says; the default are W3C's trace context and baggage.
+    ///
+    /// OpenTelemetry does not tell whether there is a global propagator already. One that the
+    /// application sets itself stays if it is set after the installation, or if `OTEL_PROPAGATORS` is
+    /// `none`.
+    pub fn with_propagator(
+        mut self,
+        propagator: impl TextMapPropagator + Send + Sync + 'static,
+    ) -> Self {
+        let all: Vec<Box<dyn TextMapPropagator + Send + Sync>> = vec![Box::new(propagator)];
+        self.propagator = Some(TextMapCompositePropagator::new(all));
+        self
+    }
+
+    /// Starts a pipeline that nothing uses yet: for [`Pipeline::provider`], as that of a tenant.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no thread.
+    pub fn build(self) -> Result<Pipeline, Error> {
+        id::begin_anew();
+        let settled = self.settle();
+        for warning in &settled.warnings {
+            (settled.warn)(warning);
+        }
+        Pipeline::of(settled)
+    }
+
+    /// Reads the environment for what the code leaves open.
+    fn settle(self) -> Settled {
+        let mut environment = Environment::new(&*self.environment);
+        environment.check_exception_signal();
+        let is_disabled = environment.is_disabled();
+        let resource = self.resource.unwrap_or_else(|| environment.resource());
+        let mut exporters = self.exporters;
+        if !is_disabled {
+            let named = choice::exporters(self.named, &exporters, &mut environment);
+            exporters.extend(named);
+        }
+        let sampler_by = match self.sampler {
+            Some(_) => "the code",
+            None => environment.sampler_by(),
+        };
+        let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
+        let muting = environment.muting().overruled_by(self.muting);
+        let limits = self.limits.unwrap_or_else(|| environment.limits());
+        let span_limits = self.span_limits;
+        let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
+        Settled {
+            is_disabled,
+            resource,
+            exporters,
+            sampler,
+            sampler_by,
+            muting,
+            limits,
+            span_limits,
+            warnings: environment.into_warnings(),
+            warn: self.warn,
+        }
+    }
+
+    /// Starts a pipeline and records through it: our spans, and those of all code that uses
+    /// OpenTelemetry's global provider.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyInstalled`] while another one is; [`Error::NoThread`] if the operating system
+    /// gives no thread.
+    #[track_caller]
+    pub fn install(mut self) -> Result<Pipeline, Error> {
+        let place = Place::take()?;
+        let propagator = self.take_propagator();
+        let pipeline = self.build()?;
+        // Also where it is disabled: that is of spans, and not of what others have sent.
+        if let Some(propagator) = propagator {
+            opentelemetry::global::set_text_map_propagator(propagator);
+        }
+        pipeline.install(place, Location::caller());
+        Ok(pipeline)
+    }
+
+    fn take_propagator(&mut self) -> Option<TextMapCompositePropagator> {
+        if self.propagator.is_some() {
+            return self.propagator.take();
+        }
+        let mut environment = Environment::new(&*self.environment);
+        let propagator = environment.propagator();
+        for warning in environment.into_warnings() {
+            (self.warn)(&warning);
+        }
+        propagator
+    }
+}
+
+impl Pipeline {
+    /// A pipeline with the defaults. Without an exporter in the code, it exports to what
+    /// `OTEL_TRACES_EXPORTER` names.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Builder")
+            .field("exporters", &self.exporters.len())
+            .field("sampler", &self.sampler)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
