@@ -117,22 +117,26 @@ fn entry(span: &SpanPlan) -> TokenStream {
 
 /// Input: `root, links(other)`
 ///
-/// Output: `enter_with(&SITE, &mut [&mut |start| { start.root(); }, &mut |start| { start.links(&(other)); }])`
+/// Output: `enter_with(&SITE, &mut [&mut |start| { start.root(); }], &mut [&mut |start| { start.links(&(other)); }])`
+///
+/// Where it hangs comes first: what else there is to say may be for nobody.
 fn enter(span: &SpanPlan) -> TokenStream {
     let krate = &span.krate;
     if span.start.is_empty() {
         return quote!(#krate::private::enter(&__ENTER_SPAN_SITE));
     }
     let start = local("start");
-    let said = span
-        .start
-        .iter()
-        .map(|described| describe(&start, described));
+    let closure = |described| {
+        let said = describe(&start, described);
+        quote!(&mut |#start: &mut #krate::private::Start| { #said })
+    };
+    let (places, others): (Vec<_>, Vec<_>) = span.start.iter().partition(|one| one.is_place());
+    let (places, others) = (
+        places.into_iter().map(closure),
+        others.into_iter().map(closure),
+    );
     quote! {
-        #krate::private::enter_with(
-            &__ENTER_SPAN_SITE,
-            &mut [#(&mut |#start: &mut #krate::private::Start| { #said }),*],
-        )
+        #krate::private::enter_with(&__ENTER_SPAN_SITE, &mut [#(#places),*], &mut [#(#others),*])
     }
 }
 

@@ -62,6 +62,16 @@ pub(crate) enum Described {
     Attribute(Attribute),
 }
 
+impl Described {
+    /// Whether it says where the span hangs, and by whom it is recorded.
+    pub(crate) fn is_place(&self) -> bool {
+        matches!(
+            self,
+            Described::Tracer(_) | Described::Root | Described::Parent(_)
+        )
+    }
+}
+
 /// What is read of the returned value.
 pub(crate) struct Finish {
     pub(crate) shown: Shown,

@@ -29,6 +29,7 @@ pub struct Builder {
     sampler: Option<Sampler>,
     resource: Option<Resource>,
     span_limits: Option<SpanLimits>,
+    tells_place: bool,
     limits: Option<Limits>,
     muting: Muting,
     environment: Box<Variables>,
@@ -44,12 +45,14 @@ impl Default for Builder {
             sampler: None,
             resource: None,
             span_limits: None,
+            tells_place: true,
             limits: None,
             muting: Muting::default(),
             environment: Box::new(|variable| std::env::var(variable)),
             warn: Box::new(|warning| {
                 // Without a stderr there is nobody to warn.
-                let _ = writeln!(io::stderr(), "enter_span: {warning}");
+                let line = format!("enter_span: {warning}\n");
+                let _ = io::stderr().write_all(line.as_bytes());
             }),
             propagator: None,
         }
@@ -102,6 +105,12 @@ impl Builder {
     /// `ENTER_SPAN_SCOPES` mutes it.
     pub fn with_enabled_scope(mut self, name: impl Into<String>) -> Self {
         self.muting.set(name.into(), Rule::Enabled);
+        self
+    }
+
+    /// Leaves out where a span was made: `code.function.name`, `code.file.path`, `code.line.number`.
+    pub fn without_code_attributes(mut self) -> Self {
+        self.tells_place = false;
         self
     }
 
@@ -184,6 +193,7 @@ impl Builder {
             muting,
             limits,
             span_limits,
+            tells_place: self.tells_place,
             warnings: environment.into_warnings(),
             warn: self.warn,
         }

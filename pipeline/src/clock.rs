@@ -1,4 +1,4 @@
-//! The times of spans: counted on the calling thread, told by the wall clock on the worker's.
+//! The times of spans: counted on the calling thread, told by the wall clock where they are converted.
 //!
 //! To read the processor's counter costs less than half of what a clock of the system does.
 
@@ -91,5 +91,40 @@ impl Reading {
 
     fn nanos(&self, counted: u64) -> Duration {
         Duration::from_nanos((counted as f64 * self.nanos_per_count) as u64)
+    }
+}
+
+#[cfg(all(test, not(enter_span_loom)))]
+mod tests {
+    use super::{Moment, Reading};
+    use std::time::{Duration, SystemTime};
+
+    /// The wall clock steps back by an hour between two readings: the second places the whole span an
+    /// hour earlier, and its length stays.
+    #[test]
+    fn a_clock_that_steps_back_moves_a_span_as_a_whole() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
+        let before = Reading {
+            counted: 1_000_000,
+            wall: noon,
+            nanos_per_count: 2.0,
+        };
+        let after = Reading {
+            counted: 2_000_000,
+            wall: noon - Duration::from_secs(3600),
+            ..before
+        };
+        let (start, end) = (Moment::Counted(900_000), Moment::Counted(950_000));
+        for reading in [before, after] {
+            let length = reading.tell(end).duration_since(reading.tell(start));
+            assert_eq!(length.ok(), Some(Duration::from_micros(100)));
+        }
+        assert_eq!(before.tell(start), noon - Duration::from_micros(200));
+        let moved = before.tell(start).duration_since(after.tell(start));
+        // Between the readings, two milliseconds went by.
+        assert_eq!(
+            moved,
+            Ok(Duration::from_secs(3600) + Duration::from_millis(2))
+        );
     }
 }

@@ -16,12 +16,20 @@ use crate::quiet;
 use crate::sampling::{self, Sampler};
 
 pub(crate) struct Core {
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) common: Arc<Common>,
     pub(crate) sampler: Sampler,
     pub(crate) muting: Muting,
     pub(crate) declined: Declined,
+}
+
+/// What records need of their pipeline: nothing whose destructor is the application's, since the last
+/// one may drop anywhere.
+pub(crate) struct Common {
+    pub(crate) queue: Arc<Queue>,
     pub(crate) limits: SpanLimits,
     pub(crate) clock: Arc<Clock>,
+    /// Whether spans tell their place in source.
+    pub(crate) tells_place: bool,
 }
 
 /// A span that has been decided on.
@@ -42,7 +50,7 @@ impl Core {
     /// Whether no span is made at all, or none on this thread.
     #[inline]
     pub(crate) fn is_off(&self) -> bool {
-        let is_closed = self.queue.is_closed();
+        let is_closed = self.common.queue.is_closed();
         if is_closed {
             self.declined.count(Reason::Closed);
         }

@@ -26,6 +26,8 @@ pub(crate) struct Ended {
     pub(crate) end: Moment,
     /// How many of those beside it are its own.
     pub(crate) attributes: usize,
+    /// How many of the place in source are written after them.
+    pub(crate) code: usize,
     pub(crate) dropped_attributes: u32,
     pub(crate) status: Status,
     /// Most spans have none.
@@ -117,6 +119,7 @@ impl Default for Ended {
             start: Moment::Counted(0),
             end: Moment::Counted(0),
             attributes: 0,
+            code: 0,
             dropped_attributes: 0,
             status: Status::Unset,
             details: None,
@@ -144,6 +147,7 @@ impl Ended {
             start: self.start,
             end: self.end,
             attributes: self.attributes,
+            code: self.code,
             dropped_attributes: mem::take(&mut self.dropped_attributes),
             status: mem::take(&mut self.status),
             details: self.details.take(),
@@ -165,11 +169,15 @@ impl Ended {
     fn into_data(self, all: &mut Drain<'_, KeyValue>, reading: &Reading) -> SpanData {
         let start_time = reading.tell(self.start);
         let site = self.origin.site();
-        let of_site = site.map_or(0, |_| Site::CODE_KEYS.len());
-        let mut attributes = Vec::with_capacity(self.attributes + of_site);
+        let mut attributes = Vec::with_capacity(self.attributes + self.code);
         attributes.extend(all.by_ref().take(self.attributes));
         if let Some(site) = site {
-            site.each_code(|pair| attributes.push(pair));
+            let most = attributes.len() + self.code;
+            site.each_code(|pair| {
+                if attributes.len() < most {
+                    attributes.push(pair);
+                }
+            });
         }
         let (events, links) = match self.details {
             Some(details) => details.into_data(reading),

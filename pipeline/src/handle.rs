@@ -16,7 +16,7 @@ use opentelemetry_sdk::Resource;
 use crate::account::Accounts;
 use crate::buffer::Queue;
 use crate::clock::Clock;
-use crate::core::Core;
+use crate::core::{Common, Core};
 use crate::count::{Counts, ExporterCounts};
 use crate::declined::Declined;
 use crate::desk::{Answer, Desk, End};
@@ -35,9 +35,9 @@ use crate::worker::Worker;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
-/// Dropped, it shuts down, and waits for that for at most five seconds. A `static` is never dropped,
+/// Dropped, it shuts down, and waits for that for at most five seconds, unless it was shut down before. A `static` is never dropped,
 /// and `std::process::exit` drops nothing: call [`shutdown`](Pipeline::shutdown) before.
-#[must_use = "the pipeline shuts down when this is dropped"]
+#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it at once; write `let pipeline = ..`"]
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
@@ -46,6 +46,10 @@ pub struct Pipeline {
     desk: Arc<Desk>,
     limits: Limits,
     place: Mutex<Option<Place>>,
+    /// What sees the pipeline from afar sees that its handle is gone.
+    alive: Arc<()>,
+    /// It was shut down by a call, which has waited as long as it was to.
+    is_shut_down: AtomicBool,
 }
 
 /// What holds, be it from the code, from the environment, or by default.
@@ -58,6 +62,7 @@ pub(crate) struct Settled {
     pub(crate) muting: Muting,
     pub(crate) limits: Limits,
     pub(crate) span_limits: SpanLimits,
+    pub(crate) tells_place: bool,
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
 }
@@ -72,13 +77,17 @@ impl Pipeline {
             all: Arc::default(),
             each: exporters.iter().map(|_| Arc::default()).collect(),
         });
-        let core = Arc::new(Core {
+        let common = Common {
             queue: Arc::clone(&accounts.queue),
+            limits: settled.span_limits,
+            clock: Arc::new(Clock::new()),
+            tells_place: settled.tells_place,
+        };
+        let core = Arc::new(Core {
+            common: Arc::new(common),
             sampler: settled.sampler,
             muting: settled.muting,
             declined: Declined::default(),
-            limits: settled.span_limits,
-            clock: Arc::new(Clock::new()),
         });
         let informant = Informant {
             core: Arc::clone(&core),
@@ -96,6 +105,8 @@ impl Pipeline {
             desk,
             limits,
             place: Mutex::new(None),
+            alive: Arc::new(()),
+            is_shut_down: AtomicBool::new(false),
         };
         match settled.is_disabled {
             true => pipeline.stay_off(),
@@ -150,7 +161,7 @@ impl Pipeline {
             lanes,
             limits,
             notices: Notices::new(warn),
-            clock: Arc::clone(&self.core.clock),
+            clock: Arc::clone(&self.core.common.clock),
         };
         let started = worker.start_lanes();
         let started = started.and_then(|()| {
@@ -214,6 +225,7 @@ impl Pipeline {
     ///
     /// [`Error::TimedOut`] if that takes longer; [`Error::Forked`] in a forked child.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
+        self.is_shut_down.store(true, Ordering::Relaxed);
         let is_forked = self.accounts.queue.is_forked();
         self.accounts.queue.close();
         let place = self.place().take();
@@ -240,7 +252,7 @@ impl Pipeline {
     /// that is set. When the pipeline is gone, nothing is reported any more.
     pub fn report_to(&self, meters: &dyn MeterProvider) {
         let meter = meters.meter(env!("CARGO_PKG_NAME"));
-        metrics::register(&meter, &self.accounts, self.limits);
+        metrics::register(&meter, &self.accounts, self.limits, &self.alive);
     }
 
     /// What the last export that failed said.
@@ -259,8 +271,10 @@ fn answered(answer: Answer, timeout: Duration) -> Result<(), Error> {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        // Nobody is there to be told.
-        let _ = self.shutdown(Duration::from_secs(5));
+        // Nobody is there to be told. Whoever has waited by a call does not wait again.
+        if !self.is_shut_down.load(Ordering::Relaxed) {
+            let _ = self.shutdown(Duration::from_secs(5));
+        }
     }
 }
 

@@ -5,17 +5,15 @@
 //! use std::time::Duration;
 //!
 //! use enter_span::enter_span;
-//! use enter_span_pipeline::Pipeline;
-//! use opentelemetry_sdk::trace::InMemorySpanExporter;
+//! use enter_span_pipeline::{Console, Pipeline};
 //!
 //! #[enter_span]
 //! fn work() {}
 //!
-//! let exporter = InMemorySpanExporter::default();
-//! let pipeline = Pipeline::builder().with_exporter(exporter.clone()).install()?;
+//! let pipeline = Pipeline::builder().with_exporter(Console::new()).install()?;
 //! work();
 //! pipeline.flush(Duration::from_secs(5))?;
-//! assert_eq!(exporter.get_finished_spans().unwrap().len(), 1);
+//! assert_eq!(pipeline.counts().exported, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -23,17 +21,17 @@
 //!
 //! From the code, in the [`Builder`]; what that leaves open, from OpenTelemetry's standard variables;
 //! then from the defaults. They are read when it is built. A wrong value is told on stderr, or to
-//! [`Builder::with_warnings`], and the default holds; what may be secret is not shown.
+//! [`Builder::with_warnings`], and it is left out or the default holds; what may be secret is not shown.
 //!
 //! | variables | |
 //! |---|---|
 //! | `OTEL_SDK_DISABLED` | `true`: nothing is recorded |
 //! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | what the spans are of, percent-encoded |
-//! | `OTEL_TRACES_SAMPLER` and its argument | which traces are recorded |
+//! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | which traces are recorded |
 //! | `OTEL_TRACES_EXPORTER` | a list of `otlp`, `console` and `none`; the default is `otlp` |
 //! | `OTEL_EXPORTER_OTLP_*`, `OTEL_EXPORTER_OTLP_TRACES_*` | see below |
-//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default are the first two |
-//! | `OTEL_BSP_*` | when spans are exported ([`Limits`]) |
+//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two |
+//! | `OTEL_BSP_*` | when spans are exported ([`Limits`], whose defaults are not OpenTelemetry's: a longer queue, a shorter delay) |
 //! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
 //! | `ENTER_SPAN_SCOPES` | which instrumentation scopes make spans: see below |
 //! | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` | `logs`: errors add no event; read from the process alone |
@@ -69,8 +67,8 @@
 //! - `HEADERS`: `name=value,name=value`, percent-encoded.
 //! - `TIMEOUT`: milliseconds for a batch, with all that is tried for it. The default is ten seconds.
 //! - `COMPRESSION`: `gzip` or `none`, the default.
-//! - `CERTIFICATE`, `CLIENT_CERTIFICATE`, `CLIENT_KEY`: files in PEM. Without the first, those whom the
-//!   platform trusts are trusted.
+//! - `CERTIFICATE`, `CLIENT_CERTIFICATE`, `CLIENT_KEY`: files in PEM. Without the first, the platform's
+//!   trusted certificates.
 //!
 //! Proxies are not used, and redirects are not followed. What a receiver takes in part counts as
 //! exported: `opentelemetry-otlp` says no more of it. Where [`Builder::with_environment`] gives no
@@ -82,6 +80,7 @@
 //!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
 //! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted,
 //!   and the worker tells of it, at most once a minute ([`Builder::with_warnings`]).
+//! - Dropped, the handle waits for at most five seconds, unless it was shut down before.
 //! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
 //! - An exporter that fails, panics or does not answer in time costs its own batch, and spans that
 //!   are made while it exports are suppressed.

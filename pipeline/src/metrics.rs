@@ -14,6 +14,8 @@ use crate::limit::Limits;
 /// What the instruments see: nothing, when the pipeline is gone.
 #[derive(Clone)]
 struct View {
+    /// There as long as the handle is.
+    alive: Weak<()>,
     accounts: Weak<Accounts>,
     component: KeyValue,
     capacity: u64,
@@ -21,8 +23,9 @@ struct View {
 
 const UNIT: &str = "{span}";
 
-pub(crate) fn register(meter: &Meter, accounts: &Arc<Accounts>, limits: Limits) {
+pub(crate) fn register(meter: &Meter, accounts: &Arc<Accounts>, limits: Limits, alive: &Arc<()>) {
     let view = View {
+        alive: Arc::downgrade(alive),
         accounts: Arc::downgrade(accounts),
         component: KeyValue::new("otel.component.type", "batching_span_processor"),
         capacity: limits.queue_spans as u64,
@@ -111,14 +114,19 @@ fn register_exporters(meter: &Meter, view: &View) {
 
 impl View {
     fn see(&self, work: impl FnOnce(Counts)) {
-        if let Some(accounts) = self.accounts.upgrade() {
+        if let Some(accounts) = self.accounts() {
             work(accounts.counts());
         }
     }
 
+    fn accounts(&self) -> Option<Arc<Accounts>> {
+        self.alive.upgrade()?;
+        self.accounts.upgrade()
+    }
+
     /// With the attribute that tells the exporters apart: their places in the builder.
     fn see_each(&self, work: impl Fn(ExporterCounts, &KeyValue)) {
-        let Some(accounts) = self.accounts.upgrade() else {
+        let Some(accounts) = self.accounts() else {
             return;
         };
         for (place, counts) in accounts.exporters().into_iter().enumerate() {

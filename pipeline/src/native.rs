@@ -20,7 +20,7 @@ impl Backend for Native {
         if core.is_off() || core.is_muted(start.library().name()) {
             return Started::Nothing;
         }
-        let moment = core.clock.now();
+        let moment = core.common.clock.now();
         let site = start.site;
         let kind = site.role().into();
         let name = start.take_name();
@@ -28,7 +28,9 @@ impl Backend for Native {
         let links = links(said.links);
         let decision = core.decide(context, |sampler, parent, trace_id| {
             let mut shown = said.attributes.clone();
-            site.each_code(|pair| shown.push(pair));
+            if core.common.tells_place {
+                site.each_code(|pair| shown.push(pair));
+            }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         });
         let Some(decision) = decision else {
@@ -47,7 +49,7 @@ impl Backend for Native {
             },
             start: moment,
         };
-        let mut record = Record::begin(core, beginning, &decision.state);
+        let mut record = Record::begin(&core.common, beginning, &decision.state);
         for list in [said.attributes, decision.attributes] {
             list.into_iter().for_each(|one| record.set_attribute(one));
         }
@@ -63,7 +65,7 @@ impl Backend for Native {
         if core.has_to_ask() {
             return None;
         }
-        let start = core.clock.now();
+        let start = core.common.clock.now();
         let above = context.span();
         let parent = above.span_context();
         let place = core.follow(parent);
@@ -78,7 +80,7 @@ impl Backend for Native {
             origin: Origin::Site(site),
             start,
         };
-        let record = Record::begin(core, beginning, parent.trace_state());
+        let record = Record::begin(&core.common, beginning, parent.trace_state());
         Some(Started::Recorded(record))
     }
 

@@ -69,7 +69,7 @@ impl Tracer for PipelineTracer {
             self.core.declined.count(Reason::Muted);
             return PipelineSpan::transparent(context);
         }
-        let start = Moment::or(builder.start_time, &self.core.clock);
+        let start = Moment::or(builder.start_time, &self.core.common.clock);
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let links = builder.links.unwrap_or_default();
@@ -89,7 +89,7 @@ impl Tracer for PipelineTracer {
             origin: Origin::Scope(Arc::clone(&self.scope)),
             start,
         };
-        let mut record = Record::begin(&self.core, beginning, &decision.state);
+        let mut record = Record::begin(&self.core.common, beginning, &decision.state);
         let identity = decision.place.identity(decision.state);
         for attribute in attributes.into_iter().chain(decision.attributes) {
             record.set_attribute(attribute);

@@ -10,14 +10,14 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceStat
 use opentelemetry::{KeyValue, Value};
 
 use crate::clock::Moment;
-use crate::core::Core;
+use crate::core::Common;
 use crate::ended::{Details, Ended, Happened, Origin};
 use crate::limit::SpanLimits;
 use crate::place::Place;
 use crate::size;
 
 pub(crate) struct Record {
-    core: Arc<Core>,
+    common: Arc<Common>,
     span: Ended,
     /// Kept here until it ends, so that the list is used again.
     attributes: Vec<KeyValue>,
@@ -35,14 +35,23 @@ pub(crate) struct Beginning {
 impl Record {
     /// In a box that this thread used before, if there is one.
     #[inline]
-    pub(crate) fn begin(core: &Arc<Core>, beginning: Beginning, state: &TraceState) -> Box<Self> {
-        let mut record = spare::take(core).unwrap_or_else(|| Record::new(core));
+    pub(crate) fn begin(
+        common: &Arc<Common>,
+        beginning: Beginning,
+        state: &TraceState,
+    ) -> Box<Self> {
+        let mut record = spare::take(common).unwrap_or_else(|| Record::new(common));
         let span = &mut record.span;
         span.place = beginning.place;
         span.kind = beginning.kind;
-        span.name = size::bound(beginning.name, core.limits.bytes / 2);
+        span.name = size::bound(beginning.name, common.limits.bytes / 2);
         span.origin = beginning.origin;
         span.start = beginning.start;
+        span.code = 0;
+        if common.tells_place && span.origin.site().is_some() {
+            span.code = Site::CODE_KEYS.len().min(common.limits.attributes);
+            span.dropped_attributes = (Site::CODE_KEYS.len() - span.code) as u32;
+        }
         span.held = span.name.len();
         if *state != TraceState::NONE {
             span.held += size::of_state(state);
@@ -52,9 +61,9 @@ impl Record {
     }
 
     #[cold]
-    fn new(core: &Arc<Core>) -> Box<Self> {
+    fn new(common: &Arc<Common>) -> Box<Self> {
         Box::new(Record {
-            core: Arc::clone(core),
+            common: Arc::clone(common),
             span: Ended::default(),
             attributes: Vec::new(),
         })
@@ -63,7 +72,7 @@ impl Record {
     /// The specification's upsert: the last value of a key holds.
     #[inline]
     pub(crate) fn set_attribute(&mut self, mut attribute: KeyValue) {
-        let (span, limits) = (&mut self.span, &self.core.limits);
+        let (span, limits) = (&mut self.span, &self.common.limits);
         if let Some(most) = limits.text {
             size::shorten(&mut attribute.value, most);
         }
@@ -84,21 +93,24 @@ impl Record {
 
     /// What says how the span ended is kept before others.
     fn set_default(&mut self, attribute: KeyValue) {
-        let span = &mut self.span;
         if self.attributes.iter().any(|a| a.key == attribute.key) {
             return;
         }
-        let is_full = self.attributes.len() >= span.most_attributes(&self.core.limits);
-        if is_full && self.attributes.pop().is_some() {
+        let (span, limits) = (&mut self.span, &self.common.limits);
+        let needed = size::of_pair(&attribute);
+        let most = span.most_attributes(limits);
+        while self.attributes.len() >= most || span.held + needed > limits.bytes {
+            let Some(given_up) = self.attributes.pop() else {
+                break;
+            };
+            span.held -= size::of_pair(&given_up);
             span.dropped_attributes += 1;
         }
         self.set_attribute(attribute);
     }
 
     fn is_of_place(&self, key: &str) -> bool {
-        key.starts_with("code.")
-            && self.span.origin.site().is_some()
-            && Site::CODE_KEYS.contains(&key)
+        key.starts_with("code.") && self.span.code > 0 && Site::CODE_KEYS.contains(&key)
     }
 
     pub(crate) fn add_event(
@@ -107,17 +119,17 @@ impl Record {
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
     ) {
-        let moment = self.span.moment(time, &self.core);
+        let moment = self.span.moment(time, &self.common);
         self.span
-            .add_event(name, moment, attributes, &self.core.limits);
+            .add_event(name, moment, attributes, &self.common.limits);
     }
 
     pub(crate) fn add_link(&mut self, link: Link) {
-        self.span.add_link(link, &self.core.limits);
+        self.span.add_link(link, &self.common.limits);
     }
 
     pub(crate) fn set_name(&mut self, name: Cow<'static, str>) {
-        let name = size::bound(name, self.core.limits.bytes / 2);
+        let name = size::bound(name, self.common.limits.bytes / 2);
         let span = &mut self.span;
         span.held = (span.held + name.len()).saturating_sub(span.name.len());
         span.name = name;
@@ -130,7 +142,7 @@ impl Record {
         }
         self.span.status = match status {
             Status::Error { description } => Status::Error {
-                description: size::bound(description, self.core.limits.bytes / 2),
+                description: size::bound(description, self.common.limits.bytes / 2),
             },
             other => other,
         };
@@ -140,11 +152,11 @@ impl Record {
     #[inline]
     pub(crate) fn finish(mut self: Box<Self>, time: Option<SystemTime>) {
         let span = &mut self.span;
-        span.end = span.moment(time, &self.core);
+        span.end = span.moment(time, &self.common);
         span.attributes = self.attributes.len();
         if !span.place.flags.is_sampled() {
-            self.core.queue.count_record_only();
-        } else if self.core.queue.push(span, &mut self.attributes) {
+            self.common.queue.count_record_only();
+        } else if self.common.queue.push(span, &mut self.attributes) {
             spare::keep(self);
         }
     }
@@ -156,7 +168,7 @@ mod spare {
     use std::sync::Arc;
 
     use super::Record;
-    use crate::core::Core;
+    use crate::core::Common;
 
     const MOST: usize = 64;
 
@@ -169,13 +181,13 @@ mod spare {
     }
 
     #[inline]
-    pub(super) fn take(core: &Arc<Core>) -> Option<Box<Record>> {
+    pub(super) fn take(common: &Arc<Common>) -> Option<Box<Record>> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
         // Of another pipeline it is of no use.
         spare
             .ok()
             .flatten()
-            .filter(|record| Arc::ptr_eq(&record.core, core))
+            .filter(|record| Arc::ptr_eq(&record.common, common))
     }
 
     #[inline]
@@ -194,10 +206,10 @@ mod spare {
 
 impl Ended {
     #[inline]
-    fn moment(&self, told: Option<SystemTime>, core: &Core) -> Moment {
+    fn moment(&self, told: Option<SystemTime>, common: &Common) -> Moment {
         match (told, self.start) {
             (Some(told), _) => Moment::Told(told),
-            (None, Moment::Counted(_)) => core.clock.now(),
+            (None, Moment::Counted(_)) => common.clock.now(),
             // Who told the start has a clock of their own.
             (None, Moment::Told(_)) => Moment::Told(SystemTime::now()),
         }
@@ -205,10 +217,7 @@ impl Ended {
 
     /// Room for so many attributes, with those of the place in source.
     fn most_attributes(&self, limits: &SpanLimits) -> usize {
-        match self.origin.site() {
-            Some(_) => limits.attributes.saturating_sub(Site::CODE_KEYS.len()),
-            None => limits.attributes,
-        }
+        limits.attributes - self.code
     }
 
     fn add_event(

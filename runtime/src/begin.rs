@@ -9,13 +9,13 @@ use opentelemetry::trace::TraceContextExt as _;
 use crate::backend::{Start, Started};
 #[cfg(feature = "open-spans")]
 use crate::context::SpanContext;
-use crate::installed::{Installed, Shortcut};
+use crate::installed::{self, Installed, Shortcut};
 use crate::lineage;
 #[cfg(feature = "open-spans")]
 use crate::open_spans::{self, Begun};
 use crate::relation::Causes;
 use crate::scope::{self, Scope};
-use crate::site::Site;
+use crate::site::{Library, Site};
 use crate::stray;
 use crate::thread;
 
@@ -64,6 +64,19 @@ fn start_below(
         stray::Counter::of(site, "").count();
     }
     Some(scope)
+}
+
+/// Whether what records below `parent` says at once that it does not record this library's spans there:
+/// then nothing is evaluated for them.
+pub(crate) fn is_declined(parent: &Context, library: &Library) -> bool {
+    if !installed::may_decline() {
+        return false;
+    }
+    let installed = installed::for_context(parent);
+    let backend = installed.as_ref().and_then(|one| one.backend());
+    backend.is_some_and(|backend| {
+        backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent))
+    })
 }
 
 #[inline]

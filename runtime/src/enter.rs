@@ -25,13 +25,13 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
         return Entered::OFF;
     };
     let mut name = Some(name);
-    let mut say = |start: &mut Start| {
-        start.tracer(tracer);
+    let mut by = |start: &mut Start| start.tracer(tracer);
+    let mut named = |start: &mut Start| {
         if let Some(name) = name.take() {
             start.set_name(name);
         }
     };
-    start::enter_with(&ANONYMOUS, &mut [&mut say])
+    start::enter_with(&ANONYMOUS, &mut [&mut by], &mut [&mut named])
 }
 
 /// Runs `body` in a span of this name, below the current one.

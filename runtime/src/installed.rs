@@ -10,7 +10,6 @@ use opentelemetry::Context;
 use crate::backend::Backend;
 use crate::outcome::ErrorDetail;
 use crate::recording::Policy;
-use crate::site::Library;
 use crate::thread;
 
 /// The process has a backend of its own, ..
@@ -121,15 +120,10 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
     }
 }
 
-/// Whether what records below this context makes no spans for this library.
-pub(crate) fn is_muted(context: &Context, library: &Library) -> bool {
+/// Whether there may be a backend that says of some spans at once that it does not record them.
+pub(crate) fn may_decline() -> bool {
     let on = ON.load(Ordering::Relaxed);
-    if on & MUTES == 0 && on < OVERRIDE {
-        return false;
-    }
-    let installed = for_context(context);
-    let backend = installed.as_ref().and_then(|one| one.backend.as_ref());
-    backend.is_some_and(|backend| backend.mutes(library))
+    on & (MUTES | FOLLOWS) != 0 || on >= OVERRIDE
 }
 
 fn of_process() -> (usize, Option<Arc<Installed>>) {

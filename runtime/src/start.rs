@@ -82,16 +82,20 @@ points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
 pub fn enter(site: &'static Site) -> Entered {
     match begin::start_plain(site) {
         Some(scope) => scope.map_or(Entered::OFF, Entered::new),
-        None => enter_with(site, &mut []),
+        None => enter_with(site, &mut [], &mut []),
     }
 }
 
 /// Says one thing of a span before it starts.
 pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut Start);
 
-/// Enters a span that more is said about.
+/// Enters a span that more is said about: first where it hangs, and the rest if anybody listens.
 #[cold]
-pub fn enter_with(site: &'static Site, described: &mut [Describe<'_>]) -> Entered {
+pub fn enter_with(
+    site: &'static Site,
+    places: &mut [Describe<'_>],
+    others: &mut [Describe<'_>],
+) -> Entered {
     let Some(current) = thread::current() else {
         return Entered::OFF;
     };
@@ -99,9 +103,9 @@ pub fn enter_with(site: &'static Site, described: &mut [Describe<'_>]) -> Entere
         return Entered::OFF;
     }
     let mut start = Start::at(site, current);
-    // What panics costs what it says, and neither the rest nor the span.
-    for describe in described {
-        let _ = thread::shielded(|| describe(&mut start));
+    start.describe(places);
+    if !start.is_declined() {
+        start.describe(others);
     }
     // So does a sampler or a provider that panics, which costs the span.
     thread::shielded(|| start.enter())
@@ -172,15 +176,20 @@ impl Start {
     }
 
     pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
-        if !self.is_muted() {
-            self.upsert(key, Slot::fill(value));
+        self.upsert(key, Slot::fill(value));
+    }
+
+    /// What panics costs what it says, and neither the rest nor the span.
+    fn describe(&mut self, described: &mut [Describe<'_>]) {
+        for describe in described {
+            let _ = thread::shielded(|| describe(self));
         }
     }
 
-    fn is_muted(&self) -> bool {
+    fn is_declined(&self) -> bool {
         let library = self.said.library.as_ref();
         let library = library.unwrap_or_else(|| self.site.library());
-        installed::is_muted(self.parent_context(), library)
+        begin::is_declined(self.parent_context(), library)
     }
 
     fn parent_context(&self) -> &OtelContext {

@@ -6,6 +6,7 @@ use enter_span_pipeline::{Limits, Pipeline};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
+use crate::child::is_child;
 use crate::pipeline::{AGES, build, in_memory, of_any_size, tracer};
 
 /// What was reported last, with the attributes in the order of their keys.
@@ -84,5 +85,22 @@ fn the_pipeline_reports_its_own_state() {
         .into();
     assert_eq!(reported(&meters, &exporter), expected);
     drop((tracer, pipeline));
+    assert_eq!(reported(&meters, &exporter), BTreeMap::new());
+}
+
+/// Also where it was installed, which others remember.
+#[test]
+fn an_installed_pipeline_that_is_gone_reports_nothing() {
+    if !is_child("metrics::an_installed_pipeline_that_is_gone_reports_nothing") {
+        return;
+    }
+    let exporter = InMemoryMetricExporter::default();
+    let reader = PeriodicReader::builder(exporter.clone()).build();
+    let meters = SdkMeterProvider::builder().with_reader(reader).build();
+    let builder = Pipeline::builder().with_exporter(in_memory());
+    let pipeline = builder.install().expect("no other one");
+    pipeline.report_to(&meters);
+    assert_ne!(reported(&meters, &exporter), BTreeMap::new());
+    drop(pipeline);
     assert_eq!(reported(&meters, &exporter), BTreeMap::new());
 }

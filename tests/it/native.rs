@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::panic::resume_unwind;
+use std::panic::{resume_unwind, set_hook};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -602,4 +603,75 @@ fn a_plain_function_says_what_its_site_says() {
     assert_eq!(below.span_context.trace_flags(), TraceFlags::SAMPLED);
     assert_eq!(below.parent_span_id, SpanId::from(2));
     assert_eq!(root.parent_span_id, SpanId::INVALID);
+}
+
+/// In a trace that was sampled out, and in a crate that is muted, nothing is evaluated for a span: not
+/// its name, nor its links, nor what samplers would be shown.
+#[test]
+fn nothing_is_evaluated_for_a_span_that_is_declined() {
+    if !is_child("native::nothing_is_evaluated_for_a_span_that_is_declined") {
+        return;
+    }
+    fn evaluated() -> &'static str {
+        panic!("evaluated")
+    }
+    fn linked() -> SpanContext {
+        panic!("evaluated")
+    }
+    #[enter_span(name = evaluated(), links(linked()), start(early = evaluated()), attributes(late = evaluated()))]
+    fn declined() -> bool {
+        is_traced()
+    }
+    let panics = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&panics);
+    // A panic of an expression ends where it costs its own attribute; the hook sees it.
+    set_hook(Box::new(move |_| {
+        counts.fetch_add(1, Ordering::Relaxed);
+    }));
+    let off = Pipeline::builder()
+        .with_exporter(in_memory())
+        .with_sampler(Sampler::ParentBasedAlwaysOff)
+        .install()
+        .expect("no other one");
+    in_span!("root", |_| assert!(!declined()));
+    drop(off);
+    let muted = Pipeline::builder()
+        .with_exporter(in_memory())
+        .with_muted_scope(env!("CARGO_PKG_NAME"))
+        .install()
+        .expect("no other one");
+    assert!(!declined());
+    drop(muted);
+    assert_eq!(panics.load(Ordering::Relaxed), 0);
+}
+
+/// The place in source can be left out, for all spans.
+#[test]
+fn the_place_in_source_can_be_left_out() {
+    let exporter = in_memory();
+    let builder = Pipeline::builder().with_exporter(exporter.clone());
+    let pipeline = build(builder.without_code_attributes());
+    let tracer = tracer(&pipeline);
+    in_span!("work", tracer = tracer, attributes(n = 1), |_| ());
+    let spans = flushed(&pipeline, &exporter);
+    assert_eq!(spans[0].attributes, [KeyValue::new("n", 1)]);
+}
+
+/// What is written of the place counts against the limit, and gives way.
+#[test]
+fn the_place_in_source_is_within_the_limit() {
+    for (most, expected) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)] {
+        let exporter = in_memory();
+        let limits = SpanLimits {
+            attributes: most,
+            ..SpanLimits::default()
+        };
+        let builder = Pipeline::builder().with_span_limits(limits);
+        let pipeline = build(builder.with_exporter(exporter.clone()));
+        let tracer = tracer(&pipeline);
+        in_span!("work", tracer = tracer, attributes(a = 1, b = 2), |_| ());
+        let span = &flushed(&pipeline, &exporter)[0];
+        assert_eq!(span.attributes.len(), expected);
+        assert_eq!(span.dropped_attributes_count as usize, 5 - expected);
+    }
 }
