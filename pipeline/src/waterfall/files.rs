@@ -116,7 +116,15 @@ impl HtmlFiles {
         own.sort_unstable();
         own.iter()
             .take(over)
-            .try_for_each(|name| fs::remove_file(self.folder.join(name)))
+            .try_for_each(|name| remove(&self.folder.join(name)))
+    }
+}
+
+/// Somebody else who writes into the same folder may have been faster.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

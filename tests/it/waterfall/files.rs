@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
 use std::time::Duration;
 
 use enter_span::{Tracer, enter_span};
@@ -111,6 +113,27 @@ fn the_oldest_are_removed_and_nothing_else() {
     expected.extend(foreign.map(str::to_owned));
     expected.sort();
     assert_eq!(folder.names(), expected);
+}
+
+/// They see the same old files, and each is removed by one of them only.
+#[test]
+fn a_folder_can_be_shared() {
+    let folder = Folder::new("shared");
+    fs::create_dir_all(&folder.0).expect("the folder");
+    for old in 0..500 {
+        fs::write(folder.0.join(name(9, old)), "old").expect("a page of an earlier run");
+    }
+    let writers = 4;
+    let barrier = Barrier::new(writers);
+    let write = &|trace: u128| {
+        let files = HtmlFiles::in_folder(&folder.0).with_limit(writers);
+        barrier.wait();
+        export(&files, [span_of(trace, 1, 0, "root", 1_000, 9)]).expect("written");
+    };
+    thread::scope(|scope| {
+        (1..=4).for_each(|trace| drop(scope.spawn(move || write(trace))));
+    });
+    assert_eq!(folder.names(), [1, 2, 3, 4].map(|trace| name(trace, 1_000)));
 }
 
 #[test]
