@@ -20,7 +20,8 @@ thread_local! {
 }
 
 /// Said by a provider of ours that is asked for a tracer of this scope. The mark is a number that no
-/// other one has while this one lives.
+/// other one has while this one lives. The last answer holds, so one that holds another answers after
+/// it.
 pub fn answer(scope: &InstrumentationScope, mark: usize) {
     if scope.name() == SCOPE {
         // A thread that dies does not ask.

@@ -99,8 +99,9 @@ impl<P: TracerProvider> TracerProvider for Shared<P> {
     type Tracer = P::Tracer;
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> P::Tracer {
+        let tracer = self.0.tracer_with_scope(scope.clone());
         global::answer(&scope, self.mark());
-        self.0.tracer_with_scope(scope)
+        tracer
     }
 }
 

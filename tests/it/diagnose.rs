@@ -157,6 +157,19 @@ fn a_pipeline_is_installed() {
     assert_says(&["spans are recorded by this", "was replaced since"]);
 }
 
+/// One of ours inside of another answers too, and it is the outer one that was installed.
+#[test]
+fn the_provider_of_a_pipeline_is_installed() {
+    if !is_child("diagnose::the_provider_of_a_pipeline_is_installed") {
+        return;
+    }
+    let pipeline = variables(&[]).with_exporter(in_memory()).build();
+    let pipeline = pipeline.expect("a thread for the worker");
+    enter_span::set_tracer_provider(pipeline.provider());
+    assert_says(&["spans are recorded by this", "is the same one"]);
+    assert_hides(&["was replaced since"]);
+}
+
 /// What others start after the shutdown is counted; ours is off.
 #[test]
 fn a_pipeline_is_dropped() {
