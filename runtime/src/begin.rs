@@ -16,7 +16,7 @@ use crate::open_spans::{self, Begun};
 use crate::relation::Causes;
 use crate::scope::{self, Scope};
 use crate::site::{Library, Site};
-use crate::stray;
+use crate::stray::Stray;
 use crate::thread;
 
 /// Starts a span below `parent`. `None` if there is none that says anything.
@@ -61,7 +61,7 @@ fn start_below(
     #[cfg(feature = "open-spans")]
     let scope = scope.map(|scope| list(scope, Cow::Borrowed(site.name()), parent));
     if scope.is_some() && !parent.has_active_span() {
-        stray::Counter::of(site, "").count();
+        Stray::of(site, "").count();
     }
     Some(scope)
 }

@@ -15,7 +15,7 @@ use crate::installed::{self, Override};
 use crate::relation::{self, Causes, ToLinks, ToParent};
 use crate::scope::Scope;
 use crate::site::Site;
-use crate::stray::Counter;
+use crate::stray::Stray;
 use crate::thread;
 use crate::tracer::Tracer;
 use crate::value::{Slot, ToAttribute, Value};
@@ -207,14 +207,14 @@ impl Start {
         }
     }
 
-    /// What counts this span, if it becomes a root that nobody declared.
-    fn stray(&self) -> Option<Counter> {
+    /// What is to be counted, if this becomes a span: a root that nobody declared.
+    fn stray(&self) -> Option<Stray> {
         let is_said = self.elsewhere.is_some() || Causes::are_in(&self.current);
         if is_said || self.current.has_active_span() {
             return None;
         }
         let name = self.said.name.as_deref();
-        Some(Counter::of(self.site, name.unwrap_or_default()))
+        Some(Stray::of(self.site, name.unwrap_or_default()))
     }
 
     fn enter(mut self) -> Option<Entered> {
@@ -223,8 +223,8 @@ impl Start {
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
         let scope = start(self.site, &mut self.said, parent);
-        if let (Some(counter), true) = (stray, scope.is_some()) {
-            counter.count();
+        if let (Some(stray), true) = (stray, scope.is_some()) {
+            stray.count();
         }
         let scope = scope.or_else(|| {
             let context = self.elsewhere?;

@@ -32,8 +32,12 @@ struct Origin {
     name: Option<String>,
 }
 
-/// What counts the roots of one site.
-pub(crate) struct Counter(&'static AtomicU64);
+/// A root that nobody declared. It takes a place in the table when it is counted, and not before.
+pub(crate) struct Stray {
+    site: &'static Site,
+    /// Empty where the site says enough.
+    name: String,
+}
 
 /// Characters of a name that are kept.
 const MOST_OF_NAME: usize = 100;
@@ -47,27 +51,35 @@ impl Slot {
     }
 }
 
-impl Counter {
-    #[inline(never)]
+impl Stray {
     pub(crate) fn of(site: &'static Site, name: &str) -> Self {
         let name = match site.place() {
             Some(_) => "",
             None => first_of(name),
         };
-        let first = hash(site, name);
-        for step in 0..STEPS {
-            let slot = &TABLE[(first + step) % SLOTS];
-            let origin = slot.origin.get_or_init(|| Origin::new(site, name));
-            if origin.is(site, name) {
-                return Counter(&slot.roots);
-            }
+        Stray {
+            site,
+            name: name.to_owned(),
         }
-        Counter(&ELSEWHERE)
     }
 
+    #[inline(never)]
     pub(crate) fn count(self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        let Stray { site, name } = self;
+        counter(site, &name).fetch_add(1, Ordering::Relaxed);
     }
+}
+
+fn counter(site: &'static Site, name: &str) -> &'static AtomicU64 {
+    let first = hash(site, name);
+    for step in 0..STEPS {
+        let slot = &TABLE[(first + step) % SLOTS];
+        let origin = slot.origin.get_or_init(|| Origin::new(site, name));
+        if origin.is(site, name) {
+            return &slot.roots;
+        }
+    }
+    &ELSEWHERE
 }
 
 fn first_of(name: &str) -> &str {
@@ -116,7 +128,7 @@ pub(crate) fn inform(findings: &mut Findings) {
         Some((roots, slot.origin.get()?)).filter(|_| roots > 0)
     });
     let mut counted: Vec<(u64, &Origin)> = counted.collect();
-    if counted.is_empty() {
+    if counted.is_empty() && elsewhere == 0 {
         return;
     }
     counted.sort_by_key(|(roots, _)| std::cmp::Reverse(*roots));

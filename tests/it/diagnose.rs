@@ -377,6 +377,20 @@ fn roots_that_nobody_declared_are_counted() {
     assert!(diagnosis.contains(" at other sites"));
 }
 
+/// What makes no span takes no place in the table.
+#[test]
+fn muted_sites_leave_room_for_roots() {
+    if !is_child("diagnose::muted_sites_leave_room_for_roots") {
+        return;
+    }
+    let muted = install(variables(&[]).with_muted_scope("*"));
+    (0..10_000).for_each(|number| enter_span(format!("muted {number}"), |_| ()));
+    drop(muted);
+    let _pipeline = install(variables(&[]).with_exporter(in_memory()));
+    enter_span("lost", |_| ());
+    assert_says(&["roots       began traces", "  1 at \"lost\""]);
+}
+
 /// It waits for nobody: not in an exporter, which makes no spans, and not in a span.
 #[test]
 fn an_exporter_may_ask() {
