@@ -175,11 +175,10 @@ impl Builder {
             let named = choice::exporters(self.named, &exporters, &mut environment);
             exporters.extend(named);
         }
-        let sampler_by = match self.sampler {
-            Some(_) => "the code",
-            None => environment.sampler_by(),
+        let (sampler, sampler_by) = match self.sampler {
+            Some(sampler) => (sampler, "the code"),
+            None => environment.sampler(),
         };
-        let sampler = self.sampler.unwrap_or_else(|| environment.sampler());
         let muting = environment.muting().overruled_by(self.muting);
         let limits = self.limits.unwrap_or_else(|| environment.limits());
         let span_limits = self.span_limits;

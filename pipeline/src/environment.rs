@@ -101,21 +101,19 @@ impl<'a> Environment<'a> {
         }
     }
 
-    /// Who says which sampler is taken, where the code does not.
-    pub(crate) fn sampler_by(&mut self) -> &'static str {
-        match self.value("OTEL_TRACES_SAMPLER") {
-            Some(_) => "`OTEL_TRACES_SAMPLER`",
-            None => "default",
+    /// The sampler, and who has chosen it.
+    pub(crate) fn sampler(&mut self) -> (Sampler, &'static str) {
+        match self.named_sampler() {
+            Some(sampler) => (sampler, "`OTEL_TRACES_SAMPLER`"),
+            None => (Sampler::default(), "default"),
         }
     }
 
     /// `OTEL_TRACES_SAMPLER` and its argument.
-    pub(crate) fn sampler(&mut self) -> Sampler {
+    fn named_sampler(&mut self) -> Option<Sampler> {
         const VARIABLE: &str = "OTEL_TRACES_SAMPLER";
-        let Some(value) = self.value(VARIABLE) else {
-            return Sampler::default();
-        };
-        match value.to_ascii_lowercase().as_str() {
+        let value = self.value(VARIABLE)?;
+        let sampler = match value.to_ascii_lowercase().as_str() {
             "always_on" => Sampler::AlwaysOn,
             "always_off" => Sampler::AlwaysOff,
             "traceidratio" => Sampler::Ratio(self.ratio()),
@@ -125,9 +123,10 @@ impl<'a> Environment<'a> {
             _ => {
                 let accepted = "`always_on`, `always_off`, `traceidratio`, `parentbased_always_on`, `parentbased_always_off` or `parentbased_traceidratio`";
                 self.warn(VARIABLE, &value, accepted);
-                Sampler::default()
+                return None;
             }
-        }
+        };
+        Some(sampler)
     }
 
     /// From 0 to 1; without it, everything.

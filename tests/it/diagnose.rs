@@ -202,6 +202,20 @@ fn a_variable_disables() {
     ]);
 }
 
+/// What is refused chooses nothing.
+#[test]
+fn a_sampler_is_refused() {
+    if !is_child("diagnose::a_sampler_is_refused") {
+        return;
+    }
+    let list = &[("OTEL_TRACES_SAMPLER", "sometimes")];
+    let _pipeline = install(variables(list).with_exporter(in_memory()));
+    assert_says(&[
+        "warned      OTEL_TRACES_SAMPLER: \"sometimes\" is not accepted",
+        "ParentBasedAlwaysOn, by default",
+    ]);
+}
+
 fn remote(flags: TraceFlags) -> SpanContext {
     let (trace_id, span_id) = (TraceId::from(7), SpanId::from(8));
     SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE)
