@@ -156,8 +156,14 @@ impl Builder {
     ///
     /// If the operating system gives no thread.
     pub fn build(self) -> Result<Pipeline, Error> {
+        self.start(Vec::new())
+    }
+
+    /// Tells these warnings too.
+    fn start(self, warnings: Vec<String>) -> Result<Pipeline, Error> {
         id::begin_anew();
-        let settled = self.settle();
+        let mut settled = self.settle();
+        settled.warnings.extend(warnings);
         for warning in &settled.warnings {
             (settled.warn)(warning);
         }
@@ -208,8 +214,8 @@ impl Builder {
     #[track_caller]
     pub fn install(mut self) -> Result<Pipeline, Error> {
         let place = Place::take()?;
-        let propagator = self.take_propagator();
-        let pipeline = self.build()?;
+        let (propagator, warnings) = self.take_propagator();
+        let pipeline = self.start(warnings)?;
         // Also where it is disabled: that is of spans, and not of what others have sent.
         if let Some(propagator) = propagator {
             opentelemetry::global::set_text_map_propagator(propagator);
@@ -218,16 +224,14 @@ impl Builder {
         Ok(pipeline)
     }
 
-    fn take_propagator(&mut self) -> Option<TextMapCompositePropagator> {
+    /// With what is wrong with the variable.
+    fn take_propagator(&mut self) -> (Option<TextMapCompositePropagator>, Vec<String>) {
         if self.propagator.is_some() {
-            return self.propagator.take();
+            return (self.propagator.take(), Vec::new());
         }
         let mut environment = Environment::new(&*self.environment);
         let propagator = environment.propagator();
-        for warning in environment.into_warnings() {
-            (self.warn)(&warning);
-        }
-        propagator
+        (propagator, environment.into_warnings())
     }
 }
 

@@ -216,6 +216,16 @@ fn a_sampler_is_refused() {
     ]);
 }
 
+#[test]
+fn a_propagator_is_refused() {
+    if !is_child("diagnose::a_propagator_is_refused") {
+        return;
+    }
+    let list = &[("OTEL_PROPAGATORS", "b3")];
+    let _pipeline = install(variables(list).with_exporter(in_memory()));
+    assert_says(&["warned      OTEL_PROPAGATORS: \"b3\" is not accepted"]);
+}
+
 fn remote(flags: TraceFlags) -> SpanContext {
     let (trace_id, span_id) = (TraceId::from(7), SpanId::from(8));
     SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE)
