@@ -30,7 +30,7 @@ impl Inform for Informant {
         if self.is_disabled {
             findings.say(
                 "disabled",
-                "`OTEL_SDK_DISABLED` is `true`: nothing is recorded",
+                "`OTEL_SDK_DISABLED` is `true`: the pipeline records nothing",
             );
             return;
         }

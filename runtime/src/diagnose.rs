@@ -23,9 +23,10 @@ pub struct Diagnosis {
 ///
 /// It tells what is installed, by which call and where; who is OpenTelemetry's global provider; what
 /// holds in the current context; and at which sites spans became roots although nobody said `root`
-/// or `parent`. Of the pipeline it tells what an environment variable turned off, what was sampled
-/// out or muted, where spans go, how the last export went, and what was dropped, by cause. The
-/// sampler and the exporters of another provider are that provider's to tell of.
+/// or `parent`. Of the pipeline, unless another call has replaced it, it tells what an environment
+/// variable turned off, what was sampled out or muted, where spans go, how the last export went, and
+/// what was dropped, by cause. The sampler and the exporters of another provider are that provider's to
+/// tell of.
 ///
 /// A call for debugging: it takes locks and may start a thread, and it waits for OpenTelemetry's
 /// provider for a second at most. It can be called from everywhere, and starts no span. The wording
@@ -55,8 +56,8 @@ fn find_out(findings: &mut Findings) {
     let calls = history::calls();
     of_installations(findings, &calls);
     of_global(findings, &calls);
-    let informant = calls.iter().find_map(|call| call.informant.as_ref());
-    if let Some(informant) = informant {
+    let newest = calls.first();
+    if let Some(informant) = newest.and_then(|call| call.informant.as_ref()) {
         // It may ask what is the application's own, as a sampler.
         let _ = thread::shielded(|| informant.inform(findings));
     }

@@ -16,7 +16,7 @@ pub struct Call {
     pub mark: Option<usize>,
     /// `None` if it has installed nothing.
     pub generation: Option<usize>,
-    /// Who has more to say. It is kept until a later call brings another one.
+    /// Who has more to say. It is kept until the next call.
     pub informant: Option<Arc<dyn Inform>>,
 }
 
@@ -33,10 +33,9 @@ fn list() -> MutexGuard<'static, Vec<Call>> {
 /// Keeps a call, and forgets the oldest.
 pub fn remember(call: Call) {
     let mut list = list();
-    let mut forgotten = Vec::new();
-    if call.informant.is_some() {
-        forgotten.extend(list.iter_mut().map(|older| older.informant.take()));
-    }
+    // What was replaced is not in use any more, and would be told of as if it were.
+    let older = list.iter_mut().map(|older| older.informant.take());
+    let forgotten: Vec<_> = older.collect();
     list.insert(0, call);
     let kept = list.len().min(MOST);
     let oldest = list.split_off(kept);

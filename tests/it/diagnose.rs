@@ -170,6 +170,20 @@ fn the_provider_of_a_pipeline_is_installed() {
     assert_hides(&["was replaced since"]);
 }
 
+/// What it would have sampled, exported and dropped is not what holds.
+#[test]
+fn a_pipeline_is_replaced() {
+    if !is_child("diagnose::a_pipeline_is_replaced") {
+        return;
+    }
+    let list = &[("OTEL_BSP_SCHEDULE_DELAY", "soon")];
+    let _pipeline = install(variables(list).with_exporter(in_memory()));
+    assert_says(&["InMemorySpanExporter", "warned "]);
+    enter_span::set_tracer_provider(SdkTracerProvider::builder().build());
+    assert_says(&["`Builder::install`", "until it was replaced"]);
+    assert_hides(&["InMemorySpanExporter", "sampling ", "exporters ", "warned "]);
+}
+
 /// What others start after the shutdown is counted; ours is off.
 #[test]
 fn a_pipeline_is_dropped() {
