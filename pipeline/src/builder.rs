@@ -19,6 +19,7 @@ use crate::limit::{Limits, SpanLimits};
 use crate::muting::{Muting, Rule};
 use crate::notice::Warn;
 use crate::sampling::Sampler;
+use crate::shield::silenced;
 
 /// Makes a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
@@ -165,7 +166,7 @@ impl Builder {
         let mut settled = self.settle();
         settled.warnings.extend(warnings);
         for warning in &settled.warnings {
-            (settled.warn)(warning);
+            silenced(|| (settled.warn)(warning));
         }
         Pipeline::of(settled)
     }

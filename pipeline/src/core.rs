@@ -13,7 +13,8 @@ use crate::limit::SpanLimits;
 use crate::muting::Muting;
 use crate::place::Place;
 use crate::quiet;
-use crate::sampling::{self, Sampler};
+use crate::sampling::Sampler;
+use crate::shield::shielded;
 
 pub(crate) struct Core {
     pub(crate) common: Arc<Common>,
@@ -87,7 +88,7 @@ impl Core {
         };
         let place = Place::below(parent);
         let known = parent.is_valid().then_some(context);
-        let answer = sampling::shielded(|| ask(&**sampler, known, place.trace_id))?;
+        let answer = shielded(|| ask(&**sampler, known, place.trace_id))?;
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
         if answer.decision == SamplingDecision::Drop {
             self.declined.count(Reason::Sampler);
@@ -135,6 +136,6 @@ impl Decision {
 impl Drop for Core {
     fn drop(&mut self) {
         let sampler = std::mem::take(&mut self.sampler);
-        sampling::shielded(|| drop(sampler));
+        shielded(|| drop(sampler));
     }
 }

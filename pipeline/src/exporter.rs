@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -12,6 +11,8 @@ use std::time::{Duration, Instant};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use crate::shield::silenced;
 
 /// What is asked of an exporter.
 pub(crate) trait Export: Send + Sync {
@@ -50,47 +51,50 @@ impl<E: SpanExporter> Export for E {
     }
 }
 
-/// How an export went.
+/// How it went, what an exporter was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Exported,
+    Done,
     Failed(String),
     TimedOut,
 }
 
-/// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
-pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Duration) -> Outcome {
-    // The exporter's own calls make no spans.
-    let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
-    // A time that is too far for the clock is none.
-    let deadline = Instant::now().checked_add(timeout);
-    let export = || exporter.export(batch, deadline);
-    match catch_unwind(AssertUnwindSafe(export)) {
-        Ok(Some(Ok(()))) => Outcome::Exported,
-        Ok(Some(Err(error))) => Outcome::Failed(error.to_string()),
-        Ok(None) => Outcome::TimedOut,
-        Err(payload) => {
-            // It may panic again in its own destructor.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
-            Outcome::Failed("the exporter panicked".to_owned())
+impl Outcome {
+    /// What it says, if it went wrong.
+    pub(crate) fn error(&self) -> Option<String> {
+        match self {
+            Outcome::Done => None,
+            Outcome::Failed(error) => Some(error.clone()),
+            Outcome::TimedOut => Some("no answer in time".to_owned()),
         }
     }
 }
 
+/// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
+pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Duration) -> Outcome {
+    // A time that is too far for the clock is none.
+    let deadline = Instant::now().checked_add(timeout);
+    ask(|| exporter.export(batch, deadline))
+}
+
 /// Lets an exporter send what it has kept back.
-pub(crate) fn flush(exporter: &dyn Export) {
-    harmless(|| drop(exporter.flush()));
+pub(crate) fn flush(exporter: &dyn Export) -> Outcome {
+    ask(|| Some(exporter.flush()))
 }
 
 /// Shuts an exporter down; one that panics is down as well.
-pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) {
-    harmless(|| drop(exporter.shut_down(timeout)));
+pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) -> Outcome {
+    ask(|| Some(exporter.shut_down(timeout)))
 }
 
-/// Runs code of the application's: it makes no spans, and its panic ends here.
-pub(crate) fn harmless(work: impl FnOnce()) {
-    let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
-    let _ = catch_unwind(AssertUnwindSafe(work)).map_err(std::mem::forget);
+/// The exporter's own calls make no spans.
+fn ask(work: impl FnOnce() -> Option<OTelSdkResult>) -> Outcome {
+    match silenced(work) {
+        Some(Some(Ok(()))) => Outcome::Done,
+        Some(Some(Err(error))) => Outcome::Failed(error.to_string()),
+        Some(None) => Outcome::TimedOut,
+        None => Outcome::Failed("the exporter panicked".to_owned()),
+    }
 }
 
 struct Unpark(Thread);

@@ -31,6 +31,7 @@ use crate::native::Native;
 use crate::notice::{Notices, Warn};
 use crate::provider::Provider;
 use crate::sampling::Sampler;
+use crate::shield::silenced;
 use crate::worker::Worker;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
@@ -151,7 +152,9 @@ impl Pipeline {
         let share = limits.share(exporters.len());
         let mut lanes = Vec::new();
         for (mut exporter, ledger) in exporters.into_iter().zip(&accounts.each) {
-            exporter.set_resource(&self.resource);
+            if silenced(|| exporter.set_resource(&self.resource)).is_none() {
+                desk.set_last_error("the exporter panicked at the resource".to_owned());
+            }
             let lane = Lane::new(exporter.into(), desk, ledger, share, limits.export_timeout);
             lanes.push(lane);
         }
@@ -255,9 +258,13 @@ impl Pipeline {
         metrics::register(&meter, &self.accounts, self.limits, &self.alive);
     }
 
-    /// What the last export that failed said.
+    /// What an exporter said that failed last, at an export, a flush or its shutdown; also that it
+    /// panicked, or gave no answer in time. Nothing in a forked child.
     pub fn last_export_error(&self) -> Option<String> {
-        self.desk.last_error()
+        match self.accounts.queue.is_forked() {
+            true => None,
+            false => self.desk.last_error(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::count::{Cause, Ledger};
 use crate::desk::{Desk, Round};
 use crate::exporter::{self, Export, Outcome};
 use crate::quiet;
+use crate::shield::silenced;
 
 pub(crate) struct Lane {
     desk: Arc<Desk>,
@@ -154,6 +155,7 @@ impl Lane {
         while let Some(work) = self.next(number) {
             let (is_last, outcome) = self.ask(&*exporter, work);
             if is_last {
+                self.note(outcome.error());
                 break;
             }
             match self.finish(number, outcome) {
@@ -198,14 +200,10 @@ impl Lane {
                 drop(batch);
                 (false, exporter::export(exporter, spans, self.timeout))
             }
-            Work::Flush => {
-                exporter::flush(exporter);
-                (false, Outcome::Exported)
-            }
+            Work::Flush => (false, exporter::flush(exporter)),
             Work::ShutDown => {
-                exporter::flush(exporter);
-                exporter::shut_down(exporter, self.timeout);
-                (true, Outcome::Exported)
+                self.note(exporter::flush(exporter).error());
+                (true, exporter::shut_down(exporter, self.timeout))
             }
         }
     }
@@ -225,23 +223,25 @@ impl Lane {
     }
 
     fn settle(&self, job: Job, outcome: Outcome) {
-        let (cause, error) = match outcome {
-            Outcome::Exported => (None, None),
-            Outcome::Failed(error) => (Some(Cause::Failed), Some(error)),
-            Outcome::TimedOut => {
-                let error = "no answer in time".to_owned();
-                (Some(Cause::TimedOut), Some(error))
-            }
+        let error = outcome.error();
+        self.note(error.clone());
+        let cause = match outcome {
+            Outcome::Done => None,
+            Outcome::Failed(_) => Some(Cause::Failed),
+            Outcome::TimedOut => Some(Cause::TimedOut),
         };
-        if let Some(error) = error.clone() {
-            self.desk.set_last_error(error);
-        }
         if let Job::Export(batch) = job {
             self.ledger.set_last(error.map_or(Ok(()), Err));
             self.ledger.enter(batch.room().spans, cause);
             if let Some(cause) = cause {
                 batch.drop_for(cause);
             }
+        }
+    }
+
+    fn note(&self, error: Option<String>) {
+        if let Some(error) = error {
+            self.desk.set_last_error(error);
         }
     }
 
@@ -255,8 +255,8 @@ impl Lane {
             kept = state.exporter.take();
         }
         drop(state);
-        exporter::harmless(|| drop(kept));
-        exporter::harmless(|| drop(exporter));
+        silenced(|| drop(kept));
+        silenced(|| drop(exporter));
         if is_server {
             current = self.state().take_current();
         }
@@ -315,7 +315,7 @@ impl Lane {
         let kept = state.exporter.take();
         drop(state);
         self.has_job.notify_all();
-        exporter::harmless(|| drop(kept));
+        silenced(|| drop(kept));
     }
 }
 

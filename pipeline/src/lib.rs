@@ -127,6 +127,7 @@ mod provider;
 mod quiet;
 mod record;
 mod sampling;
+mod shield;
 mod size;
 mod store;
 mod sync;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::count::Dropped;
-use crate::exporter;
+use crate::shield::silenced;
 
 /// Takes warnings.
 pub(crate) type Warn = Box<dyn Fn(&str) + Send>;
@@ -47,7 +47,7 @@ impl Notices {
             warning.push_str("; the last error of an exporter: ");
             warning.extend(error.escape_debug());
         }
-        exporter::harmless(|| (self.warn)(&warning));
+        silenced(|| (self.warn)(&warning));
     }
 }
 

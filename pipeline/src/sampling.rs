@@ -1,7 +1,6 @@
 //! Which traces are recorded: the common cases by an enum, without a call, and any sampler of the SDK.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::trace::ShouldSample;
@@ -54,16 +53,6 @@ impl Sampler {
             Sampler::AlwaysOff | Sampler::Custom(_) => false,
         }
     }
-}
-
-/// Runs code of a sampler of the application's. If it panics, its result is lost and nothing else.
-pub(crate) fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
-    let result = catch_unwind(AssertUnwindSafe(work));
-    let discard = |payload| {
-        // It may panic again in its own destructor.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
-    };
-    result.map_err(discard).ok()
 }
 
 #[inline]

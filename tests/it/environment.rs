@@ -148,6 +148,19 @@ fn propagators_are_installed() {
     assert_eq!(installed((code, warnings)), expected);
 }
 
+/// A function for warnings that panics does not unwind into the installation.
+#[test]
+fn a_warning_of_a_propagator_that_panics_harms_nobody() {
+    let test = "environment::a_warning_of_a_propagator_that_panics_harms_nobody";
+    if !is_child(test) {
+        return;
+    }
+    let (builder, _) = builder(&[("OTEL_PROPAGATORS", "b3")]);
+    let builder = builder.with_warnings(|_| std::panic::resume_unwind(Box::new("a warning")));
+    drop(builder.install().expect("the only one"));
+    assert_eq!(injected(), ["baggage", "traceparent"]);
+}
+
 /// The runtime honours `logs` and `logs/dup`; what else is there is told.
 #[rstest]
 #[case("logs", 0)]

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use enter_span_pipeline::{Error, Limits, Pipeline, Sampler};
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{
     SamplingDecision, SamplingResult, ShouldSample, SpanData, SpanExporter,
@@ -325,4 +326,81 @@ fn spans_that_are_recorded_only_are_counted() {
     pipeline.flush(AGES).expect("flushed in time");
     let counts = pipeline.counts();
     assert_eq!((counts.record_only, counts.recorded), (3, 0));
+}
+
+/// One that takes all spans, and does elsewhere what these say.
+struct Elsewhere<R, F, D>(R, F, D);
+
+impl<R, F, D> std::fmt::Debug for Elsewhere<R, F, D> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Elsewhere")
+    }
+}
+
+impl<R, F, D> SpanExporter for Elsewhere<R, F, D>
+where
+    R: Fn() + Send + Sync,
+    F: Fn() -> OTelSdkResult + Send + Sync,
+    D: Fn() -> OTelSdkResult + Send + Sync,
+{
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+    fn set_resource(&mut self, _: &Resource) {
+        self.0();
+    }
+    fn force_flush(&self) -> OTelSdkResult {
+        self.1()
+    }
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.2()
+    }
+}
+
+fn fails(what: &str) -> OTelSdkResult {
+    Err(OTelSdkError::InternalFailure(what.to_owned()))
+}
+
+fn panics() -> OTelSdkResult {
+    resume_unwind(Box::new("an exporter"))
+}
+
+/// What fails, or panics, at a flush or at the shutdown is told as what fails at an export.
+#[test]
+fn an_exporter_that_fails_at_a_flush_or_at_the_shutdown_is_told() {
+    let flushed = |flush: fn() -> OTelSdkResult| {
+        let exporter = Elsewhere(|| (), flush, || Ok(()));
+        let pipeline = build(Pipeline::builder().with_exporter(exporter));
+        records(&pipeline, 1);
+        assert_eq!(pipeline.last_export_error(), None);
+        pipeline.flush(AGES).expect("flushed in time");
+        assert_eq!(pipeline.counts().exported, 1);
+        pipeline.last_export_error().expect("an error")
+    };
+    assert!(flushed(|| fails("no flush")).contains("no flush"));
+    assert_eq!(flushed(panics), "the exporter panicked");
+    let down = |shut_down: fn() -> OTelSdkResult| {
+        let exporter = Elsewhere(|| (), || fails("no flush"), shut_down);
+        let pipeline = build(Pipeline::builder().with_exporter(exporter));
+        pipeline.shutdown(AGES).expect("down in time");
+        pipeline.last_export_error().expect("an error")
+    };
+    assert!(down(|| Ok(())).contains("no flush"));
+    assert!(down(|| fails("no shutdown")).contains("no shutdown"));
+    assert_eq!(down(panics), "the exporter panicked");
+}
+
+/// Code of the application's that runs on its own thread, where the pipeline is made.
+#[test]
+fn what_panics_while_a_pipeline_is_made_harms_nobody() {
+    let exporter = Elsewhere(|| drop(panics()), || Ok(()), || Ok(()));
+    let wrong = |name: &str| (name == "OTEL_TRACES_SAMPLER").then(|| "sometimes".to_owned());
+    let builder = Pipeline::builder().with_environment(wrong);
+    let builder = builder.with_warnings(|_| resume_unwind(Box::new("a warning")));
+    let pipeline = build(builder.with_exporter(exporter));
+    let error = pipeline.last_export_error().expect("an error");
+    assert_eq!(error, "the exporter panicked at the resource");
+    records(&pipeline, 1);
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(pipeline.counts().exported, 1);
 }

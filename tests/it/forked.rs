@@ -12,6 +12,7 @@ use enter_span_pipeline::{Error, Limits, Pipeline};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::child::is_child;
@@ -68,6 +69,21 @@ fn a_forked_child_is_off() {
     names.sort();
     assert_eq!(names, ["after", "before", "open"]);
     assert_all_accounted(pipeline.counts());
+}
+
+/// What was told last in the parent is behind a lock that may have no owner in the child.
+#[test]
+fn a_forked_child_knows_no_last_error() {
+    if !is_child("forked::a_forked_child_knows_no_last_error") {
+        return;
+    }
+    let fails = Exporter(|_: Vec<SpanData>| Err(OTelSdkError::AlreadyShutdown));
+    let builder = Pipeline::builder().with_warnings(|_| {});
+    let pipeline = build(builder.with_exporter(fails));
+    tracer(&pipeline).enter_span("work", |_| {});
+    pipeline.flush(AGES).expect("flushed in time");
+    assert!(pipeline.last_export_error().is_some());
+    in_a_fork(|| assert_eq!(pipeline.last_export_error(), None));
 }
 
 /// It is told that this is why nothing arrives.
