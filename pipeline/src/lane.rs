@@ -276,35 +276,39 @@ impl Lane {
             current.deadline = now.checked_add(GRACE);
             return current.deadline;
         }
-        let (current, left) = (state.take_current(), state.replace());
+        // All of it under one lock: a thread that comes back afterwards may serve at once.
+        let current = state.take_current();
+        let next = state.replace();
+        let left = match next {
+            Next::Serves(..) => VecDeque::new(),
+            Next::Nobody => state.take_jobs(),
+        };
         drop(state);
-        if let Some(current) = current {
-            self.settle(current.job, Outcome::TimedOut);
-        }
-        match left {
-            Next::Serves(number, exporter) => {
-                if self.spawn(number, exporter).is_err() {
-                    self.give_up();
-                }
+        self.drop_all(current, left);
+        if let Next::Serves(number, exporter) = next {
+            if self.spawn(number, exporter).is_err() {
+                self.give_up();
             }
-            Next::Nobody => self.give_up(),
         }
         None
     }
 
-    /// Nobody serves: what waits is dropped at once.
+    /// Nobody serves any more, whoever does now: what waits is dropped at once.
     pub(crate) fn give_up(&self) {
         let mut state = self.state();
         state.server = None;
-        let jobs = std::mem::take(&mut state.jobs);
-        let current = state.take_current();
-        state.held = Room::default();
+        let (current, left) = (state.take_current(), state.take_jobs());
         drop(state);
-        for job in jobs {
-            self.refuse(job, Cause::Blocked);
-        }
+        self.drop_all(current, left);
+    }
+
+    fn drop_all(&self, current: Option<Current>, left: VecDeque<Job>) {
+        // In this order: a flush that waits behind a batch is answered after it.
         if let Some(current) = current {
             self.settle(current.job, Outcome::TimedOut);
+        }
+        for job in left {
+            self.refuse(job, Cause::Blocked);
         }
     }
 
@@ -359,6 +363,12 @@ impl State {
             self.held.bytes = self.held.bytes.saturating_sub(batch.room().bytes);
         }
         current
+    }
+
+    /// All that waits.
+    fn take_jobs(&mut self) -> VecDeque<Job> {
+        self.held = Room::default();
+        std::mem::take(&mut self.jobs)
     }
 
     /// The thread that serves is abandoned.
