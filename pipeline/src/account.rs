@@ -18,10 +18,11 @@ impl Accounts {
     pub(crate) fn counts(&self) -> Counts {
         let is_forked = self.queue.is_forked();
         // In this order: what is accepted meanwhile is queued, and nothing is exported before.
-        let ledger = self.all.counts();
+        let exported = self.all.counts().exported;
+        let mut dropped = self.all.dropped();
         let tally = self.queue.tally();
-        let mut dropped = dropped(ledger, tally);
-        let done = ledger.exported + dropped.total();
+        refuse(&mut dropped, tally);
+        let done = exported + dropped.total();
         // In a forked child, some buffers may be locked for ever, and cannot be counted.
         let recorded = (tally.accepted + tally.full + tally.closed + tally.forked).max(done);
         let waiting = recorded - done;
@@ -32,7 +33,7 @@ impl Accounts {
         dropped.forked += waiting - queued;
         Counts {
             recorded,
-            exported: ledger.exported,
+            exported,
             dropped,
             queued,
             record_only: self.queue.record_only(),
@@ -41,7 +42,9 @@ impl Accounts {
 
     /// What was dropped until now, without a lock.
     pub(crate) fn dropped(&self) -> Dropped {
-        dropped(self.all.counts(), self.queue.refused())
+        let mut dropped = self.all.dropped();
+        refuse(&mut dropped, self.queue.refused());
+        dropped
     }
 
     pub(crate) fn exporters(&self) -> Vec<ExporterCounts> {
@@ -49,14 +52,9 @@ impl Accounts {
     }
 }
 
-fn dropped(ledger: ExporterCounts, tally: Tally) -> Dropped {
-    Dropped {
-        queue_full: tally.full,
-        exporter_behind: ledger.behind,
-        exporter_blocked: ledger.blocked,
-        export_failed: ledger.failed,
-        export_timed_out: ledger.timed_out,
-        after_shutdown: tally.closed,
-        forked: tally.forked,
-    }
+/// Adds what did not come into the buffers.
+fn refuse(dropped: &mut Dropped, tally: Tally) {
+    dropped.queue_full = tally.full;
+    dropped.after_shutdown = tally.closed;
+    dropped.forked = tally.forked;
 }

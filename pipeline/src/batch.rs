@@ -32,6 +32,10 @@ struct Content {
 
 impl Batch {
     fn new(parts: Vec<Drained>, room: Room, takers: usize, maker: &Maker<'_>) -> Arc<Self> {
+        let dropped = match takers {
+            0 => OnceLock::from(Cause::NoExporter),
+            _ => OnceLock::new(),
+        };
         Arc::new(Batch {
             room,
             content: Mutex::new(Content {
@@ -39,7 +43,7 @@ impl Batch {
                 spans: Vec::new(),
                 takers,
             }),
-            dropped: OnceLock::new(),
+            dropped,
             queue: Arc::clone(maker.queue),
             ledger: Arc::clone(maker.ledger),
             clock: Arc::clone(maker.clock),

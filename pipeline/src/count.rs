@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// `recorded == exported + dropped.total() + queued` always, and after a flush `queued` is 0 until the
 /// next span ends. Each span is counted once, however many exporters there are: as exported if every
-/// one of them took it, else as dropped by the cause that was met first. What each exporter took
-/// stands in its [`ExporterCounts`].
+/// one of them took it, and there is one, else as dropped by the cause that was met first. What each
+/// exporter took stands in its [`ExporterCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -35,6 +35,8 @@ pub struct Dropped {
     pub exporter_behind: u64,
     /// An exporter has blocked two threads for longer than it may, and has none left.
     pub exporter_blocked: u64,
+    /// There is no exporter: `OTEL_TRACES_EXPORTER` is `none`, or none could be made.
+    pub no_exporter: u64,
     /// An exporter answered with an error, or panicked.
     pub export_failed: u64,
     /// An exporter did not answer in time.
@@ -48,13 +50,21 @@ pub struct Dropped {
 impl Dropped {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.queue_full
-            + self.exporter_behind
-            + self.exporter_blocked
-            + self.export_failed
-            + self.export_timed_out
-            + self.after_shutdown
-            + self.forked
+        self.each().iter().map(|(spans, _)| spans).sum()
+    }
+
+    /// By cause, with what is said of it.
+    pub(crate) fn each(&self) -> [(u64, &'static str); 8] {
+        [
+            (self.queue_full, "the queue was full"),
+            (self.exporter_behind, "an exporter was behind"),
+            (self.exporter_blocked, "an exporter blocks its threads"),
+            (self.no_exporter, "there is no exporter"),
+            (self.export_failed, "an exporter failed"),
+            (self.export_timed_out, "an exporter gave no answer in time"),
+            (self.after_shutdown, "they ended after the shutdown"),
+            (self.forked, "they were in a forked child"),
+        ]
     }
 }
 
@@ -86,6 +96,7 @@ pub(crate) enum Cause {
     TimedOut,
     Behind,
     Blocked,
+    NoExporter,
 }
 
 /// What became of what was taken out of the buffers: of a pipeline, or of one exporter.
@@ -97,6 +108,8 @@ pub(crate) struct Ledger {
     timed_out: AtomicU64,
     behind: AtomicU64,
     blocked: AtomicU64,
+    /// Never at an exporter.
+    no_exporter: AtomicU64,
     last: Mutex<Option<Result<(), String>>>,
 }
 
@@ -113,6 +126,7 @@ impl Ledger {
             Some(Cause::TimedOut) => &self.timed_out,
             Some(Cause::Behind) => &self.behind,
             Some(Cause::Blocked) => &self.blocked,
+            Some(Cause::NoExporter) => &self.no_exporter,
         };
         counter.fetch_add(spans as u64, Ordering::Relaxed);
     }
@@ -142,6 +156,19 @@ impl Ledger {
         ExporterCounts {
             queued: get(&self.offered).saturating_sub(done),
             ..counts
+        }
+    }
+
+    /// What was taken out of the buffers, and dropped.
+    pub(crate) fn dropped(&self) -> Dropped {
+        let counts = self.counts();
+        Dropped {
+            exporter_behind: counts.behind,
+            exporter_blocked: counts.blocked,
+            no_exporter: self.no_exporter.load(Ordering::Relaxed),
+            export_failed: counts.failed,
+            export_timed_out: counts.timed_out,
+            ..Dropped::default()
         }
     }
 }

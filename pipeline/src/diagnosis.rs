@@ -6,7 +6,7 @@ use enter_span::native::{Findings, Inform};
 
 use crate::account::Accounts;
 use crate::core::Core;
-use crate::count::{Counts, Dropped, ExporterCounts};
+use crate::count::{Counts, ExporterCounts};
 use crate::declined::Reason;
 
 /// A pipeline as it is to be told of, also when its handle is gone.
@@ -157,24 +157,10 @@ impl Informant {
                 format_args!("recorded for the sampler, and not exported: {record_only}"),
             );
         }
-        for (count, cause) in causes(&counts.dropped) {
-            findings.say("dropped", format_args!("{count}: {cause}"));
+        for (count, cause) in counts.dropped.each() {
+            if count > 0 {
+                findings.say("dropped", format_args!("{count}: {cause}"));
+            }
         }
     }
-}
-
-fn causes(dropped: &Dropped) -> impl Iterator<Item = (u64, &'static str)> {
-    let causes = [
-        (dropped.queue_full, "the queue was full"),
-        (dropped.exporter_behind, "an exporter was behind"),
-        (dropped.exporter_blocked, "an exporter blocks its threads"),
-        (dropped.export_failed, "an exporter failed"),
-        (
-            dropped.export_timed_out,
-            "an exporter gave no answer in time",
-        ),
-        (dropped.after_shutdown, "they ended after the shutdown"),
-        (dropped.forked, "they were in a forked child"),
-    ];
-    causes.into_iter().filter(|(count, _)| *count > 0)
 }

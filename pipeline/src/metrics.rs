@@ -70,7 +70,7 @@ fn register_processed(meter: &Meter, view: &View) {
 
 /// The convention takes what was submitted to an exporter as processed, whatever came of that. The names
 /// of the first two causes are its own.
-fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 6] {
+fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 7] {
     let dropped = counts.dropped;
     let submitted = counts.exported + dropped.export_failed + dropped.export_timed_out;
     [
@@ -79,6 +79,7 @@ fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 6] {
         (Some("already_shutdown"), dropped.after_shutdown),
         (Some("exporter_behind"), dropped.exporter_behind),
         (Some("exporter_blocked"), dropped.exporter_blocked),
+        (Some("no_exporter"), dropped.no_exporter),
         (Some("forked"), dropped.forked),
     ]
 }

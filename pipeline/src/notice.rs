@@ -36,6 +36,7 @@ impl Notices {
 
     /// What was not told yet.
     pub(crate) fn tell_rest(&mut self, dropped: Dropped, last_error: impl Fn() -> Option<String>) {
+        let dropped = faults(dropped);
         let causes = causes(&self.told, &dropped);
         if causes.is_empty() {
             return;
@@ -51,33 +52,21 @@ impl Notices {
     }
 }
 
-/// What came since. Spans that end after a shutdown are late, which is no fault to warn of.
+/// Spans that end after a shutdown are late, and those of a pipeline without an exporter, or in a forked
+/// child, go nowhere by intent, or were told of before.
+fn faults(dropped: Dropped) -> Dropped {
+    Dropped {
+        no_exporter: 0,
+        after_shutdown: 0,
+        forked: 0,
+        ..dropped
+    }
+}
+
+/// What came since.
 fn causes(before: &Dropped, now: &Dropped) -> Vec<String> {
-    [
-        ("the queue was full", before.queue_full, now.queue_full),
-        (
-            "an exporter was behind",
-            before.exporter_behind,
-            now.exporter_behind,
-        ),
-        (
-            "an exporter blocks its threads",
-            before.exporter_blocked,
-            now.exporter_blocked,
-        ),
-        (
-            "an exporter failed",
-            before.export_failed,
-            now.export_failed,
-        ),
-        (
-            "an exporter gave no answer in time",
-            before.export_timed_out,
-            now.export_timed_out,
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, before, now)| now > before)
-    .map(|(cause, before, now)| format!("{} because {cause}", now - before))
-    .collect()
+    let both = before.each().into_iter().zip(now.each());
+    both.filter(|((before, _), (now, _))| now > before)
+        .map(|((before, _), (now, cause))| format!("{} because {cause}", now - before))
+        .collect()
 }

@@ -404,3 +404,21 @@ fn what_panics_while_a_pipeline_is_made_harms_nobody() {
     pipeline.flush(AGES).expect("flushed in time");
     assert_eq!(pipeline.counts().exported, 1);
 }
+
+/// Nobody has taken them; and it was asked for, so nobody is warned.
+#[test]
+fn without_an_exporter_spans_count_as_dropped() {
+    let (told, warnings) = mpsc::channel();
+    let none = |name: &str| (name == "OTEL_TRACES_EXPORTER").then(|| "none".to_owned());
+    let builder = Pipeline::builder().with_environment(none);
+    let pipeline = build(builder.with_warnings(move |warning| {
+        told.send(warning.to_owned()).ok();
+    }));
+    records(&pipeline, 3);
+    pipeline.shutdown(AGES).expect("down in time");
+    let counts = pipeline.counts();
+    assert_eq!((counts.exported, counts.dropped.no_exporter), (0, 3));
+    assert_all_accounted(counts);
+    drop(pipeline);
+    assert_eq!(warnings.iter().count(), 0);
+}
