@@ -153,7 +153,7 @@ impl<'a> Environment<'a> {
             queue_spans,
             batch_spans: self.batch_spans(queue_spans, default.batch_spans),
             interval: self.time("OTEL_BSP_SCHEDULE_DELAY", default.interval),
-            export_timeout: self.time("OTEL_BSP_EXPORT_TIMEOUT", default.export_timeout),
+            export_timeout: self.timeout("OTEL_BSP_EXPORT_TIMEOUT", default.export_timeout),
             ..default
         }
     }
@@ -209,6 +209,14 @@ impl<'a> Environment<'a> {
     fn time(&mut self, variable: &str, default: Duration) -> Duration {
         let time = self.parse(variable, "a whole number of milliseconds, as `5000`");
         time.map_or(default, Duration::from_millis)
+    }
+
+    /// As the specification asks, 0 is no limit.
+    fn timeout(&mut self, variable: &str, default: Duration) -> Duration {
+        match self.time(variable, default) {
+            Duration::ZERO => Duration::MAX,
+            time => time,
+        }
     }
 
     /// The names of a list, each once. What is not known is told and left out; `None` if nothing is

@@ -22,8 +22,8 @@ pub struct Limits {
     /// How long spans wait at most before they are exported: `OTEL_BSP_SCHEDULE_DELAY`. The default is
     /// one second.
     pub interval: Duration,
-    /// How long an exporter has for a batch, a flush or its shutdown: `OTEL_BSP_EXPORT_TIMEOUT`. The
-    /// default is 30 seconds.
+    /// How long an exporter has for a batch, a flush or its shutdown: `OTEL_BSP_EXPORT_TIMEOUT`, where 0
+    /// is no limit, which is [`Duration::MAX`] here. The default is 30 seconds.
     pub export_timeout: Duration,
 }
 

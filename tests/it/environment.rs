@@ -1,16 +1,20 @@
 //! What the pipeline takes from the environment: resource, propagators, and values of the wrong kind.
 
 use std::collections::HashMap;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use enter_span_pipeline::{Builder, Pipeline};
 use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId};
 use opentelemetry::{Context, KeyValue, Value, global};
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::BaggagePropagator;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use rstest::rstest;
 
 use crate::child::{is_child, is_child_with};
-use crate::pipeline::Warnings;
+use crate::pipeline::{AGES, Warnings, build};
 
 /// A builder with these variables, and what it warns of. It exports nothing.
 fn builder(variables: &[(&str, &str)]) -> (Builder, Warnings) {
@@ -159,6 +163,31 @@ fn a_warning_of_a_propagator_that_panics_harms_nobody() {
     let builder = builder.with_warnings(|_| std::panic::resume_unwind(Box::new("a warning")));
     drop(builder.install().expect("the only one"));
     assert_eq!(injected(), ["baggage", "traceparent"]);
+}
+
+/// What an exporter is given for its shutdown: milliseconds, of which 0 are no limit.
+#[rstest]
+#[case("0", Duration::MAX)]
+#[case("20000", Duration::from_secs(20))]
+#[case("", Duration::from_secs(30))]
+fn a_timeout_of_zero_is_none(#[case] value: &str, #[case] expected: Duration) {
+    #[derive(Debug)]
+    struct Told(mpsc::Sender<Duration>);
+    impl SpanExporter for Told {
+        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+            Ok(())
+        }
+        fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+            self.0.send(timeout).ok();
+            Ok(())
+        }
+    }
+    let (told, timeouts) = mpsc::channel();
+    let (builder, warnings) = builder(&[("OTEL_BSP_EXPORT_TIMEOUT", value)]);
+    let pipeline = build(builder.with_exporter(Told(told)));
+    pipeline.shutdown(AGES).expect("down in time");
+    assert_eq!(timeouts.recv(), Ok(expected));
+    assert_eq!(warnings.take(), [""; 0]);
 }
 
 /// The runtime honours `logs` and `logs/dup`; what else is there is told.
