@@ -26,7 +26,9 @@ pub(crate) struct Store<L> {
     /// Portions were taken back, and are not given out any more until there is room: each item asks
     /// for itself.
     is_scarce: AtomicBool,
+    /// Held by the thread that takes them back; `is_reclaiming` says whether there is one.
     reclaiming: Mutex<()>,
+    is_reclaiming: AtomicBool,
     /// Accepted by buffers whose thread is gone.
     accepted: AtomicU64,
     refused: Refusals,
@@ -136,6 +138,7 @@ impl<L: Default> Store<L> {
             state: AtomicU8::new(OPEN),
             is_scarce: AtomicBool::new(false),
             reclaiming: Mutex::new(()),
+            is_reclaiming: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
             refused: Refusals::default(),
         }
@@ -306,20 +309,25 @@ impl<L: Default> Store<L> {
     /// Says whether this was the time.
     #[cold]
     fn reclaim(&self) -> bool {
-        if self.is_scarce.load(Ordering::Relaxed) {
-            // Perhaps by a thread that is still at it: what it takes back is there afterwards.
-            drop(self.process.lock(&self.reclaiming));
+        // Who sees that it is scarce sees that a thread is at it, or else what that has taken back.
+        if self.is_scarce.load(Ordering::Acquire) {
+            if self.is_reclaiming.load(Ordering::Acquire) {
+                // What it takes back is there afterwards.
+                drop(self.process.lock(&self.reclaiming));
+            }
             return false;
         }
         let Some(_reclaiming) = self.process.lock(&self.reclaiming) else {
             return true;
         };
-        self.is_scarce.store(true, Ordering::Relaxed);
+        self.is_reclaiming.store(true, Ordering::Relaxed);
+        self.is_scarce.store(true, Ordering::Release);
         for buffer in self.buffers().iter().flat_map(|buffers| buffers.iter()) {
             if let Some(mut filled) = self.lock(buffer) {
                 self.take_back(&mut filled);
             }
         }
+        self.is_reclaiming.store(false, Ordering::Release);
         true
     }
 
