@@ -37,6 +37,7 @@ pub(crate) fn start(
 
 /// Starts a span that has nothing but its site, below what is current, where no code of the user's
 /// runs for it. `None` if more has to be asked; the inner one, if there is no span.
+#[inline]
 pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
     let shortcut = Shortcut::find()?;
     let start = |parent: &Context| {

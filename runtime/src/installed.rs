@@ -90,6 +90,7 @@ pub(crate) struct Shortcut {
 
 impl Shortcut {
     /// `None` where a context may have a backend of its own, or threads keep none.
+    #[inline]
     pub(crate) fn find() -> Option<Self> {
         let on = ON.load(Ordering::Relaxed);
         (on & KEPT != 0 && on < OVERRIDE).then_some(Shortcut {
@@ -98,6 +99,7 @@ impl Shortcut {
     }
 
     /// `None` also where the thread has to ask for the backend anew.
+    #[inline]
     pub(crate) fn look<R>(self, look: impl FnOnce(&Installed) -> Option<R>) -> Option<R> {
         OWN.try_with(|own| look(own.try_borrow().ok()?.current()?))
             .ok()
@@ -148,6 +150,7 @@ thread_local! {
 
 impl Kept {
     /// `None` also if it has to be asked for anew.
+    #[inline]
     fn current(&self) -> Option<&Arc<Installed>> {
         let is_current = self.generation == GENERATION.load(Ordering::Relaxed);
         self.installed.as_ref().filter(|_| is_current)

@@ -211,6 +211,7 @@ fn says_more_than(parent: &Context, identity: &SpanContext) -> bool {
 }
 
 /// Whether everything below `parent` knows already that it is in a trace that is not sampled.
+#[inline]
 pub(crate) fn is_known_unsampled(parent: &Context) -> bool {
     let above = parent.span();
     let parent = above.span_context();

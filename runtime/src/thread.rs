@@ -36,6 +36,7 @@ impl Drop for Sentinel {
     fn drop(&mut self) {}
 }
 
+#[inline]
 fn is_reachable() -> bool {
     SENTINEL
         .try_with(|sentinel| sentinel.reachable)
@@ -69,6 +70,7 @@ pub(crate) fn current() -> Option<Context> {
 
 /// Looks at the current context, which is borrowed meanwhile; `None` on a thread that is being torn
 /// down.
+#[inline]
 pub(crate) fn map_current<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
     is_reachable().then(|| Context::map_current(look))
 }
