@@ -60,7 +60,7 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// If the worker writes attributes of its place in source.
+    /// If attributes of its place in source can be written.
     #[inline]
     pub(crate) fn site(&self) -> Option<&'static Site> {
         match self {

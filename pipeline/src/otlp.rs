@@ -1,6 +1,6 @@
 //! OTLP, through `opentelemetry-otlp`, on a Tokio runtime of its own.
 //!
-//! The runtime is driven by the worker's thread while it exports, and by no other: what the transport
+//! The runtime is driven by the exporter's thread while it exports, and by no other: what the transport
 //! runs is suppressed as the exporter is, and all of it is cancelled at the deadline.
 
 #[cfg(feature = "otlp-grpc")]

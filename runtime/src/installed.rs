@@ -1,4 +1,4 @@
-//! Whether anything records: off, on, or on below a context. The only global of the runtime.
+//! Whether anything records: off, on, or on below a context.
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -27,7 +27,7 @@ const OVERRIDE: usize = 16;
 /// once in vain, and what it then reads stands behind a lock.
 static ON: AtomicUsize = AtomicUsize::new(0);
 
-/// The process's backend, and how many there were before it.
+/// The process's backend.
 static PROCESS: RwLock<Option<Arc<Installed>>> = RwLock::new(None);
 
 /// Changes under the lock of `PROCESS`, with it.
@@ -379,8 +379,8 @@ pub(crate) fn inherit(mut context: Context, current: &Context) -> Context {
 
 /// Whether a span that started here and now would be handed to a provider.
 ///
-/// False until the application has called [`set_tracer_provider`](crate::set_tracer_provider) or
-/// [`use_global`](crate::use_global), and where telemetry is suppressed, as inside of an exporter.
+/// False until the application has installed the pipeline or called
+/// [`set_tracer_provider`](crate::set_tracer_provider) or [`use_global`](crate::use_global), and where telemetry is suppressed, as inside of an exporter.
 /// It says nothing of sampling; [`is_traced`](crate::is_traced) does. With `use_global` it is true
 /// also while OpenTelemetry has no provider yet.
 pub fn is_enabled() -> bool {

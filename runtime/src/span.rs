@@ -156,10 +156,10 @@ impl Span {
 
     /// Sets an attribute. The same key again replaces the value; `None` writes nothing.
     ///
-    /// The provider limits how many are kept (OpenTelemetry's default is 128) and counts the rest. Of
-    /// more than 1024 keys, the further ones are not replaced but given to the provider again.
-    /// The key must not be empty. A key that was given in `start(..)` keeps the value that the
-    /// sampler saw, and so do `code.function.name`, `code.file.path` and `code.line.number`.
+    /// The provider limits how many are kept (OpenTelemetry's default is 128) and counts the rest.
+    /// The key must not be empty. `code.function.name`, `code.file.path` and `code.line.number` keep
+    /// their values. With another provider than `enter-span-pipeline`, so does a key that was given in
+    /// `start(..)`, and of more than 1024 keys the further ones are not replaced but given to it again.
     pub fn set_attribute(
         &self,
         key: impl Into<Cow<'static, str>>,

@@ -200,7 +200,7 @@ impl Environment<'_> {
 
     fn otlp_timeout(&mut self) -> Duration {
         const DEFAULT: Duration = Duration::from_secs(10);
-        /// The worker has a deadline of its own.
+        /// The exporter's thread has a deadline of its own.
         const NONE: Duration = Duration::from_secs(24 * 60 * 60);
         let Some(found) = self.find("TIMEOUT") else {
             return DEFAULT;
