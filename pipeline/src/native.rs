@@ -88,10 +88,6 @@ impl Backend for Native {
         self.0.sampler.follows_parent()
     }
 
-    fn mutes_any(&self) -> bool {
-        self.0.muting.mutes_any()
-    }
-
     fn mutes(&self, library: &Library) -> bool {
         self.0.muting.mutes(library.name())
     }

@@ -71,11 +71,6 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
-    /// Whether it makes no spans for some library.
-    fn mutes_any(&self) -> bool {
-        false
-    }
-
     /// Whether it makes no spans for this library. Nothing is evaluated for them.
     fn mutes(&self, _library: &Library) -> bool {
         false

@@ -9,7 +9,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use crate::backend::{Start, Started};
 #[cfg(feature = "open-spans")]
 use crate::context::SpanContext;
-use crate::installed::{self, Installed, Shortcut};
+use crate::installed::{Installed, Shortcut};
 use crate::lineage;
 #[cfg(feature = "open-spans")]
 use crate::open_spans::{self, Begun};
@@ -43,11 +43,14 @@ pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
     let start = |parent: &Context| {
         let is_off = parent.is_telemetry_suppressed()
             || (shortcut.follows_parent && scope::is_known_unsampled(parent));
-        // A root that is linked has more than its site.
-        match is_off || Causes::are_in(parent) {
-            true => is_off.then_some(None),
-            false => shortcut.look(|installed| start_below(installed, site, parent)),
+        if is_off {
+            return Some(None);
         }
+        // A root that is linked has more than its site.
+        if Causes::are_in(parent) {
+            return None;
+        }
+        shortcut.look(|installed| start_below(installed, site, parent))
     };
     thread::map_current(start).unwrap_or(Some(None))
 }
@@ -69,13 +72,8 @@ fn start_below(
 
 /// Whether what records below `parent` says at once that it does not record this library's spans there:
 /// then nothing is evaluated for them.
-pub(crate) fn is_declined(parent: &Context, library: &Library) -> bool {
-    if !installed::may_decline() {
-        return false;
-    }
-    let installed = installed::for_context(parent);
-    let backend = installed.as_ref().and_then(|one| one.backend());
-    backend.is_some_and(|backend| {
+pub(crate) fn is_declined(installed: &Installed, library: &Library, parent: &Context) -> bool {
+    installed.backend().is_some_and(|backend| {
         backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent))
     })
 }

@@ -18,10 +18,8 @@ const INSTALLED: usize = 1;
 const KEPT: usize = 2;
 /// .. and it records nothing below a local span that is not sampled.
 const FOLLOWS: usize = 4;
-/// It makes no spans for some library.
-const MUTES: usize = 8;
 /// The rest counts the overrides that live.
-const OVERRIDE: usize = 16;
+const OVERRIDE: usize = 8;
 
 /// Zero means off. Relaxed is enough: a thread that misses a switch makes one span fewer or asks
 /// once in vain, and what it then reads stands behind a lock.
@@ -122,12 +120,6 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
     }
 }
 
-/// Whether there may be a backend that says of some spans at once that it does not record them.
-pub(crate) fn may_decline() -> bool {
-    let on = ON.load(Ordering::Relaxed);
-    on & (MUTES | FOLLOWS) != 0 || on >= OVERRIDE
-}
-
 fn of_process() -> (usize, Option<Arc<Installed>>) {
     let process = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
     (GENERATION.load(Ordering::Relaxed), process.clone())
@@ -205,9 +197,8 @@ pub struct Installation {
 /// Replaces the backend of the process by one that each thread keeps for itself.
 pub fn install_native(backend: Arc<dyn Backend>) -> Installation {
     let follows = if backend.follows_parent() { FOLLOWS } else { 0 };
-    let mutes = if backend.mutes_any() { MUTES } else { 0 };
     let installed = Installed::of_process(backend);
-    let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows | mutes);
+    let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows);
     drop(before);
     Installation { generation }
 }

@@ -11,10 +11,10 @@ use crate::backend::{self, Said};
 use crate::begin;
 use crate::context::Context;
 use crate::entered::Entered;
-use crate::installed::{self, Override};
+use crate::installed::{self, Installed, Override};
 use crate::relation::{self, Causes, ToLinks, ToParent};
 use crate::scope::Scope;
-use crate::site::Site;
+use crate::site::{Library, Site};
 use crate::stray::Stray;
 use crate::thread;
 use crate::tracer::Tracer;
@@ -104,11 +104,15 @@ pub fn enter_with(
     }
     let mut start = Start::at(site, current);
     start.describe(places);
-    if !start.is_declined() {
+    let installed = installed::for_context(start.parent_context());
+    let is_declined = installed.as_ref().is_some_and(|installed| {
+        begin::is_declined(installed, start.library(), start.parent_context())
+    });
+    if !is_declined {
         start.describe(others);
     }
-    // So does a sampler or a provider that panics, which costs the span.
-    thread::shielded(|| start.enter())
+    // A sampler or a provider that panics costs the span.
+    thread::shielded(|| start.enter(installed.as_deref()))
         .flatten()
         .unwrap_or(Entered::OFF)
 }
@@ -186,10 +190,9 @@ impl Start {
         }
     }
 
-    fn is_declined(&self) -> bool {
+    fn library(&self) -> &Library {
         let library = self.said.library.as_ref();
-        let library = library.unwrap_or_else(|| self.site.library());
-        begin::is_declined(self.parent_context(), library)
+        library.unwrap_or_else(|| self.site.library())
     }
 
     fn parent_context(&self) -> &OtelContext {
@@ -217,12 +220,12 @@ impl Start {
         Some(Stray::of(self.site, name.unwrap_or_default()))
     }
 
-    fn enter(mut self) -> Option<Entered> {
+    fn enter(mut self, installed: Option<&Installed>) -> Option<Entered> {
         let stray = self.stray();
         let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
-        let scope = start(self.site, &mut self.said, parent);
+        let scope = start(installed, self.site, &mut self.said, parent);
         if let (Some(stray), true) = (stray, scope.is_some()) {
             stray.count();
         }
@@ -235,11 +238,16 @@ impl Start {
 }
 
 /// Starts a span below `parent`, if anything records there.
-fn start(site: &'static Site, said: &mut Said, parent: &OtelContext) -> Option<Box<Scope>> {
+fn start(
+    installed: Option<&Installed>,
+    site: &'static Site,
+    said: &mut Said,
+    parent: &OtelContext,
+) -> Option<Box<Scope>> {
     Causes::link_root(parent, &mut said.links);
     #[cfg(feature = "testing")]
     let name = said.name.as_deref().unwrap_or(site.name());
-    let Some(installed) = installed::for_context(parent) else {
+    let Some(installed) = installed else {
         #[cfg(feature = "testing")]
         crate::testing::orphan(name);
         return None;
@@ -250,7 +258,7 @@ fn start(site: &'static Site, said: &mut Said, parent: &OtelContext) -> Option<B
         site,
         said: Some(said),
     };
-    begin::start(&installed, start, parent)
+    begin::start(installed, start, parent)
 }
 
 /// `when = ..`: a condition that panics does not hold.
