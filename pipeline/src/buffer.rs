@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use enter_span::native::Ended;
 use opentelemetry::KeyValue;
 
 use crate::budget::Room;
-use crate::ended::{Ended, Spans};
+use crate::ended::Spans;
 use crate::limit::Limits;
 use crate::store::{self, Store, Tally};
 

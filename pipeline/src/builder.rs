@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::Location;
 
+use enter_span::native::SpanLimits;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::exporter::Export;
 use crate::handle::{Pipeline, Place, Settled};
 use crate::id;
-use crate::limit::{Limits, SpanLimits};
+use crate::limit::Limits;
 use crate::muting::{Muting, Rule};
 use crate::notice::Warn;
 use crate::sampling::Sampler;

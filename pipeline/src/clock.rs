@@ -4,20 +4,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// When something happened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Moment {
-    /// A reading of the counter.
-    Counted(u64),
-    /// Said by who made the span, who has a clock of their own.
-    Told(SystemTime),
-}
-
-impl Moment {
-    pub(crate) fn or(told: Option<SystemTime>, clock: &Clock) -> Self {
-        told.map_or_else(|| clock.now(), Moment::Told)
-    }
-}
+use enter_span::native::Moment;
 
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -36,6 +23,11 @@ impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> Moment {
         Moment::Counted(self.counter.raw())
+    }
+
+    /// Now, if no time is told.
+    pub(crate) fn now_or(&self, told: Option<SystemTime>) -> Moment {
+        told.map_or_else(|| self.now(), Moment::Told)
     }
 
     /// What the wall clock says of this moment. Of a few tries the one that was interrupted least.

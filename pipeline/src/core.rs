@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use enter_span::native::{Ended, Moment, Place, Sink, Terms};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -9,28 +10,42 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use crate::buffer::Queue;
 use crate::clock::Clock;
 use crate::declined::{Declined, Reason};
-use crate::limit::SpanLimits;
 use crate::muting::Muting;
-use crate::place::Place;
+use crate::place;
 use crate::quiet;
 use crate::sampling::Sampler;
 use crate::shield::shielded;
 
 pub(crate) struct Core {
-    pub(crate) common: Arc<Common>,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) sampler: Sampler,
     pub(crate) muting: Muting,
     pub(crate) declined: Declined,
 }
 
-/// What records need of their pipeline: nothing whose destructor is the application's, since the last
-/// one may drop anywhere.
-pub(crate) struct Common {
+/// Where records go when they end: nothing whose destructor is the application's, since the last one may
+/// drop anywhere.
+pub(crate) struct HandOver {
     pub(crate) queue: Arc<Queue>,
-    pub(crate) limits: SpanLimits,
     pub(crate) clock: Arc<Clock>,
-    /// Whether spans tell their place in source.
-    pub(crate) tells_place: bool,
+}
+
+impl Sink for HandOver {
+    #[inline]
+    fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// One that is recorded and not sampled goes nowhere.
+    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool {
+        if !span.place.flags.is_sampled() {
+            self.queue.count_record_only();
+            return false;
+        }
+        self.queue.push(span, attributes)
+    }
 }
 
 /// A span that has been decided on.
@@ -51,7 +66,7 @@ impl Core {
     /// Whether no span is made at all, or none on this thread.
     #[inline]
     pub(crate) fn is_off(&self) -> bool {
-        let is_closed = self.common.queue.is_closed();
+        let is_closed = self.queue.is_closed();
         if is_closed {
             self.declined.count(Reason::Closed);
         }
@@ -86,7 +101,7 @@ impl Core {
                 attributes: Vec::new(),
             });
         };
-        let place = Place::below(parent);
+        let place = place::below(parent);
         let known = parent.is_valid().then_some(context);
         let answer = shielded(|| ask(&**sampler, known, place.trace_id))?;
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
@@ -94,7 +109,7 @@ impl Core {
             self.declined.count(Reason::Sampler);
         }
         Some(Decision {
-            place: place.sampled(is_sampled),
+            place: place::sampled(place, is_sampled),
             state: answer.trace_state,
             is_recorded: answer.decision != SamplingDecision::Drop,
             attributes: answer.attributes,
@@ -110,12 +125,12 @@ impl Core {
     /// The same where the sampler need not be asked.
     #[inline]
     pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
-        let place = Place::below(parent);
+        let place = place::below(parent);
         let is_sampled = self.sampler.samples(parent, place.trace_id);
         if !is_sampled {
             self.count_declined(parent);
         }
-        place.sampled(is_sampled)
+        place::sampled(place, is_sampled)
     }
 
     #[inline(never)]

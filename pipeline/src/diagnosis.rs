@@ -38,7 +38,7 @@ impl Inform for Informant {
         self.of_sampling(findings);
         self.of_muting(findings);
         // Their locks may be held by threads that a forked child does not have.
-        if !self.core.common.queue.is_forked() {
+        if !self.core.queue.is_forked() {
             self.of_exporters(findings);
         }
         self.of_spans(findings);
@@ -48,7 +48,7 @@ impl Inform for Informant {
 impl Informant {
     fn of_process(&self, findings: &mut Findings) {
         const TOPIC: &str = "state";
-        let queue = &self.core.common.queue;
+        let queue = &self.core.queue;
         if queue.is_forked() {
             findings.say(
                 TOPIC,

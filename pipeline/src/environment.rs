@@ -15,7 +15,9 @@ use std::env::VarError;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::limit::{Limits, SpanLimits};
+use enter_span::native::SpanLimits;
+
+use crate::limit::Limits;
 use crate::sampling::Sampler;
 
 pub(crate) use exporter::Named;

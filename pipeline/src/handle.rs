@@ -9,14 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::native::{self, Call, Installation};
+use enter_span::native::{self, Call, Installation, SpanLimits, Terms};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 
 use crate::account::Accounts;
 use crate::buffer::Queue;
 use crate::clock::Clock;
-use crate::core::{Common, Core};
+use crate::core::{Core, HandOver};
 use crate::count::{Counts, ExporterCounts};
 use crate::declined::Declined;
 use crate::desk::{Answer, Desk, End};
@@ -24,7 +24,7 @@ use crate::diagnosis::Informant;
 use crate::error::Error;
 use crate::exporter::Export;
 use crate::lane::Lane;
-use crate::limit::{Limits, SpanLimits};
+use crate::limit::Limits;
 use crate::metrics;
 use crate::muting::Muting;
 use crate::native::Native;
@@ -78,14 +78,20 @@ impl Pipeline {
             all: Arc::default(),
             each: exporters.iter().map(|_| Arc::default()).collect(),
         });
-        let common = Common {
+        let clock = Arc::new(Clock::new());
+        let sink = HandOver {
             queue: Arc::clone(&accounts.queue),
+            clock: Arc::clone(&clock),
+        };
+        let terms = Terms {
             limits: settled.span_limits,
-            clock: Arc::new(Clock::new()),
             tells_place: settled.tells_place,
+            sink: Box::new(sink),
         };
         let core = Arc::new(Core {
-            common: Arc::new(common),
+            terms: Arc::new(terms),
+            queue: Arc::clone(&accounts.queue),
+            clock,
             sampler: settled.sampler,
             muting: settled.muting,
             declined: Declined::default(),
@@ -164,7 +170,7 @@ impl Pipeline {
             lanes,
             limits,
             notices: Notices::new(warn),
-            clock: Arc::clone(&self.core.common.clock),
+            clock: Arc::clone(&self.core.clock),
         };
         let started = worker.start_lanes();
         let started = started.and_then(|()| {

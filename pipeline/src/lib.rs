@@ -125,10 +125,9 @@ mod place;
 mod process;
 mod provider;
 mod quiet;
-mod record;
 mod sampling;
 mod shield;
-mod size;
+mod spare;
 mod store;
 mod sync;
 pub mod waterfall;
@@ -136,9 +135,11 @@ mod worker;
 
 pub use builder::Builder;
 pub use count::{Counts, Dropped, ExporterCounts};
+#[doc(inline)]
+pub use enter_span::native::SpanLimits;
 pub use error::Error;
 pub use handle::Pipeline;
-pub use limit::{Limits, SpanLimits};
+pub use limit::Limits;
 pub use provider::{PipelineSpan, PipelineTracer, Provider};
 pub use sampling::Sampler;
 pub use waterfall::{Console, HtmlFiles};

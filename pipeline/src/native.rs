@@ -4,23 +4,21 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-use enter_span::native::{Backend, Library, Site, Start, Started};
+use enter_span::native::{Backend, Beginning, Library, Origin, Record, Site, Start, Started};
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
 
 use crate::core::Core;
-use crate::ended::Origin;
-use crate::record::{Beginning, Record};
 
 pub(crate) struct Native(pub(crate) Arc<Core>);
 
 impl Backend for Native {
-    fn start(&self, mut start: Start<'_>, context: &Context) -> Started {
+    fn start(&self, mut start: Start<'_>, context: &Context, record: &mut Record) -> Started {
         let Native(core) = self;
         if core.is_off() || core.is_muted(start.library().name()) {
             return Started::Nothing;
         }
-        let moment = core.common.clock.now();
+        let moment = core.clock.now();
         let site = start.site;
         let kind = site.role().into();
         let name = start.take_name();
@@ -28,7 +26,7 @@ impl Backend for Native {
         let links = links(said.links);
         let decision = core.decide(context, |sampler, parent, trace_id| {
             let mut shown = said.attributes.clone();
-            if core.common.tells_place {
+            if core.terms.tells_place {
                 site.each_code(|pair| shown.push(pair));
             }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
@@ -49,15 +47,20 @@ impl Backend for Native {
             },
             start: moment,
         };
-        let mut record = Record::begin(&core.common, beginning, &decision.state);
+        record.begin(&core.terms, beginning, &decision.state);
         for list in [said.attributes, decision.attributes] {
             list.into_iter().for_each(|one| record.set_attribute(one));
         }
         links.into_iter().for_each(|link| record.add_link(link));
-        Started::Recorded(record)
+        Started::Recorded
     }
 
-    fn start_plain(&self, site: &'static Site, context: &Context) -> Option<Started> {
+    fn start_plain(
+        &self,
+        site: &'static Site,
+        context: &Context,
+        record: &mut Record,
+    ) -> Option<Started> {
         let Native(core) = self;
         if core.is_off() || core.is_muted(site.library().name()) {
             return Some(Started::Nothing);
@@ -65,7 +68,7 @@ impl Backend for Native {
         if core.has_to_ask() {
             return None;
         }
-        let start = core.common.clock.now();
+        let start = core.clock.now();
         let above = context.span();
         let parent = above.span_context();
         let place = core.follow(parent);
@@ -80,8 +83,8 @@ impl Backend for Native {
             origin: Origin::Site(site),
             start,
         };
-        let record = Record::begin(&core.common, beginning, parent.trace_state());
-        Some(Started::Recorded(record))
+        record.begin(&core.terms, beginning, parent.trace_state());
+        Some(Started::Recorded)
     }
 
     fn follows_parent(&self) -> bool {

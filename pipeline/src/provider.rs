@@ -5,18 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use enter_span::native;
+use enter_span::native::{self, Beginning, Origin, Record};
 use opentelemetry::trace::{
     Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
     TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
-use crate::clock::Moment;
 use crate::core::Core;
 use crate::declined::Reason;
-use crate::ended::Origin;
-use crate::record::{Beginning, Record};
+use crate::spare;
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
 #[derive(Clone)]
@@ -69,7 +67,7 @@ impl Tracer for PipelineTracer {
             self.core.declined.count(Reason::Muted);
             return PipelineSpan::transparent(context);
         }
-        let start = Moment::or(builder.start_time, &self.core.common.clock);
+        let start = self.core.clock.now_or(builder.start_time);
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let links = builder.links.unwrap_or_default();
@@ -89,7 +87,8 @@ impl Tracer for PipelineTracer {
             origin: Origin::Scope(Arc::clone(&self.scope)),
             start,
         };
-        let mut record = Record::begin(&self.core.common, beginning, &decision.state);
+        let mut record = spare::take();
+        record.begin(&self.core.terms, beginning, &decision.state);
         let identity = decision.place.identity(decision.state);
         for attribute in attributes.into_iter().chain(decision.attributes) {
             record.set_attribute(attribute);
@@ -128,8 +127,9 @@ impl PipelineSpan {
 
     /// Once only.
     fn finish(&mut self, time: Option<SystemTime>) {
-        if let Some(record) = self.record.take() {
-            record.finish(time);
+        if let Some(mut record) = self.record.take() {
+            record.end(time);
+            spare::keep(record);
         }
     }
 }
@@ -170,7 +170,7 @@ impl Span for PipelineSpan {
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, new_name: T) {
         if let Some(record) = &mut self.record {
-            record.set_name(new_name.into());
+            record.update_name(new_name.into());
         }
     }
 

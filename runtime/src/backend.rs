@@ -1,7 +1,7 @@
 //! The small trait that the runtime records through.
 //!
-//! Any OpenTelemetry provider stands behind it (`foreign.rs`), or a backend that is made for it, as
-//! that of `enter-span-pipeline`.
+//! Any OpenTelemetry provider stands behind it (`foreign.rs`), and keeps its spans elsewhere; or a backend
+//! that is made for it, as that of `enter-span-pipeline`, whose spans are kept in a `Record`.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Context, KeyValue, Value};
 
+use crate::record::Record;
 use crate::site::{Library, Site};
 
 /// Everything about a span that is known before it starts.
@@ -52,17 +53,25 @@ pub enum Started {
     Nothing,
     /// A span that is not recorded, and this is what its children and headers say of it.
     Unrecorded(SpanContext),
-    Recorded(Box<dyn Record>),
+    /// A span that is kept in the record that was given.
+    Recorded,
+    /// A span that is kept elsewhere.
+    Elsewhere(Box<dyn Elsewhere>),
 }
 
 /// Makes spans.
 pub trait Backend: Send + Sync + 'static {
     /// Starts a span below `parent`.
-    fn start(&self, start: Start<'_>, parent: &Context) -> Started;
+    fn start(&self, start: Start<'_>, parent: &Context, record: &mut Record) -> Started;
 
     /// The same for one that has nothing but its site, if that runs no code of the user's, who may
     /// not run while `parent` is borrowed. `None` if it does.
-    fn start_plain(&self, _site: &'static Site, _parent: &Context) -> Option<Started> {
+    fn start_plain(
+        &self,
+        _site: &'static Site,
+        _parent: &Context,
+        _record: &mut Record,
+    ) -> Option<Started> {
         None
     }
 
@@ -77,9 +86,9 @@ pub trait Backend: Send + Sync + 'static {
     }
 }
 
-/// A span while it is recorded. It is called under the lock of its recording, and ended outside of
+/// A span that somebody else records. It is called under the lock of its recording, and ended outside of
 /// it. It does not panic: what runs code of others catches it.
-pub trait Record: Send + Sync {
+pub trait Elsewhere: Send + Sync {
     fn identity(&self) -> SpanContext;
 
     /// Replaces the value of a key, but for those that the site has said already.

@@ -12,7 +12,9 @@ use crate::context::SpanContext;
 use crate::installed::{Installed, Shortcut};
 use crate::lineage;
 #[cfg(feature = "open-spans")]
-use crate::open_spans::{self, Begun};
+use crate::open_spans;
+use crate::record::Record;
+use crate::recording::Begun;
 use crate::relation::Causes;
 use crate::scope::{self, Scope};
 use crate::site::{Library, Site};
@@ -28,8 +30,10 @@ pub(crate) fn start(
     let site = start.site;
     #[cfg(feature = "open-spans")]
     let name = start.name();
-    let started = installed.backend()?.start(start, parent);
-    let scope = scope(installed, site, started, parent);
+    let backend = installed.backend()?;
+    let scope = scope(installed, site, parent, |record| {
+        Some(backend.start(start, parent, record))
+    })?;
     #[cfg(feature = "open-spans")]
     let scope = scope.map(|scope| list(scope, name, parent));
     scope
@@ -60,8 +64,10 @@ fn start_below(
     site: &'static Site,
     parent: &Context,
 ) -> Option<Option<Box<Scope>>> {
-    let started = installed.backend()?.start_plain(site, parent)?;
-    let scope = scope(installed, site, started, parent);
+    let backend = installed.backend()?;
+    let scope = scope(installed, site, parent, |record| {
+        backend.start_plain(site, parent, record)
+    })?;
     #[cfg(feature = "open-spans")]
     let scope = scope.map(|scope| list(scope, Cow::Borrowed(site.name()), parent));
     if scope.is_some() && !parent.has_active_span() {
@@ -78,23 +84,33 @@ pub(crate) fn is_declined(installed: &Installed, library: &Library, parent: &Con
     })
 }
 
+/// A scope with the span that `start` starts, if it is one that says anything. Nothing, if `start` gives
+/// nothing.
 #[inline]
 fn scope(
     installed: &Installed,
     site: &'static Site,
-    started: Started,
     parent: &Context,
-) -> Option<Box<Scope>> {
-    let record = match started {
-        Started::Nothing => return None,
-        Started::Unrecorded(identity) => return Scope::of_identity(site, identity, parent),
-        Started::Recorded(record) => record,
-    };
+    start: impl FnOnce(&mut Record) -> Option<Started>,
+) -> Option<Option<Box<Scope>>> {
     let mut policy = installed.policy();
     policy.detail = policy.detail.min(site.most_detail());
-    let mut scope = Scope::recorded(site, record, policy, parent);
-    lineage::adopt(&mut scope, parent);
-    Some(scope)
+    let mut scope = Scope::spare(site);
+    match scope.begin(policy, parent, start) {
+        Some(Begun::Recorded) => {
+            lineage::adopt(&mut scope, parent);
+            Some(Some(scope))
+        }
+        Some(Begun::Unrecorded(identity)) => Some(scope.identified(identity, parent)),
+        Some(Begun::Nothing) => {
+            Scope::recycle(scope);
+            Some(None)
+        }
+        None => {
+            Scope::recycle(scope);
+            None
+        }
+    }
 }
 
 /// Puts a span that is recorded into the list of what is open.
@@ -103,7 +119,7 @@ fn list(mut scope: Box<Scope>, name: Cow<'static, str>, parent: &Context) -> Box
     let site = scope.site;
     if let Some(recording) = scope.share() {
         let identity = SpanContext(recording.identity().clone());
-        let begun = Begun {
+        let begun = open_spans::Begun {
             name,
             site,
             place: lineage::place(parent, &identity),

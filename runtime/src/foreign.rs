@@ -9,7 +9,8 @@ use opentelemetry::global::{self, ObjectSafeSpan, ObjectSafeTracer, ObjectSafeTr
 use opentelemetry::trace::{Link, SpanBuilder, SpanContext, Status, TracerProvider};
 use opentelemetry::{Context, Key, KeyValue, Value};
 
-use crate::backend::{Backend, Record, Start, Started};
+use crate::backend::{Backend, Elsewhere, Start, Started};
+use crate::record::Record;
 use crate::site::{Library, Site};
 use crate::thread;
 
@@ -25,12 +26,13 @@ pub(crate) trait Tracers: Send + Sync + 'static {
 }
 
 impl<T: Tracers> Backend for T {
-    fn start(&self, mut start: Start<'_>, parent: &Context) -> Started {
+    fn start(&self, mut start: Start<'_>, parent: &Context, _: &mut Record) -> Started {
         let clock = Clock::start();
         let (builder, started_with) = builder(&mut start, clock);
         let span = Tracers::start(self, start.library(), builder, parent);
         match span.is_recording() {
-            true => Started::Recorded(Box::new(Foreign {
+            true => Started::Elsewhere(Box::new(Foreign {
+                identity: span.span_context().clone(),
                 span,
                 clock,
                 attributes: Vec::new(),
@@ -84,6 +86,7 @@ impl Clock {
 /// A provider's span. Attributes are kept here and handed to it once, at the end: the OpenTelemetry
 /// SDK appends where the specification says that the last value wins.
 struct Foreign {
+    identity: SpanContext,
     span: ProviderSpan,
     clock: Clock,
     attributes: Vec<KeyValue>,
@@ -107,9 +110,9 @@ impl Foreign {
     }
 }
 
-impl Record for Foreign {
+impl Elsewhere for Foreign {
     fn identity(&self) -> SpanContext {
-        self.span.span_context().clone()
+        self.identity.clone()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
@@ -145,11 +148,11 @@ impl Record for Foreign {
     }
 
     fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
-        self.span.add_link(linked, attributes);
+        let _ = thread::shielded(|| self.span.add_link(linked, attributes));
     }
 
     fn update_name(&mut self, name: Cow<'static, str>) {
-        self.span.update_name(name);
+        let _ = thread::shielded(|| self.span.update_name(name));
     }
 
     fn end(self: Box<Self>, time: Option<SystemTime>, status: Option<Status>) {

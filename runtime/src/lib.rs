@@ -122,6 +122,8 @@ mod begin;
 mod carry;
 mod context;
 mod diagnose;
+#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
+mod ended;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
@@ -139,6 +141,7 @@ mod guard;
 pub mod guide;
 mod history;
 mod installed;
+mod limit;
 mod lineage;
 #[doc(hidden)]
 pub mod native;
@@ -149,11 +152,14 @@ mod outcome;
 mod owned;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod probe;
+#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
+mod record;
 mod recording;
 mod relation;
 mod scope;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod site;
+mod size;
 mod span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod start;

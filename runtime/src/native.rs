@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub use crate::backend::{Backend, Record, Said, Start, Started};
+pub use crate::backend::{Backend, Said, Start, Started};
+pub use crate::ended::{Details, Ended, Happened, Moment, Origin, Place};
 pub use crate::findings::{Findings, Inform};
 pub use crate::global::answer;
 pub use crate::history::{Call, remember};
 use crate::installed::Override;
 pub use crate::installed::{Installation, install_native};
+pub use crate::limit::SpanLimits;
+pub use crate::record::{Beginning, Record, Sink, Terms};
 pub use crate::site::{Kind, Library, Site};
 use crate::tracer::Tracer;
 

@@ -4,16 +4,18 @@
 //! to the same place.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
+use opentelemetry::trace::{Link, SpanContext, Status, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue, Value};
 
-use crate::backend::Record;
+use crate::backend::{Elsewhere, Started};
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Listed;
 use crate::outcome::{ErrorDetail, Failure, Report};
+use crate::record::Record;
 use crate::thread::Payload;
 
 /// The process's choices that a span is recorded under.
@@ -23,49 +25,93 @@ pub(crate) struct Policy {
     pub(crate) exception_events: bool,
 }
 
+impl Policy {
+    pub(crate) const SILENT: Policy = Policy {
+        detail: ErrorDetail::Status,
+        exception_events: false,
+    };
+}
+
 /// A span that is being recorded, shared by its scope and the context that it is current in.
 pub(crate) struct Recording {
     identity: SpanContext,
-    policy: Policy,
     open: Mutex<Open>,
 }
 
 /// What a span has been told.
 pub(crate) struct Open {
-    /// `None` from the end on.
-    record: Option<Box<dyn Record>>,
+    keeper: Keeper,
+    /// Used again by the next span, also where another one is kept elsewhere.
+    record: Record,
+    policy: Policy,
     status: Option<Status>,
     has_exception: bool,
     #[cfg(feature = "open-spans")]
     listed: Option<Listed>,
 }
 
+/// What has begun.
+pub(crate) enum Begun {
+    Nothing,
+    Unrecorded(SpanContext),
+    Recorded,
+}
+
+/// Where a span is kept until it ends.
+enum Keeper {
+    /// It has ended.
+    Nobody,
+    Record,
+    Elsewhere(Box<dyn Elsewhere>),
+}
+
+/// An end that is yet to be told to who keeps the span.
+pub(crate) struct Farewell {
+    kept: Box<dyn Elsewhere>,
+    time: Option<SystemTime>,
+    status: Option<Status>,
+}
+
+impl Farewell {
+    /// Code of others runs here.
+    #[cold]
+    pub(crate) fn say(self) {
+        self.kept.end(self.time, self.status);
+    }
+}
+
 impl Recording {
-    pub(crate) fn new(open: Open, policy: Policy) -> Self {
+    /// One whose span has ended.
+    #[cold]
+    pub(crate) fn empty() -> Self {
+        Recording {
+            identity: SpanContext::NONE,
+            open: Mutex::new(Open::empty()),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn of(open: Open) -> Self {
         Recording {
             identity: open.identity(),
-            policy,
             open: Mutex::new(open),
         }
     }
 
-    /// For its next use.
+    /// With a span that begins in it, while nobody else knows of it.
     #[inline]
-    pub(crate) fn reuse(&mut self, open: Open, policy: Policy) {
+    pub(crate) fn begin<R>(&mut self, begin: impl FnOnce(&mut Open) -> R) -> R {
+        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let begun = begin(open);
         self.identity = open.identity();
-        self.policy = policy;
-        let place = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
-        *place = open;
-    }
-
-    pub(crate) fn policy(&self) -> Policy {
-        self.policy
+        begun
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.open().record.is_some()
+        self.open().is_open()
     }
 
+    #[inline]
     pub(crate) fn identity(&self) -> &SpanContext {
         &self.identity
     }
@@ -85,10 +131,10 @@ impl Recording {
     pub(crate) fn keep(&self, listed: Listed) {
         let mut open = self.open();
         // One that has ended in the meantime is not listed.
-        open.listed = Some(listed).filter(|_| open.record.is_some());
+        open.listed = Some(listed).filter(|_| open.is_open());
     }
 
-    /// Only the backend's own record runs under this lock; what it leaves if it panics is its own.
+    /// Only the backend's own code runs under this lock; what it leaves if it panics is its own.
     #[inline]
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
@@ -113,9 +159,9 @@ impl Recording {
     /// Now, if no time is given.
     #[inline]
     fn end_at(&self, time: Option<SystemTime>, ending: Ending) {
-        let ended = self.open().take();
-        if let Some(ended) = ended {
-            ended.end(time, ending, self.policy);
+        let farewell = self.open().end(time, ending);
+        if let Some(farewell) = farewell {
+            farewell.say();
         }
     }
 }
@@ -141,10 +187,12 @@ impl Ending {
 }
 
 impl Open {
-    #[inline]
-    pub(crate) fn new(record: Box<dyn Record>) -> Self {
+    #[cold]
+    pub(crate) fn empty() -> Self {
         Open {
-            record: Some(record),
+            keeper: Keeper::Nobody,
+            record: Record::default(),
+            policy: Policy::SILENT,
             status: None,
             has_exception: false,
             #[cfg(feature = "open-spans")]
@@ -152,61 +200,106 @@ impl Open {
         }
     }
 
+    /// Begins a span as `start` says, which is given the record to use.
+    #[inline]
+    pub(crate) fn begin(
+        &mut self,
+        policy: Policy,
+        start: impl FnOnce(&mut Record) -> Option<Started>,
+    ) -> Option<Begun> {
+        self.keeper = match start(&mut self.record)? {
+            Started::Nothing => return Some(Begun::Nothing),
+            Started::Unrecorded(identity) => return Some(Begun::Unrecorded(identity)),
+            Started::Recorded => Keeper::Record,
+            Started::Elsewhere(kept) => Keeper::Elsewhere(kept),
+        };
+        self.policy = policy;
+        self.has_exception = false;
+        Some(Begun::Recorded)
+    }
+
+    #[inline]
+    fn is_open(&self) -> bool {
+        !matches!(self.keeper, Keeper::Nobody)
+    }
+
     #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
-        let record = self.record.as_ref();
-        record.map_or(SpanContext::NONE, |record| record.identity())
+        match &self.keeper {
+            Keeper::Nobody => SpanContext::NONE,
+            Keeper::Record => self.record.identity(),
+            Keeper::Elsewhere(kept) => kept.identity(),
+        }
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        match &self.keeper {
+            Keeper::Nobody => TraceId::INVALID,
+            Keeper::Record => self.record.trace_id(),
+            Keeper::Elsewhere(kept) => kept.identity().trace_id(),
+        }
     }
 
     #[inline]
     pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some(record) = &mut self.record {
-            if !attribute.key.as_str().is_empty() {
-                record.set_attribute(attribute);
-            }
+        if attribute.key.as_str().is_empty() {
+            return;
+        }
+        match &mut self.keeper {
+            Keeper::Nobody => {}
+            Keeper::Record => self.record.tell(attribute),
+            Keeper::Elsewhere(kept) => kept.set_attribute(attribute),
         }
     }
 
-    /// What is to be ended, once.
+    /// Once only. What is kept elsewhere is told of it outside of the lock.
     #[inline]
-    fn take(&mut self) -> Option<Self> {
-        let record = self.record.take()?;
-        Some(Open {
-            record: Some(record),
-            status: self.status.take(),
-            has_exception: self.has_exception,
-            #[cfg(feature = "open-spans")]
-            listed: self.listed.take(),
-        })
-    }
-
-    #[inline]
-    pub(crate) fn end(mut self, time: Option<SystemTime>, ending: Ending, policy: Policy) {
+    pub(crate) fn end(&mut self, time: Option<SystemTime>, ending: Ending) -> Option<Farewell> {
+        if !self.is_open() {
+            return None;
+        }
         #[cfg(feature = "open-spans")]
         drop(self.listed.take());
-        match ending {
-            Ending::Silent => {}
-            Ending::Cancelled => self.set_default("enter_span.outcome", "cancelled"),
-            Ending::Abandoned => self.set_default("enter_span.outcome", "abandoned"),
-            Ending::Failed(report) => self.fail(report, time, policy),
+        if !matches!(ending, Ending::Silent) {
+            self.conclude(time, ending);
         }
-        if let Some(record) = self.record {
-            record.end(time, self.status);
-        }
-    }
-
-    fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
-        if let Some(record) = &mut self.record {
-            record.set_default(key, value.into());
+        let status = self.status.take();
+        match mem::replace(&mut self.keeper, Keeper::Nobody) {
+            Keeper::Nobody => None,
+            Keeper::Record => {
+                if let Some(status) = status {
+                    self.record.set_status(status);
+                }
+                self.record.end(time);
+                None
+            }
+            Keeper::Elsewhere(kept) => Some(Farewell { kept, time, status }),
         }
     }
 
     #[cold]
-    fn fail(&mut self, report: Report, time: Option<SystemTime>, policy: Policy) {
+    fn conclude(&mut self, time: Option<SystemTime>, ending: Ending) {
+        match ending {
+            Ending::Silent => {}
+            Ending::Cancelled => self.set_default("enter_span.outcome", "cancelled"),
+            Ending::Abandoned => self.set_default("enter_span.outcome", "abandoned"),
+            Ending::Failed(report) => self.fail(report, time),
+        }
+    }
+
+    fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
+        match &mut self.keeper {
+            Keeper::Nobody => {}
+            Keeper::Record => self.record.set_default(key, value.into()),
+            Keeper::Elsewhere(kept) => kept.set_default(key, value.into()),
+        }
+    }
+
+    fn fail(&mut self, report: Report, time: Option<SystemTime>) {
         if matches!(self.status, Some(Status::Ok | Status::Unset)) {
             return;
         }
-        if report.event && policy.exception_events && !self.has_exception {
+        if report.event && self.policy.exception_events && !self.has_exception {
             self.add_event(Cow::Borrowed("exception"), time, report.exception());
         }
         self.set_default("error.type", report.kind);
@@ -220,16 +313,24 @@ impl Open {
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
     ) {
-        if let Some(record) = &mut self.record {
-            self.has_exception |= name == "exception";
-            record.add_event(name, time, attributes);
+        self.has_exception |= name == "exception";
+        match &mut self.keeper {
+            Keeper::Nobody => {}
+            Keeper::Record => self.record.add_event(name, time, attributes),
+            Keeper::Elsewhere(kept) => kept.add_event(name, time, attributes),
         }
     }
 
     fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
-        if let Some(record) = &mut self.record {
-            record.add_link(linked, attributes);
+        match &mut self.keeper {
+            Keeper::Nobody => {}
+            Keeper::Record => self.record.add_link(Link::new(linked, attributes, 0)),
+            Keeper::Elsewhere(kept) => kept.add_link(linked, attributes),
         }
+    }
+
+    fn set_status(&mut self, status: Status) {
+        self.status = Some(status).filter(|_| self.is_open());
     }
 
     fn update_name(&mut self, name: Cow<'static, str>) {
@@ -237,8 +338,10 @@ impl Open {
         if let Some(listed) = &self.listed {
             listed.rename(name.clone());
         }
-        if let Some(record) = &mut self.record {
-            record.update_name(name);
+        match &mut self.keeper {
+            Keeper::Nobody => {}
+            Keeper::Record => self.record.update_name(name),
+            Keeper::Elsewhere(kept) => kept.update_name(name),
         }
     }
 }
@@ -276,7 +379,7 @@ impl opentelemetry::trace::Span for Current {
     }
 
     fn set_status(&mut self, status: Status) {
-        self.0.change(|open| open.status = Some(status));
+        self.0.change(|open| open.set_status(status));
     }
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, new_name: T) {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue};
 
-use crate::backend::Record;
-use crate::recording::{Ending, Open, Policy, Recording};
+use crate::backend::Started;
+use crate::record::Record;
+use crate::recording::{Begun, Ending, Open, Policy, Recording};
 use crate::site::Site;
 
 pub(crate) struct Scope {
@@ -19,15 +20,19 @@ pub(crate) struct Scope {
     /// What is attached: with the span as the current one, but for a leaf, which never is.
     pub(crate) context: Context,
     state: State,
-    /// The recording of a span that is over, for the next use.
-    spare: Option<Arc<Recording>>,
+    policy: Policy,
+    /// Used by a span that is private.
+    own: Open,
+    /// Used by a span that is shared; else that of one that is over, which nobody else knows.
+    shared: Option<Arc<Recording>>,
 }
 
+#[derive(Clone, Copy, PartialEq)]
 enum State {
     Unrecorded,
     /// Only this scope knows of it: a leaf that has given no handle.
-    Private(Open, Policy),
-    Shared(Arc<Recording>),
+    Private,
+    Shared,
 }
 
 /// Scopes that a thread keeps.
@@ -46,8 +51,9 @@ impl Scope {
         scope
     }
 
+    /// One in which nothing is recorded yet, and nothing is attached.
     #[inline]
-    fn spare(site: &'static Site) -> Box<Self> {
+    pub(crate) fn spare(site: &'static Site) -> Box<Self> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
         match spare {
             Ok(Some(mut scope)) => {
@@ -64,73 +70,84 @@ impl Scope {
             site,
             context: Context::new(),
             state: State::Unrecorded,
-            spare: None,
+            policy: Policy::SILENT,
+            own: Open::empty(),
+            shared: None,
         })
     }
 
-    /// The scope of a span that has started below `parent`.
+    /// Begins a span below `parent`, as `start` says, which is given the record to use. Nothing, if it
+    /// gives nothing.
     #[inline]
-    pub(crate) fn recorded(
-        site: &'static Site,
-        record: Box<dyn Record>,
+    pub(crate) fn begin(
+        self: &mut Box<Self>,
         policy: Policy,
         parent: &Context,
-    ) -> Box<Self> {
-        let mut scope = Scope::spare(site);
-        let open = Open::new(record);
-        if site.is_leaf() {
-            scope.context = parent.clone();
-            scope.state = State::Private(open, policy);
-        } else {
-            let recording = scope.recording_of(open, policy);
-            scope.context = recording.below(parent);
-            scope.state = State::Shared(recording);
+        start: impl FnOnce(&mut Record) -> Option<Started>,
+    ) -> Option<Begun> {
+        self.policy = policy;
+        if self.site.is_leaf() {
+            let begun = self.own.begin(policy, start)?;
+            if let Begun::Recorded = begun {
+                self.context = parent.clone();
+                self.state = State::Private;
+            }
+            return Some(begun);
         }
-        scope
+        let mut recording = self.recording();
+        // Nobody else knows of it yet.
+        let unshared = Arc::get_mut(&mut recording)?;
+        let begun = unshared.begin(|open| open.begin(policy, start))?;
+        if let Begun::Recorded = begun {
+            self.context = recording.below(parent);
+            self.state = State::Shared;
+        }
+        self.shared = Some(recording);
+        Some(begun)
     }
 
     #[inline]
-    fn recording_of(&mut self, open: Open, policy: Policy) -> Arc<Recording> {
-        if let Some(mut spare) = self.spare.take() {
-            if let Some(recording) = Arc::get_mut(&mut spare) {
-                recording.reuse(open, policy);
-                return spare;
-            }
-        }
-        Arc::new(Recording::new(open, policy))
+    fn recording(&mut self) -> Arc<Recording> {
+        let spare = self.shared.take();
+        spare.unwrap_or_else(|| Arc::new(Recording::empty()))
     }
 
-    /// The scope of one that is not recorded, if it says anything that its parent does not.
-    pub(crate) fn of_identity(
-        site: &'static Site,
+    /// With another identity than that of `parent`, if that says anything which `parent` does not.
+    #[cold]
+    pub(crate) fn identified(
+        mut self: Box<Self>,
         identity: SpanContext,
         parent: &Context,
     ) -> Option<Box<Self>> {
-        says_more_than(parent, &identity)
-            .then(|| Scope::unrecorded(site, parent.with_remote_span_context(identity)))
+        match says_more_than(parent, &identity) {
+            true => {
+                self.context = parent.with_remote_span_context(identity);
+                Some(self)
+            }
+            false => {
+                Scope::recycle(self);
+                None
+            }
+        }
     }
 
     /// Its recording, if it has one, for others to know as well.
     pub(crate) fn share(&mut self) -> Option<&Arc<Recording>> {
-        if let State::Private(..) = self.state {
-            let private = mem::replace(&mut self.state, State::Unrecorded);
-            if let State::Private(open, policy) = private {
-                self.state = State::Shared(self.recording_of(open, policy));
-            }
+        if self.state == State::Private {
+            let open = mem::replace(&mut self.own, Open::empty());
+            self.shared = Some(Arc::new(Recording::of(open)));
+            self.state = State::Shared;
         }
-        match &self.state {
-            State::Shared(recording) => Some(recording),
-            State::Unrecorded | State::Private(..) => None,
-        }
+        self.shared.as_ref().filter(|_| self.state == State::Shared)
     }
 
     /// The trace of a span that is recorded.
     #[inline]
     pub(crate) fn trace_id(&self) -> TraceId {
-        match &self.state {
-            State::Unrecorded => TraceId::INVALID,
-            State::Private(open, _) => open.identity().trace_id(),
-            State::Shared(recording) => recording.identity().trace_id(),
+        match (self.state, &self.shared) {
+            (State::Private, _) => self.own.trace_id(),
+            (State::Shared, Some(recording)) => recording.identity().trace_id(),
+            _ => TraceId::INVALID,
         }
     }
 
@@ -138,8 +155,10 @@ impl Scope {
     pub(crate) fn again(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context.clone());
         if let Some(recording) = self.share() {
-            scope.state = State::Shared(Arc::clone(recording));
+            scope.shared = Some(Arc::clone(recording));
+            scope.state = State::Shared;
         }
+        scope.policy = self.policy;
         scope
     }
 
@@ -151,38 +170,37 @@ impl Scope {
 
     #[inline]
     pub(crate) fn is_recorded(&self) -> bool {
-        !matches!(self.state, State::Unrecorded)
+        self.state != State::Unrecorded
     }
 
     /// `None` if nothing is recorded.
+    #[inline]
     pub(crate) fn policy(&self) -> Option<Policy> {
-        match &self.state {
-            State::Unrecorded => None,
-            State::Private(_, policy) => Some(*policy),
-            State::Shared(recording) => Some(recording.policy()),
-        }
+        self.is_recorded().then_some(self.policy)
     }
 
     #[inline]
     pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
-        match &mut self.state {
-            State::Unrecorded => {}
-            State::Private(open, _) => open.set_attribute(attribute),
-            State::Shared(recording) => recording.set_attribute(attribute),
+        match (self.state, &self.shared) {
+            (State::Private, _) => self.own.set_attribute(attribute),
+            (State::Shared, Some(recording)) => recording.set_attribute(attribute),
+            _ => {}
         }
     }
 
     /// Once only: whoever comes second finds it closed.
     #[inline]
     pub(crate) fn end(&mut self, ending: Ending) {
-        match mem::replace(&mut self.state, State::Unrecorded) {
-            State::Unrecorded => {}
-            State::Private(open, policy) => open.end(None, ending, policy),
-            State::Shared(recording) => {
-                recording.end(ending);
-                self.spare = Some(recording);
+        match (self.state, &self.shared) {
+            (State::Private, _) => {
+                if let Some(farewell) = self.own.end(None, ending) {
+                    farewell.say();
+                }
             }
+            (State::Shared, Some(recording)) => recording.end(ending),
+            _ => {}
         }
+        self.state = State::Unrecorded;
     }
 
     /// Keeps one that is over for its next use.
@@ -190,7 +208,7 @@ impl Scope {
     pub(crate) fn recycle(mut scope: Box<Self>) {
         // Outside of the list: what else the context holds is the user's.
         scope.context = Context::new();
-        scope.state = State::Unrecorded;
+        scope.forget_others();
         // A dying thread has no next use.
         let _ = SPARE.try_with(|spare| {
             if let Ok(mut spare) = spare.try_borrow_mut() {
@@ -199,6 +217,20 @@ impl Scope {
                 }
             }
         });
+    }
+
+    /// What has not ended, and what others know, is not used again.
+    #[inline]
+    fn forget_others(&mut self) {
+        let is_known =
+            |shared: &Arc<Recording>| Arc::strong_count(shared) > 1 || Arc::weak_count(shared) > 0;
+        if self.is_recorded() || self.shared.as_ref().is_some_and(is_known) {
+            self.shared = None;
+        }
+        if self.state == State::Private {
+            self.own = Open::empty();
+        }
+        self.state = State::Unrecorded;
     }
 }
 

@@ -1,0 +1,146 @@
+//! A span that is recorded here, as plain data: what is handed over when it has ended.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{
+    Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, KeyValue};
+
+use crate::site::{Library, Site};
+
+pub struct Ended {
+    pub place: Place,
+    pub kind: SpanKind,
+    pub name: Cow<'static, str>,
+    pub origin: Origin,
+    pub start: Moment,
+    pub end: Moment,
+    /// How many of those beside it are its own.
+    pub attributes: usize,
+    /// How many of the place in source are written after them.
+    pub code: usize,
+    pub dropped_attributes: u32,
+    pub status: Status,
+    /// Most spans have none.
+    pub details: Option<Box<Details>>,
+    /// Bytes that it holds, about, beside itself.
+    pub held: usize,
+}
+
+/// Where a span stands in its trace, and whether it is sampled.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub trace_id: TraceId,
+    pub span_id: SpanId,
+    pub flags: TraceFlags,
+    /// Not valid for a root.
+    pub parent: SpanId,
+    pub parent_is_remote: bool,
+}
+
+/// When something happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment {
+    /// A reading of the sink's counter.
+    Counted(u64),
+    /// Said by who made the span, who has a clock of their own.
+    Told(SystemTime),
+}
+
+/// Who made a span, and where.
+pub enum Origin {
+    Site(&'static Site),
+    Library(&'static Site, Box<Library>),
+    Scope(Arc<InstrumentationScope>),
+    Nowhere,
+}
+
+#[derive(Default)]
+pub struct Details {
+    pub state: TraceState,
+    pub events: Vec<Happened>,
+    pub dropped_events: u32,
+    pub links: Vec<Link>,
+    pub dropped_links: u32,
+}
+
+pub struct Happened {
+    pub name: Cow<'static, str>,
+    pub moment: Moment,
+    pub attributes: Vec<KeyValue>,
+    pub dropped_attributes: u32,
+}
+
+impl Place {
+    #[inline]
+    pub fn identity(&self, state: TraceState) -> SpanContext {
+        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
+    }
+}
+
+impl Origin {
+    /// If attributes of its place in source can be written.
+    #[inline]
+    pub fn site(&self) -> Option<&'static Site> {
+        match self {
+            Origin::Site(site) | Origin::Library(site, _) => site.place().is_some().then_some(site),
+            Origin::Scope(_) | Origin::Nowhere => None,
+        }
+    }
+
+    pub fn scope(&self) -> InstrumentationScope {
+        match self {
+            Origin::Site(site) => site.library().scope(),
+            Origin::Library(_, library) => library.scope(),
+            Origin::Scope(scope) => (**scope).clone(),
+            Origin::Nowhere => InstrumentationScope::default(),
+        }
+    }
+}
+
+/// An empty one.
+impl Default for Ended {
+    fn default() -> Self {
+        Ended {
+            place: Place {
+                trace_id: TraceId::INVALID,
+                span_id: SpanId::INVALID,
+                flags: TraceFlags::NOT_SAMPLED,
+                parent: SpanId::INVALID,
+                parent_is_remote: false,
+            },
+            kind: SpanKind::Internal,
+            name: Cow::Borrowed(""),
+            origin: Origin::Nowhere,
+            start: Moment::Counted(0),
+            end: Moment::Counted(0),
+            attributes: 0,
+            code: 0,
+            dropped_attributes: 0,
+            status: Status::Unset,
+            details: None,
+            held: 0,
+        }
+    }
+}
+
+impl Ended {
+    #[inline]
+    pub(crate) fn identity(&self) -> SpanContext {
+        let state = self.details.as_ref().map(|details| details.state.clone());
+        self.place.identity(state.unwrap_or(TraceState::NONE))
+    }
+
+    /// About how much memory it holds, itself included.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        let description = match &self.status {
+            Status::Error { description } => description.len(),
+            Status::Unset | Status::Ok => 0,
+        };
+        size_of::<Ended>() + self.held + description
+    }
+}

@@ -1,0 +1,315 @@
+//! A span while it is recorded here, within its limits: for a backend that takes it when it ends.
+//!
+//! It is used again: what it is told stands in memory that the last span had.
+
+use std::borrow::Cow;
+use std::mem;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceId, TraceState};
+use opentelemetry::{KeyValue, Value};
+
+use crate::ended::{Details, Ended, Happened, Moment, Origin, Place};
+use crate::limit::SpanLimits;
+use crate::site::Site;
+use crate::size;
+
+#[derive(Default)]
+pub struct Record {
+    span: Ended,
+    /// Kept here until it ends, so that the list is used again.
+    attributes: Vec<KeyValue>,
+    /// From the first span on.
+    terms: Option<Arc<Terms>>,
+}
+
+/// What the spans of a backend have in common.
+pub struct Terms {
+    pub limits: SpanLimits,
+    /// Whether spans tell their place in source.
+    pub tells_place: bool,
+    pub sink: Box<dyn Sink>,
+}
+
+/// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
+/// be held.
+pub trait Sink: Send + Sync {
+    fn now(&self) -> Moment;
+
+    /// Takes a span out of its place, with its attributes; or leaves both there, and gives `false`.
+    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool;
+}
+
+/// What is known of a span when it starts.
+pub struct Beginning {
+    pub place: Place,
+    pub kind: SpanKind,
+    pub name: Cow<'static, str>,
+    pub origin: Origin,
+    pub start: Moment,
+}
+
+/// A record that holds room for more attributes is not used again.
+const MOST_KEPT: usize = 64;
+
+impl Record {
+    /// A new span in the place of the last one, which has ended.
+    #[inline]
+    pub fn begin(&mut self, terms: &Arc<Terms>, beginning: Beginning, state: &TraceState) {
+        let is_known = self
+            .terms
+            .as_ref()
+            .is_some_and(|own| Arc::ptr_eq(own, terms));
+        if !is_known {
+            self.terms = Some(Arc::clone(terms));
+        }
+        let span = &mut self.span;
+        span.place = beginning.place;
+        span.kind = beginning.kind;
+        span.name = size::bound(beginning.name, terms.limits.bytes / 2);
+        span.origin = beginning.origin;
+        span.start = beginning.start;
+        span.held = span.name.len();
+        span.code = 0;
+        if terms.tells_place && span.origin.site().is_some() {
+            span.code = Site::CODE_KEYS.len().min(terms.limits.attributes);
+            span.dropped_attributes = (Site::CODE_KEYS.len() - span.code) as u32;
+        }
+        if *state != TraceState::NONE {
+            self.keep_state(state);
+        }
+    }
+
+    #[cold]
+    fn keep_state(&mut self, state: &TraceState) {
+        self.span.held += size::of_state(state);
+        self.span.details.get_or_insert_default().state = state.clone();
+    }
+
+    #[inline]
+    pub fn identity(&self) -> SpanContext {
+        self.span.identity()
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        self.span.place.trace_id
+    }
+
+    /// The specification's upsert: the last value of a key holds.
+    #[inline]
+    pub fn set_attribute(&mut self, mut attribute: KeyValue) {
+        let Some(terms) = &self.terms else {
+            return;
+        };
+        let (span, limits) = (&mut self.span, &terms.limits);
+        if let Some(most) = limits.text {
+            size::shorten(&mut attribute.value, most);
+        }
+        let known = self.attributes.iter().position(|a| a.key == attribute.key);
+        let replaced = known.map_or(0, |known| size::of_pair(&self.attributes[known]));
+        let room = limits.bytes.saturating_sub(span.held - replaced);
+        let is_full = known.is_none() && self.attributes.len() >= span.most_attributes(limits);
+        if is_full || !size::fit(&mut attribute, room) {
+            span.dropped_attributes += 1;
+            return;
+        }
+        span.held = span.held - replaced + size::of_pair(&attribute);
+        match known {
+            Some(known) => self.attributes[known].value = attribute.value,
+            None => self.attributes.push(attribute),
+        }
+    }
+
+    /// The same, but for what the site says already.
+    #[inline]
+    pub(crate) fn tell(&mut self, attribute: KeyValue) {
+        if !self.is_of_place(attribute.key.as_str()) {
+            self.set_attribute(attribute);
+        }
+    }
+
+    /// Sets what says how the span ended, unless the key is there. It is kept before others.
+    pub(crate) fn set_default(&mut self, key: &'static str, value: Value) {
+        let Some(terms) = &self.terms else {
+            return;
+        };
+        let is_there = self.attributes.iter().any(|a| a.key.as_str() == key);
+        if is_there || self.is_of_place(key) {
+            return;
+        }
+        let attribute = KeyValue::new(key, value);
+        let (span, limits) = (&mut self.span, &terms.limits);
+        let needed = size::of_pair(&attribute);
+        let most = span.most_attributes(limits);
+        while self.attributes.len() >= most || span.held + needed > limits.bytes {
+            let Some(given_up) = self.attributes.pop() else {
+                break;
+            };
+            span.held -= size::of_pair(&given_up);
+            span.dropped_attributes += 1;
+        }
+        self.set_attribute(attribute);
+    }
+
+    #[inline]
+    fn is_of_place(&self, key: &str) -> bool {
+        key.starts_with("code.") && self.span.code > 0 && Site::CODE_KEYS.contains(&key)
+    }
+
+    /// At this moment, if no time is given.
+    pub fn add_event(
+        &mut self,
+        name: Cow<'static, str>,
+        time: Option<SystemTime>,
+        attributes: Vec<KeyValue>,
+    ) {
+        if let Some(terms) = &self.terms {
+            let moment = self.span.moment(time, &*terms.sink);
+            self.span.add_event(name, moment, attributes, &terms.limits);
+        }
+    }
+
+    pub fn add_link(&mut self, link: Link) {
+        if let Some(terms) = &self.terms {
+            self.span.add_link(link, &terms.limits);
+        }
+    }
+
+    pub fn update_name(&mut self, name: Cow<'static, str>) {
+        let span = &mut self.span;
+        let name = match &self.terms {
+            Some(terms) => size::bound(name, terms.limits.bytes / 2),
+            None => name,
+        };
+        span.held = (span.held + name.len()).saturating_sub(span.name.len());
+        span.name = name;
+    }
+
+    /// An error does not replace `Ok`, which is the operator's word; else the last call holds.
+    pub fn set_status(&mut self, status: Status) {
+        if self.span.status == Status::Ok || status == Status::Unset {
+            return;
+        }
+        self.span.status = match (status, &self.terms) {
+            (Status::Error { description }, Some(terms)) => Status::Error {
+                description: size::bound(description, terms.limits.bytes / 2),
+            },
+            (other, _) => other,
+        };
+    }
+
+    /// Hands it over: now, if no time is given. What is not taken is gone.
+    #[inline]
+    pub fn end(&mut self, time: Option<SystemTime>) {
+        let Some(terms) = &self.terms else {
+            return;
+        };
+        self.span.end = self.span.moment(time, &*terms.sink);
+        self.span.attributes = self.attributes.len();
+        if !terms.sink.take(&mut self.span, &mut self.attributes) {
+            self.clear();
+        }
+        if self.attributes.capacity() > MOST_KEPT {
+            self.attributes = Vec::new();
+        }
+    }
+
+    #[cold]
+    fn clear(&mut self) {
+        self.attributes.clear();
+        self.span = Ended::default();
+    }
+}
+
+impl Ended {
+    /// Takes out what it holds.
+    #[inline]
+    pub fn take(&mut self) -> Self {
+        Ended {
+            place: self.place,
+            kind: self.kind.clone(),
+            name: mem::take(&mut self.name),
+            origin: mem::replace(&mut self.origin, Origin::Nowhere),
+            start: self.start,
+            end: self.end,
+            attributes: self.attributes,
+            code: self.code,
+            dropped_attributes: mem::take(&mut self.dropped_attributes),
+            status: mem::take(&mut self.status),
+            details: self.details.take(),
+            held: self.held,
+        }
+    }
+
+    #[inline]
+    fn moment(&self, told: Option<SystemTime>, sink: &dyn Sink) -> Moment {
+        match (told, self.start) {
+            (Some(told), _) => Moment::Told(told),
+            (None, Moment::Counted(_)) => sink.now(),
+            // Who told the start has a clock of their own.
+            (None, Moment::Told(_)) => Moment::Told(SystemTime::now()),
+        }
+    }
+
+    /// Room for so many attributes, with those of the place in source.
+    #[inline]
+    fn most_attributes(&self, limits: &SpanLimits) -> usize {
+        limits.attributes - self.code
+    }
+
+    fn add_event(
+        &mut self,
+        name: Cow<'static, str>,
+        moment: Moment,
+        mut attributes: Vec<KeyValue>,
+        limits: &SpanLimits,
+    ) {
+        let own = size_of::<Event>() + name.len();
+        let details: &mut Details = self.details.get_or_insert_default();
+        if details.events.len() >= limits.events || self.held + own > limits.bytes {
+            details.dropped_events += 1;
+            return;
+        }
+        self.held += own;
+        let most = limits.event_attributes;
+        let dropped_attributes = cut(&mut attributes, most, limits, &mut self.held);
+        details.events.push(Happened {
+            name,
+            moment,
+            attributes,
+            dropped_attributes,
+        });
+    }
+
+    fn add_link(&mut self, mut link: Link, limits: &SpanLimits) {
+        let own = size_of::<Link>() + size::of_state(link.span_context.trace_state());
+        let details: &mut Details = self.details.get_or_insert_default();
+        if details.links.len() >= limits.links || self.held + own > limits.bytes {
+            details.dropped_links += 1;
+            return;
+        }
+        self.held += own;
+        let most = limits.link_attributes;
+        let dropped = cut(&mut link.attributes, most, limits, &mut self.held);
+        link.dropped_attributes_count += dropped;
+        details.links.push(link);
+    }
+}
+
+/// Leaves what fits, and gives how many that were not.
+fn cut(attributes: &mut Vec<KeyValue>, most: usize, limits: &SpanLimits, held: &mut usize) -> u32 {
+    let before = attributes.len();
+    attributes.truncate(most);
+    attributes.retain_mut(|attribute| {
+        if let Some(most) = limits.text {
+            size::shorten(&mut attribute.value, most);
+        }
+        let fits = size::fit(attribute, limits.bytes.saturating_sub(*held));
+        if fits {
+            *held += size::of_pair(attribute);
+        }
+        fits
+    });
+    (before - attributes.len()) as u32
+}
