@@ -194,7 +194,7 @@ fn attribute(attribute: &Attribute) -> TokenStream {
 
 /// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
 ///
-/// Output: `|span: Entered, value: &_| { ..; span.end(Reading::Ask(&Probe(value).read())) }`
+/// Output: `|span: Entered, value: &_| { ..; span.end(Reading::of(&Probe(value).read())) }`
 fn finish(span: &SpanPlan) -> TokenStream {
     let SpanPlan { krate, finish, .. } = span;
     if finish.is_silent() {
@@ -209,7 +209,7 @@ fn finish(span: &SpanPlan) -> TokenStream {
 
 /// Input: `-> Result<T, E>`
 ///
-/// Output: `let (span, value) = ran; if span.is_off() { .. } else { let value = &value; ..; span.end(Reading::Ask(&Probe(value).read())) } value`
+/// Output: `let (span, value) = ran; if span.is_off() { .. } else { let value = &value; ..; span.end(Reading::of(&Probe(value).read())) } value`
 ///
 /// After the body, so that a projection may name an argument that the body has borrowed.
 fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
@@ -303,7 +303,7 @@ fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
     let outcome = quote!({ use #krate::private::reading::*; (#references #krate::private::Probe(#value)).__enter_span_read() });
     match &finish.reading {
         Reading::Nothing => quote!(#krate::private::Reading::Nothing),
-        Reading::Outcome => quote!(#krate::private::Reading::Ask(&#outcome)),
+        Reading::Outcome => quote!(#krate::private::Reading::of(&#outcome)),
         Reading::Judged(judge) => {
             let judged = quote!(#krate::private::Judged);
             let judged =

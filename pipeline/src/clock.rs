@@ -26,6 +26,7 @@ impl Clock {
     }
 
     /// Now, if no time is told.
+    #[inline]
     pub(crate) fn now_or(&self, told: Option<SystemTime>) -> Moment {
         told.map_or_else(|| self.now(), Moment::Told)
     }

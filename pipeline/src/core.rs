@@ -1,6 +1,7 @@
 //! What all spans of a pipeline share, and the decision whether one is recorded.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use enter_span::native::{Ended, Moment, Place, Sink, Terms};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceState};
@@ -39,11 +40,18 @@ impl Sink for HandOver {
     }
 
     /// One that is recorded and not sampled goes nowhere.
-    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool {
+    fn take(
+        &self,
+        end: Option<SystemTime>,
+        span: &mut Ended,
+        attributes: &mut Vec<KeyValue>,
+    ) -> bool {
         if !span.place.flags.is_sampled() {
             self.queue.count_record_only();
             return false;
         }
+        span.end = self.clock.now_or(end);
+        span.attributes = attributes.len();
         self.queue.push(span, attributes)
     }
 }
@@ -123,7 +131,7 @@ impl Core {
     }
 
     /// The same where the sampler need not be asked.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
         let place = place::below(parent);
         let is_sampled = self.sampler.samples(parent, place.trace_id);

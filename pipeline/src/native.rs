@@ -35,7 +35,7 @@ impl Backend for Native {
             return Started::Nothing;
         };
         if !decision.is_recorded {
-            return Started::Unrecorded(decision.identity());
+            return Started::Unrecorded(Box::new(decision.identity()));
         }
         let beginning = Beginning {
             place: decision.place,
@@ -74,7 +74,7 @@ impl Backend for Native {
         let place = core.follow(parent);
         if !place.flags.is_sampled() {
             let identity = place.identity(parent.trace_state().clone());
-            return Some(Started::Unrecorded(identity));
+            return Some(Started::Unrecorded(Box::new(identity)));
         }
         let beginning = Beginning {
             place,

@@ -9,7 +9,7 @@ use crate::id;
 const RANDOM: u8 = 2;
 
 /// The place of a span below `parent`, or of a root if that is not valid. It is not sampled yet.
-#[inline]
+#[inline(always)]
 pub(crate) fn below(parent: &SpanContext) -> Place {
     let is_root = !parent.is_valid();
     let (trace_id, random, id) = match is_root {

@@ -14,6 +14,7 @@ pub(crate) fn make_quiet() {
     IS_QUIET.set(true);
 }
 
+#[inline]
 pub(crate) fn is_quiet() -> bool {
     IS_QUIET.get()
 }

@@ -67,27 +67,41 @@ impl Entered {
 
     #[inline(never)]
     pub fn text(self, key: &'static str, value: &'static str) -> Self {
-        self.with_attribute(|| Some(KeyValue::new(key, value)))
-    }
-
-    #[inline]
-    fn with_attribute(mut self, attribute: impl FnOnce() -> Option<KeyValue>) -> Self {
-        if let Some(scope) = self.0.as_mut().filter(|scope| scope.is_recorded()) {
-            if let Some(attribute) = attribute() {
-                scope.set_attribute(attribute);
-            }
-        }
-        self
+        self.with(key, Value::from_static(value))
     }
 
     #[inline(never)]
     pub fn attribute<T: ToAttribute>(self, key: &'static str, value: &T) -> Self {
-        self.attribute_with(key, &mut |slot| slot.set(value))
+        if !self.is_recorded() {
+            return self;
+        }
+        match thread::shielded(|| value.to_attribute()).flatten() {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
     }
 
     #[inline(never)]
     pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
-        self.with_attribute(|| Slot::fill(value).map(|Value(value)| KeyValue::new(key, value)))
+        if !self.is_recorded() {
+            return self;
+        }
+        match Slot::fill(value) {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+
+    #[inline]
+    fn is_recorded(&self) -> bool {
+        self.0.as_ref().is_some_and(|scope| scope.is_recorded())
+    }
+
+    fn with(mut self, key: &'static str, Value(value): Value) -> Self {
+        if let Some(scope) = &mut self.0 {
+            scope.set_attribute(KeyValue::new(key, value));
+        }
+        self
     }
 
     pub(crate) fn is_leaf(&self) -> bool {
@@ -137,13 +151,19 @@ impl Entered {
 
     /// Ends the span with what its value says, at the detail that is allowed.
     pub fn end(self, reading: Reading<'_>) {
-        let ending = match &reading {
+        self.end_by(reading);
+    }
+
+    #[inline(always)]
+    fn end_by(self, reading: Reading<'_>) {
+        let ending = match reading {
             Reading::Nothing => Ending::Silent,
-            Reading::Ask(value) => self.ending_by(*value),
+            Reading::Ask(value) => self.ending_by(value),
         };
         self.conclude(ending);
     }
 
+    #[inline(never)]
     fn ending_by(&self, value: &dyn Asked) -> Ending {
         let Some(policy) = self.policy() else {
             return Ending::Silent;
@@ -167,6 +187,7 @@ impl Entered {
         Some(Ending::panicked(payload, detail))
     }
 
+    #[inline]
     pub(crate) fn conclude(mut self, ending: Ending) {
         let Some(scope) = &mut self.0 else {
             return;
@@ -263,7 +284,8 @@ impl Leaving {
 
     #[cold]
     pub fn end(self, reading: Reading<'_>) {
-        self.detach().end(reading);
+        drop(self.guard);
+        self.entered.end_by(reading);
     }
 }
 

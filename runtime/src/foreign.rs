@@ -38,7 +38,7 @@ impl<T: Tracers> Backend for T {
                 attributes: Vec::new(),
                 started_with,
             })),
-            false => Started::Unrecorded(span.span_context().clone()),
+            false => Started::Unrecorded(Box::new(span.span_context().clone())),
         }
     }
 }

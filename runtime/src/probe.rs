@@ -26,9 +26,23 @@ pub enum Reading<'a> {
 /// implementations the compiler lists for users.
 pub trait Asked {
     fn failure(&self) -> Option<Failure<'_>>;
+
+    /// What there is to read, known where the function is compiled.
+    #[inline]
+    fn reading(&self) -> Reading<'_>
+    where
+        Self: Sized,
+    {
+        Reading::Ask(self)
+    }
 }
 
 impl<'a> Reading<'a> {
+    #[inline]
+    pub fn of(asked: &'a impl Asked) -> Self {
+        asked.reading()
+    }
+
     pub fn when(is_failure: bool, asked: &'a dyn Asked) -> Self {
         match is_failure {
             true => Reading::Ask(asked),
@@ -173,6 +187,11 @@ pub struct OfAny;
 impl Asked for OfAny {
     fn failure(&self) -> Option<Failure<'_>> {
         None
+    }
+
+    #[inline]
+    fn reading(&self) -> Reading<'_> {
+        Reading::Nothing
     }
 }
 

@@ -37,8 +37,14 @@ pub struct Terms {
 pub trait Sink: Send + Sync {
     fn now(&self) -> Moment;
 
-    /// Takes a span out of its place, with its attributes; or leaves both there, and gives `false`.
-    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool;
+    /// Takes a span that ends at this moment, or at the told one, out of its place, with its attributes;
+    /// or leaves both there, and gives `false`.
+    fn take(
+        &self,
+        end: Option<SystemTime>,
+        span: &mut Ended,
+        attributes: &mut Vec<KeyValue>,
+    ) -> bool;
 }
 
 /// What is known of a span when it starts.
@@ -55,7 +61,7 @@ const MOST_KEPT: usize = 64;
 
 impl Record {
     /// A new span in the place of the last one, which has ended.
-    #[inline]
+    #[inline(always)]
     pub fn begin(&mut self, terms: &Arc<Terms>, beginning: Beginning, state: &TraceState) {
         let is_known = self
             .terms
@@ -165,7 +171,10 @@ impl Record {
         attributes: Vec<KeyValue>,
     ) {
         if let Some(terms) = &self.terms {
-            let moment = self.span.moment(time, &*terms.sink);
+            let moment = match self.span.told(time) {
+                Some(told) => Moment::Told(told),
+                None => terms.sink.now(),
+            };
             self.span.add_event(name, moment, attributes, &terms.limits);
         }
     }
@@ -205,9 +214,8 @@ impl Record {
         let Some(terms) = &self.terms else {
             return;
         };
-        self.span.end = self.span.moment(time, &*terms.sink);
-        self.span.attributes = self.attributes.len();
-        if !terms.sink.take(&mut self.span, &mut self.attributes) {
+        let time = self.span.told(time);
+        if !terms.sink.take(time, &mut self.span, &mut self.attributes) {
             self.clear();
         }
         if self.attributes.capacity() > MOST_KEPT {
@@ -242,13 +250,12 @@ impl Ended {
         }
     }
 
+    /// Who told the start has a clock of their own.
     #[inline]
-    fn moment(&self, told: Option<SystemTime>, sink: &dyn Sink) -> Moment {
-        match (told, self.start) {
-            (Some(told), _) => Moment::Told(told),
-            (None, Moment::Counted(_)) => sink.now(),
-            // Who told the start has a clock of their own.
-            (None, Moment::Told(_)) => Moment::Told(SystemTime::now()),
+    fn told(&self, time: Option<SystemTime>) -> Option<SystemTime> {
+        match self.start {
+            Moment::Counted(_) => time,
+            Moment::Told(_) => Some(time.unwrap_or_else(SystemTime::now)),
         }
     }
 

@@ -53,7 +53,7 @@ pub(crate) struct Open {
 /// What has begun.
 pub(crate) enum Begun {
     Nothing,
-    Unrecorded(SpanContext),
+    Unrecorded(Box<SpanContext>),
     Recorded,
 }
 
@@ -99,7 +99,7 @@ impl Recording {
     }
 
     /// With a span that begins in it, while nobody else knows of it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin<R>(&mut self, begin: impl FnOnce(&mut Open) -> R) -> R {
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
         let begun = begin(open);
@@ -201,7 +201,7 @@ impl Open {
     }
 
     /// Begins a span as `start` says, which is given the record to use.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(
         &mut self,
         policy: Policy,
@@ -240,7 +240,7 @@ impl Open {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
         if attribute.key.as_str().is_empty() {
             return;
@@ -253,7 +253,7 @@ impl Open {
     }
 
     /// Once only. What is kept elsewhere is told of it outside of the lock.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&mut self, time: Option<SystemTime>, ending: Ending) -> Option<Farewell> {
         if !self.is_open() {
             return None;

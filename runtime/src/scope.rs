@@ -78,7 +78,7 @@ impl Scope {
 
     /// Begins a span below `parent`, as `start` says, which is given the record to use. Nothing, if it
     /// gives nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(
         self: &mut Box<Self>,
         policy: Policy,

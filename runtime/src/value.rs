@@ -147,12 +147,14 @@ impl<T: Element> ToAttribute for Vec<T> {
 macro_rules! scalar {
     ($($type:ty: |$value:ident| $scalar:expr, $array:ident;)+) => {$(
         impl From<$type> for Value {
+            #[inline]
             fn from($value: $type) -> Self {
                 Value($scalar)
             }
         }
 
         impl ToAttribute for $type {
+            #[inline]
             fn to_attribute(&self) -> Option<Value> {
                 Some(Value::from(*self))
             }
@@ -186,6 +188,7 @@ scalar! {
 }
 
 /// An integer that may be wider than OpenTelemetry's: never wrapped, text where it does not fit.
+#[inline]
 fn integer<T: TryInto<i64> + ToString + Copy>(value: T) -> opentelemetry::Value {
     match value.try_into() {
         Ok(value) => opentelemetry::Value::I64(value),
