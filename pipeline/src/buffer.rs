@@ -11,7 +11,7 @@ use opentelemetry::KeyValue;
 use crate::budget::Room;
 use crate::ended::Spans;
 use crate::limit::Limits;
-use crate::store::{self, Store, Tally};
+use crate::store::{self, Pushed, Store, Tally};
 
 pub(crate) type Drained = store::Drained<Spans>;
 type Buffer = store::Buffer<Spans>;
@@ -81,17 +81,28 @@ impl Queue {
     #[inline]
     pub(crate) fn push(self: &Arc<Self>, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool {
         let bytes = span.bytes();
-        let mut push = |buffer: &Buffer| {
-            let put = |spans: &mut Spans| spans.push(span, attributes);
-            self.store.push(buffer, bytes, put)
-        };
-        let own = self.with_own(|own| push(&own.buffer));
-        let pushed = own.unwrap_or_else(|| push(&self.shared));
+        let own = self.with_own(|own| {
+            let buffer = own.map_or(&self.shared, |own| &own.buffer);
+            self.store
+                .push(buffer, bytes, |spans| spans.push(span, attributes))
+        });
+        let pushed = own.unwrap_or_else(|| self.push_shared(bytes, span, attributes));
         // A child has no worker: it learns it here, at the latest when its buffers are full.
         if pushed.is_due && !self.is_forked() {
             (self.wake)();
         }
         pushed.is_accepted
+    }
+
+    #[cold]
+    fn push_shared(
+        &self,
+        bytes: usize,
+        span: &mut Ended,
+        attributes: &mut Vec<KeyValue>,
+    ) -> Pushed {
+        let put = |spans: &mut Spans| spans.push(span, attributes);
+        self.store.push(&self.shared, bytes, put)
     }
 
     /// A span that a sampler wanted to be recorded and not exported has ended.
@@ -127,17 +138,17 @@ impl Queue {
         self.store.refused()
     }
 
-    /// With this thread's own, made at its first span. `None` on a thread that is dying, and where a
-    /// new buffer would be of no use.
-    #[inline]
-    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(&Own) -> R) -> Option<R> {
+    /// With this thread's own, made at its first span; with none where a new one would be of no use.
+    /// `None` on a thread that is dying.
+    #[inline(always)]
+    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(Option<&Own>) -> R) -> Option<R> {
         let with = |all: &RefCell<Vec<Own>>| {
             let mut all = all.borrow_mut();
             let known = all.iter().position(|own| own.number == self.number);
-            let place = known.or_else(|| self.make_own(&mut all))?;
-            Some(work(&all[place]))
+            let place = known.or_else(|| self.make_own(&mut all));
+            work(place.and_then(|place| all.get(place)))
         };
-        OWN.try_with(with).ok().flatten()
+        OWN.try_with(with).ok()
     }
 
     #[cold]

@@ -18,7 +18,7 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, span: &mut Ended, attributes: &mut Vec<KeyValue>) {
         self.spans.push(span.take());
         self.attributes.append(attributes);

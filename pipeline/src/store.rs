@@ -226,30 +226,40 @@ impl<L: Default> Store<L> {
 
     /// Has an item of so many bytes put into a list. Never waits for the worker. One that does not fit is
     /// not put, and counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(
         &self,
         buffer: &Buffer<L>,
         bytes: usize,
         mut put: impl FnMut(&mut L),
     ) -> Pushed {
-        let mut was_reclaimed = false;
-        let mut pushed = self.try_push(buffer, bytes, &mut put);
-        if pushed == Err(Cause::Full) {
-            was_reclaimed = self.reclaim();
-            pushed = self.try_push(buffer, bytes, &mut put);
+        // Once only: whether this thread took back what others had and did not use.
+        let mut reclaimed = None;
+        loop {
+            match self.try_push(buffer, bytes, &mut put) {
+                Ok(is_due) => {
+                    return Pushed {
+                        is_accepted: true,
+                        is_due: is_due || reclaimed == Some(true),
+                    };
+                }
+                Err(Cause::Full) if reclaimed.is_none() => reclaimed = Some(self.reclaim()),
+                Err(cause) => return self.refuse(cause, reclaimed == Some(true)),
+            }
         }
-        if let Err(cause) = pushed {
-            self.refused.of(cause).fetch_add(1, Ordering::Relaxed);
-        }
+    }
+
+    #[cold]
+    fn refuse(&self, cause: Cause, is_due: bool) -> Pushed {
+        self.refused.of(cause).fetch_add(1, Ordering::Relaxed);
         Pushed {
-            is_accepted: pushed.is_ok(),
-            is_due: was_reclaimed || pushed == Ok(true),
+            is_accepted: false,
+            is_due,
         }
     }
 
     /// Says whether the worker should come.
-    #[inline]
+    #[inline(always)]
     fn try_push(
         &self,
         buffer: &Buffer<L>,
@@ -257,8 +267,7 @@ impl<L: Default> Store<L> {
         put: &mut impl FnMut(&mut L),
     ) -> Result<bool, Cause> {
         let Some(mut filled) = self.lock(buffer) else {
-            self.is_forked();
-            return Err(Cause::Forked);
+            return Err(self.forked());
         };
         match self.state.load(Ordering::Relaxed) {
             OPEN => {}
@@ -275,6 +284,12 @@ impl<L: Default> Store<L> {
         filled.waiting += 1;
         put(filled.list_for(bytes, self.list));
         Ok(is_half || filled.waiting == self.due)
+    }
+
+    #[cold]
+    fn forked(&self) -> Cause {
+        self.is_forked();
+        Cause::Forked
     }
 
     /// Asks for another portion where the last one is used up. Says whether half of all is given out;
@@ -429,7 +444,7 @@ impl<L: Default> Store<L> {
 
 impl<L: Default> Filled<L> {
     /// The list that an item of so many bytes goes into.
-    #[inline]
+    #[inline(always)]
     fn list_for(&mut self, bytes: usize, most: Room) -> &mut L {
         let size = self.open.size;
         if size.spans >= most.spans || (size.spans > 0 && size.bytes + bytes > most.bytes) {

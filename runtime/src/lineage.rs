@@ -3,6 +3,7 @@
 //! One value for each local root, and one for each scope that ends its children; the spans between
 //! them put nothing into the context.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use opentelemetry::Context;
@@ -80,8 +81,11 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
 
 /// Takes a span that is recorded, and has started below `parent`, into its family.
 pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
-    let above = inherited(parent);
     // A leaf is never current: it is of interest to a scope that ends its children, and to nobody else.
+    if span.site.is_leaf() && !Children::are_ended_anywhere() {
+        return;
+    }
+    let above = inherited(parent);
     if span.site.is_leaf() && above.is_none_or(|above| above.below.is_none()) {
         return;
     }
@@ -155,8 +159,25 @@ struct Started {
 
 const FEW: usize = 32;
 
+/// Scopes that end their children, in all of the process.
+static SCOPES: AtomicUsize = AtomicUsize::new(0);
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        SCOPES.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Children {
+    /// Whether there is such a scope at all. Relaxed is enough: who is below one was told of its context
+    /// after it was counted.
+    #[inline]
+    fn are_ended_anywhere() -> bool {
+        SCOPES.load(Ordering::Relaxed) > 0
+    }
+
     fn inside(outer: Option<&Arc<Children>>) -> Arc<Self> {
+        SCOPES.fetch_add(1, Ordering::Relaxed);
         let children = Arc::new(Children {
             outer: outer.map(Arc::downgrade).unwrap_or_default(),
             started: Mutex::new(Some(Started::default())),

@@ -103,8 +103,26 @@ impl Record {
     }
 
     /// The specification's upsert: the last value of a key holds.
-    #[inline]
-    pub fn set_attribute(&mut self, mut attribute: KeyValue) {
+    #[inline(always)]
+    pub fn set_attribute(&mut self, attribute: KeyValue) {
+        let Some(terms) = &self.terms else {
+            return;
+        };
+        let (span, limits) = (&mut self.span, &terms.limits);
+        let held = span.held + size::of_pair(&attribute);
+        let has_room = self.attributes.len() < span.most_attributes(limits) && held <= limits.bytes;
+        let is_known = self.attributes.iter().any(|a| a.key == attribute.key);
+        if has_room && !is_known && limits.text.is_none() {
+            span.held = held;
+            self.attributes.push(attribute);
+        } else {
+            self.replace(attribute);
+        }
+    }
+
+    /// The same, where there is a value already, or it has to be made to fit.
+    #[inline(never)]
+    fn replace(&mut self, mut attribute: KeyValue) {
         let Some(terms) = &self.terms else {
             return;
         };
@@ -128,7 +146,7 @@ impl Record {
     }
 
     /// The same, but for what the site says already.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tell(&mut self, attribute: KeyValue) {
         if !self.is_of_place(attribute.key.as_str()) {
             self.set_attribute(attribute);
@@ -232,7 +250,7 @@ impl Record {
 
 impl Ended {
     /// Takes out what it holds.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Self {
         Ended {
             place: self.place,

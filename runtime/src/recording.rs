@@ -136,7 +136,7 @@ impl Recording {
 
     /// Only the backend's own code runs under this lock; what it leaves if it panics is its own.
     #[inline]
-    fn open(&self) -> MutexGuard<'_, Open> {
+    pub(crate) fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -181,26 +181,33 @@ impl Scope {
 
     #[inline]
     pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
-        match (self.state, &self.shared) {
-            (State::Private, _) => self.own.set_attribute(attribute),
-            (State::Shared, Some(recording)) => recording.set_attribute(attribute),
-            _ => {}
-        }
+        let mut guard;
+        let open = match (self.state, &self.shared) {
+            (State::Private, _) => &mut self.own,
+            (State::Shared, Some(recording)) => {
+                guard = recording.open();
+                &mut *guard
+            }
+            _ => return,
+        };
+        open.set_attribute(attribute);
     }
 
     /// Once only: whoever comes second finds it closed.
     #[inline]
     pub(crate) fn end(&mut self, ending: Ending) {
-        match (self.state, &self.shared) {
-            (State::Private, _) => {
-                if let Some(farewell) = self.own.end(None, ending) {
-                    farewell.say();
-                }
-            }
-            (State::Shared, Some(recording)) => recording.end(ending),
-            _ => {}
-        }
+        let mut guard = None;
+        let open = match (self.state, &self.shared) {
+            (State::Private, _) => &mut self.own,
+            (State::Shared, Some(recording)) => &mut **guard.insert(recording.open()),
+            _ => return,
+        };
+        let farewell = open.end(None, ending);
+        drop(guard);
         self.state = State::Unrecorded;
+        if let Some(farewell) = farewell {
+            farewell.say();
+        }
     }
 
     /// Keeps one that is over for its next use.
