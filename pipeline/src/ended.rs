@@ -1,11 +1,12 @@
 //! Spans that have ended, in lists that are used again: what one thread allocates and another frees is
 //! dear, so in the common case a span has no memory of its own.
 
+use std::ptr;
 use std::vec::Drain;
 
-use enter_span::native::{Details, Ended};
-use opentelemetry::KeyValue;
+use enter_span::native::{Details, Ended, Library, Origin};
 use opentelemetry::trace::{Event, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::clock::Reading;
@@ -27,14 +28,40 @@ impl Spans {
     /// As exporters have them. The lists keep their room.
     pub(crate) fn convert(&mut self, reading: &Reading, to: &mut Vec<SpanData>) {
         let mut attributes = self.attributes.drain(..);
+        let mut scopes = Scopes::default();
         let spans = self.spans.drain(..);
-        to.extend(spans.map(|span| into_data(span, &mut attributes, reading)));
+        to.extend(spans.map(|span| {
+            let scope = scopes.of(&span.origin);
+            into_data(span, scope, &mut attributes, reading)
+        }));
+    }
+}
+
+/// The last library that was met, as exporters have it: most spans of a list are of one.
+#[derive(Default)]
+struct Scopes(Option<(&'static Library, InstrumentationScope)>);
+
+impl Scopes {
+    #[inline]
+    fn of(&mut self, origin: &Origin) -> InstrumentationScope {
+        let Origin::Site(site) = origin else {
+            return origin.scope();
+        };
+        let library = site.library();
+        match &self.0 {
+            Some((last, scope)) if ptr::eq(*last, library) => scope.clone(),
+            _ => self.0.insert((library, library.scope())).1.clone(),
+        }
     }
 }
 
 #[inline]
-fn into_data(span: Ended, all: &mut Drain<'_, KeyValue>, reading: &Reading) -> SpanData {
-    let scope = span.origin.scope();
+fn into_data(
+    span: Ended,
+    scope: InstrumentationScope,
+    all: &mut Drain<'_, KeyValue>,
+    reading: &Reading,
+) -> SpanData {
     let start_time = reading.tell(span.start);
     let site = span.origin.site();
     let mut attributes = Vec::with_capacity(span.attributes + span.code);

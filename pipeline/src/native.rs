@@ -35,7 +35,8 @@ impl Backend for Native {
             return Started::Nothing;
         };
         if !decision.is_recorded {
-            return Started::Unrecorded(Box::new(decision.identity()));
+            record.decline(decision.identity());
+            return Started::Unrecorded;
         }
         let beginning = Beginning {
             place: decision.place,
@@ -73,8 +74,8 @@ impl Backend for Native {
         let parent = above.span_context();
         let place = core.follow(parent);
         if !place.flags.is_sampled() {
-            let identity = place.identity(parent.trace_state().clone());
-            return Some(Started::Unrecorded(Box::new(identity)));
+            record.decline(place.identity(parent.trace_state().clone()));
+            return Some(Started::Unrecorded);
         }
         let beginning = Beginning {
             place,

@@ -51,8 +51,8 @@ impl Start<'_> {
 pub enum Started {
     /// No span: what runs there belongs to what is around it.
     Nothing,
-    /// A span that is not recorded, and this is what its children and headers say of it.
-    Unrecorded(Box<SpanContext>),
+    /// A span that is not recorded: the record was told what its children and headers say of it.
+    Unrecorded,
     /// A span that is kept in the record that was given.
     Recorded,
     /// A span that is kept elsewhere.

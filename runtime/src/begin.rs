@@ -101,7 +101,7 @@ fn scope(
             lineage::adopt(&mut scope, parent);
             Some(Some(scope))
         }
-        Some(Begun::Unrecorded(identity)) => Some(scope.identified(*identity, parent)),
+        Some(Begun::Unrecorded) => Some(scope.declined(parent)),
         Some(Begun::Nothing) => {
             Scope::recycle(scope);
             Some(None)

@@ -26,7 +26,7 @@ pub(crate) trait Tracers: Send + Sync + 'static {
 }
 
 impl<T: Tracers> Backend for T {
-    fn start(&self, mut start: Start<'_>, parent: &Context, _: &mut Record) -> Started {
+    fn start(&self, mut start: Start<'_>, parent: &Context, record: &mut Record) -> Started {
         let clock = Clock::start();
         let (builder, started_with) = builder(&mut start, clock);
         let span = Tracers::start(self, start.library(), builder, parent);
@@ -38,7 +38,10 @@ impl<T: Tracers> Backend for T {
                 attributes: Vec::new(),
                 started_with,
             })),
-            false => Started::Unrecorded(Box::new(span.span_context().clone())),
+            false => {
+                record.decline(span.span_context().clone());
+                Started::Unrecorded
+            }
         }
     }
 }

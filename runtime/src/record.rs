@@ -22,6 +22,8 @@ pub struct Record {
     attributes: Vec<KeyValue>,
     /// From the first span on.
     terms: Option<Arc<Terms>>,
+    /// Of a span that is not recorded.
+    declined: Option<SpanContext>,
 }
 
 /// What the spans of a backend have in common.
@@ -91,6 +93,15 @@ impl Record {
     fn keep_state(&mut self, state: &TraceState) {
         self.span.held += size::of_state(state);
         self.span.details.get_or_insert_default().state = state.clone();
+    }
+
+    /// There is a span of this identity, which is not recorded.
+    pub fn decline(&mut self, identity: SpanContext) {
+        self.declined = Some(identity);
+    }
+
+    pub(crate) fn take_declined(&mut self) -> SpanContext {
+        self.declined.take().unwrap_or(SpanContext::NONE)
     }
 
     #[inline]

@@ -53,7 +53,7 @@ pub(crate) struct Open {
 /// What has begun.
 pub(crate) enum Begun {
     Nothing,
-    Unrecorded(Box<SpanContext>),
+    Unrecorded,
     Recorded,
 }
 
@@ -101,10 +101,14 @@ impl Recording {
     /// With a span that begins in it, while nobody else knows of it.
     #[inline(always)]
     pub(crate) fn begin<R>(&mut self, begin: impl FnOnce(&mut Open) -> R) -> R {
-        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let begun = begin(open);
-        self.identity = open.identity();
+        let begun = begin(self.open_mut());
+        self.identity = self.open_mut().identity();
         begun
+    }
+
+    #[inline]
+    pub(crate) fn open_mut(&mut self) -> &mut Open {
+        self.open.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -114,6 +118,11 @@ impl Recording {
     #[inline]
     pub(crate) fn identity(&self) -> &SpanContext {
         &self.identity
+    }
+
+    /// What a span that is not recorded says of itself, once.
+    pub(crate) fn take_declined(&mut self) -> SpanContext {
+        self.open_mut().take_declined()
     }
 
     /// `parent`, with this span as the current one. An invalid identity would poison the children, so
@@ -209,13 +218,17 @@ impl Open {
     ) -> Option<Begun> {
         self.keeper = match start(&mut self.record)? {
             Started::Nothing => return Some(Begun::Nothing),
-            Started::Unrecorded(identity) => return Some(Begun::Unrecorded(identity)),
+            Started::Unrecorded => return Some(Begun::Unrecorded),
             Started::Recorded => Keeper::Record,
             Started::Elsewhere(kept) => Keeper::Elsewhere(kept),
         };
         self.policy = policy;
         self.has_exception = false;
         Some(Begun::Recorded)
+    }
+
+    pub(crate) fn take_declined(&mut self) -> SpanContext {
+        self.record.take_declined()
     }
 
     #[inline]

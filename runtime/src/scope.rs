@@ -112,13 +112,13 @@ impl Scope {
         spare.unwrap_or_else(|| Arc::new(Recording::empty()))
     }
 
-    /// With another identity than that of `parent`, if that says anything which `parent` does not.
+    /// With the identity of a span that is not recorded, if that says anything which `parent` does not.
     #[cold]
-    pub(crate) fn identified(
-        mut self: Box<Self>,
-        identity: SpanContext,
-        parent: &Context,
-    ) -> Option<Box<Self>> {
+    pub(crate) fn declined(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
+        let identity = match (self.site.is_leaf(), self.shared.as_mut().map(Arc::get_mut)) {
+            (false, Some(Some(recording))) => recording.take_declined(),
+            _ => self.own.take_declined(),
+        };
         match says_more_than(parent, &identity) {
             true => {
                 self.context = parent.with_remote_span_context(identity);
@@ -197,8 +197,15 @@ impl Scope {
     #[inline]
     pub(crate) fn end(&mut self, ending: Ending) {
         let mut guard = None;
-        let open = match (self.state, &self.shared) {
+        let open = match (self.state, &mut self.shared) {
             (State::Private, _) => &mut self.own,
+            (State::Shared, Some(recording)) if is_alone(recording) => {
+                // Whom nobody else knows needs no lock.
+                match Arc::get_mut(recording) {
+                    Some(recording) => recording.open_mut(),
+                    None => return,
+                }
+            }
             (State::Shared, Some(recording)) => &mut **guard.insert(recording.open()),
             _ => return,
         };
@@ -229,9 +236,7 @@ impl Scope {
     /// What has not ended, and what others know, is not used again.
     #[inline]
     fn forget_others(&mut self) {
-        let is_known =
-            |shared: &Arc<Recording>| Arc::strong_count(shared) > 1 || Arc::weak_count(shared) > 0;
-        if self.is_recorded() || self.shared.as_ref().is_some_and(is_known) {
+        if self.is_recorded() || !self.shared.as_ref().is_some_and(is_alone) {
             self.shared = None;
         }
         if self.state == State::Private {
@@ -239,6 +244,12 @@ impl Scope {
         }
         self.state = State::Unrecorded;
     }
+}
+
+/// Whether nobody else knows of it, nor ever will.
+#[inline]
+fn is_alone(recording: &Arc<Recording>) -> bool {
+    Arc::strong_count(recording) == 1 && Arc::weak_count(recording) == 0
 }
 
 /// A span that is not recorded is attached only if headers and children must learn from it that
