@@ -65,11 +65,11 @@ impl Batch {
         let parts = std::mem::take(&mut content.parts);
         if !parts.is_empty() {
             content.spans.reserve_exact(self.room.spans);
-        }
-        let reading = self.clock.read();
-        for mut part in parts {
-            part.items.convert(&reading, &mut content.spans);
-            self.queue.give_back(part);
+            let reading = self.clock.read();
+            for mut part in parts {
+                part.items.convert(&reading, &mut content.spans);
+                self.queue.give_back(part);
+            }
         }
         match content.takers {
             0 => std::mem::take(&mut content.spans),

@@ -36,8 +36,9 @@ use crate::worker::Worker;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
-/// Dropped, it shuts down, and waits for that for at most five seconds, unless it was shut down before. A `static` is never dropped,
-/// and `std::process::exit` drops nothing: call [`shutdown`](Pipeline::shutdown) before.
+/// Dropped, it shuts down, and waits for that for at most five seconds, unless it was shut down before.
+/// A `static` is never dropped, and `std::process::exit` drops nothing: call
+/// [`shutdown`](Pipeline::shutdown) before.
 #[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it at once; write `let pipeline = ..`"]
 pub struct Pipeline {
     core: Arc<Core>,
@@ -117,7 +118,7 @@ impl Pipeline {
         };
         match settled.is_disabled {
             true => pipeline.stay_off(),
-            false => pipeline.start(exporters, limits, settled.warn)?,
+            false => pipeline.start(exporters, settled.warn)?,
         }
         Ok(pipeline)
     }
@@ -148,13 +149,8 @@ impl Pipeline {
     }
 
     /// What was started goes down with the pipeline where one of the threads is not given.
-    fn start(
-        &self,
-        exporters: Vec<Box<dyn Export>>,
-        limits: Limits,
-        warn: Warn,
-    ) -> Result<(), Error> {
-        let (desk, accounts) = (&self.desk, &self.accounts);
+    fn start(&self, exporters: Vec<Box<dyn Export>>, warn: Warn) -> Result<(), Error> {
+        let (desk, accounts, limits) = (&self.desk, &self.accounts, self.limits);
         let share = limits.share(exporters.len());
         let mut lanes = Vec::new();
         for (mut exporter, ledger) in exporters.into_iter().zip(&accounts.each) {
