@@ -124,6 +124,7 @@ mod context;
 mod diagnose;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod ended;
+mod display;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
@@ -154,6 +155,7 @@ mod owned;
 mod probe;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod record;
+pub mod propagation;
 mod recording;
 mod relation;
 mod scope;
@@ -182,6 +184,7 @@ pub mod private;
 pub use carry::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
 pub use context::{Context, SpanContext, SpanId, TraceId};
 pub use diagnose::{Diagnosis, diagnose};
+pub use display::{MachineName, display_name, display_name_as};
 pub use enter::{enter_span, enter_span_async, start_span};
 /// Turns a function, or every method of an `impl` block, into a span.
 ///
@@ -311,6 +314,7 @@ pub use open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
 pub use otel::{set_tracer_provider, use_global};
 pub use outcome::{ErrorDetail, Failure, Outcome};
 pub use owned::OwnedSpan;
+pub use propagation::{extract, inject};
 pub use relation::{ToLinks, ToParent};
 pub use span::{EventAttributes, Span, Status, is_traced, span_id, trace_id};
 pub use tracer::Tracer;

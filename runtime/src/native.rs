@@ -12,10 +12,16 @@ use crate::installed::Override;
 pub use crate::installed::{Installation, install_native};
 pub use crate::limit::SpanLimits;
 pub use crate::record::{Beginning, Record, Sink, Terms};
+use crate::propagation::{self, Propagator};
 pub use crate::site::{Kind, Library, Site};
 use crate::tracer::Tracer;
 
 /// A tracer whose spans, and all below them, are recorded by this backend.
 pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {
     Tracer::with_override(library, Override::new(backend))
+}
+
+/// What `inject` and `extract` use if the application sets nothing.
+pub fn set_default_propagator(propagator: Propagator) {
+    propagation::set_default_propagator(propagator);
 }

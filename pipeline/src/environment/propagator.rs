@@ -1,7 +1,6 @@
 //! `OTEL_PROPAGATORS`: what carries spans and baggage between processes, if the code does not say.
 
-use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use enter_span::propagation::Propagator;
 
 use super::Environment;
 
@@ -9,30 +8,29 @@ use super::Environment;
 enum Named {
     TraceContext,
     Baggage,
+    Nothing,
 }
-
-type Boxed = Box<dyn TextMapPropagator + Send + Sync>;
 
 impl Environment<'_> {
     /// `OTEL_PROPAGATORS`. The default is both of W3C's; `None` if it asks for none.
-    pub(crate) fn propagator(&mut self) -> Option<TextMapCompositePropagator> {
+    pub(crate) fn propagator(&mut self) -> Option<Propagator> {
         let known = |name: &str| match name {
-            "tracecontext" => Some(Some(Named::TraceContext)),
-            "baggage" => Some(Some(Named::Baggage)),
-            "none" => Some(None),
+            "tracecontext" => Some(Named::TraceContext),
+            "baggage" => Some(Named::Baggage),
+            "none" => Some(Named::Nothing),
             _ => None,
         };
         let accepted = "a list of `tracecontext`, `baggage` and `none`";
         let names = self.list("OTEL_PROPAGATORS", known, accepted);
-        let names = names.unwrap_or_else(|| vec![Some(Named::TraceContext), Some(Named::Baggage)]);
-        let all: Vec<Boxed> = names.into_iter().flatten().map(propagator).collect();
-        (!all.is_empty()).then(|| TextMapCompositePropagator::new(all))
-    }
-}
-
-fn propagator(named: Named) -> Boxed {
-    match named {
-        Named::TraceContext => Box::new(TraceContextPropagator::new()),
-        Named::Baggage => Box::new(BaggagePropagator::new()),
+        let Some(names) = names else {
+            return Some(Propagator::new());
+        };
+        let (trace_context, baggage) = (Named::TraceContext, Named::Baggage);
+        match (names.contains(&trace_context), names.contains(&baggage)) {
+            (true, true) => Some(Propagator::new()),
+            (true, false) => Some(Propagator::new().without_baggage()),
+            (false, true) => Some(Propagator::new().without_trace_context()),
+            (false, false) => None,
+        }
     }
 }

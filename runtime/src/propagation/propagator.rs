@@ -1,0 +1,340 @@
+//! What is read from a carrier and written to one.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use opentelemetry::Context as OtelContext;
+use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::propagation::text_map_propagator::FieldIter;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+
+use super::carrier::{Extracted, Incoming, Injected, Outgoing};
+use super::destination::Destinations;
+use super::remote::Remote;
+use super::{baggage, traceparent, tracestate};
+use crate::context::Context;
+use crate::thread;
+
+/// Carries spans and baggage between processes, by W3C Trace Context, level 2, and W3C Baggage.
+///
+/// Both are read from what comes in, and the span is written to what goes out; of the baggage only the
+/// keys that [`with_baggage_keys`](Propagator::with_baggage_keys) names, for what it holds is the
+/// application's, and some of it may be nobody else's business.
+///
+/// It is an OpenTelemetry propagator too. As such it extracts into the context that it is given, which
+/// is what OpenTelemetry asks for; [`extract`](Propagator::extract) starts from nothing.
+///
+/// ```
+/// use enter_span::propagation::{Destinations, Propagator, set_propagator};
+///
+/// let propagator = Propagator::new()
+///     .with_baggage_keys(["tenant"])
+///     .with_destinations(Destinations::hosts(["*.internal"]));
+/// set_propagator(propagator);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Propagator {
+    trace_context: Choice,
+    baggage: Choice,
+    keys: Option<Arc<[Cow<'static, str>]>>,
+    destinations: Destinations,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Used,
+    LeftOut,
+}
+
+/// That of the process. `None` until it is said.
+static PROCESS: RwLock<Option<Propagator>> = RwLock::new(None);
+
+/// Has [`inject`], [`inject_to`] and [`extract`] use this one, and makes it OpenTelemetry's global
+/// propagator.
+///
+/// An application calls it once, early; a library never does. Until then they use
+/// [`Propagator::new`]. The pipeline's `install` sets what `OTEL_PROPAGATORS` says.
+pub fn set_propagator(propagator: Propagator) {
+    opentelemetry::global::set_text_map_propagator(propagator.clone());
+    let before = replace(|_| Some(propagator));
+    drop(before);
+}
+
+/// The one that is used if the application sets none.
+pub(crate) fn set_default_propagator(propagator: Propagator) {
+    let before = replace(|set| set.clone().or(Some(propagator)));
+    drop(before);
+}
+
+/// What was there drops outside of the lock, since its predicate is the user's.
+fn replace(by: impl FnOnce(&Option<Propagator>) -> Option<Propagator>) -> Option<Propagator> {
+    let mut process = PROCESS.write().unwrap_or_else(PoisonError::into_inner);
+    let by = by(&process);
+    std::mem::replace(&mut *process, by)
+}
+
+fn of_process() -> Propagator {
+    let process = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
+    process.clone().unwrap_or_default()
+}
+
+/// Reads the span that a request, a message or the start of this process came from.
+///
+/// It starts from nothing, never from what is current, and cannot fail: what is not as W3C Trace
+/// Context, level 2, says gives a [`Remote`] that is not valid. Nothing of it is ever printed. Work and
+/// memory are bounded, whatever was sent: `tracestate` is thrown away if it has more than 32 members or
+/// 16 KiB, and of the baggage 64 members and 8 KiB are read.
+///
+/// ```
+/// use enter_span::propagation::extract;
+///
+/// let headers = [
+///     ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+///     ("baggage", "tenant=shop%20one"),
+/// ];
+/// let caller = extract(&headers);
+/// assert_eq!(caller.span_context().span_id().to_string(), "b7ad6b7169203331");
+/// assert_eq!(caller.baggage("tenant"), Some("shop one"));
+/// ```
+pub fn extract<C: Incoming + ?Sized>(carrier: &C) -> Remote {
+    of_process().extract(carrier)
+}
+
+/// Tells the receiver of a request or a message which span is current.
+///
+/// Call it inside of the client's or the producer's span, last and once: that span, and not its caller,
+/// is then the parent of what the receiver does. (A `leaf` is never current.) `traceparent` and
+/// `tracestate` replace what is there under their names, once; so does `baggage`, if there is something
+/// to say. Without a span nothing is written, and what is there stays.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use enter_span::enter_span;
+/// use enter_span::propagation::inject;
+///
+/// #[enter_span(kind = client)]
+/// fn call() -> HashMap<String, String> {
+///     let mut headers = HashMap::new();
+///     inject(&mut headers);
+///     headers
+/// }
+///
+/// assert!(call().is_empty(), "nothing is installed here");
+/// let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
+/// enter_span::set_tracer_provider(provider);
+/// assert!(call()["traceparent"].starts_with("00-"));
+/// ```
+pub fn inject<C: Outgoing + ?Sized>(carrier: &mut C) {
+    of_process().inject(carrier);
+}
+
+/// The same, if the host is one that is told of our spans; else nothing is written.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use enter_span::propagation::inject_to;
+///
+/// let mut headers = HashMap::<String, String>::new();
+/// inject_to("api.partner.example", &mut headers);
+/// ```
+pub fn inject_to<C: Outgoing + ?Sized>(host: &str, carrier: &mut C) {
+    of_process().inject_to(host, carrier);
+}
+
+impl Default for Propagator {
+    fn default() -> Self {
+        Propagator::new()
+    }
+}
+
+impl Propagator {
+    /// Trace context both ways, and baggage that comes in.
+    pub const fn new() -> Self {
+        Propagator {
+            trace_context: Choice::Used,
+            baggage: Choice::Used,
+            keys: None,
+            destinations: Destinations::all(),
+        }
+    }
+
+    /// Neither reads nor writes `traceparent` and `tracestate`.
+    #[must_use]
+    pub fn without_trace_context(self) -> Self {
+        Propagator {
+            trace_context: Choice::LeftOut,
+            ..self
+        }
+    }
+
+    /// Neither reads nor writes `baggage`.
+    #[must_use]
+    pub fn without_baggage(self) -> Self {
+        Propagator {
+            baggage: Choice::LeftOut,
+            ..self
+        }
+    }
+
+    /// What may leave of the baggage: these keys, in this order, and at most 64 of 8192 bytes.
+    #[must_use]
+    pub fn with_baggage_keys(
+        self,
+        keys: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
+        Propagator {
+            keys: Some(keys.into_iter().map(Into::into).collect()),
+            ..self
+        }
+    }
+
+    /// Which hosts [`inject_to`] writes for. The default is all of them.
+    #[must_use]
+    pub fn with_destinations(self, destinations: Destinations) -> Self {
+        Propagator {
+            destinations,
+            ..self
+        }
+    }
+
+    /// [`extract`] with this one.
+    pub fn extract<C: Incoming + ?Sized>(&self, carrier: &C) -> Remote {
+        let nothing = OtelContext::new();
+        Remote::new(self.extract_into(&nothing, carrier).unwrap_or(nothing))
+    }
+
+    /// [`inject`] with this one.
+    pub fn inject<C: Outgoing + ?Sized>(&self, carrier: &mut C) {
+        // The carrier's own code runs outside of the borrow.
+        if let Some(headers) = thread::map_current(|current| self.headers(current)).flatten() {
+            headers.set(carrier);
+        }
+    }
+
+    /// [`inject_to`] with this one.
+    pub fn inject_to<C: Outgoing + ?Sized>(&self, host: &str, carrier: &mut C) {
+        if self.destinations.include(host) {
+            self.inject(carrier);
+        }
+    }
+
+    /// [`inject`] with this one, for the span of `context` instead of the current one.
+    pub fn inject_context_of<C: Outgoing + ?Sized>(&self, context: &Context, carrier: &mut C) {
+        if let Some(headers) = self.headers(&context.0) {
+            headers.set(carrier);
+        }
+    }
+
+    /// `None` if there is nothing that can be used.
+    fn extract_into<C: Incoming + ?Sized>(
+        &self,
+        context: &OtelContext,
+        carrier: &C,
+    ) -> Option<OtelContext> {
+        let span = match self.trace_context {
+            Choice::Used => extract_span(context, carrier),
+            Choice::LeftOut => None,
+        };
+        let baggage = match self.baggage {
+            Choice::Used => baggage::read(carrier.values_of(baggage::NAME)),
+            Choice::LeftOut => None,
+        };
+        match baggage {
+            Some(baggage) => Some(span.as_ref().unwrap_or(context).with_baggage(baggage)),
+            None => span,
+        }
+    }
+
+    /// What is to be written for the span of `context`. `None` if there is none.
+    fn headers(&self, context: &OtelContext) -> Option<Headers> {
+        let span = context.span();
+        let trace = match self.trace_context {
+            Choice::Used => Some(TraceHeaders::of(context, span.span_context())?),
+            Choice::LeftOut => None,
+        };
+        let keys = self
+            .keys
+            .as_deref()
+            .filter(|_| self.baggage == Choice::Used);
+        let baggage = keys.and_then(|keys| baggage::write(context.baggage(), keys));
+        Some(Headers { trace, baggage })
+    }
+}
+
+fn extract_span<C: Incoming + ?Sized>(context: &OtelContext, carrier: &C) -> Option<OtelContext> {
+    let parent = traceparent::read(carrier.values_of(traceparent::NAME))?;
+    let tracestate = tracestate::read(carrier.values_of(tracestate::NAME));
+    let state = tracestate.state.clone();
+    let span = SpanContext::new(parent.trace_id, parent.span_id, parent.flags, true, state);
+    let context = context.with_remote_span_context(span);
+    Some(tracestate.beside(context, parent.trace_id))
+}
+
+struct Headers {
+    trace: Option<TraceHeaders>,
+    baggage: Option<String>,
+}
+
+struct TraceHeaders {
+    traceparent: String,
+    tracestate: String,
+}
+
+impl TraceHeaders {
+    fn of(context: &OtelContext, span: &SpanContext) -> Option<Self> {
+        Some(TraceHeaders {
+            traceparent: traceparent::write(span)?,
+            tracestate: tracestate::header(context, span),
+        })
+    }
+}
+
+impl Headers {
+    fn set<C: Outgoing + ?Sized>(self, carrier: &mut C) {
+        if let Some(trace) = self.trace {
+            carrier.set(traceparent::NAME, trace.traceparent);
+            match trace.tracestate.is_empty() {
+                // That of another trace must not go with ours.
+                true => carrier.unset(tracestate::NAME),
+                false => carrier.set(tracestate::NAME, trace.tracestate),
+            }
+        }
+        if let Some(baggage) = self.baggage {
+            carrier.set(baggage::NAME, baggage);
+        }
+    }
+}
+
+impl TextMapPropagator for Propagator {
+    fn inject_context(&self, context: &OtelContext, injector: &mut dyn Injector) {
+        if let Some(headers) = self.headers(context) {
+            headers.set(&mut Injected(injector));
+        }
+    }
+
+    fn extract_with_context(
+        &self,
+        context: &OtelContext,
+        extractor: &dyn Extractor,
+    ) -> OtelContext {
+        let extracted = self.extract_into(context, &Extracted(extractor));
+        extracted.unwrap_or_else(|| context.clone())
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<[String; 3]> = LazyLock::new(|| {
+            [traceparent::NAME, tracestate::NAME, baggage::NAME].map(String::from)
+        });
+        let fields: &[String] = &*FIELDS;
+        let (of_trace, of_baggage) = fields.split_at(2);
+        FieldIter::new(match (self.trace_context, self.baggage) {
+            (Choice::Used, Choice::Used) => fields,
+            (Choice::Used, Choice::LeftOut) => of_trace,
+            (Choice::LeftOut, Choice::Used) => of_baggage,
+            (Choice::LeftOut, Choice::LeftOut) => &[],
+        })
+    }
+}
