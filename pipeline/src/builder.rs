@@ -1,12 +1,13 @@
 //! Makes a pipeline: by the code, by the environment for what that leaves open, else by default.
 
+use std::borrow::Cow;
 use std::env::VarError;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::Location;
 
 use enter_span::native::SpanLimits;
-use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
@@ -19,6 +20,7 @@ use crate::id;
 use crate::limit::Limits;
 use crate::muting::{Muting, Rule};
 use crate::notice::Warn;
+use crate::propagation::{self, Propagation};
 use crate::sampling::Sampler;
 use crate::shield::silenced;
 
@@ -36,7 +38,8 @@ pub struct Builder {
     muting: Muting,
     environment: Box<Variables>,
     warn: Warn,
-    propagator: Option<TextMapCompositePropagator>,
+    propagation: Propagation,
+    baggage_keys: Vec<Cow<'static, str>>,
 }
 
 impl Default for Builder {
@@ -56,7 +59,8 @@ impl Default for Builder {
                 let line = format!("enter_span: {warning}\n");
                 let _ = io::stderr().write_all(line.as_bytes());
             }),
-            propagator: None,
+            propagation: Propagation::Open,
+            baggage_keys: Vec::new(),
         }
     }
 }
@@ -137,18 +141,37 @@ impl Builder {
     }
 
     /// Carries spans and baggage between processes by this one: it becomes OpenTelemetry's global
-    /// propagator when the pipeline is [installed](Builder::install). Without it, what
-    /// `OTEL_PROPAGATORS` says; the default are W3C's trace context and baggage.
+    /// propagator when the pipeline is [installed](Builder::install), and, if it is an
+    /// [`enter_span::propagation::Propagator`], that of [`enter_span::inject`] and
+    /// [`enter_span::extract`] too, which else stay by W3C's.
+    ///
+    /// Without it, it is such a one, as `OTEL_PROPAGATORS` says; the default are W3C's trace context and
+    /// baggage.
     ///
     /// OpenTelemetry does not tell whether there is a global propagator already. One that the
-    /// application sets itself stays if it is set after the installation, or if `OTEL_PROPAGATORS` is
-    /// `none`.
+    /// application sets itself stays if it is set after the installation, if `OTEL_PROPAGATORS` is
+    /// `none`, or [without](Builder::without_propagator) one.
     pub fn with_propagator(
         mut self,
         propagator: impl TextMapPropagator + Send + Sync + 'static,
     ) -> Self {
-        let all: Vec<Box<dyn TextMapPropagator + Send + Sync>> = vec![Box::new(propagator)];
-        self.propagator = Some(TextMapCompositePropagator::new(all));
+        self.propagation = Propagation::by(propagator);
+        self
+    }
+
+    /// Leaves all propagators as they are.
+    pub fn without_propagator(mut self) -> Self {
+        self.propagation = Propagation::Untouched;
+        self
+    }
+
+    /// What may leave of the baggage, where `OTEL_PROPAGATORS` chooses: the entries of these keys. The
+    /// default is nothing, since baggage is the application's, and goes to everybody who is called.
+    pub fn with_baggage_keys(
+        mut self,
+        keys: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
+        self.baggage_keys = keys.into_iter().map(Into::into).collect();
         self
     }
 
@@ -216,24 +239,21 @@ impl Builder {
     #[track_caller]
     pub fn install(mut self) -> Result<Pipeline, Error> {
         let place = Place::take()?;
-        let (propagator, warnings) = self.take_propagator();
+        let (propagation, warnings) = self.settle_propagation();
         let pipeline = self.start(warnings)?;
         // Also where it is disabled: that is of spans, and not of what others have sent.
-        if let Some(propagator) = propagator {
-            opentelemetry::global::set_text_map_propagator(propagator);
-        }
+        propagation.install();
         pipeline.install(place, Location::caller());
         Ok(pipeline)
     }
 
     /// With what is wrong with the variable.
-    fn take_propagator(&mut self) -> (Option<TextMapCompositePropagator>, Vec<String>) {
-        if self.propagator.is_some() {
-            return (self.propagator.take(), Vec::new());
-        }
+    fn settle_propagation(&mut self) -> (propagation::Settled, Vec<String>) {
         let mut environment = Environment::new(&*self.environment);
-        let propagator = environment.propagator();
-        (propagator, environment.into_warnings())
+        let propagation = std::mem::take(&mut self.propagation);
+        let keys = std::mem::take(&mut self.baggage_keys);
+        let settled = propagation.settle(keys, &mut environment);
+        (settled, environment.into_warnings())
     }
 }
 

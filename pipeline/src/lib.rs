@@ -30,7 +30,7 @@
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | which traces are recorded |
 //! | `OTEL_TRACES_EXPORTER` | a list of `otlp`, `console` and `none`; the default is `otlp` |
 //! | `OTEL_EXPORTER_OTLP_*`, `OTEL_EXPORTER_OTLP_TRACES_*` | see below |
-//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two |
+//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two. Baggage leaves only by the keys of [`Builder::with_baggage_keys`] |
 //! | `OTEL_BSP_*` | when spans are exported ([`Limits`], whose defaults are not OpenTelemetry's: a longer queue, a shorter delay) |
 //! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
 //! | `ENTER_SPAN_SCOPES` | which instrumentation scopes make spans: see below |
@@ -123,6 +123,7 @@ mod notice;
 mod otlp;
 mod place;
 mod process;
+mod propagation;
 mod provider;
 mod quiet;
 mod sampling;

@@ -176,12 +176,14 @@ fn without_generics(path: &str) -> Option<&str> {
 /// Outside of its generics it has no white space, as a sentence has.
 fn is_path(text: &str) -> bool {
     let mut depth = 0_usize;
+    let mut before = None;
     text.chars().all(|character| {
         match character {
             '<' => depth += 1,
-            '>' => depth = depth.saturating_sub(1),
+            '>' if before != Some('-') => depth = depth.saturating_sub(1),
             _ => {}
         }
+        before = Some(character);
         depth > 0 || !character.is_whitespace()
     })
 }

@@ -22,7 +22,9 @@ fn builder(variables: &[(&str, &str)]) -> (Builder, Warnings) {
     let mut variables: HashMap<String, String> = variables.iter().map(own).collect();
     variables.insert("OTEL_TRACES_EXPORTER".to_owned(), "none".to_owned());
     let warnings = Warnings::default();
-    let builder = Pipeline::builder().with_environment(move |name| variables.get(name).cloned());
+    let builder = Pipeline::builder()
+        .with_environment(move |name| variables.get(name).cloned())
+        .with_baggage_keys(["tenant"]);
     (warnings.of(builder), warnings)
 }
 

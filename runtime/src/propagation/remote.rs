@@ -88,6 +88,12 @@ impl Remote {
         Context(self.context.clone()).span_context()
     }
 
+    /// The context that a span below it starts in, as far as it is believed: for code that takes
+    /// OpenTelemetry's.
+    pub fn context(&self) -> Context {
+        self.to_parent(Context(OtelContext::new()))
+    }
+
     /// What its baggage says under this key, however far it is believed.
     pub fn baggage(&self, key: &str) -> Option<&str> {
         let value = self.context.baggage().get(key)?;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
-    TraceFlags, TraceId, TraceState, Tracer, TracerProvider,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceId,
+    Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
@@ -82,9 +82,9 @@ fn below(parent: &SpanContext, sampled: bool) -> SpanContext {
     SpanContext::new(
         trace_id,
         SpanId::from(next_id()),
-        TraceFlags::default().with_sampled(sampled),
+        parent.trace_flags().with_sampled(sampled),
         false,
-        TraceState::NONE,
+        parent.trace_state().clone(),
     )
 }
 
