@@ -266,11 +266,11 @@ impl Propagator {
 
 fn extract_span<C: Incoming + ?Sized>(context: &OtelContext, carrier: &C) -> Option<OtelContext> {
     let parent = traceparent::read(carrier.values_of(traceparent::NAME))?;
-    let tracestate = tracestate::read(carrier.values_of(tracestate::NAME));
-    let state = tracestate.state.clone();
+    let mut tracestate = tracestate::read(carrier.values_of(tracestate::NAME));
+    let beside = tracestate.keep(parent.trace_id);
+    let state = tracestate.state;
     let span = SpanContext::new(parent.trace_id, parent.span_id, parent.flags, true, state);
-    let context = context.with_remote_span_context(span);
-    Some(tracestate.beside(context, parent.trace_id))
+    Some(beside.put_into(context.with_remote_span_context(span)))
 }
 
 struct Headers {

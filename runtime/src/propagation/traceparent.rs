@@ -55,40 +55,46 @@ fn parse(value: &[u8]) -> Option<Traceparent> {
 /// Two digits a byte, in lower case.
 fn bytes<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
+    let mut all = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let &[high, low] = pair else { return None };
-        *byte = digit(high)? << 4 | digit(low)?;
+        let (high, low) = (VALUES[usize::from(high)], VALUES[usize::from(low)]);
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (all != NO_DIGIT).then_some(bytes)
 }
 
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        _ => None,
+const NO_DIGIT: u8 = 0xff;
+
+/// What each character is worth as a digit. One that is none is seen at the end, and not at each step.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    values
+};
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The header of version 00 for a span; nothing for one that is not valid.
 pub(super) fn write(span: &SpanContext) -> Option<String> {
     if !span.is_valid() {
         return None;
     }
-    let mut text = String::with_capacity(LENGTH);
-    text.push_str("00-");
-    push_bytes(&mut text, &span.trace_id().to_bytes());
-    text.push('-');
-    push_bytes(&mut text, &span.span_id().to_bytes());
-    text.push('-');
-    push_bytes(&mut text, &[span.trace_flags().to_u8() & KNOWN_FLAGS]);
-    Some(text)
+    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    put(&mut text[3..35], &span.trace_id().to_bytes());
+    put(&mut text[36..52], &span.span_id().to_bytes());
+    put(&mut text[53..], &[span.trace_flags().to_u8() & KNOWN_FLAGS]);
+    std::str::from_utf8(&text).ok().map(str::to_owned)
 }
 
-fn push_bytes(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.extend(
-            [byte >> 4, byte & 15].map(|half| char::from(b"0123456789abcdef"[usize::from(half)])),
-        );
+fn put(text: &mut [u8], bytes: &[u8]) {
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        let digits = [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]);
+        pair.copy_from_slice(&digits);
     }
 }

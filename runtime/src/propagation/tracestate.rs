@@ -68,9 +68,9 @@ fn parse(value: &[u8]) -> Option<Tracestate> {
     for member in members_of(text) {
         members += 1;
         if !member.is_empty() {
-            let (key, value) = pair(member)?;
+            pair(member).filter(is_valid)?;
             pairs += 1;
-            length += key.len() + value.len() + 2;
+            length += member.len() + 1;
         }
     }
     if pairs > MOST_MEMBERS {
@@ -80,7 +80,7 @@ fn parse(value: &[u8]) -> Option<Tracestate> {
     let is_plain = known.is_some() && length == text.len() + 1;
     let as_it_was = || match members > MOST_MEMBERS {
         // Empty members are members too, and such a list could not be sent on.
-        true => write(pairs_of(text)),
+        true => write(|| pairs_of(text)),
         false => text.to_owned(),
     };
     Some(Tracestate {
@@ -95,16 +95,16 @@ fn members_of(text: &str) -> impl Iterator<Item = &str> {
         .map(|member| member.trim_matches(WHITE_SPACE))
 }
 
+/// Of a text whose pairs are valid.
 fn pairs_of(text: &str) -> impl Iterator<Item = (&str, &str)> {
     members_of(text).filter_map(pair)
 }
 
 fn pair(member: &str) -> Option<(&str, &str)> {
-    let pair = member.split_once('=')?;
-    is_valid(pair).then_some(pair)
+    member.split_once('=')
 }
 
-fn is_valid((key, value): (&str, &str)) -> bool {
+fn is_valid(&(key, value): &(&str, &str)) -> bool {
     is_key(key.as_bytes()) && is_value(value.as_bytes())
 }
 
@@ -133,13 +133,16 @@ fn known_of(text: &str) -> TraceState {
 }
 
 /// Of what local code has put in, only what may be sent.
-fn write<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut text = String::new();
-    for (key, value) in pairs
-        .into_iter()
-        .filter(|pair| is_valid(*pair))
-        .take(MOST_MEMBERS)
-    {
+fn write<'a, P>(pairs: impl Fn() -> P) -> String
+where
+    P: Iterator<Item = (&'a str, &'a str)>,
+{
+    let pairs = || pairs().filter(is_valid).take(MOST_MEMBERS);
+    let length: usize = pairs()
+        .map(|(key, value)| key.len() + value.len() + 2)
+        .sum();
+    let mut text = String::with_capacity(length.saturating_sub(1));
+    for (key, value) in pairs() {
         if !text.is_empty() {
             text.push(',');
         }
@@ -151,7 +154,7 @@ fn write<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
 }
 
 /// The text that has come with a remote span. `None` hides that of another one.
-struct Beside(Option<Arrived>);
+pub(super) struct Beside(Option<Arrived>);
 
 struct Arrived {
     trace_id: TraceId,
@@ -160,15 +163,22 @@ struct Arrived {
 }
 
 impl Tracestate {
-    /// `context`, in which the remote span of this trace is current, with what its type cannot hold.
-    pub(super) fn beside(self, context: Context, trace_id: TraceId) -> Context {
-        let arrived = self.text.map(|text| Arrived {
+    /// What is to be kept beside the remote span of this trace.
+    pub(super) fn keep(&mut self, trace_id: TraceId) -> Beside {
+        let text = self.text.take();
+        Beside(text.map(|text| Arrived {
             trace_id,
-            state: self.state,
+            state: self.state.clone(),
             text,
-        });
-        match arrived.is_some() || context.get::<Beside>().is_some() {
-            true => context.with_value(Beside(arrived)),
+        }))
+    }
+}
+
+impl Beside {
+    /// `context`, in which the remote span is current, with what its type cannot hold.
+    pub(super) fn put_into(self, context: Context) -> Context {
+        match self.0.is_some() || context.get::<Beside>().is_some() {
+            true => context.with_value(self),
             false => context,
         }
     }
@@ -179,7 +189,7 @@ pub(super) fn header(context: &Context, span: &SpanContext) -> String {
     let beside = context.get().and_then(|Beside(arrived)| arrived.as_ref());
     let state = span.trace_state();
     match beside.filter(|arrived| arrived.trace_id == span.trace_id()) {
-        None => write(state),
+        None => write(|| state.into_iter()),
         Some(arrived) if arrived.state == *state => arrived.text.clone(),
         Some(arrived) => arrived.changed_to(state),
     }
@@ -188,15 +198,16 @@ pub(super) fn header(context: &Context, span: &SpanContext) -> String {
 impl Arrived {
     /// What was changed stands first, and what was not keeps its order.
     fn changed_to(&self, now: &TraceState) -> String {
-        let changed = now
-            .into_iter()
-            .filter(|(key, _)| self.state.get(key) != now.get(key));
+        let is_changed = |(key, _): &(&str, &str)| self.state.get(key) != now.get(key);
         let stays = |(key, _): &(&str, &str)| match (self.state.get(key), now.get(key)) {
             (Some(was), Some(is)) => was == is,
             (Some(_), None) | (None, Some(_)) => false,
             // OpenTelemetry's type has never known it.
             (None, None) => true,
         };
-        write(changed.chain(pairs_of(&self.text).filter(stays)))
+        write(|| {
+            let changed = now.into_iter().filter(is_changed);
+            changed.chain(pairs_of(&self.text).filter(stays))
+        })
     }
 }
