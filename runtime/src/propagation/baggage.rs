@@ -22,8 +22,10 @@ pub(super) fn read<'a>(values: impl Iterator<Item = &'a [u8]>) -> Option<Baggage
         text.split(|byte| *byte == b',')
     });
     let members = members.filter(|member| !trimmed(member).is_empty());
-    let baggage: Baggage = members.take(MOST_MEMBERS).filter_map(member).collect();
-    (!baggage.is_empty()).then_some(baggage)
+    let mut entries = members.take(MOST_MEMBERS).filter_map(member).peekable();
+    // An empty one would be made for nothing.
+    entries.peek()?;
+    Some(entries.collect())
 }
 
 /// The whole members within so many bytes, and how many bytes are left.

@@ -2,7 +2,7 @@
 //!
 //! The values are the headers' own, and this does not look into them.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fmt;
@@ -133,23 +133,26 @@ where
 
 impl<K, V, S> Outgoing for HashMap<K, V, S>
 where
-    K: AsRef<str> + From<&'static str> + Eq + Hash,
+    K: Borrow<str> + From<&'static str> + Eq + Hash,
     V: From<String>,
     S: BuildHasher,
 {
     fn set(&mut self, name: &'static str, value: String) {
-        self.unset(name);
-        self.insert(name.into(), value.into());
+        self.retain(|known, _| known.borrow() == name || !is_named(known, name));
+        match self.get_mut(name) {
+            Some(known) => *known = value.into(),
+            None => drop(self.insert(name.into(), value.into())),
+        }
     }
 
     fn unset(&mut self, name: &'static str) {
-        self.retain(|known, _| !known.as_ref().eq_ignore_ascii_case(name));
+        self.retain(|known, _| !is_named(known, name));
     }
 }
 
 impl<K, V> Outgoing for BTreeMap<K, V>
 where
-    K: AsRef<str> + From<&'static str> + Ord,
+    K: Borrow<str> + From<&'static str> + Ord,
     V: From<String>,
 {
     fn set(&mut self, name: &'static str, value: String) {
@@ -158,8 +161,12 @@ where
     }
 
     fn unset(&mut self, name: &'static str) {
-        self.retain(|known, _| !known.as_ref().eq_ignore_ascii_case(name));
+        self.retain(|known, _| !is_named(known, name));
     }
+}
+
+fn is_named(known: &impl Borrow<str>, name: &str) -> bool {
+    known.borrow().eq_ignore_ascii_case(name)
 }
 
 /// What this process was given by the one that started it: the variables `TRACEPARENT`, `TRACESTATE`
@@ -250,31 +257,47 @@ mod http {
 
     impl Incoming for HeaderMap {
         fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-            self.get_all(name).iter().map(HeaderValue::as_bytes)
+            let values = match known(name) {
+                Some(name) => self.get_all(name),
+                None => self.get_all(name),
+            };
+            values.iter().map(HeaderValue::as_bytes)
         }
     }
 
     impl Outgoing for HeaderMap {
         /// A map that is full stays as it is.
         fn set(&mut self, name: &'static str, value: String) {
-            if let (Some(name), Ok(value)) = (header(name), HeaderValue::try_from(value)) {
-                let _ = self.try_insert(name, value);
-            }
+            let Ok(value) = HeaderValue::try_from(value) else {
+                return;
+            };
+            let _ = match known(name) {
+                Some(name) => self.try_insert(name, value),
+                None => match HeaderName::try_from(name) {
+                    Ok(name) => self.try_insert(name, value),
+                    Err(_) => return,
+                },
+            };
         }
 
         fn unset(&mut self, name: &'static str) {
-            HeaderMap::remove(self, name);
+            match known(name) {
+                Some(name) => self.remove(name),
+                None => self.remove(name),
+            };
         }
     }
 
-    /// Those that are always set are not looked through each time.
-    fn header(name: &'static str) -> Option<HeaderName> {
-        const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-        const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+    /// Names that are always looked for are not parsed each time.
+    fn known(name: &str) -> Option<&'static HeaderName> {
+        static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+        static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+        static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
         match name {
-            "traceparent" => Some(TRACEPARENT),
-            "tracestate" => Some(TRACESTATE),
-            other => HeaderName::try_from(other).ok(),
+            "traceparent" => Some(&TRACEPARENT),
+            "tracestate" => Some(&TRACESTATE),
+            "baggage" => Some(&BAGGAGE),
+            _ => None,
         }
     }
 }

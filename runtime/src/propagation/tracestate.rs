@@ -5,6 +5,8 @@
 //! members. A text that it would not give back as it was travels beside it, in the context of the
 //! remote span, from which everything below inherits it.
 
+use std::slice;
+
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 
@@ -59,49 +61,58 @@ fn join<'a>(values: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
     Some(joined)
 }
 
-fn parse(value: &[u8]) -> Option<Tracestate> {
-    if value.len() > MOST_BYTES {
+fn parse(text: &[u8]) -> Option<Tracestate> {
+    if text.len() > MOST_BYTES {
         return None;
     }
-    let text = std::str::from_utf8(value).ok()?;
-    let (mut members, mut pairs, mut length) = (0, 0, 0);
+    let text = std::str::from_utf8(text).ok()?;
+    let mut all = [("", ""); MOST_MEMBERS];
+    let (mut members, mut count, mut length) = (0, 0, 0);
     for member in members_of(text) {
         members += 1;
         if !member.is_empty() {
-            pair(member).filter(is_valid)?;
-            pairs += 1;
+            *all.get_mut(count)? = pair(member)?;
+            count += 1;
             length += member.len() + 1;
         }
     }
-    if pairs > MOST_MEMBERS {
-        return None;
-    }
-    let known = TraceState::from_key_value(pairs_of(text)).ok();
+    let pairs = all.get(..count)?;
+    let known = TraceState::from_key_value(pairs.iter().copied()).ok();
     let is_plain = known.is_some() && length == text.len() + 1;
     let as_it_was = || match members > MOST_MEMBERS {
         // Empty members are members too, and such a list could not be sent on.
-        true => write(|| pairs_of(text)),
+        true => write(|| pairs.iter().copied()),
         false => text.to_owned(),
     };
     Some(Tracestate {
-        state: known.unwrap_or_else(|| known_of(text)),
-        text: (!is_plain && pairs > 0).then(as_it_was),
+        text: (!is_plain && count > 0).then(as_it_was),
+        state: known.unwrap_or_else(|| known_of(pairs)),
     })
 }
 
 /// Without the white space around them.
 fn members_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(|member| member.trim_matches(WHITE_SPACE))
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (member, after) = split(rest?, b',');
+        rest = after;
+        Some(member.trim_matches(WHITE_SPACE))
+    })
 }
 
-/// Of a text whose pairs are valid.
-fn pairs_of(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    members_of(text).filter_map(pair)
+/// What stands before this character, and what after it. Members are short: to look at each character
+/// is quicker than to search for one.
+fn split(text: &str, separator: u8) -> (&str, Option<&str>) {
+    let place = text.bytes().position(|character| character == separator);
+    match place.and_then(|place| text.split_at_checked(place)) {
+        Some((before, after)) => (before, after.get(1..)),
+        None => (text, None),
+    }
 }
 
 fn pair(member: &str) -> Option<(&str, &str)> {
-    member.split_once('=')
+    let (key, value) = split(member, b'=');
+    Some((key, value?)).filter(is_valid)
 }
 
 fn is_valid(&(key, value): &(&str, &str)) -> bool {
@@ -109,27 +120,51 @@ fn is_valid(&(key, value): &(&str, &str)) -> bool {
 }
 
 fn is_key(key: &[u8]) -> bool {
-    let may_begin = |character: &u8| matches!(character, b'a'..=b'z' | b'0'..=b'9');
-    let may_follow = |character: &u8| matches!(character, b'_' | b'-' | b'*' | b'/' | b'@');
     key.len() <= MOST_CHARACTERS
-        && key.first().is_some_and(may_begin)
         && key
-            .iter()
-            .all(|character| may_begin(character) || may_follow(character))
+            .first()
+            .is_some_and(|first| are(slice::from_ref(first), BEGINS_KEY))
+        && are(key, OF_KEY)
 }
 
 fn is_value(value: &[u8]) -> bool {
-    let may_stand =
-        |character: &u8| matches!(character, b' '..=b'~') && !matches!(character, b',' | b'=');
     value.len() <= MOST_CHARACTERS
         && value.last().is_some_and(|last| *last != b' ')
-        && value.iter().all(may_stand)
+        && are(value, OF_VALUE)
+}
+
+const BEGINS_KEY: u8 = 1;
+const OF_KEY: u8 = 2;
+const OF_VALUE: u8 = 4;
+
+/// What each character can be.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut character = b' ';
+    while character <= b'~' {
+        classes[character as usize] = match character {
+            b'a'..=b'z' | b'0'..=b'9' => BEGINS_KEY | OF_KEY | OF_VALUE,
+            b'_' | b'-' | b'*' | b'/' | b'@' => OF_KEY | OF_VALUE,
+            b',' | b'=' => 0,
+            _ => OF_VALUE,
+        };
+        character += 1;
+    }
+    classes
+};
+
+fn are(characters: &[u8], class: u8) -> bool {
+    let all = characters.iter();
+    let common = all.fold(class, |common, character| {
+        common & CLASSES[usize::from(*character)]
+    });
+    common != 0
 }
 
 /// Those members that OpenTelemetry's type takes.
-fn known_of(text: &str) -> TraceState {
+fn known_of(pairs: &[(&str, &str)]) -> TraceState {
     let is_known = |pair: &(&str, &str)| TraceState::from_key_value([*pair]).is_ok();
-    TraceState::from_key_value(pairs_of(text).filter(is_known)).unwrap_or_default()
+    TraceState::from_key_value(pairs.iter().copied().filter(is_known)).unwrap_or_default()
 }
 
 /// Of what local code has put in, only what may be sent.
@@ -137,12 +172,10 @@ fn write<'a, P>(pairs: impl Fn() -> P) -> String
 where
     P: Iterator<Item = (&'a str, &'a str)>,
 {
-    let pairs = || pairs().filter(is_valid).take(MOST_MEMBERS);
-    let length: usize = pairs()
-        .map(|(key, value)| key.len() + value.len() + 2)
-        .sum();
+    let length = pairs().map(|(key, value)| key.len() + value.len() + 2);
+    let length: usize = length.take(MOST_MEMBERS).sum();
     let mut text = String::with_capacity(length.saturating_sub(1));
-    for (key, value) in pairs() {
+    for (key, value) in pairs().filter(is_valid).take(MOST_MEMBERS) {
         if !text.is_empty() {
             text.push(',');
         }
@@ -207,7 +240,7 @@ impl Arrived {
         };
         write(|| {
             let changed = now.into_iter().filter(is_changed);
-            changed.chain(pairs_of(&self.text).filter(stays))
+            changed.chain(members_of(&self.text).filter_map(pair).filter(stays))
         })
     }
 }
