@@ -91,11 +91,37 @@
 //! std::thread::spawn(work.linked_to_current_span()).join().unwrap();
 //! ```
 //!
+//! # Processes
+//!
+//! W3C's `traceparent`, `tracestate` and `baggage` travel in any carrier: [`extract`] gives the span that a
+//! request came from, as a `parent`, and [`inject`] tells the receiver of the next one which span is
+//! current. See [`propagation`].
+//!
+//! ```
+//! use std::collections::HashMap;
+//!
+//! use enter_span::{enter_span, extract, inject};
+//!
+//! #[enter_span(kind = server, parent = extract(&headers))]
+//! fn handle(headers: HashMap<String, String>) {
+//!     call();
+//! }
+//!
+//! #[enter_span(kind = client)]
+//! fn call() {
+//!     let mut headers = HashMap::<String, String>::new();
+//!     inject(&mut headers);
+//! }
+//! # handle(HashMap::new());
+//! ```
+//!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
 //! | `testing` | `testing::Recorder`: assert the tree of spans, in tests that run in parallel |
+//! | `http` | spans travel in `http::HeaderMap` |
+//! | `tonic` | and in gRPC's `MetadataMap` |
 //! | `tokio` | `task`: `spawn_child`, `spawn_linked` and their kin |
 //! | `open-spans` | `open_spans()`: what is in progress; `watch_roots()`: what stays open |
 //!
