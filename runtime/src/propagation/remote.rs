@@ -91,7 +91,10 @@ impl Remote {
     /// The context that a span below it starts in, as far as it is believed: for code that takes
     /// OpenTelemetry's.
     pub fn context(&self) -> Context {
-        self.to_parent(Context(OtelContext::new()))
+        match self.trust {
+            Trust::Parent => Context(self.context.clone()),
+            Trust::Link | Trust::Ignore => self.to_parent(Context(OtelContext::new())),
+        }
     }
 
     /// What its baggage says under this key, however far it is believed.

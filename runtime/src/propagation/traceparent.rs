@@ -53,6 +53,7 @@ fn parse(value: &[u8]) -> Option<Traceparent> {
 }
 
 /// Two digits a byte, in lower case.
+#[inline]
 fn bytes<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let mut all = 0;

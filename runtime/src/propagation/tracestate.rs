@@ -5,8 +5,6 @@
 //! members. A text that it would not give back as it was travels beside it, in the context of the
 //! remote span, from which everything below inherits it.
 
-use std::slice;
-
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 
@@ -68,12 +66,16 @@ fn parse(text: &[u8]) -> Option<Tracestate> {
     let text = std::str::from_utf8(text).ok()?;
     let mut all = [("", ""); MOST_MEMBERS];
     let (mut members, mut count, mut length) = (0, 0, 0);
-    for member in members_of(text) {
+    for member in Members(Some(text)) {
         members += 1;
-        if !member.is_empty() {
-            *all.get_mut(count)? = pair(member)?;
-            count += 1;
-            length += member.len() + 1;
+        match member {
+            Member::Wrong => return None,
+            Member::Empty => {}
+            Member::Pair(key, value) => {
+                *all.get_mut(count)? = (key, value);
+                count += 1;
+                length += key.len() + value.len() + 2;
+            }
         }
     }
     let pairs = all.get(..count)?;
@@ -90,47 +92,77 @@ fn parse(text: &[u8]) -> Option<Tracestate> {
     })
 }
 
-/// Without the white space around them.
-fn members_of(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let (member, after) = split(rest?, b',');
-        rest = after;
-        Some(member.trim_matches(WHITE_SPACE))
-    })
+enum Member<'a> {
+    Pair(&'a str, &'a str),
+    Empty,
+    /// After it there is none.
+    Wrong,
 }
 
-/// What stands before this character, and what after it. Members are short: to look at each character
-/// is quicker than to search for one.
-fn split(text: &str, separator: u8) -> (&str, Option<&str>) {
-    let place = text.bytes().position(|character| character == separator);
-    match place.and_then(|place| text.split_at_checked(place)) {
-        Some((before, after)) => (before, after.get(1..)),
-        None => (text, None),
+/// The members of a list, which is looked at once, from its beginning to its end.
+struct Members<'a>(Option<&'a str>);
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Member<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Member<'a>> {
+        let (member, rest) = member(self.0?);
+        self.0 = match rest.as_bytes().first() {
+            Some(b',') => rest.get(1..),
+            Some(_) => {
+                self.0 = None;
+                return Some(Member::Wrong);
+            }
+            None => None,
+        };
+        Some(member)
     }
 }
 
-fn pair(member: &str) -> Option<(&str, &str)> {
-    let (key, value) = split(member, b'=');
-    Some((key, value?)).filter(is_valid)
+/// The first member, and what follows it, which is nothing or begins with a comma.
+#[inline]
+fn member(text: &str) -> (Member<'_>, &str) {
+    let text = text.trim_start_matches(WHITE_SPACE);
+    let (key, rest) = leading(text, OF_KEY);
+    let Some(rest) = rest.strip_prefix('=') else {
+        return (Member::Empty, text);
+    };
+    let (value, rest) = leading(rest, OF_VALUE);
+    let value = value.trim_end_matches(' ');
+    match is_key(key) && is_value(value) {
+        true => (
+            Member::Pair(key, value),
+            rest.trim_start_matches(WHITE_SPACE),
+        ),
+        false => (Member::Empty, text),
+    }
 }
 
+/// As far as the characters are of this class, and the rest.
+#[inline]
+fn leading(text: &str, class: u8) -> (&str, &str) {
+    let is_other = |character| CLASSES[usize::from(character)] & class == 0;
+    let end = text.bytes().position(is_other);
+    end.and_then(|end| text.split_at_checked(end))
+        .unwrap_or((text, ""))
+}
+
+/// Of what the characters can be.
+fn is_key(key: &str) -> bool {
+    let first = key.bytes().next().map(usize::from);
+    key.len() <= MOST_CHARACTERS && first.is_some_and(|first| CLASSES[first] & BEGINS_KEY != 0)
+}
+
+/// Of what the characters can be.
+fn is_value(value: &str) -> bool {
+    (1..=MOST_CHARACTERS).contains(&value.len()) && !value.ends_with(' ')
+}
+
+/// Of anything.
+#[inline]
 fn is_valid(&(key, value): &(&str, &str)) -> bool {
-    is_key(key.as_bytes()) && is_value(value.as_bytes())
-}
-
-fn is_key(key: &[u8]) -> bool {
-    key.len() <= MOST_CHARACTERS
-        && key
-            .first()
-            .is_some_and(|first| are(slice::from_ref(first), BEGINS_KEY))
-        && are(key, OF_KEY)
-}
-
-fn is_value(value: &[u8]) -> bool {
-    value.len() <= MOST_CHARACTERS
-        && value.last().is_some_and(|last| *last != b' ')
-        && are(value, OF_VALUE)
+    is_key(key) && is_value(value) && are(key, OF_KEY) && are(value, OF_VALUE)
 }
 
 const BEGINS_KEY: u8 = 1;
@@ -153,12 +185,9 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-fn are(characters: &[u8], class: u8) -> bool {
-    let all = characters.iter();
-    let common = all.fold(class, |common, character| {
-        common & CLASSES[usize::from(*character)]
-    });
-    common != 0
+fn are(text: &str, class: u8) -> bool {
+    let common = |common, character| common & CLASSES[usize::from(character)];
+    text.bytes().fold(class, common) != 0
 }
 
 /// Those members that OpenTelemetry's type takes.
@@ -240,7 +269,11 @@ impl Arrived {
         };
         write(|| {
             let changed = now.into_iter().filter(is_changed);
-            changed.chain(members_of(&self.text).filter_map(pair).filter(stays))
+            let pairs = Members(Some(&self.text)).filter_map(|member| match member {
+                Member::Pair(key, value) => Some((key, value)),
+                Member::Empty | Member::Wrong => None,
+            });
+            changed.chain(pairs.filter(stays))
         })
     }
 }

@@ -281,6 +281,24 @@ fn baggage_leaves_by_its_keys() {
     }));
 }
 
+/// V27: without a span baggage stays too, unless the propagator is for nothing else.
+#[test]
+fn baggage_goes_with_a_span() {
+    let context = Context::new().with_baggage([KeyValue::new("tenant", "shop")]);
+    let sent = |propagator: Propagator| {
+        let mut headers = Headers::new();
+        propagator.inject_context_of(&context.clone().into(), &mut headers);
+        headers
+    };
+    let both = Propagator::new().with_baggage_keys(["tenant"]);
+    assert_eq!(sent(both.clone()), Headers::new());
+    let alone = sent(both.without_trace_context());
+    assert_eq!(
+        alone,
+        [("baggage".to_owned(), "tenant=shop".to_owned())].into()
+    );
+}
+
 /// V25: at most 64 members of 8192 bytes; what does not fit is left out whole, and smaller ones still go.
 #[test]
 fn baggage_that_leaves_is_bounded() {
