@@ -41,16 +41,20 @@ fn random_programs_make_the_tree_of_the_model_on_two_workers() {
 }
 
 fn check_programs(cases: u32, runtime: fn() -> Builder) {
-    let config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(cases)
-    };
     // On a thread of its own: what one program leaves attached is not there for the next.
     let check = |program| thread::spawn(move || check(program, runtime())).join();
-    let checked = TestRunner::new(config).run(&programs(), |program| {
+    let checked = TestRunner::new(unrecorded(cases)).run(&programs(), |program| {
         check(program).unwrap_or_else(|panic| resume_unwind(panic))
     });
     checked.unwrap_or_else(|failed| panic!("{failed}"));
+}
+
+/// So many cases, of which none is written to a file beside the tests if it fails.
+pub(crate) fn unrecorded(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
+    }
 }
 
 fn check(program: Block, mut runtime: Builder) -> Result<(), TestCaseError> {
