@@ -11,7 +11,7 @@ use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, par
 use crate::errors::Errors;
 use crate::expression;
 
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "name",
     "kind",
     "attributes",
@@ -21,6 +21,7 @@ const KNOWN: [&str; 17] = [
     "root",
     "parent",
     "links",
+    "invocation",
     "when",
     "future",
     "stream",
@@ -51,6 +52,7 @@ pub(crate) struct Args {
     pub(crate) root: Option<Arg<()>>,
     pub(crate) parent: Option<Arg<Expr>>,
     pub(crate) links: Option<Arg<Vec<Expr>>>,
+    pub(crate) invocation: Option<Arg<Expr>>,
     pub(crate) when: Option<Arg<Expr>>,
     pub(crate) future: Option<Arg<()>>,
     pub(crate) stream: Option<Arg<()>>,
@@ -261,6 +263,7 @@ impl Args {
             "root" => self.root = arg(key, input, flag)?,
             "parent" => self.parent = arg(key, input, value)?,
             "links" => self.links = arg(key, input, links)?,
+            "invocation" => self.invocation = arg(key, input, value)?,
             "when" => self.when = arg(key, input, value)?,
             "future" => self.future = arg(key, input, flag)?,
             "stream" => self.stream = arg(key, input, flag)?,

@@ -155,6 +155,11 @@ fn describe(start: &Ident, described: &Described) -> TokenStream {
             let parent = said("parent", parent);
             quote!(#start.root(); #parent)
         }
+        // The same for an invocation.
+        Described::Invocation(invocation) => {
+            let invocation = said("invocation", invocation);
+            quote!(#start.root(); #invocation)
+        }
         Described::Link(link) => said("links", link),
         Described::Attribute(described) => {
             let attribute = attribute(described);

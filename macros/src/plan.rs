@@ -58,6 +58,7 @@ pub(crate) enum Described {
     Root,
     Name(Expr),
     Parent(Expr),
+    Invocation(Expr),
     Link(Expr),
     Attribute(Attribute),
 }
@@ -67,7 +68,10 @@ impl Described {
     pub(crate) fn is_place(&self) -> bool {
         matches!(
             self,
-            Described::Tracer(_) | Described::Root | Described::Parent(_)
+            Described::Tracer(_)
+                | Described::Root
+                | Described::Parent(_)
+                | Described::Invocation(_)
         )
     }
 }
@@ -179,6 +183,9 @@ impl SpanPlan {
         start.extend(args.tracer.map(|tracer| Described::Tracer(tracer.value)));
         start.extend(args.root.map(|_| Described::Root));
         start.extend(args.parent.map(|parent| Described::Parent(parent.value)));
+        let of_invocation = args.invocation.as_ref().map(|_| "Consumer");
+        let invocation = args.invocation.map(|invocation| invocation.value);
+        start.extend(invocation.map(Described::Invocation));
         let name = match args.name {
             Some(Name::Literal(name)) => name,
             Some(Name::Expr(_, name)) => {
@@ -195,7 +202,10 @@ impl SpanPlan {
             site: Site {
                 name,
                 function: names.function,
-                kind: args.kind.and_then(|kind| kind_name(&kind.value)),
+                kind: match args.kind {
+                    Some(kind) => kind_name(&kind.value),
+                    None => of_invocation,
+                },
                 leaf: args.leaf.is_some(),
                 ends_children: args.ends_children.is_some(),
                 place,
@@ -263,6 +273,28 @@ fn check_arguments(function: &Function, args: &Args, errors: &mut Errors) {
     }
 }
 
+fn check_invocation(args: &Args, errors: &mut Errors) {
+    let Some(invocation) = &args.invocation else {
+        return;
+    };
+    let hangs = "it says where its span hangs";
+    let conflicts = [
+        args.root.as_ref().map(|root| ("root", &root.key, hangs)),
+        args.parent
+            .as_ref()
+            .map(|parent| ("parent", &parent.key, hangs)),
+        args.leaf
+            .as_ref()
+            .map(|leaf| ("leaf", &leaf.key, "what it does is below its span")),
+    ];
+    for (name, key, why) in conflicts.into_iter().flatten() {
+        let message =
+            format!("`invocation` cannot be combined with `{name}`; {why}, so remove one");
+        let later = later_of(args, &invocation.key, key);
+        errors.push(Error::new(later.span(), message));
+    }
+}
+
 /// Conflicts that do not depend on the function.
 pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
     if let (Some(root), Some(parent)) = (&args.root, &args.parent) {
@@ -271,6 +303,7 @@ pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
         let later = later_of(args, &root.key, &parent.key);
         errors.push(Error::new(later.span(), message));
     }
+    check_invocation(args, errors);
     if let (Some(future), Some(stream)) = (&args.future, &args.stream) {
         let message =
             "`future` cannot be combined with `stream`; a value is one or the other, so remove one";

@@ -168,6 +168,7 @@ mod guard;
 pub mod guide;
 mod history;
 mod installed;
+pub mod invocation;
 mod limit;
 mod lineage;
 #[doc(hidden)]

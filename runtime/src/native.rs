@@ -11,6 +11,7 @@ pub use crate::history::{Call, remember};
 use crate::installed::Override;
 pub use crate::installed::{Installation, install_native};
 pub use crate::limit::SpanLimits;
+use crate::propagation::{self, Propagator};
 pub use crate::record::{Beginning, Record, Sink, Terms};
 use crate::propagation::{self, Propagator};
 pub use crate::site::{Kind, Library, Site};

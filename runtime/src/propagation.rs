@@ -45,8 +45,9 @@ mod remote;
 mod traceparent;
 mod tracestate;
 
+pub(crate) use baggage::of_keys as baggage_of_keys;
 pub use carrier::{Incoming, Outgoing, Variables};
 pub use destination::Destinations;
-pub(crate) use propagator::set_default_propagator;
 pub use propagator::{Propagator, extract, inject, inject_to, set_propagator};
+pub(crate) use propagator::{of_process, set_default_propagator};
 pub use remote::{Remote, Trust};

@@ -12,6 +12,7 @@ use crate::begin;
 use crate::context::Context;
 use crate::entered::Entered;
 use crate::installed::{self, Installed, Override};
+use crate::invocation::{Invocation, Outset};
 use crate::relation::{self, Causes, ToLinks, ToParent};
 use crate::scope::Scope;
 use crate::site::{Library, Site};
@@ -165,6 +166,27 @@ impl Start {
             Some(below) => below.over(&parent),
             None => parent,
         });
+    }
+
+    /// Where an invocation hangs, its links and its attributes.
+    pub fn invocation(&mut self, invocation: &Invocation) {
+        let outset = invocation.outset(&self.current, self.new_root());
+        self.begin_with(outset);
+    }
+
+    /// The same for the start of a run.
+    pub(crate) fn run(&mut self, run: &Invocation) {
+        let outset = run.outset_of_run(&self.current);
+        self.begin_with(outset);
+    }
+
+    fn begin_with(&mut self, outset: Outset) {
+        self.elsewhere = Some(match &self.below {
+            Some(below) => below.over(&outset.context),
+            None => outset.context,
+        });
+        relation::add_links(&mut self.said.links, &outset.links);
+        self.said.attributes.extend(outset.attributes);
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {

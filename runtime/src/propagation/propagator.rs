@@ -74,7 +74,7 @@ fn replace(by: impl FnOnce(&Option<Propagator>) -> Option<Propagator>) -> Option
     std::mem::replace(&mut *process, by)
 }
 
-fn of_process() -> Propagator {
+pub(crate) fn of_process() -> Propagator {
     let process = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
     process.clone().unwrap_or_default()
 }
@@ -189,6 +189,24 @@ impl Propagator {
             keys: Some(keys.into_iter().map(Into::into).collect()),
             ..self
         }
+    }
+
+    /// The same, and this key.
+    pub(crate) fn with_baggage_key(self, key: Cow<'static, str>) -> Self {
+        if self.lets_out(&key) {
+            return self;
+        }
+        let keys = self.keys.iter().flat_map(|keys| keys.iter().cloned());
+        Propagator {
+            keys: Some(keys.chain([key]).collect()),
+            ..self
+        }
+    }
+
+    /// Whether baggage of this key may leave.
+    pub(crate) fn lets_out(&self, key: &str) -> bool {
+        let mut keys = self.keys.iter().flat_map(|keys| keys.iter());
+        self.baggage == Choice::Used && keys.any(|known| known == key)
     }
 
     /// Which hosts [`inject_to`] writes for. The default is all of them.

@@ -1,0 +1,104 @@
+//! How the invocations of a run hang together.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::Write as _;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+
+const VARIABLE: &str = "ENTER_SPAN_TRACE_MODE";
+
+/// How the invocations of a run hang together.
+///
+/// It is said in code, or else by the environment: `ENTER_SPAN_TRACE_MODE=continuous`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TraceMode {
+    /// Each invocation is a trace of its own, linked to its delivery and its origin.
+    #[default]
+    Linked,
+    /// All invocations are in one trace, each below the one that sent it.
+    Continuous,
+}
+
+/// A text that is no [`TraceMode`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTraceMode(String);
+
+impl TraceMode {
+    /// As `ENTER_SPAN_TRACE_MODE` says at this moment; linked, if it is not set or empty.
+    ///
+    /// A value that is no mode means linked, and is told once on stderr.
+    pub fn from_env() -> Self {
+        let value = std::env::var_os(VARIABLE);
+        TraceMode::of_value(value.as_deref())
+    }
+
+    fn of_value(value: Option<&OsStr>) -> Self {
+        let value = value.map(OsStr::to_string_lossy).unwrap_or_default();
+        if value.is_empty() {
+            return TraceMode::Linked;
+        }
+        value.parse().unwrap_or_else(|unknown| {
+            warn_once(unknown);
+            TraceMode::Linked
+        })
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            TraceMode::Linked => "linked",
+            TraceMode::Continuous => "continuous",
+        }
+    }
+}
+
+/// Nothing but the exact words.
+impl FromStr for TraceMode {
+    type Err = UnknownTraceMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTraceMode> {
+        match text {
+            "linked" => Ok(TraceMode::Linked),
+            "continuous" => Ok(TraceMode::Continuous),
+            other => Err(UnknownTraceMode(other.chars().take(LONGEST).collect())),
+        }
+    }
+}
+
+/// Characters of an unknown value that are kept.
+const LONGEST: usize = 64;
+
+impl fmt::Display for TraceMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for UnknownTraceMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnknownTraceMode(value) = self;
+        write!(
+            formatter,
+            "{value:?} is no trace mode; write `linked` or `continuous`"
+        )
+    }
+}
+
+impl std::error::Error for UnknownTraceMode {}
+
+/// Values that were told. Who sets more of them than this has been told enough.
+static TOLD: Mutex<Vec<UnknownTraceMode>> = Mutex::new(Vec::new());
+const MOST_TOLD: usize = 16;
+
+#[cold]
+fn warn_once(unknown: UnknownTraceMode) {
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.contains(&unknown) || told.len() >= MOST_TOLD {
+        return;
+    }
+    let warning = format!("enter_span: {VARIABLE}: {unknown}. Linked is used.\n");
+    told.push(unknown);
+    drop(told);
+    // Without a stderr there is nobody to tell.
+    let _ = std::io::stderr().write_all(warning.as_bytes());
+}

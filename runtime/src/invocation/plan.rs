@@ -1,0 +1,291 @@
+//! One delivery of a message, or of several: where its span hangs, what it is linked to, what it says, and
+//! what is sent on.
+
+use std::borrow::Cow;
+
+use opentelemetry::Context as OtelContext;
+use opentelemetry::baggage::{Baggage, BaggageExt as _, BaggageMetadata};
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Key, KeyValue, StringValue};
+
+use super::carrier::Carrier;
+use super::message::{Message, NextMessage};
+use super::mode::TraceMode;
+use crate::context::{Context, SpanContext};
+use crate::propagation::{self, Remote};
+use crate::relation::ToParent as _;
+use crate::thread;
+
+/// One delivery of a message, or of a batch of them.
+///
+/// Give it to `#[enter_span(invocation = ..)]` or `in_span!`: it says where the span hangs, its links and its
+/// attributes, and restores the baggage. The kind is `consumer`, unless another one is written. In the span,
+/// [`next_message`](Invocation::next_message) is what is sent on.
+///
+/// ```
+/// use enter_span::in_span;
+/// use enter_span::invocation::{Invocation, Message};
+///
+/// let message = Message::read(&[("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]);
+/// let invocation = Invocation::of(&message).with_id("order.id", "4711");
+/// let next = in_span!("charge", invocation = invocation, |_| invocation.next_message());
+/// # drop(next);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    messages: Vec<Message>,
+    told: Told,
+    place: Place,
+}
+
+/// What is told of a run, and of each of its invocations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) mode: Option<TraceMode>,
+    pub(super) id: Option<(Cow<'static, str>, String)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    NewRoot,
+    UnderLocal,
+}
+
+/// How a span is to begin.
+pub(crate) struct Outset {
+    /// What it starts below, with its baggage.
+    pub(crate) context: OtelContext,
+    pub(crate) links: Vec<SpanContext>,
+    pub(crate) attributes: Vec<KeyValue>,
+}
+
+/// In the context of an invocation's span, and so of all below it.
+struct Current(Invocation);
+
+impl Told {
+    pub(super) fn mode(&self) -> TraceMode {
+        self.mode.unwrap_or_else(TraceMode::from_env)
+    }
+
+    /// Samplers see them.
+    pub(super) fn attributes(&self) -> Vec<KeyValue> {
+        let mode = KeyValue::new("enter_span.trace.mode", self.mode().as_str());
+        let id = self.id.iter();
+        let id = id.map(|(key, id)| KeyValue::new(key.clone(), id.clone()));
+        std::iter::once(mode).chain(id).collect()
+    }
+
+    /// `context`, with the run's id in its baggage. What else is there stays.
+    pub(super) fn in_baggage(&self, context: OtelContext) -> OtelContext {
+        let Some((key, id)) = &self.id else {
+            return context;
+        };
+        let key = Key::from(key.clone());
+        let others: Vec<Entry> = entries(&context)
+            .filter(|(known, _)| *known != key)
+            .collect();
+        let own = (key, (id.clone().into(), BaggageMetadata::default()));
+        // Before the others: of a baggage that is full the rest is left out.
+        let baggage: Baggage = std::iter::once(own).chain(others).collect();
+        context.with_baggage(baggage)
+    }
+
+    /// The current span, with the baggage that may leave, the run's id among it.
+    pub(super) fn carrier(&self) -> Carrier {
+        let propagator = propagation::of_process();
+        match &self.id {
+            Some((key, _)) => Carrier::current_by(&propagator.with_baggage_key(key.clone())),
+            None => Carrier::current_by(&propagator),
+        }
+    }
+
+    /// The same carrier, of whose baggage only that is left which may leave.
+    fn handed_on(&self, origin: &Carrier) -> Carrier {
+        let propagator = propagation::of_process();
+        let is_id = |key: &str| self.id.as_ref().is_some_and(|(id, _)| id == key);
+        origin.with_baggage(|text| {
+            propagation::baggage_of_keys(text, |key| is_id(key) || propagator.lets_out(key))
+        })
+    }
+}
+
+impl Invocation {
+    /// The delivery of one message.
+    pub fn of(message: &Message) -> Self {
+        Invocation::of_batch([message])
+    }
+
+    /// What no message has caused.
+    pub(super) fn of_run() -> Self {
+        Invocation::of_batch([])
+    }
+
+    /// The delivery of several messages at once. Its span is linked to all of them; baggage is restored, and
+    /// an origin is handed on, only where one message came. For the rest of a message of it there is
+    /// [`of`](Invocation::of).
+    pub fn of_batch<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Self {
+        Invocation {
+            messages: messages.into_iter().cloned().collect(),
+            told: Told::default(),
+            place: Place::NewRoot,
+        }
+    }
+
+    /// That whose span is current, or around what is current. `None` while nothing is traced.
+    pub fn current() -> Option<Self> {
+        let look = |context: &OtelContext| {
+            let Current(invocation) = context.get()?;
+            Some(invocation.clone())
+        };
+        thread::map_current(look).flatten()
+    }
+
+    /// In this mode, whatever `ENTER_SPAN_TRACE_MODE` says.
+    #[must_use]
+    pub fn with_mode(mut self, mode: TraceMode) -> Self {
+        self.told.mode = Some(mode);
+        self
+    }
+
+    /// The id of its run: an attribute of this key, and baggage below the span, which leaves with messages.
+    #[must_use]
+    pub fn with_id(mut self, key: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
+        self.told.id = Some((key.into(), id.into()));
+        self
+    }
+
+    /// Linked, its span is below what is current where it starts, as in a server that was called with the
+    /// message, and has one link, to the origin. Without a current span it is a root all the same.
+    #[must_use]
+    pub fn under_local_context(mut self) -> Self {
+        self.place = Place::UnderLocal;
+        self
+    }
+
+    /// The mode that it is in: what was said in code, or else what the environment says now.
+    pub fn mode(&self) -> TraceMode {
+        self.told.mode()
+    }
+
+    /// Whether an origin came that can be used.
+    pub fn is_propagated(&self) -> bool {
+        let mut origins = self.messages.iter().map(Message::origin);
+        origins.any(|origin| origin.remote().is_valid())
+    }
+
+    /// What is sent on: from inside of the invocation's span, or of a producer's below it.
+    ///
+    /// Its delivery is what is current. Its origin is, in linked mode, the one that came, to the letter but for
+    /// baggage that may not leave; without one, and in continuous mode, it is what is current.
+    pub fn next_message(&self) -> NextMessage {
+        let delivery = self.told.carrier();
+        let origin = match (self.mode(), &*self.messages) {
+            (TraceMode::Linked, [message]) if message.origin().remote().is_valid() => {
+                self.told.handed_on(message.origin())
+            }
+            _ => delivery.clone(),
+        };
+        NextMessage::new(delivery, origin)
+    }
+
+    /// How its span begins where `current` is current, and a new root would start in `root`.
+    pub(crate) fn outset(&self, current: &OtelContext, root: OtelContext) -> Outset {
+        let mut attributes = self.told.attributes();
+        let propagated = "enter_span.trace.propagated";
+        attributes.push(KeyValue::new(propagated, self.is_propagated()));
+        let parent = self.parent(current, root);
+        let links = self.links(current, &parent);
+        let context = match &*self.messages {
+            [message] => with_baggage_of(parent, message),
+            _ => parent,
+        };
+        Outset {
+            context: self.current_in(self.told.in_baggage(context)),
+            links,
+            attributes,
+        }
+    }
+
+    /// The same for the start of a run, which is below what is current.
+    pub(crate) fn outset_of_run(&self, current: &OtelContext) -> Outset {
+        let context = self.told.in_baggage(current.clone());
+        Outset {
+            context: self.current_in(context),
+            links: Vec::new(),
+            attributes: self.told.attributes(),
+        }
+    }
+
+    /// `context`, with this one as the current one, in the mode that it has now.
+    fn current_in(&self, context: OtelContext) -> OtelContext {
+        context.with_value(Current(self.clone().with_mode(self.mode())))
+    }
+
+    fn parent(&self, current: &OtelContext, root: OtelContext) -> OtelContext {
+        match (self.mode(), self.place, &*self.messages) {
+            (TraceMode::Linked, Place::NewRoot, _) => root,
+            (TraceMode::Continuous, _, [message]) => match cause_of(message) {
+                Some(cause) => cause.to_parent(Context(root)).0,
+                None => current.clone(),
+            },
+            _ => current.clone(),
+        }
+    }
+
+    /// To the deliveries and the origins, but not to what its span is below.
+    fn links(&self, current: &OtelContext, parent: &OtelContext) -> Vec<SpanContext> {
+        let mut links = vec![SpanContext(parent.span().span_context().clone())];
+        let is_below_delivery = match (self.mode(), self.place) {
+            (TraceMode::Linked, place) => matches!(place, Place::UnderLocal),
+            (TraceMode::Continuous, _) => false,
+        };
+        for message in &self.messages {
+            if !is_below_delivery {
+                add(&mut links, delivery_of(message, current));
+            }
+            add(&mut links, message.origin().remote().span_context());
+        }
+        links.split_off(1)
+    }
+}
+
+/// What it is below in one trace: its origin, or the sender of a message that names none.
+fn cause_of(message: &Message) -> Option<Remote> {
+    let causes = [message.origin(), message.delivery()].map(Carrier::remote);
+    causes.into_iter().find(Remote::is_valid)
+}
+
+/// Without a carrier for it, what is current has delivered it.
+fn delivery_of(message: &Message, current: &OtelContext) -> SpanContext {
+    let delivery = message.delivery().remote();
+    match delivery.is_valid() {
+        true => delivery.span_context(),
+        false => SpanContext(current.span().span_context().clone()),
+    }
+}
+
+/// The baggage of the origin, and over it that of the delivery, over what is there.
+fn with_baggage_of(context: OtelContext, message: &Message) -> OtelContext {
+    let [origin, delivery] = [message.origin(), message.delivery()];
+    let [origin, delivery] = [origin, delivery].map(|carrier| carrier.remote().context().0);
+    if origin.baggage().is_empty() && delivery.baggage().is_empty() {
+        return context;
+    }
+    let all = [&context, &origin, &delivery].into_iter().flat_map(entries);
+    let merged: Baggage = all.collect();
+    context.with_baggage(merged)
+}
+
+type Entry = (Key, (StringValue, BaggageMetadata));
+
+fn entries(context: &OtelContext) -> impl Iterator<Item = Entry> {
+    let entries = context.baggage().into_iter();
+    entries.map(|(key, value)| (key.clone(), value.clone()))
+}
+
+fn add(links: &mut Vec<SpanContext>, link: SpanContext) {
+    let id = |link: &SpanContext| (link.trace_id(), link.span_id());
+    if link.is_valid() && !links.iter().any(|known| id(known) == id(&link)) {
+        links.push(link);
+    }
+}

@@ -1,0 +1,109 @@
+//! The start of a run: its first message.
+
+use std::borrow::Cow;
+use std::future::Future;
+
+use super::message::NextMessage;
+use super::mode::TraceMode;
+use super::plan::Invocation;
+use crate::entered::{self, Entered};
+use crate::future::Silent;
+use crate::installed;
+use crate::site::{Kind, Site};
+use crate::span::Span;
+use crate::start::{self, Start};
+use crate::thread;
+
+/// The start of a run: a producer's span, which is the origin of all that follows, and the first message.
+///
+/// ```
+/// use enter_span::invocation::Run;
+///
+/// let mut queue = Vec::new();
+/// Run::new().with_id("order.id", "4711").start("order", |span, message| {
+///     span.set_attribute("messaging.destination.name", "orders");
+///     queue.push(message.to_string());
+/// });
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a run starts with `start` or `start_async`"]
+pub struct Run(Invocation);
+
+static START: Site = Site::anonymous().kind(Kind::Producer);
+
+impl Default for Run {
+    fn default() -> Self {
+        Run::new()
+    }
+}
+
+impl Invocation {
+    /// Starts a run of no id in a producer's span of this name: as [`Run::start`].
+    pub fn start<R>(
+        name: impl Into<Cow<'static, str>>,
+        body: impl FnOnce(Span, NextMessage) -> R,
+    ) -> R {
+        Run::new().start(name, body)
+    }
+}
+
+impl Run {
+    /// A run without an id, in the mode that the environment says.
+    pub fn new() -> Self {
+        Run(Invocation::of_run())
+    }
+
+    /// In this mode, whatever `ENTER_SPAN_TRACE_MODE` says.
+    pub fn with_mode(self, mode: TraceMode) -> Self {
+        Run(self.0.with_mode(mode))
+    }
+
+    /// The id of the run: an attribute of this key, and baggage below the span, which leaves with messages.
+    pub fn with_id(self, key: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
+        Run(self.0.with_id(key, id))
+    }
+
+    /// Runs `body` in a producer's span of this name, below the current one, with the message to send.
+    ///
+    /// For another message of the run, in the same span, there is
+    /// [`Invocation::current`](Invocation::current). While nothing is traced, the message is empty.
+    pub fn start<R>(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        body: impl FnOnce(Span, NextMessage) -> R,
+    ) -> R {
+        let mut entered = self.enter(name);
+        let span = entered.handle();
+        entered::run(entered, || body(span, self.0.next_message()))
+    }
+
+    /// The same for a future. The span starts when it is first polled.
+    pub async fn start_async<F: Future>(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        body: impl FnOnce(Span, NextMessage) -> F,
+    ) -> F::Output {
+        let mut entered = self.enter(name);
+        let span = entered.handle();
+        let work = async { body(span, self.0.next_message()).await };
+        Silent::new(entered, work).await
+    }
+
+    fn enter(&self, name: impl Into<Cow<'static, str>>) -> Entered {
+        if !installed::is_on() {
+            return Entered::OFF;
+        }
+        // The user's own conversion: one that panics costs the span.
+        let Some(name) = thread::shielded(|| name.into()) else {
+            return Entered::OFF;
+        };
+        let mut name = Some(name);
+        let mut begun = |start: &mut Start| start.run(&self.0);
+        let mut named = |start: &mut Start| {
+            if let Some(name) = name.take() {
+                start.set_name(name);
+            }
+        };
+        start::enter_with(&START, &mut [&mut begun], &mut [&mut named])
+    }
+}

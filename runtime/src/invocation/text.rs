@@ -1,0 +1,63 @@
+//! Names and values in one line of visible ASCII: `name=value`, joined by `&`, and percent-encoded where a
+//! character is none of these.
+
+use std::fmt;
+
+pub(super) fn write<'a>(
+    formatter: &mut fmt::Formatter<'_>,
+    entries: impl Iterator<Item = (&'a str, &'a str)>,
+) -> fmt::Result {
+    for (index, (name, value)) in entries.enumerate() {
+        if index > 0 {
+            formatter.write_str("&")?;
+        }
+        encode(formatter, name)?;
+        formatter.write_str("=")?;
+        encode(formatter, value)?;
+    }
+    Ok(())
+}
+
+fn encode(formatter: &mut fmt::Formatter<'_>, mut text: &str) -> fmt::Result {
+    while let Some(end) = text.bytes().position(|byte| !is_plain(byte)) {
+        let (plain, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        formatter.write_str(plain)?;
+        let Some(character) = rest.chars().next() else {
+            return Ok(());
+        };
+        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+            write!(formatter, "%{byte:02X}")?;
+        }
+        text = &rest[character.len_utf8()..];
+    }
+    formatter.write_str(text)
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"%&=".contains(&byte)
+}
+
+/// What is not such a line gives nothing.
+pub(super) fn read(line: &str) -> Option<Vec<(String, String)>> {
+    if line.is_empty() {
+        return Some(Vec::new());
+    }
+    line.split('&')
+        .map(|entry| {
+            let (name, value) = entry.split_once('=')?;
+            Some((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
