@@ -19,8 +19,17 @@ pub(crate) fn is_child_with<V>(test: &str, variables: &[(&str, V)]) -> bool
 where
     V: AsRef<OsStr>,
 {
+    errors_of_child(test, variables).is_none()
+}
+
+/// The same, for what the child writes to stderr. `None` in the child.
+#[track_caller]
+pub(crate) fn errors_of_child<V>(test: &str, variables: &[(&str, V)]) -> Option<String>
+where
+    V: AsRef<OsStr>,
+{
     if env::var_os(MARK).is_some() {
-        return true;
+        return None;
     }
     let output = Command::new(env::current_exe().expect("the path of this binary"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
@@ -34,5 +43,5 @@ where
         output.status.success() && text.contains("1 passed"),
         "{test} failed in its own process\n{text}\n{errors}"
     );
-    false
+    Some(errors.into_owned())
 }

@@ -24,6 +24,7 @@ mod hygiene;
 mod inferred;
 mod inheritance;
 mod interop;
+mod invocation;
 mod kit;
 mod lints;
 mod logs;

@@ -1,0 +1,125 @@
+//! What is sent on.
+
+use std::collections::{BTreeMap, HashMap};
+
+use enter_span::invocation::{Carrier, Invocation, Message, NextMessage};
+use enter_span::testing::{Recorder, Trace};
+use enter_span::{enter_span, in_span};
+
+use super::{continuous, delivered, id_of, linked, origin};
+use crate::propagation::PARENT;
+
+/// The next message of an invocation, from inside of its span `inv`, and its trace.
+fn next_of(invocation: &Invocation) -> (NextMessage, Trace) {
+    let mut next = None;
+    let trace = Recorder::new().run(|| {
+        in_span!("inv", invocation = invocation, || {
+            next = Some(invocation.next_message());
+        });
+    });
+    (next.expect("a message"), trace)
+}
+
+#[track_caller]
+fn assert_is(carrier: &Carrier, trace: &Trace) {
+    let remote = carrier.remote().span_context();
+    let id = format!("{}-{}", remote.trace_id(), remote.span_id());
+    assert_eq!(id, id_of(trace.find("inv")));
+}
+
+/// TV9, TV-X4: linked, the origin goes on as it came, byte for byte: with its flags, its trace state and a key
+/// that nobody knows.
+#[test]
+fn linked_hands_the_origin_on_to_the_letter() {
+    let came = Carrier::from_iter([
+        (
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03",
+        ),
+        ("tracestate", "congo = odd,,  rojo=1 "),
+        ("x-vendor", "as it is; ü"),
+    ]);
+    let (next, trace) = next_of(&linked(&delivered(came.clone())));
+    assert_eq!(next.origin(), &came);
+    assert_is(next.delivery(), &trace);
+}
+
+/// TV10: without an origin the first invocation becomes one.
+#[test]
+fn linked_without_an_origin_begins_one() {
+    for carrier in [
+        Carrier::default(),
+        Carrier::from_iter([("traceparent", "garbage")]),
+        Carrier::from_iter([("baggage", "tenant=shop")]),
+    ] {
+        let (next, trace) = next_of(&linked(&delivered(carrier)));
+        assert_is(next.origin(), &trace);
+        assert_is(next.delivery(), &trace);
+    }
+}
+
+/// TV11: continuous, it is always the one that sends.
+#[test]
+fn continuous_hands_itself_on() {
+    let (next, trace) = next_of(&continuous(&delivered(origin())));
+    assert_is(next.origin(), &trace);
+    assert_is(next.delivery(), &trace);
+}
+
+/// A producer's span below the invocation is the delivery.
+#[test]
+fn the_delivery_is_the_span_that_sends() {
+    let mut sent = None;
+    let invocation = linked(&delivered(origin()));
+    let trace = Recorder::new().run(|| {
+        in_span!("inv", invocation = &invocation, || {
+            in_span!("send", kind = producer, || {
+                let current = Invocation::current().expect("the invocation");
+                sent = Some(current.next_message());
+            });
+        });
+    });
+    let next = sent.expect("a message");
+    let delivery = next.delivery().remote().span_context();
+    assert_eq!(delivery.span_id(), trace.find("send").span_id());
+    assert_eq!(next.origin(), &origin());
+}
+
+/// A process that is off hands on what came.
+#[test]
+fn off_the_origin_goes_on() {
+    #[enter_span(invocation = invocation)]
+    fn work(invocation: &Invocation) -> NextMessage {
+        assert!(Invocation::current().is_none());
+        invocation.next_message()
+    }
+    if crate::child::is_child("invocation::next::off_the_origin_goes_on") {
+        let next = work(&linked(&delivered(origin())));
+        assert_eq!(next.origin(), &origin());
+        assert!(next.delivery().is_empty());
+        let next = work(&continuous(&delivered(origin())));
+        assert!(next.origin().is_empty());
+    }
+}
+
+/// What is written to headers is read from them; what was there under the names is replaced once.
+#[test]
+fn a_message_travels_in_headers() {
+    let (next, _) = next_of(&linked(&delivered(origin())));
+    let mut headers = HashMap::<String, String>::new();
+    headers.insert("Traceparent".to_owned(), "stale".to_owned());
+    headers.insert(
+        "enter-span-origin-tracestate".to_owned(),
+        "stale=1".to_owned(),
+    );
+    next.write(&mut headers);
+    let read = Message::read(&headers);
+    assert_eq!(
+        (read.delivery(), read.origin()),
+        (next.delivery(), next.origin())
+    );
+    let names: BTreeMap<_, _> = headers.iter().collect();
+    let expected = ["enter-span-origin-traceparent", "traceparent"];
+    assert_eq!(names.into_keys().collect::<Vec<_>>(), expected);
+    assert_eq!(headers["enter-span-origin-traceparent"], PARENT);
+}
