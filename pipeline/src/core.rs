@@ -96,12 +96,13 @@ impl Core {
     pub(crate) fn decide(
         &self,
         context: &Context,
+        attributes: &[KeyValue],
         ask: impl FnOnce(&dyn ShouldSample, Option<&Context>, TraceId) -> SamplingResult,
     ) -> Option<Decision> {
         let above = context.span();
         let parent = above.span_context();
         let Sampler::Custom(sampler) = &self.sampler else {
-            let place = self.follow(parent);
+            let place = self.follow_run(parent, attributes);
             return Some(Decision {
                 place,
                 state: parent.trace_state().clone(),
@@ -122,6 +123,17 @@ impl Core {
             is_recorded: answer.decision != SamplingDecision::Drop,
             attributes: answer.attributes,
         })
+    }
+
+    /// Where the sampler need not be asked, but may look at what the span says.
+    fn follow_run(&self, parent: &SpanContext, attributes: &[KeyValue]) -> Place {
+        let Some(is_sampled) = self.sampler.samples_run(parent, attributes) else {
+            return self.follow(parent);
+        };
+        if !is_sampled {
+            self.declined.count(Reason::Sampler);
+        }
+        place::sampled(place::below(parent), is_sampled)
     }
 
     /// Whether the sampler runs code of the user's.

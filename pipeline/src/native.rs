@@ -24,7 +24,7 @@ impl Backend for Native {
         let name = start.take_name();
         let said = start.said.map(mem::take).unwrap_or_default();
         let links = links(said.links);
-        let decision = core.decide(context, |sampler, parent, trace_id| {
+        let decision = core.decide(context, &said.attributes, |sampler, parent, trace_id| {
             let mut shown = said.attributes.clone();
             if core.terms.tells_place {
                 site.each_code(|pair| shown.push(pair));

@@ -71,9 +71,11 @@ impl Tracer for PipelineTracer {
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let links = builder.links.unwrap_or_default();
-        let decision = self.core.decide(context, |sampler, parent, trace_id| {
-            sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
-        });
+        let decision = self
+            .core
+            .decide(context, &attributes, |sampler, parent, trace_id| {
+                sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
+            });
         let Some(decision) = decision else {
             return PipelineSpan::transparent(context);
         };

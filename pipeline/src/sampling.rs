@@ -1,7 +1,9 @@
 //! Which traces are recorded: the common cases by an enum, without a call, and any sampler of the SDK.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::trace::ShouldSample;
 
@@ -23,6 +25,16 @@ pub enum Sampler {
     AlwaysOff,
     /// This part of the traces, from 0 to 1, by their id, whatever a parent says.
     Ratio(f64),
+    /// This part of the runs, from 0 to 1, by their id: a root, or what is below another process, that starts
+    /// with the attribute `key` is decided on by its value, so that all invocations of a run are recorded or
+    /// none is, in every process that shares key and part, and whatever a parent says. Everything else is as with
+    /// `ParentBasedAlwaysOn`. The key is that of `Invocation::with_id`.
+    Runs {
+        /// The key of the attribute that holds the id.
+        key: Cow<'static, str>,
+        /// How much of the runs is recorded.
+        ratio: f64,
+    },
     /// Any sampler of the SDK's kind. It is asked for each span.
     Custom(Box<dyn ShouldSample>),
 }
@@ -34,16 +46,33 @@ impl Sampler {
             Sampler::ParentBasedAlwaysOn
             | Sampler::ParentBasedAlwaysOff
             | Sampler::ParentBasedRatio(_)
+            | Sampler::Runs { .. }
             | Sampler::AlwaysOff => true,
             Sampler::AlwaysOn | Sampler::Ratio(_) | Sampler::Custom(_) => false,
         }
+    }
+
+    /// What is decided for a run, if this is where it is decided.
+    pub(crate) fn samples_run(
+        &self,
+        parent: &SpanContext,
+        attributes: &[KeyValue],
+    ) -> Option<bool> {
+        let Sampler::Runs { key, ratio } = self else {
+            return None;
+        };
+        if parent.is_valid() && !parent.is_remote() {
+            return None;
+        }
+        let id = attributes.iter().find(|one| one.key.as_str() == key)?;
+        Some(is_part(*ratio, hash(id.value.as_str().as_bytes())))
     }
 
     /// Without a call; one that has to be asked samples nothing here.
     #[inline]
     pub(crate) fn samples(&self, parent: &SpanContext, trace_id: TraceId) -> bool {
         match self {
-            Sampler::ParentBasedAlwaysOn => below(parent).unwrap_or(true),
+            Sampler::ParentBasedAlwaysOn | Sampler::Runs { .. } => below(parent).unwrap_or(true),
             Sampler::ParentBasedAlwaysOff => below(parent).unwrap_or(false),
             Sampler::ParentBasedRatio(ratio) => {
                 below(parent).unwrap_or_else(|| is_in(*ratio, trace_id))
@@ -63,15 +92,30 @@ fn below(parent: &SpanContext) -> Option<bool> {
 /// By the lower eight bytes of the trace id, as the SDK decides: processes that share a trace and a
 /// ratio agree.
 fn is_in(ratio: f64, trace_id: TraceId) -> bool {
-    if ratio >= 1.0 {
-        return true;
-    }
     let bytes = trace_id.to_bytes();
     let mut lower = [0; 8];
     lower.copy_from_slice(&bytes[8..]);
-    let number = u64::from_be_bytes(lower) >> 1;
+    is_part(ratio, u64::from_be_bytes(lower))
+}
+
+/// Whether a number, of which all are equally likely, is in this part of all.
+fn is_part(ratio: f64, number: u64) -> bool {
+    if ratio >= 1.0 {
+        return true;
+    }
     let bound = ratio.max(0.0) * (1_u64 << 63) as f64;
-    (number as f64) < bound
+    ((number >> 1) as f64) < bound
+}
+
+/// FNV-1a, whose upper bits short texts hardly reach, and a last mix that spreads them: other processes, of
+/// whichever version, have to come to the same.
+fn hash(text: &[u8]) -> u64 {
+    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let mut hash = text.iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(factor);
+    }
+    hash ^ (hash >> 33)
 }
 
 impl fmt::Debug for Sampler {
@@ -83,6 +127,7 @@ impl fmt::Debug for Sampler {
             Sampler::AlwaysOn => formatter.write_str("AlwaysOn"),
             Sampler::AlwaysOff => formatter.write_str("AlwaysOff"),
             Sampler::Ratio(ratio) => write!(formatter, "Ratio({ratio})"),
+            Sampler::Runs { key, ratio } => write!(formatter, "Runs({key}, {ratio})"),
             Sampler::Custom(sampler) => write!(formatter, "Custom({sampler:?})"),
         }
     }

@@ -119,6 +119,7 @@
 //!
 //! | feature | |
 //! |---|---|
+//! | `serde` | carriers and messages of [invocations](invocation) as maps of texts |
 //! | `testing` | `testing::Recorder`: assert the tree of spans, in tests that run in parallel |
 //! | `http` | spans travel in `http::HeaderMap` |
 //! | `tonic` | and in gRPC's `MetadataMap` |
@@ -138,6 +139,9 @@
 //! | `exception` with `exception.type` and `exception.message` | event | a failure or a panic | the same |
 //! | `enter_span.outcome` = `cancelled` | attribute | its future, or the owner of it, was dropped before its end | nothing |
 //! | `enter_span.outcome` = `abandoned` | attribute | still open when a scope above it, with `ends_children`, ended | nothing |
+//! | `enter_span.trace.mode` = `linked` | attribute | the start of a run, and each of its invocations | nothing |
+//! | `enter_span.trace.mode` = `continuous` | attribute | the same, where that mode is chosen | nothing |
+//! | `enter_span.trace.propagated` | attribute | an invocation | whether an origin came that could be used |
 //! | `return` | attribute | `ret` is written | the value |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -238,6 +242,7 @@ pub use enter::{enter_span, enter_span_async, start_span};
 /// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | what is told of an `Err`, or whether it is a failure at all |
 /// | `root`, `parent = expr` | a new trace; an explicit parent |
 /// | `links(expr, ..)` | links to other spans |
+/// | `invocation = expr` | one delivery of a message: where the span hangs, its links, its attributes and its baggage; the kind is `consumer` unless another one is written. See [`invocation`](mod@invocation) |
 /// | `when = expr` | no span where this is false; its children go to its parent |
 /// | `future`, `stream` | the function returns an alias of a boxed future or stream |
 /// | `leaf` | timed and exported, and never made current: for hot functions that make no spans |

@@ -66,17 +66,40 @@ impl ToTracer for Tracer {
     }
 }
 
-macro_rules! points_to_tracer {
+/// What `invocation = ..` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an invocation",
+    label = "not an invocation",
+    note = "`invocation` takes an `enter_span::invocation::Invocation`; for a message write `Invocation::of(&message)`"
+)]
+pub trait ToInvocation {
+    #[doc(hidden)]
+    fn to_invocation(&self) -> &Invocation;
+}
+
+impl ToInvocation for Invocation {
+    fn to_invocation(&self) -> &Invocation {
+        self
+    }
+}
+
+macro_rules! through_pointers {
     ($($pointer:ty),+) => {$(
         impl<T: ToTracer + ?Sized> ToTracer for $pointer {
             fn to_tracer(&self) -> &Tracer {
                 (**self).to_tracer()
             }
         }
+
+        impl<T: ToInvocation + ?Sized> ToInvocation for $pointer {
+            fn to_invocation(&self) -> &Invocation {
+                (**self).to_invocation()
+            }
+        }
     )+};
 }
 
-points_to_tracer!(&T, Box<T>, Rc<T>, Arc<T>);
+through_pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 
 /// Enters a span at `site`, below the current one.
 #[cold]
@@ -169,7 +192,8 @@ impl Start {
     }
 
     /// Where an invocation hangs, its links and its attributes.
-    pub fn invocation(&mut self, invocation: &Invocation) {
+    pub fn invocation<T: ToInvocation + ?Sized>(&mut self, invocation: &T) {
+        let invocation = invocation.to_invocation();
         let outset = invocation.outset(&self.current, self.new_root());
         self.begin_with(outset);
     }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Waker};
 
+use enter_span::invocation::{Invocation, Message, Run, TraceMode};
 use enter_span::{enter_span, enter_span_async, in_span, start_span};
 use enter_span_pipeline::Pipeline;
 use opentelemetry::KeyValue;
@@ -51,7 +52,7 @@ fn row(row: &str) -> Vec<String> {
 }
 
 /// Keys whose value is the library's own.
-const VALUED: [&str; 1] = ["enter_span.outcome"];
+const VALUED: [&str; 2] = ["enter_span.outcome", "enter_span.trace.mode"];
 
 /// What is written in this file begins so.
 const OWN: &str = "own";
@@ -163,6 +164,12 @@ fn everything() {
         enter_span("own child", |_| ());
     });
     linked.end();
+    let message = Run::new().start("own run", |_, message| message.to_string());
+    let message: Message = message.parse().expect("a message");
+    for mode in [TraceMode::Linked, TraceMode::Continuous] {
+        let invocation = Invocation::of(&message).with_mode(mode);
+        in_span!("own invocation", invocation = invocation, || ());
+    }
 }
 
 fn of_the_pipeline() -> Vec<SpanData> {

@@ -7,6 +7,7 @@ mod format;
 mod mode;
 mod next;
 mod run;
+mod sampling;
 mod topology;
 
 use enter_span::invocation::{Carrier, Invocation, Message, TraceMode};

@@ -6,16 +6,17 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::text;
-use crate::context::SpanContext;
+use crate::context::{Context, SpanContext};
 use crate::propagation::{self, Incoming, Outgoing, Propagator, Remote};
-use crate::relation::ToLinks;
+use crate::relation::{ToLinks, ToParent};
 
 /// A span as it travels: the headers that were sent, with their values as they were.
 ///
 /// It keeps what it does not know, so that what is handed on is what has come. It is cheap to clone. One that
 /// holds no valid `traceparent` is as good as an empty one, but for its baggage.
 ///
-/// It can be linked to, now or later: `links(carrier)`, `span.add_link(&carrier)`.
+/// It can be a parent, `parent = carrier`, and be linked to, now or later: `links(carrier)`,
+/// `span.add_link(&carrier)`.
 ///
 /// # Limits
 ///
@@ -171,6 +172,12 @@ impl Incoming for Carrier {
             .iter()
             .filter(move |(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_bytes())
+    }
+}
+
+impl ToParent for Carrier {
+    fn to_parent(&self, root: Context) -> Context {
+        self.remote().to_parent(root)
     }
 }
 
