@@ -152,9 +152,9 @@ mod begin;
 mod carry;
 mod context;
 mod diagnose;
+mod display;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod ended;
-mod display;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
@@ -184,9 +184,9 @@ mod outcome;
 mod owned;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod probe;
+pub mod propagation;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod record;
-pub mod propagation;
 mod recording;
 mod relation;
 mod scope;

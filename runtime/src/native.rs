@@ -13,7 +13,6 @@ pub use crate::installed::{Installation, install_native};
 pub use crate::limit::SpanLimits;
 use crate::propagation::{self, Propagator};
 pub use crate::record::{Beginning, Record, Sink, Terms};
-use crate::propagation::{self, Propagator};
 pub use crate::site::{Kind, Library, Site};
 use crate::tracer::Tracer;
 
