@@ -116,11 +116,15 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[expect(missing_docs, reason = "reached by generated code only")]
+mod attributes;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod backend;
 mod begin;
 mod carry;
 mod context;
+#[expect(missing_docs, reason = "reached by generated code only")]
+mod current;
 mod diagnose;
 mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
@@ -139,6 +143,7 @@ mod guard;
 pub mod guide;
 mod history;
 mod installed;
+mod key;
 mod lineage;
 #[doc(hidden)]
 pub mod native;
@@ -152,6 +157,7 @@ mod probe;
 mod recording;
 mod relation;
 mod scope;
+pub mod semconv;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod site;
 mod span;
@@ -173,6 +179,7 @@ mod value;
 #[doc(hidden)]
 pub mod private;
 
+pub use attributes::{Attributes, Pair};
 pub use carry::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
 pub use context::{Context, SpanContext, SpanId, TraceId};
 pub use diagnose::{Diagnosis, diagnose};
@@ -299,6 +306,7 @@ pub use enter_span_macros::in_span;
 pub use enter_span_macros::start_span;
 pub use envelope::Envelope;
 pub use installed::{is_enabled, set_error_detail};
+pub use key::{AttributeKey, Key};
 #[cfg(feature = "open-spans")]
 #[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
 pub use open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
@@ -306,7 +314,7 @@ pub use otel::{set_tracer_provider, use_global};
 pub use outcome::{ErrorDetail, Failure, Outcome};
 pub use owned::OwnedSpan;
 pub use relation::{ToLinks, ToParent};
-pub use span::{EventAttributes, Span, Status, is_traced, span_id, trace_id};
+pub use span::{Span, Status, is_traced, span_id, trace_id};
 pub use tracer::Tracer;
 pub use value::{Element, ToAttribute, Value};
 

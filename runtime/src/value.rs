@@ -253,15 +253,15 @@ impl From<Cow<'_, str>> for Value {
 pub struct Slot(Option<Value>);
 
 impl Slot {
-    pub fn set<T: ToAttribute>(&mut self, value: &T) {
+    pub fn set<T: ToAttribute + ?Sized>(&mut self, value: &T) {
         self.0 = value.to_attribute();
     }
 
-    pub fn debug<T: fmt::Debug>(&mut self, value: &T) {
+    pub fn debug<T: fmt::Debug + ?Sized>(&mut self, value: &T) {
         self.0 = Some(Value::from(format!("{value:?}")));
     }
 
-    pub fn display<T: fmt::Display>(&mut self, value: &T) {
+    pub fn display<T: fmt::Display + ?Sized>(&mut self, value: &T) {
         self.0 = Some(Value::from(value.to_string()));
     }
 

@@ -1,0 +1,193 @@
+//! Keys of attributes, and which values each of them takes.
+//!
+//! The keys of the semantic conventions are in `semconv.rs`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The key of an attribute, and the type of its values.
+///
+/// Text as a key takes any value; a `Key<T>` takes `T` and nothing else, which the compiler checks.
+/// One line makes one, and [`semconv`](crate::semconv) has those of the OpenTelemetry semantic
+/// conventions.
+///
+/// ```
+/// use enter_span::{Key, Span, enter_span};
+///
+/// const ORDER_ID: Key<u64> = Key::new("order.id");
+/// const COUPON: Key<str> = Key::new("order.coupon");
+///
+/// #[enter_span(attributes(ORDER_ID = id))]
+/// fn place(id: u64, coupon: Option<&str>) {
+///     Span::current().set_attribute(COUPON, coupon);
+/// }
+///
+/// place(7, None);
+/// ```
+///
+/// Text where a number belongs does not compile:
+///
+/// ```compile_fail
+/// # use enter_span::{Key, Span};
+/// # const ORDER_ID: Key<u64> = Key::new("order.id");
+/// Span::current().set_attribute(ORDER_ID, "7");
+/// ```
+///
+/// | key | takes |
+/// |---|---|
+/// | `Key<str>` | all kinds of text: `&str`, `String`, `Cow`, `Box`, `Rc` and `Arc` of `str`, `char` |
+/// | `Key<i64>` | all integers, by the rules of [`ToAttribute`](crate::ToAttribute) |
+/// | `Key<f64>` | `f64` and `f32` |
+/// | `Key<[String]>`, `Key<[i64]>`, `Key<[f64]>`, `Key<[bool]>` | slices, arrays and `Vec`s of these |
+/// | `Key<T>` of any other type | `T` |
+///
+/// Each takes the same by reference, and in an `Option`, of which `None` writes nothing.
+///
+/// `N` is how the name is kept. It is `&'static str`, for constants; a key whose name is known at run
+/// time only is a `Key<T, String>`.
+pub struct Key<T: ?Sized, N = &'static str> {
+    name: N,
+    values: PhantomData<fn(&T)>,
+}
+
+impl<T: ?Sized> Key<T> {
+    /// The key of this name. OpenTelemetry names attributes in lower case, with dots between the
+    /// parts; an attribute with an empty name is not recorded.
+    pub const fn new(name: &'static str) -> Self {
+        Key {
+            name,
+            values: PhantomData,
+        }
+    }
+
+    /// The key as text.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl<T: ?Sized> Key<T, String> {
+    /// The key of a name that is made at run time, as of a header: `http.request.header.<name>`.
+    ///
+    /// Only for names of which there are few: a backend keeps an index of all keys.
+    pub fn from_name(name: impl Into<String>) -> Self {
+        Key {
+            name: name.into(),
+            values: PhantomData,
+        }
+    }
+
+    /// The key as text.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+// Derived ones would ask it of `T`.
+impl<T: ?Sized, N: Copy> Copy for Key<T, N> {}
+
+impl<T: ?Sized, N: Clone> Clone for Key<T, N> {
+    fn clone(&self) -> Self {
+        Key {
+            name: self.name.clone(),
+            values: PhantomData,
+        }
+    }
+}
+
+impl<T: ?Sized, N: fmt::Debug> fmt::Debug for Key<T, N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Key").field(&self.name).finish()
+    }
+}
+
+/// What can be the key of an attribute whose value is a `V`: text, for any value, or a [`Key`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key for `{V}`",
+    label = "this key does not take `{V}`",
+    note = "a `Key<T>` takes a `T`: `Key<str>` any text, `Key<i64>` any integer, `Key<f64>` any float; also by reference and in an `Option`",
+    note = "text becomes an enum of `enter_span::semconv` with `.into()`; text as a key, as in `\"order.id\"`, takes any value"
+)]
+pub trait AttributeKey<V: ?Sized> {
+    /// `prefix` stands before text, and not before the name of a [`Key`], which is whole.
+    #[doc(hidden)]
+    fn into_name(self, prefix: &str) -> Cow<'static, str>;
+}
+
+macro_rules! text_key {
+    ($($text:ty),+) => {$(
+        impl<V: ?Sized> AttributeKey<V> for $text {
+            #[inline]
+            fn into_name(self, prefix: &str) -> Cow<'static, str> {
+                match prefix.is_empty() {
+                    true => self.into(),
+                    false => Cow::Owned(format!("{prefix}{self}")),
+                }
+            }
+        }
+    )+};
+}
+
+text_key!(&'static str, String, Cow<'static, str>);
+
+// Without these, the compiler would speak of `Takes`.
+#[diagnostic::do_not_recommend]
+impl<T: Takes<V> + ?Sized, V: ?Sized> AttributeKey<V> for Key<T> {
+    #[inline]
+    fn into_name(self, _: &str) -> Cow<'static, str> {
+        Cow::Borrowed(self.name)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Takes<V> + ?Sized, V: ?Sized> AttributeKey<V> for Key<T, String> {
+    fn into_name(self, _: &str) -> Cow<'static, str> {
+        Cow::Owned(self.name)
+    }
+}
+
+/// A type of keys whose values can be a `V`.
+///
+/// How a value may be wrapped is counted out: with one rule for all references and another for all
+/// `Option`s, the compiler could not tell whether they overlap.
+pub trait Takes<V: ?Sized> {}
+
+impl<T: ?Sized> Takes<T> for T {}
+impl<T: ?Sized> Takes<&T> for T {}
+impl<T: ?Sized> Takes<&&T> for T {}
+impl<T: ?Sized> Takes<&mut T> for T {}
+impl<T: ?Sized> Takes<Option<&T>> for T {}
+impl<T: ?Sized> Takes<&Option<&T>> for T {}
+impl<T> Takes<Option<T>> for T {}
+impl<T> Takes<&Option<T>> for T {}
+impl<T> Takes<Box<T>> for T {}
+impl<T> Takes<Rc<T>> for T {}
+impl<T> Takes<Arc<T>> for T {}
+
+macro_rules! takes {
+    ($key:ty: $([$($generic:tt)*] $value:ty),+ $(,)?) => {$(
+        impl<$($generic)*> Takes<$value> for $key {}
+        impl<$($generic)*> Takes<&$value> for $key {}
+        impl<$($generic)*> Takes<&&$value> for $key {}
+        impl<$($generic)*> Takes<Option<$value>> for $key {}
+        impl<$($generic)*> Takes<&Option<$value>> for $key {}
+        impl<$($generic)*> Takes<Option<&$value>> for $key {}
+    )+};
+}
+
+takes!(str: [] String, ['a] Cow<'a, str>, [] Box<str>, [] Rc<str>, [] Arc<str>, [] char);
+takes!(i64: [] i8, [] i16, [] i32, [] i128, [] isize);
+takes!(i64: [] u8, [] u16, [] u32, [] u64, [] u128, [] usize);
+takes!(f64: [] f32);
+takes!([String]: [] Vec<String>, [const N: usize] [String; N]);
+takes!([String]: ['a] Vec<&'a str>, ['a, const N: usize] [&'a str; N]);
+takes!([i64]: [] Vec<i64>, [const N: usize] [i64; N]);
+takes!([f64]: [] Vec<f64>, [const N: usize] [f64; N]);
+takes!([bool]: [] Vec<bool>, [const N: usize] [bool; N]);
+
+impl<'a> Takes<[&'a str]> for [String] {}
+impl<'a> Takes<&[&'a str]> for [String] {}
+impl<'a> Takes<Option<&[&'a str]>> for [String] {}
