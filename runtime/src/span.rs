@@ -266,7 +266,8 @@ impl Span {
             return self;
         }
         let mut list = Vec::new();
-        let mut write = |key, Value(value)| list.push(KeyValue::new::<Cow<'static, str>, _>(key, value));
+        let mut write =
+            |key, Value(value)| list.push(KeyValue::new::<Cow<'static, str>, _>(key, value));
         attributes.write_attributes(&mut Sink::new(&mut write));
         let name = name.into();
         self.if_traced(|span| span.add_event(name, list))
