@@ -689,7 +689,8 @@ fn fact(sink: &Ident, fact: &Fact) -> TokenStream {
     };
     let method = Ident::new(method, place);
     let key = key.map(|key| quote!(#key,));
-    let this = quote_spanned!(place=> self);
+    // `self` is the method's, which is found by the hygiene of the call.
+    let this = quote_spanned!(Span::call_site().located_at(place)=> self);
     let value = quote_spanned!(field.span()=> &#this.#field);
     quote!(#sink.#method(#key #value);)
 }

@@ -46,10 +46,9 @@ use std::sync::Arc;
 ///
 /// Each takes the same by reference, and in an `Option`, of which `None` writes nothing.
 ///
-/// `N` is how the name is kept. It is `&'static str`, for constants; a key whose name is known at run
-/// time only is a `Key<T, String>`.
-pub struct Key<T: ?Sized, N = &'static str> {
-    name: N,
+/// The name is known when this is compiled; of one that is not, make an [`OwnedKey`].
+pub struct Key<T: ?Sized> {
+    name: &'static str,
     values: PhantomData<fn(&T)>,
 }
 
@@ -69,12 +68,43 @@ impl<T: ?Sized> Key<T> {
     }
 }
 
-impl<T: ?Sized> Key<T, String> {
-    /// The key of a name that is made at run time, as of a header: `http.request.header.<name>`.
-    ///
-    /// Only for names of which there are few: a backend keeps an index of all keys.
-    pub fn from_name(name: impl Into<String>) -> Self {
-        Key {
+// Derived ones would ask it of `T`.
+impl<T: ?Sized> Copy for Key<T> {}
+
+impl<T: ?Sized> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Key<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Key").field(&self.name).finish()
+    }
+}
+
+/// A [`Key`] whose name is made at run time, as that of a header: `http.request.header.<name>`.
+///
+/// Only for names of which there are few: a backend keeps an index of all keys.
+///
+/// ```
+/// use enter_span::{OwnedKey, Span};
+///
+/// fn queue_depth(queue: &str) -> OwnedKey<u64> {
+///     OwnedKey::new(format!("queue.{queue}.depth"))
+/// }
+///
+/// Span::current().set_attribute(queue_depth("mail"), 3);
+/// ```
+pub struct OwnedKey<T: ?Sized> {
+    name: String,
+    values: PhantomData<fn(&T)>,
+}
+
+impl<T: ?Sized> OwnedKey<T> {
+    /// The key of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        OwnedKey {
             name: name.into(),
             values: PhantomData,
         }
@@ -86,21 +116,15 @@ impl<T: ?Sized> Key<T, String> {
     }
 }
 
-// Derived ones would ask it of `T`.
-impl<T: ?Sized, N: Copy> Copy for Key<T, N> {}
-
-impl<T: ?Sized, N: Clone> Clone for Key<T, N> {
+impl<T: ?Sized> Clone for OwnedKey<T> {
     fn clone(&self) -> Self {
-        Key {
-            name: self.name.clone(),
-            values: PhantomData,
-        }
+        OwnedKey::new(self.name.clone())
     }
 }
 
-impl<T: ?Sized, N: fmt::Debug> fmt::Debug for Key<T, N> {
+impl<T: ?Sized> fmt::Debug for OwnedKey<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Key").field(&self.name).finish()
+        formatter.debug_tuple("OwnedKey").field(&self.name).finish()
     }
 }
 
@@ -117,8 +141,10 @@ pub trait AttributeKey<V: ?Sized> {
     fn into_name(self, prefix: &str) -> Cow<'static, str>;
 }
 
+// No implementation is recommended: else the compiler would speak of `Takes`, and list all of them.
 macro_rules! text_key {
     ($($text:ty),+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<V: ?Sized> AttributeKey<V> for $text {
             #[inline]
             fn into_name(self, prefix: &str) -> Cow<'static, str> {
@@ -133,7 +159,6 @@ macro_rules! text_key {
 
 text_key!(&'static str, String, Cow<'static, str>);
 
-// Without these, the compiler would speak of `Takes`.
 #[diagnostic::do_not_recommend]
 impl<T: Takes<V> + ?Sized, V: ?Sized> AttributeKey<V> for Key<T> {
     #[inline]
@@ -143,7 +168,7 @@ impl<T: Takes<V> + ?Sized, V: ?Sized> AttributeKey<V> for Key<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Takes<V> + ?Sized, V: ?Sized> AttributeKey<V> for Key<T, String> {
+impl<T: Takes<V> + ?Sized, V: ?Sized> AttributeKey<V> for OwnedKey<T> {
     fn into_name(self, _: &str) -> Cow<'static, str> {
         Cow::Owned(self.name)
     }
@@ -160,6 +185,7 @@ impl<T: ?Sized> Takes<&T> for T {}
 impl<T: ?Sized> Takes<&&T> for T {}
 impl<T: ?Sized> Takes<&mut T> for T {}
 impl<T: ?Sized> Takes<Option<&T>> for T {}
+impl<T: ?Sized> Takes<Option<&&T>> for T {}
 impl<T: ?Sized> Takes<&Option<&T>> for T {}
 impl<T> Takes<Option<T>> for T {}
 impl<T> Takes<&Option<T>> for T {}

@@ -390,7 +390,7 @@ pub use enter_span_macros::in_span;
 pub use enter_span_macros::start_span;
 pub use envelope::Envelope;
 pub use installed::{is_enabled, set_error_detail};
-pub use key::{AttributeKey, Key};
+pub use key::{AttributeKey, Key, OwnedKey};
 #[cfg(feature = "open-spans")]
 #[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
 pub use open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};

@@ -30,7 +30,7 @@ fn uses(attributes: &[&Attribute<'_>]) -> String {
     if has(Values::IntEnum) {
         text.push_str("use super::int_enum;\n");
     }
-    text.push_str("use super::text_enum;\nuse crate::key::Key;\n");
+    text.push_str("use super::text_enum;\nuse crate::key::{Key, OwnedKey};\n");
     text
 }
 
@@ -56,7 +56,7 @@ fn key(attribute: &Attribute<'_>) -> String {
 
 fn template(function: &str, id: &str, values: &str) -> String {
     format!(
-        "pub fn {function}(key: &str) -> Key<{values}, String> {{\n    Key::from_name([\"{id}.\", key].concat())\n}}"
+        "pub fn {function}(key: &str) -> OwnedKey<{values}> {{\n    OwnedKey::new([\"{id}.\", key].concat())\n}}"
     )
 }
 

@@ -5,7 +5,7 @@
 
 use super::int_enum;
 use super::text_enum;
-use crate::key::Key;
+use crate::key::{Key, OwnedKey};
 
 /// `android.app.state` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/android/#android-app-state)).
 pub const ANDROID_APP_STATE: Key<AndroidAppState> = Key::new("android.app.state");
@@ -521,14 +521,14 @@ pub const CONTAINER_CSI_VOLUME_ID: Key<str> = Key::new("container.csi.volume.id"
 pub const CONTAINER_IMAGE_ID: Key<str> = Key::new("container.image.id");
 
 /// `container.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-label)).
-pub fn container_label(key: &str) -> Key<str, String> {
-    Key::from_name(["container.label.", key].concat())
+pub fn container_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["container.label.", key].concat())
 }
 
 /// `container.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-labels)).
 #[deprecated(note = "renamed to `container.label`; use `container_label`")]
-pub fn container_labels(key: &str) -> Key<str, String> {
-    Key::from_name(["container.labels.", key].concat())
+pub fn container_labels(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["container.labels.", key].concat())
 }
 
 /// `container.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-name)).
@@ -652,8 +652,8 @@ pub const DB_ELASTICSEARCH_NODE_NAME: Key<str> = Key::new("db.elasticsearch.node
 
 /// `db.elasticsearch.path_parts.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-elasticsearch-path-parts)).
 #[deprecated(note = "renamed to `db.operation.parameter`; use `db_operation_parameter`")]
-pub fn db_elasticsearch_path_parts(key: &str) -> Key<str, String> {
-    Key::from_name(["db.elasticsearch.path_parts.", key].concat())
+pub fn db_elasticsearch_path_parts(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["db.elasticsearch.path_parts.", key].concat())
 }
 
 /// `db.instance.id` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-instance-id)).
@@ -681,13 +681,13 @@ pub const DB_NAME: Key<str> = Key::new("db.name");
 pub const DB_OPERATION: Key<str> = Key::new("db.operation");
 
 /// `db.operation.parameter.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-operation-parameter)).
-pub fn db_operation_parameter(key: &str) -> Key<str, String> {
-    Key::from_name(["db.operation.parameter.", key].concat())
+pub fn db_operation_parameter(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["db.operation.parameter.", key].concat())
 }
 
 /// `db.query.parameter.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-query-parameter)).
-pub fn db_query_parameter(key: &str) -> Key<str, String> {
-    Key::from_name(["db.query.parameter.", key].concat())
+pub fn db_query_parameter(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["db.query.parameter.", key].concat())
 }
 
 /// `db.redis.database_index` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-redis-database-index)).
@@ -995,8 +995,8 @@ pub const GCP_CLOUD_RUN_JOB_TASK_INDEX: Key<i64> = Key::new("gcp.cloud_run.job.t
 pub const GCP_GCE_INSTANCE_HOSTNAME: Key<str> = Key::new("gcp.gce.instance.hostname");
 
 /// `gcp.gce.instance.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/gcp/#gcp-gce-instance-labels)).
-pub fn gcp_gce_instance_labels(key: &str) -> Key<str, String> {
-    Key::from_name(["gcp.gce.instance.labels.", key].concat())
+pub fn gcp_gce_instance_labels(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["gcp.gce.instance.labels.", key].concat())
 }
 
 /// `gcp.gce.instance.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/gcp/#gcp-gce-instance-name)).
@@ -1570,13 +1570,13 @@ pub const K8S_NODE_CONDITION_TYPE: Key<K8sNodeConditionType> = Key::new("k8s.nod
 pub const K8S_NODE_SYSTEM_CONTAINER_NAME: Key<str> = Key::new("k8s.node.system_container.name");
 
 /// `k8s.persistentvolume.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-annotation)).
-pub fn k8s_persistentvolume_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.persistentvolume.annotation.", key].concat())
+pub fn k8s_persistentvolume_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.persistentvolume.annotation.", key].concat())
 }
 
 /// `k8s.persistentvolume.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-label)).
-pub fn k8s_persistentvolume_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.persistentvolume.label.", key].concat())
+pub fn k8s_persistentvolume_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.persistentvolume.label.", key].concat())
 }
 
 /// `k8s.persistentvolume.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-name)).
@@ -1592,13 +1592,13 @@ pub const K8S_PERSISTENTVOLUME_STATUS_PHASE: Key<K8sPersistentvolumeStatusPhase>
 pub const K8S_PERSISTENTVOLUME_UID: Key<str> = Key::new("k8s.persistentvolume.uid");
 
 /// `k8s.persistentvolumeclaim.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-annotation)).
-pub fn k8s_persistentvolumeclaim_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.persistentvolumeclaim.annotation.", key].concat())
+pub fn k8s_persistentvolumeclaim_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.persistentvolumeclaim.annotation.", key].concat())
 }
 
 /// `k8s.persistentvolumeclaim.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-label)).
-pub fn k8s_persistentvolumeclaim_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.persistentvolumeclaim.label.", key].concat())
+pub fn k8s_persistentvolumeclaim_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.persistentvolumeclaim.label.", key].concat())
 }
 
 /// `k8s.persistentvolumeclaim.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-name)).
@@ -1612,8 +1612,8 @@ pub const K8S_PERSISTENTVOLUMECLAIM_UID: Key<str> = Key::new("k8s.persistentvolu
 
 /// `k8s.pod.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-labels)).
 #[deprecated(note = "renamed to `k8s.pod.label`; use `k8s_pod_label`")]
-pub fn k8s_pod_labels(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.pod.labels.", key].concat())
+pub fn k8s_pod_labels(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.pod.labels.", key].concat())
 }
 
 /// `k8s.pod.status.phase` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-status-phase)).
@@ -1638,8 +1638,8 @@ pub const K8S_RESOURCEQUOTA_RESOURCE_NAME: Key<str> = Key::new("k8s.resourcequot
 pub const K8S_RESOURCEQUOTA_UID: Key<str> = Key::new("k8s.resourcequota.uid");
 
 /// `k8s.service.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-annotation)).
-pub fn k8s_service_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.service.annotation.", key].concat())
+pub fn k8s_service_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.service.annotation.", key].concat())
 }
 
 /// `k8s.service.endpoint.address_type` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-endpoint-address-type)).
@@ -1652,8 +1652,8 @@ pub const K8S_SERVICE_ENDPOINT_CONDITION: Key<K8sServiceEndpointCondition> = Key
 pub const K8S_SERVICE_ENDPOINT_ZONE: Key<str> = Key::new("k8s.service.endpoint.zone");
 
 /// `k8s.service.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-label)).
-pub fn k8s_service_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.service.label.", key].concat())
+pub fn k8s_service_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.service.label.", key].concat())
 }
 
 /// `k8s.service.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-name)).
@@ -1663,8 +1663,8 @@ pub const K8S_SERVICE_NAME: Key<str> = Key::new("k8s.service.name");
 pub const K8S_SERVICE_PUBLISH_NOT_READY_ADDRESSES: Key<bool> = Key::new("k8s.service.publish_not_ready_addresses");
 
 /// `k8s.service.selector.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-selector)).
-pub fn k8s_service_selector(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.service.selector.", key].concat())
+pub fn k8s_service_selector(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.service.selector.", key].concat())
 }
 
 /// `k8s.service.traffic_distribution` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-traffic-distribution)).
@@ -2151,8 +2151,8 @@ pub const PROCESS_CPU_STATE: Key<ProcessCpuState> = Key::new("process.cpu.state"
 pub const PROCESS_CREATION_TIME: Key<str> = Key::new("process.creation.time");
 
 /// `process.environment_variable.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/process/#process-environment-variable)).
-pub fn process_environment_variable(key: &str) -> Key<str, String> {
-    Key::from_name(["process.environment_variable.", key].concat())
+pub fn process_environment_variable(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["process.environment_variable.", key].concat())
 }
 
 /// `process.executable.build_id.gnu` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/process/#process-executable-build-id-gnu)).
@@ -2253,26 +2253,26 @@ pub const RPC_CONNECT_RPC_ERROR_CODE: Key<RpcConnectRpcErrorCode> = Key::new("rp
 
 /// `rpc.connect_rpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-connect-rpc-request-metadata)).
 #[deprecated(note = "renamed to `rpc.request.metadata`; use `rpc_request_metadata`")]
-pub fn rpc_connect_rpc_request_metadata(key: &str) -> Key<[String], String> {
-    Key::from_name(["rpc.connect_rpc.request.metadata.", key].concat())
+pub fn rpc_connect_rpc_request_metadata(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["rpc.connect_rpc.request.metadata.", key].concat())
 }
 
 /// `rpc.connect_rpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-connect-rpc-response-metadata)).
 #[deprecated(note = "renamed to `rpc.response.metadata`; use `rpc_response_metadata`")]
-pub fn rpc_connect_rpc_response_metadata(key: &str) -> Key<[String], String> {
-    Key::from_name(["rpc.connect_rpc.response.metadata.", key].concat())
+pub fn rpc_connect_rpc_response_metadata(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["rpc.connect_rpc.response.metadata.", key].concat())
 }
 
 /// `rpc.grpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-request-metadata)).
 #[deprecated(note = "renamed to `rpc.request.metadata`; use `rpc_request_metadata`")]
-pub fn rpc_grpc_request_metadata(key: &str) -> Key<[String], String> {
-    Key::from_name(["rpc.grpc.request.metadata.", key].concat())
+pub fn rpc_grpc_request_metadata(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["rpc.grpc.request.metadata.", key].concat())
 }
 
 /// `rpc.grpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-response-metadata)).
 #[deprecated(note = "renamed to `rpc.response.metadata`; use `rpc_response_metadata`")]
-pub fn rpc_grpc_response_metadata(key: &str) -> Key<[String], String> {
-    Key::from_name(["rpc.grpc.response.metadata.", key].concat())
+pub fn rpc_grpc_response_metadata(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["rpc.grpc.response.metadata.", key].concat())
 }
 
 /// `rpc.grpc.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-status-code)).
@@ -2318,13 +2318,13 @@ pub const RPC_METHOD: Key<str> = Key::new("rpc.method");
 pub const RPC_METHOD_ORIGINAL: Key<str> = Key::new("rpc.method_original");
 
 /// `rpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-request-metadata)).
-pub fn rpc_request_metadata(key: &str) -> Key<[String], String> {
-    Key::from_name(["rpc.request.metadata.", key].concat())
+pub fn rpc_request_metadata(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["rpc.request.metadata.", key].concat())
 }
 
 /// `rpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-response-metadata)).
-pub fn rpc_response_metadata(key: &str) -> Key<[String], String> {
-    Key::from_name(["rpc.response.metadata.", key].concat())
+pub fn rpc_response_metadata(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["rpc.response.metadata.", key].concat())
 }
 
 /// `rpc.response.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-response-status-code)).

@@ -4,7 +4,7 @@
 //! What is stable.
 
 use super::text_enum;
-use crate::key::Key;
+use crate::key::{Key, OwnedKey};
 
 /// `aspnetcore.diagnostics.exception.result` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/aspnetcore/#aspnetcore-diagnostics-exception-result)).
 pub const ASPNETCORE_DIAGNOSTICS_EXCEPTION_RESULT: Key<AspnetcoreDiagnosticsExceptionResult> = Key::new("aspnetcore.diagnostics.exception.result");
@@ -113,8 +113,8 @@ pub const EXCEPTION_STACKTRACE: Key<str> = Key::new("exception.stacktrace");
 pub const EXCEPTION_TYPE: Key<str> = Key::new("exception.type");
 
 /// `http.request.header.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-header)).
-pub fn http_request_header(key: &str) -> Key<[String], String> {
-    Key::from_name(["http.request.header.", key].concat())
+pub fn http_request_header(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["http.request.header.", key].concat())
 }
 
 /// `http.request.method` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-method)).
@@ -127,8 +127,8 @@ pub const HTTP_REQUEST_METHOD_ORIGINAL: Key<str> = Key::new("http.request.method
 pub const HTTP_REQUEST_RESEND_COUNT: Key<i64> = Key::new("http.request.resend_count");
 
 /// `http.response.header.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-header)).
-pub fn http_response_header(key: &str) -> Key<[String], String> {
-    Key::from_name(["http.response.header.", key].concat())
+pub fn http_response_header(key: &str) -> OwnedKey<[String]> {
+    OwnedKey::new(["http.response.header.", key].concat())
 }
 
 /// `http.response.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-status-code)).
@@ -168,13 +168,13 @@ pub const K8S_CONTAINER_NAME: Key<str> = Key::new("k8s.container.name");
 pub const K8S_CONTAINER_RESTART_COUNT: Key<i64> = Key::new("k8s.container.restart_count");
 
 /// `k8s.cronjob.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-annotation)).
-pub fn k8s_cronjob_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.cronjob.annotation.", key].concat())
+pub fn k8s_cronjob_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.cronjob.annotation.", key].concat())
 }
 
 /// `k8s.cronjob.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-label)).
-pub fn k8s_cronjob_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.cronjob.label.", key].concat())
+pub fn k8s_cronjob_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.cronjob.label.", key].concat())
 }
 
 /// `k8s.cronjob.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-name)).
@@ -184,13 +184,13 @@ pub const K8S_CRONJOB_NAME: Key<str> = Key::new("k8s.cronjob.name");
 pub const K8S_CRONJOB_UID: Key<str> = Key::new("k8s.cronjob.uid");
 
 /// `k8s.daemonset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-annotation)).
-pub fn k8s_daemonset_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.daemonset.annotation.", key].concat())
+pub fn k8s_daemonset_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.daemonset.annotation.", key].concat())
 }
 
 /// `k8s.daemonset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-label)).
-pub fn k8s_daemonset_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.daemonset.label.", key].concat())
+pub fn k8s_daemonset_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.daemonset.label.", key].concat())
 }
 
 /// `k8s.daemonset.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-name)).
@@ -200,13 +200,13 @@ pub const K8S_DAEMONSET_NAME: Key<str> = Key::new("k8s.daemonset.name");
 pub const K8S_DAEMONSET_UID: Key<str> = Key::new("k8s.daemonset.uid");
 
 /// `k8s.deployment.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-annotation)).
-pub fn k8s_deployment_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.deployment.annotation.", key].concat())
+pub fn k8s_deployment_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.deployment.annotation.", key].concat())
 }
 
 /// `k8s.deployment.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-label)).
-pub fn k8s_deployment_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.deployment.label.", key].concat())
+pub fn k8s_deployment_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.deployment.label.", key].concat())
 }
 
 /// `k8s.deployment.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-name)).
@@ -216,13 +216,13 @@ pub const K8S_DEPLOYMENT_NAME: Key<str> = Key::new("k8s.deployment.name");
 pub const K8S_DEPLOYMENT_UID: Key<str> = Key::new("k8s.deployment.uid");
 
 /// `k8s.job.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-annotation)).
-pub fn k8s_job_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.job.annotation.", key].concat())
+pub fn k8s_job_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.job.annotation.", key].concat())
 }
 
 /// `k8s.job.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-label)).
-pub fn k8s_job_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.job.label.", key].concat())
+pub fn k8s_job_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.job.label.", key].concat())
 }
 
 /// `k8s.job.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-name)).
@@ -232,26 +232,26 @@ pub const K8S_JOB_NAME: Key<str> = Key::new("k8s.job.name");
 pub const K8S_JOB_UID: Key<str> = Key::new("k8s.job.uid");
 
 /// `k8s.namespace.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-annotation)).
-pub fn k8s_namespace_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.namespace.annotation.", key].concat())
+pub fn k8s_namespace_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.namespace.annotation.", key].concat())
 }
 
 /// `k8s.namespace.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-label)).
-pub fn k8s_namespace_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.namespace.label.", key].concat())
+pub fn k8s_namespace_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.namespace.label.", key].concat())
 }
 
 /// `k8s.namespace.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-name)).
 pub const K8S_NAMESPACE_NAME: Key<str> = Key::new("k8s.namespace.name");
 
 /// `k8s.node.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-annotation)).
-pub fn k8s_node_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.node.annotation.", key].concat())
+pub fn k8s_node_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.node.annotation.", key].concat())
 }
 
 /// `k8s.node.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-label)).
-pub fn k8s_node_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.node.label.", key].concat())
+pub fn k8s_node_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.node.label.", key].concat())
 }
 
 /// `k8s.node.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-name)).
@@ -261,8 +261,8 @@ pub const K8S_NODE_NAME: Key<str> = Key::new("k8s.node.name");
 pub const K8S_NODE_UID: Key<str> = Key::new("k8s.node.uid");
 
 /// `k8s.pod.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-annotation)).
-pub fn k8s_pod_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.pod.annotation.", key].concat())
+pub fn k8s_pod_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.pod.annotation.", key].concat())
 }
 
 /// `k8s.pod.hostname` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-hostname)).
@@ -272,8 +272,8 @@ pub const K8S_POD_HOSTNAME: Key<str> = Key::new("k8s.pod.hostname");
 pub const K8S_POD_IP: Key<str> = Key::new("k8s.pod.ip");
 
 /// `k8s.pod.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-label)).
-pub fn k8s_pod_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.pod.label.", key].concat())
+pub fn k8s_pod_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.pod.label.", key].concat())
 }
 
 /// `k8s.pod.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-name)).
@@ -286,13 +286,13 @@ pub const K8S_POD_START_TIME: Key<str> = Key::new("k8s.pod.start_time");
 pub const K8S_POD_UID: Key<str> = Key::new("k8s.pod.uid");
 
 /// `k8s.replicaset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-annotation)).
-pub fn k8s_replicaset_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.replicaset.annotation.", key].concat())
+pub fn k8s_replicaset_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.replicaset.annotation.", key].concat())
 }
 
 /// `k8s.replicaset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-label)).
-pub fn k8s_replicaset_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.replicaset.label.", key].concat())
+pub fn k8s_replicaset_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.replicaset.label.", key].concat())
 }
 
 /// `k8s.replicaset.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-name)).
@@ -302,13 +302,13 @@ pub const K8S_REPLICASET_NAME: Key<str> = Key::new("k8s.replicaset.name");
 pub const K8S_REPLICASET_UID: Key<str> = Key::new("k8s.replicaset.uid");
 
 /// `k8s.statefulset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-annotation)).
-pub fn k8s_statefulset_annotation(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.statefulset.annotation.", key].concat())
+pub fn k8s_statefulset_annotation(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.statefulset.annotation.", key].concat())
 }
 
 /// `k8s.statefulset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-label)).
-pub fn k8s_statefulset_label(key: &str) -> Key<str, String> {
-    Key::from_name(["k8s.statefulset.label.", key].concat())
+pub fn k8s_statefulset_label(key: &str) -> OwnedKey<str> {
+    OwnedKey::new(["k8s.statefulset.label.", key].concat())
 }
 
 /// `k8s.statefulset.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-name)).
