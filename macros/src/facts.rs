@@ -61,7 +61,7 @@ fn plan(item: Item, errors: &mut Errors) -> Option<FactsPlan> {
             item.ident,
             item.generics,
             item.union_token.span(),
-            "a `union`, of which nobody knows the field that is set",
+            "a `union`, which does not know its field that is set; write a struct of what is to be told",
         ),
         _ => return None,
     };
@@ -98,7 +98,7 @@ fn of_struct(item: ItemStruct, errors: &mut Errors) -> FactsPlan {
             fields.paren_token.span.join(),
             "a tuple struct, whose fields have no names to be keys; name them, or implement `ToAttribute` for one value",
         )),
-        Fields::Unit => errors.push(wrong_item(item.ident.span(), "a struct without fields")),
+        Fields::Unit => errors.push(wrong_item(item.ident.span(), "a struct without fields, which has nothing to tell; remove the derive")),
     }
     check_keys(&facts, errors);
     FactsPlan {

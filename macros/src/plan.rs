@@ -422,7 +422,8 @@ fn check_current(
             errors.push(Error::new(word.span(), message));
         }
     }
-    if args.attributes.is_empty() && args.ret.is_none() && args.handle.is_none() {
+    let is_idle = args.attributes.is_empty() && args.ret.is_none() && args.handle.is_none();
+    if is_idle && errors.is_empty() {
         let message = "`current` adds nothing by itself; write `current, attributes(..)`";
         errors.push(Error::new(current.span(), message));
     }

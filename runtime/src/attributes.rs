@@ -136,7 +136,7 @@ through_a_pointer!(&A, &mut A, Box<A>, Rc<A>, Arc<A>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an attribute",
     label = "not a pair of key and value",
-    note = "write a pair, `(\"key\", value)`"
+    note = "write a pair, `(\"key\", value)`; one alone stands in a list, `[(\"key\", value)]`"
 )]
 pub trait Pair {
     #[doc(hidden)]

@@ -131,9 +131,10 @@ impl<T: ?Sized> fmt::Debug for OwnedKey<T> {
 /// What can be the key of an attribute whose value is a `V`: text, for any value, or a [`Key`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a key for `{V}`",
-    label = "this key does not take `{V}`",
+    label = "not a key for `{V}`",
     note = "a `Key<T>` takes a `T`: `Key<str>` any text, `Key<i64>` any integer, `Key<f64>` any float; also by reference and in an `Option`",
-    note = "text becomes an enum of `enter_span::semconv` with `.into()`; text as a key, as in `\"order.id\"`, takes any value"
+    note = "text becomes an enum of `enter_span::semconv` with `from`, as in `HttpRequestMethod::from(text)`",
+    note = "text as a key, as in `\"order.id\"`, takes any value"
 )]
 pub trait AttributeKey<V: ?Sized> {
     /// `prefix` stands before text, and not before the name of a [`Key`], which is whole.

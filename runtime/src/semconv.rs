@@ -91,6 +91,8 @@ macro_rules! text_enum {
             }
         }
 
+        // None of these is what somebody forgot.
+        #[diagnostic::do_not_recommend]
         impl $crate::value::ToAttribute for $name {
             #[inline]
             fn to_attribute(&self) -> Option<$crate::value::Value> {
@@ -138,6 +140,8 @@ macro_rules! int_enum {
             }
         }
 
+        // None of these is what somebody forgot.
+        #[diagnostic::do_not_recommend]
         impl $crate::value::ToAttribute for $name {
             #[inline]
             fn to_attribute(&self) -> Option<$crate::value::Value> {

@@ -55,6 +55,7 @@ pub struct Value(pub(crate) opentelemetry::Value);
     message = "`{Self}` cannot be a span attribute",
     label = "not an attribute value",
     note = "in `attributes(..)` write `key = ?value` for its `Debug` text, or `key = %value` for its `Display` text",
+    note = "on a field of a struct write `#[attributes(?)]` or `#[attributes(%)]` for the same, or `#[attributes(skip)]`",
     note = "elsewhere give its text, as with `value.to_string()`; instead of `ret` write `ret(key = |value| ..)` for a part of it",
     note = "or implement `enter_span::ToAttribute` for it"
 )]

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use enter_span::testing::Recorder;
 use enter_span::{Attributes, Key, Span, ToAttribute, Value, enter_span, in_span};
 
+use crate::allocations;
+
 use crate::check::{check, check_async};
 
 const TENANT: Key<u64> = Key::new("tenant.id");
@@ -275,4 +277,51 @@ fn fields_may_have_any_name() {
         || in_span!("one", attributes(..names), |_| ()),
         "one sink=1 key=2 value=3 span=4 __enter_span_sink=5",
     );
+}
+
+/// A struct of another crate, to which `enter-span` has another name.
+#[test]
+fn a_struct_may_name_the_crate() {
+    let facts = enter_span_facade::Facts { id: 7 };
+    check(
+        || in_span!("one", attributes(..facts), |_| ()),
+        "one renamed.id=7",
+    );
+}
+
+#[derive(Attributes)]
+struct Plain {
+    #[attributes(key = a.number)]
+    number: u64,
+    #[attributes(key = TENANT)]
+    tenant: u64,
+    #[attributes(nested)]
+    more: Ratio,
+}
+
+#[derive(Attributes)]
+struct Ratio {
+    ratio: f64,
+}
+
+/// Keys that are constant and values that are no text allocate nothing beside what text as a key does.
+#[test]
+fn a_struct_costs_what_its_attributes_cost() {
+    fn count(work: fn()) -> usize {
+        Recorder::new().enter(|| {
+            work();
+            allocations::count(work)
+        })
+    }
+    let plain = count(|| in_span!("one", attributes(a = 1, b = 2, c = 0.5), |_| ()));
+    let spread = count(|| {
+        let more = Ratio { ratio: 0.5 };
+        let facts = Plain {
+            number: 1,
+            tenant: 2,
+            more,
+        };
+        in_span!("one", attributes(..facts), |_| ());
+    });
+    assert_eq!(spread, plain);
 }
