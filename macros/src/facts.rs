@@ -1,13 +1,12 @@
-//! `#[derive(Attributes)]`: the fields of a struct become attributes.
+//! A struct whose fields become attributes: what is said of it, and what will be printed.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type};
 
 use crate::args::Key;
 use crate::errors::Errors;
-use crate::expand;
 use crate::field::{FieldOptions, Form, StructOptions};
 
 /// A struct and the attributes that its fields are.
@@ -35,20 +34,8 @@ pub(crate) enum FactWay {
     Below(String),
 }
 
-/// The faults come with an implementation that writes what is right, so that the uses of the struct
-/// are not faults too.
-pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let Some(item) = errors.keep(syn::parse2::<Item>(item)) else {
-        return errors.into_tokens();
-    };
-    let plan = plan(item, &mut errors);
-    let mut tokens = errors.into_tokens();
-    tokens.extend(plan.as_ref().map(expand::facts));
-    tokens
-}
-
-fn plan(item: Item, errors: &mut Errors) -> Option<FactsPlan> {
+/// `None` for what cannot be derived on at all.
+pub(crate) fn plan(item: Item, errors: &mut Errors) -> Option<FactsPlan> {
     let (name, generics, found, remedy) = match item {
         Item::Struct(item) => return Some(of_struct(item, errors)),
         Item::Enum(item) => (
@@ -152,7 +139,6 @@ fn below(prefix: Option<&str>, own: Option<String>) -> Option<String> {
 }
 
 fn names_one_of(ty: &Type, parameters: &[Ident]) -> bool {
-    use proc_macro2::TokenTree;
     fn any(tokens: TokenStream, parameters: &[Ident]) -> bool {
         tokens.into_iter().any(|tree| match tree {
             TokenTree::Ident(ident) => parameters.contains(&ident),

@@ -7,6 +7,7 @@
 mod args;
 mod attribute;
 mod block;
+mod derive;
 mod errors;
 mod expand;
 mod expression;
@@ -43,5 +44,5 @@ pub fn start_span(input: TokenStream) -> TokenStream {
 /// Makes attributes of the fields of a struct. See `enter_span::Attributes`.
 #[proc_macro_derive(Attributes, attributes(attributes))]
 pub fn attributes(item: TokenStream) -> TokenStream {
-    facts::expand(item.into()).into()
+    derive::expand(item.into()).into()
 }

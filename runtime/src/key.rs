@@ -215,6 +215,6 @@ takes!([i64]: [] Vec<i64>, [const N: usize] [i64; N]);
 takes!([f64]: [] Vec<f64>, [const N: usize] [f64; N]);
 takes!([bool]: [] Vec<bool>, [const N: usize] [bool; N]);
 
-impl<'a> Takes<[&'a str]> for [String] {}
-impl<'a> Takes<&[&'a str]> for [String] {}
-impl<'a> Takes<Option<&[&'a str]>> for [String] {}
+impl Takes<[&str]> for [String] {}
+impl Takes<&[&str]> for [String] {}
+impl Takes<Option<&[&str]>> for [String] {}

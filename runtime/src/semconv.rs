@@ -46,18 +46,6 @@ mod experimental;
 pub use experimental::*;
 pub use stable::*;
 
-use std::borrow::Cow;
-
-use crate::value::Value;
-
-/// Text that is known at compile time is not copied.
-fn text(value: &Cow<'static, str>) -> Value {
-    match value {
-        Cow::Borrowed(text) => Value::from_static(text),
-        Cow::Owned(text) => Value::from(text.as_str()),
-    }
-}
-
 /// An enum of text, which lets other text through.
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($member:ident = $value:literal,)* }) => {
@@ -98,7 +86,7 @@ macro_rules! text_enum {
             fn to_attribute(&self) -> Option<$crate::value::Value> {
                 Some(match self {
                     $($name::$member => $crate::value::Value::from_static($value),)*
-                    $name::Custom(text) => $crate::semconv::text(text),
+                    $name::Custom(text) => $crate::value::Value::from_text(text.clone()),
                 })
             }
         }

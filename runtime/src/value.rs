@@ -83,6 +83,11 @@ impl Value {
     pub(crate) fn from_static(value: &'static str) -> Self {
         Value(text(value))
     }
+
+    /// Text that is known at compile time is not copied.
+    pub(crate) fn from_text(value: Cow<'static, str>) -> Self {
+        Value(text(value))
+    }
 }
 
 impl ToAttribute for Value {

@@ -74,7 +74,10 @@ async fn place_later() -> bool {
 #[test]
 fn fields_become_attributes() {
     check(
-        || enter_span("one", |span| _ = span.set_attributes(&order())),
+        || {
+            let order = order();
+            enter_span("one", |span| _ = span.set_attributes(&order));
+        },
         &format!("one {ORDER}"),
     );
 }
@@ -233,10 +236,11 @@ fn a_field_that_panics_is_lost_alone() {
 /// Text, typed keys and structs, and what is not there.
 #[test]
 fn events_have_typed_attributes() {
+    let order = order();
     let trace = Recorder::new().run(|| {
         enter_span("one", |span| {
             span.add_event("none", ());
-            span.add_event("struct", &order());
+            span.add_event("struct", &order);
             span.add_event(
                 "pairs",
                 ((TENANT, 3), ("cause", "timeout"), ("x", None::<u8>)),

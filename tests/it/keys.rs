@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use enter_span::semconv::{self, HttpRequestMethod, http_request_header, k8s_pod_label};
 use enter_span::testing::Recorder;
-use enter_span::{Key, OwnedKey, Span, ToAttribute, Value, enter_span, in_span, start_span};
+use enter_span::{
+    AttributeKey, Key, OwnedKey, ToAttribute, Value, enter_span, in_span, start_span,
+};
 
 use crate::check::{check, check_async};
 
@@ -18,7 +20,7 @@ const TAGS: Key<[String]> = Key::new("tags");
 const TENANT: Key<Tenant> = Key::new("tenant");
 const PLAIN: &str = "plain";
 
-mod keys {
+mod more {
     pub(super) const RETRIES: enter_span::Key<u8> = enter_span::Key::new("retries");
 }
 
@@ -39,7 +41,7 @@ fn a_key_names_its_attribute() {
                 span.set_attribute(ORDER_ID, 7);
                 span.set_attribute(COUPON, "spring");
                 span.set_attribute(PLAIN, true);
-                span.set_attribute_with(keys::RETRIES, || 2);
+                span.set_attribute_with(more::RETRIES, || 2);
                 span.set_attribute(OwnedKey::<u8>::new(format!("level.{}", 3)), 3);
             });
         },
@@ -47,39 +49,74 @@ fn a_key_names_its_attribute() {
     );
 }
 
+/// What a span has whose only attribute is set so.
+fn said<V: ToAttribute>(key: impl AttributeKey<V>, value: V) -> Option<Value> {
+    let trace =
+        Recorder::new().run(|| enter_span("one", |span| _ = span.set_attribute(key, value)));
+    let one = trace.find("one");
+    let keys = one.keys();
+    one.attribute(keys.iter().find(|key| !key.starts_with("code."))?)
+}
+
 /// Text is text, however it is held; an integer is one, whatever its width.
 #[test]
 fn a_key_takes_all_forms_of_its_type() {
-    let span = &Span::current();
-    let (text, boxed): (String, Box<str>) = ("t".into(), "t".into());
-    span.set_attribute(COUPON, &text);
-    span.set_attribute(COUPON, Some(&text));
-    span.set_attribute(COUPON, &Some("t"));
-    span.set_attribute(COUPON, None::<String>);
-    span.set_attribute(COUPON, &boxed);
-    span.set_attribute(COUPON, Cow::Borrowed(&*text));
-    span.set_attribute(COUPON, (Rc::<str>::from("t"), Arc::<str>::from("t")).1);
-    span.set_attribute(COUPON, 't');
-    span.set_attribute(COUPON, ["t"].iter().next());
-    span.set_attribute(SIZE, 1_u8);
-    span.set_attribute(SIZE, text.len());
-    span.set_attribute(SIZE, &Some(1_i128));
-    span.set_attribute(RATIO, 0.5);
-    span.set_attribute(RATIO, 0.5_f32);
-    span.set_attribute(TAGS, ["a", "b"]);
-    span.set_attribute(TAGS, vec![text.clone()]);
-    span.set_attribute(TAGS, &[text.clone()][..]);
-    span.set_attribute(TAGS, &["a"][..]);
-    span.set_attribute(TENANT, Tenant(1));
-    span.set_attribute(TENANT, &Tenant(1));
-    span.set_attribute(TENANT, Some(&Tenant(1)));
-    span.set_attribute(TENANT, Arc::new(Tenant(1)));
+    let (text, some): (String, Option<String>) = ("t".into(), Some("t".into()));
+    let texts = [
+        said(COUPON, "t"),
+        said(COUPON, &text),
+        said(COUPON, Some(&text)),
+        said(COUPON, &some),
+        said(COUPON, some),
+        said(COUPON, Cow::Borrowed(&*text)),
+        said(COUPON, Box::<str>::from("t")),
+        said(COUPON, Rc::<str>::from("t")),
+        said(COUPON, Arc::<str>::from("t")),
+        said(COUPON, 't'),
+        said(COUPON, ["t"].first()),
+    ];
+    assert!(
+        texts.iter().all(|text| *text == Some("t".into())),
+        "{texts:?}"
+    );
+    assert_eq!(said(COUPON, None::<String>), None);
+
+    let sizes = [
+        said(SIZE, 1),
+        said(SIZE, 1_u8),
+        said(SIZE, text.len()),
+        said(SIZE, Some(1_i128)),
+        said(SIZE, Some(&1_i64)),
+    ];
+    assert!(
+        sizes.iter().all(|size| *size == Some(1.into())),
+        "{sizes:?}"
+    );
+    assert_eq!(said(RATIO, 0.5), said(RATIO, 0.5_f32));
+
+    let tags = said(TAGS, ["t"]);
+    assert!(tags.is_some());
+    assert_eq!(said(TAGS, vec![text.clone()]), tags);
+    assert_eq!(said(TAGS, &[text][..]), tags);
+    assert_eq!(said(TAGS, &["t"][..]), tags);
+
+    let tenant = Tenant(1);
+    let tenants = [
+        said(TENANT, &tenant),
+        said(TENANT, Some(&tenant)),
+        said(TENANT, Arc::new(tenant.clone())),
+        said(TENANT, tenant),
+    ];
+    assert!(
+        tenants.iter().all(|tenant| *tenant == Some(1.into())),
+        "{tenants:?}"
+    );
 }
 
 #[enter_span(attributes(
     ORDER_ID = id,
     COUPON = "spring",
-    keys::RETRIES = 2,
+    more::RETRIES = 2,
     TENANT = tenant,
     PLAIN = ?id,
     semconv::HTTP_ROUTE = %id,

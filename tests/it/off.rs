@@ -24,7 +24,7 @@ fn evaluated() -> u64 {
     parent = { evaluated(); None::<Span> },
     links({ evaluated(); None::<Span> }),
     start(first = evaluated()),
-    attributes(id, second = evaluated(), third = ?evaluated(), SIZE = evaluated(), ..{ evaluated(); () }),
+    attributes(id, second = evaluated(), third = ?evaluated(), SIZE = evaluated(), ..{ evaluated(); }),
     ret(fourth = |_| evaluated())
 )]
 fn annotated(id: u64) -> Result<u64, String> {
