@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::one_of::OneOf;
+
 /// The key of an attribute, and the type of its values.
 ///
 /// Text as a key takes any value; a `Key<T>` takes `T` and nothing else, which the compiler checks.
@@ -42,6 +44,7 @@ use std::sync::Arc;
 /// | `Key<i64>` | all integers, by the rules of [`ToAttribute`](crate::ToAttribute) |
 /// | `Key<f64>` | `f64` and `f32` |
 /// | `Key<[String]>`, `Key<[i64]>`, `Key<[f64]>`, `Key<[bool]>` | slices, arrays and `Vec`s of these |
+/// | `Key<E>` of a list of known texts | [`OneOf<E>`](crate::semconv::OneOf) |
 /// | `Key<T>` of any other type | `T` |
 ///
 /// Each takes the same by reference, and in an `Option`, of which `None` writes nothing.
@@ -133,7 +136,7 @@ impl<T: ?Sized> fmt::Debug for OwnedKey<T> {
     message = "`{Self}` is not a key for `{V}`",
     label = "not a key for `{V}`",
     note = "a `Key<T>` takes a `T`: `Key<str>` any text, `Key<i64>` any integer, `Key<f64>` any float; also by reference and in an `Option`",
-    note = "text becomes an enum of `enter_span::semconv` with `from`, as in `HttpRequestMethod::from(text)`",
+    note = "of a list of `enter_span::semconv` it takes a constant, as `HttpRequestMethod::GET`, or any text as `OneOf::from(text)`",
     note = "text as a key, as in `\"order.id\"`, takes any value"
 )]
 pub trait AttributeKey<V: ?Sized> {
@@ -194,11 +197,11 @@ impl<T> Takes<Box<T>> for T {}
 impl<T> Takes<Rc<T>> for T {}
 impl<T> Takes<Arc<T>> for T {}
 
+// The same for what is another type than the key's.
 macro_rules! takes {
     ($key:ty: $([$($generic:tt)*] $value:ty),+ $(,)?) => {$(
         impl<$($generic)*> Takes<$value> for $key {}
         impl<$($generic)*> Takes<&$value> for $key {}
-        impl<$($generic)*> Takes<&&$value> for $key {}
         impl<$($generic)*> Takes<Option<$value>> for $key {}
         impl<$($generic)*> Takes<&Option<$value>> for $key {}
         impl<$($generic)*> Takes<Option<&$value>> for $key {}
@@ -214,6 +217,7 @@ takes!([String]: ['a] Vec<&'a str>, ['a, const N: usize] [&'a str; N]);
 takes!([i64]: [] Vec<i64>, [const N: usize] [i64; N]);
 takes!([f64]: [] Vec<f64>, [const N: usize] [f64; N]);
 takes!([bool]: [] Vec<bool>, [const N: usize] [bool; N]);
+takes!(E: [E] OneOf<E>);
 
 impl Takes<[&str]> for [String] {}
 impl Takes<&[&str]> for [String] {}

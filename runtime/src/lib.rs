@@ -148,6 +148,7 @@ mod key;
 mod lineage;
 #[doc(hidden)]
 pub mod native;
+mod one_of;
 #[cfg(feature = "open-spans")]
 mod open_spans;
 pub mod otel;

@@ -1,8 +1,8 @@
 //! What an attribute, its type and a member are called in Rust.
 
-/// Input: `http.request.method`
+/// Input: `http.request.method`, `long_polling`
 ///
-/// Output: `HTTP_REQUEST_METHOD`
+/// Output: `HTTP_REQUEST_METHOD`, `LONG_POLLING`
 pub(crate) fn constant(id: &str) -> String {
     function(id).to_uppercase()
 }
@@ -14,9 +14,9 @@ pub(crate) fn function(id: &str) -> String {
     id.replace('.', "_")
 }
 
-/// Input: `http.request.method`, `long_polling`
+/// Input: `http.request.method`
 ///
-/// Output: `HttpRequestMethod`, `LongPolling`
+/// Output: `HttpRequestMethod`
 pub(crate) fn camel(name: &str) -> String {
     let words = name.split(|sign: char| !sign.is_ascii_alphanumeric());
     words.map(capital).collect()

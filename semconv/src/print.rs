@@ -10,27 +10,20 @@ const HEAD: &str = "\
 // OpenTelemetry semantic conventions 1.44, © the OpenTelemetry authors, under the Apache License 2.0.
 ";
 
+const USES: &str = "\
+use crate::key::{Key, OwnedKey};
+use crate::one_of::OneOf;
+";
+
 /// A file with these attributes.
 pub(crate) fn file(title: &str, attributes: &[&Attribute<'_>]) -> String {
-    let mut text = format!("{HEAD}\n//! {title}\n\n{}", uses(attributes));
+    let mut text = format!("{HEAD}\n//! {title}\n\n{USES}");
     for attribute in attributes {
         text.push('\n');
         text.push_str(&key(attribute));
     }
-    for values in [Values::Enum, Values::IntEnum] {
-        let enums = attributes.iter().filter(|one| one.values == values);
-        text.extend(enums.map(|one| enumeration(one)));
-    }
-    text
-}
-
-fn uses(attributes: &[&Attribute<'_>]) -> String {
-    let has = |values| attributes.iter().any(|one| one.values == values);
-    let mut text = String::new();
-    if has(Values::IntEnum) {
-        text.push_str("use super::int_enum;\n");
-    }
-    text.push_str("use super::text_enum;\nuse crate::key::{Key, OwnedKey};\n");
+    let lists = attributes.iter().filter(|one| !one.members.is_empty());
+    text.extend(lists.map(|one| list(one)));
     text
 }
 
@@ -54,20 +47,21 @@ fn key(attribute: &Attribute<'_>) -> String {
     format!("{head}{deprecated}{item}\n")
 }
 
+/// Inlined, so that what nobody calls is not compiled.
 fn template(function: &str, id: &str, values: &str) -> String {
     format!(
-        "pub fn {function}(key: &str) -> OwnedKey<{values}> {{\n    OwnedKey::new([\"{id}.\", key].concat())\n}}"
+        "#[inline]\npub fn {function}(key: &str) -> OwnedKey<{values}> {{\n    OwnedKey::new([\"{id}.\", key].concat())\n}}"
     )
 }
 
 fn type_of(attribute: &Attribute<'_>) -> String {
     let known = match attribute.values {
         Values::Bool => "bool",
-        Values::Int => "i64",
+        Values::Int | Values::IntEnum => "i64",
         Values::Double => "f64",
         Values::Ints => "[i64]",
         Values::Texts => "[String]",
-        Values::Enum | Values::IntEnum => return name::camel(attribute.id),
+        Values::Enum => return name::camel(attribute.id),
         Values::Any | Values::Text | Values::TextTemplate | Values::TextsTemplate => "str",
     };
     known.to_owned()
@@ -107,20 +101,20 @@ fn deprecated(attribute: &Attribute<'_>) -> String {
 
 /// Input: `network.type,enum,stable,,ipv4=ipv4|ipv6=ipv6`
 ///
-/// Output: `text_enum! { NetworkType { Ipv4 = "ipv4", Ipv6 = "ipv6", } }`
-fn enumeration(attribute: &Attribute<'_>) -> String {
-    let is_text = attribute.values == Values::Enum;
-    let (maker, quote) = match is_text {
-        true => ("text_enum", "\""),
-        false => ("int_enum", ""),
-    };
+/// Output: `pub enum NetworkType {} impl NetworkType { pub const IPV4: OneOf<Self> = OneOf::new("ipv4"); .. }`
+fn list(attribute: &Attribute<'_>) -> String {
     let (id, name) = (attribute.id, name::camel(attribute.id));
-    let mut text = format!("\n{maker}! {{\n    /// A value of `{id}`.\n    {name} {{\n");
+    let mut text =
+        format!("\n/// What is known of `{id}`.\npub enum {name} {{}}\n\nimpl {name} {{\n");
     for member in &attribute.members {
-        let (member, value) = (name::camel(member.name), member.value);
+        let (constant, value) = (name::constant(member.name), member.value);
+        let item = match attribute.values {
+            Values::IntEnum => format!("i64 = {value}"),
+            _ => format!("OneOf<Self> = OneOf::new(\"{value}\")"),
+        };
         // Nothing fails when a `String` is written to.
-        let _ = writeln!(text, "        {member} = {quote}{value}{quote},");
+        let _ = writeln!(text, "    /// `{value}`\n    pub const {constant}: {item};");
     }
-    text.push_str("    }\n}\n");
+    text.push_str("}\n");
     text
 }

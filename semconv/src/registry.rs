@@ -77,8 +77,8 @@ fn attribute(line: &str) -> Result<Attribute<'_>, String> {
     })
 }
 
-/// Members of one name in Rust, as `azure.vm` and the older `azure_vm`: the first, and the other is
-/// `Custom`. Of one value: the one that is called so.
+/// Members of one name in Rust, as `azure.vm` and the older `azure_vm`: the first. Of one value: the
+/// one that is called so.
 fn distinct(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     let mut kept: Vec<Member<'_>> = Vec::new();
     for member in members {

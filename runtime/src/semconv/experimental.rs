@@ -3,9 +3,8 @@
 
 //! What may still change.
 
-use super::int_enum;
-use super::text_enum;
 use crate::key::{Key, OwnedKey};
+use crate::one_of::OneOf;
 
 /// `android.app.state` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/android/#android-app-state)).
 pub const ANDROID_APP_STATE: Key<AndroidAppState> = Key::new("android.app.state");
@@ -521,12 +520,14 @@ pub const CONTAINER_CSI_VOLUME_ID: Key<str> = Key::new("container.csi.volume.id"
 pub const CONTAINER_IMAGE_ID: Key<str> = Key::new("container.image.id");
 
 /// `container.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-label)).
+#[inline]
 pub fn container_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["container.label.", key].concat())
 }
 
 /// `container.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-labels)).
 #[deprecated(note = "renamed to `container.label`; use `container_label`")]
+#[inline]
 pub fn container_labels(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["container.labels.", key].concat())
 }
@@ -554,7 +555,7 @@ pub const CPU_LOGICAL_NUMBER: Key<i64> = Key::new("cpu.logical_number");
 pub const CPU_MODE: Key<CpuMode> = Key::new("cpu.mode");
 
 /// `cpython.gc.generation` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/cpython/#cpython-gc-generation)).
-pub const CPYTHON_GC_GENERATION: Key<CpythonGcGeneration> = Key::new("cpython.gc.generation");
+pub const CPYTHON_GC_GENERATION: Key<i64> = Key::new("cpython.gc.generation");
 
 /// `db.cassandra.consistency_level` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-cassandra-consistency-level)).
 #[deprecated(note = "renamed to `cassandra.consistency.level`; use `CASSANDRA_CONSISTENCY_LEVEL`")]
@@ -652,6 +653,7 @@ pub const DB_ELASTICSEARCH_NODE_NAME: Key<str> = Key::new("db.elasticsearch.node
 
 /// `db.elasticsearch.path_parts.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-elasticsearch-path-parts)).
 #[deprecated(note = "renamed to `db.operation.parameter`; use `db_operation_parameter`")]
+#[inline]
 pub fn db_elasticsearch_path_parts(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["db.elasticsearch.path_parts.", key].concat())
 }
@@ -681,11 +683,13 @@ pub const DB_NAME: Key<str> = Key::new("db.name");
 pub const DB_OPERATION: Key<str> = Key::new("db.operation");
 
 /// `db.operation.parameter.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-operation-parameter)).
+#[inline]
 pub fn db_operation_parameter(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["db.operation.parameter.", key].concat())
 }
 
 /// `db.query.parameter.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-query-parameter)).
+#[inline]
 pub fn db_query_parameter(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["db.query.parameter.", key].concat())
 }
@@ -995,6 +999,7 @@ pub const GCP_CLOUD_RUN_JOB_TASK_INDEX: Key<i64> = Key::new("gcp.cloud_run.job.t
 pub const GCP_GCE_INSTANCE_HOSTNAME: Key<str> = Key::new("gcp.gce.instance.hostname");
 
 /// `gcp.gce.instance.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/gcp/#gcp-gce-instance-labels)).
+#[inline]
 pub fn gcp_gce_instance_labels(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["gcp.gce.instance.labels.", key].concat())
 }
@@ -1570,11 +1575,13 @@ pub const K8S_NODE_CONDITION_TYPE: Key<K8sNodeConditionType> = Key::new("k8s.nod
 pub const K8S_NODE_SYSTEM_CONTAINER_NAME: Key<str> = Key::new("k8s.node.system_container.name");
 
 /// `k8s.persistentvolume.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-annotation)).
+#[inline]
 pub fn k8s_persistentvolume_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.persistentvolume.annotation.", key].concat())
 }
 
 /// `k8s.persistentvolume.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-label)).
+#[inline]
 pub fn k8s_persistentvolume_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.persistentvolume.label.", key].concat())
 }
@@ -1592,11 +1599,13 @@ pub const K8S_PERSISTENTVOLUME_STATUS_PHASE: Key<K8sPersistentvolumeStatusPhase>
 pub const K8S_PERSISTENTVOLUME_UID: Key<str> = Key::new("k8s.persistentvolume.uid");
 
 /// `k8s.persistentvolumeclaim.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-annotation)).
+#[inline]
 pub fn k8s_persistentvolumeclaim_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.persistentvolumeclaim.annotation.", key].concat())
 }
 
 /// `k8s.persistentvolumeclaim.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-label)).
+#[inline]
 pub fn k8s_persistentvolumeclaim_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.persistentvolumeclaim.label.", key].concat())
 }
@@ -1612,6 +1621,7 @@ pub const K8S_PERSISTENTVOLUMECLAIM_UID: Key<str> = Key::new("k8s.persistentvolu
 
 /// `k8s.pod.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-labels)).
 #[deprecated(note = "renamed to `k8s.pod.label`; use `k8s_pod_label`")]
+#[inline]
 pub fn k8s_pod_labels(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.pod.labels.", key].concat())
 }
@@ -1638,6 +1648,7 @@ pub const K8S_RESOURCEQUOTA_RESOURCE_NAME: Key<str> = Key::new("k8s.resourcequot
 pub const K8S_RESOURCEQUOTA_UID: Key<str> = Key::new("k8s.resourcequota.uid");
 
 /// `k8s.service.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-annotation)).
+#[inline]
 pub fn k8s_service_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.service.annotation.", key].concat())
 }
@@ -1652,6 +1663,7 @@ pub const K8S_SERVICE_ENDPOINT_CONDITION: Key<K8sServiceEndpointCondition> = Key
 pub const K8S_SERVICE_ENDPOINT_ZONE: Key<str> = Key::new("k8s.service.endpoint.zone");
 
 /// `k8s.service.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-label)).
+#[inline]
 pub fn k8s_service_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.service.label.", key].concat())
 }
@@ -1663,6 +1675,7 @@ pub const K8S_SERVICE_NAME: Key<str> = Key::new("k8s.service.name");
 pub const K8S_SERVICE_PUBLISH_NOT_READY_ADDRESSES: Key<bool> = Key::new("k8s.service.publish_not_ready_addresses");
 
 /// `k8s.service.selector.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-selector)).
+#[inline]
 pub fn k8s_service_selector(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.service.selector.", key].concat())
 }
@@ -2151,6 +2164,7 @@ pub const PROCESS_CPU_STATE: Key<ProcessCpuState> = Key::new("process.cpu.state"
 pub const PROCESS_CREATION_TIME: Key<str> = Key::new("process.creation.time");
 
 /// `process.environment_variable.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/process/#process-environment-variable)).
+#[inline]
 pub fn process_environment_variable(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["process.environment_variable.", key].concat())
 }
@@ -2253,31 +2267,35 @@ pub const RPC_CONNECT_RPC_ERROR_CODE: Key<RpcConnectRpcErrorCode> = Key::new("rp
 
 /// `rpc.connect_rpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-connect-rpc-request-metadata)).
 #[deprecated(note = "renamed to `rpc.request.metadata`; use `rpc_request_metadata`")]
+#[inline]
 pub fn rpc_connect_rpc_request_metadata(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["rpc.connect_rpc.request.metadata.", key].concat())
 }
 
 /// `rpc.connect_rpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-connect-rpc-response-metadata)).
 #[deprecated(note = "renamed to `rpc.response.metadata`; use `rpc_response_metadata`")]
+#[inline]
 pub fn rpc_connect_rpc_response_metadata(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["rpc.connect_rpc.response.metadata.", key].concat())
 }
 
 /// `rpc.grpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-request-metadata)).
 #[deprecated(note = "renamed to `rpc.request.metadata`; use `rpc_request_metadata`")]
+#[inline]
 pub fn rpc_grpc_request_metadata(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["rpc.grpc.request.metadata.", key].concat())
 }
 
 /// `rpc.grpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-response-metadata)).
 #[deprecated(note = "renamed to `rpc.response.metadata`; use `rpc_response_metadata`")]
+#[inline]
 pub fn rpc_grpc_response_metadata(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["rpc.grpc.response.metadata.", key].concat())
 }
 
 /// `rpc.grpc.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-status-code)).
 #[deprecated(note = "no one key takes its place; see the registry")]
-pub const RPC_GRPC_STATUS_CODE: Key<RpcGrpcStatusCode> = Key::new("rpc.grpc.status_code");
+pub const RPC_GRPC_STATUS_CODE: Key<i64> = Key::new("rpc.grpc.status_code");
 
 /// `rpc.jsonrpc.error_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-jsonrpc-error-code)).
 #[deprecated(note = "no one key takes its place; see the registry")]
@@ -2318,11 +2336,13 @@ pub const RPC_METHOD: Key<str> = Key::new("rpc.method");
 pub const RPC_METHOD_ORIGINAL: Key<str> = Key::new("rpc.method_original");
 
 /// `rpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-request-metadata)).
+#[inline]
 pub fn rpc_request_metadata(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["rpc.request.metadata.", key].concat())
 }
 
 /// `rpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-response-metadata)).
+#[inline]
 pub fn rpc_response_metadata(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["rpc.response.metadata.", key].concat())
 }
@@ -2706,1797 +2726,2668 @@ pub const ZOS_SMF_ID: Key<str> = Key::new("zos.smf.id");
 /// `zos.sysplex.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/zos/#zos-sysplex-name)).
 pub const ZOS_SYSPLEX_NAME: Key<str> = Key::new("zos.sysplex.name");
 
-text_enum! {
-    /// A value of `android.app.state`.
-    AndroidAppState {
-        Created = "created",
-        Background = "background",
-        Foreground = "foreground",
-    }
-}
-
-text_enum! {
-    /// A value of `android.state`.
-    AndroidState {
-        Created = "created",
-        Background = "background",
-        Foreground = "foreground",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.authentication.result`.
-    AspnetcoreAuthenticationResult {
-        Success = "success",
-        Failure = "failure",
-        None = "none",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.authorization.result`.
-    AspnetcoreAuthorizationResult {
-        Success = "success",
-        Failure = "failure",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.password_check_result`.
-    AspnetcoreIdentityPasswordCheckResult {
-        Success = "success",
-        SuccessRehashNeeded = "success_rehash_needed",
-        Failure = "failure",
-        PasswordMissing = "password_missing",
-        UserMissing = "user_missing",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.result`.
-    AspnetcoreIdentityResult {
-        Success = "success",
-        Failure = "failure",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.sign_in.result`.
-    AspnetcoreIdentitySignInResult {
-        Success = "success",
-        LockedOut = "locked_out",
-        NotAllowed = "not_allowed",
-        RequiresTwoFactor = "requires_two_factor",
-        Failure = "failure",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.sign_in.type`.
-    AspnetcoreIdentitySignInType {
-        Password = "password",
-        TwoFactorRecoveryCode = "two_factor_recovery_code",
-        TwoFactorAuthenticator = "two_factor_authenticator",
-        TwoFactor = "two_factor",
-        External = "external",
-        Passkey = "passkey",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.token_purpose`.
-    AspnetcoreIdentityTokenPurpose {
-        ResetPassword = "reset_password",
-        ChangePhoneNumber = "change_phone_number",
-        EmailConfirmation = "email_confirmation",
-        ChangeEmail = "change_email",
-        TwoFactor = "two_factor",
-        Other = "_OTHER",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.token_verified`.
-    AspnetcoreIdentityTokenVerified {
-        Success = "success",
-        Failure = "failure",
-    }
-}
-
-text_enum! {
-    /// A value of `aspnetcore.identity.user.update_type`.
-    AspnetcoreIdentityUserUpdateType {
-        Update = "update",
-        UserName = "user_name",
-        AddPassword = "add_password",
-        ChangePassword = "change_password",
-        SecurityStamp = "security_stamp",
-        ResetPassword = "reset_password",
-        RemoveLogin = "remove_login",
-        AddLogin = "add_login",
-        AddClaims = "add_claims",
-        ReplaceClaim = "replace_claim",
-        RemoveClaims = "remove_claims",
-        AddToRoles = "add_to_roles",
-        RemoveFromRoles = "remove_from_roles",
-        SetEmail = "set_email",
-        ConfirmEmail = "confirm_email",
-        PasswordRehash = "password_rehash",
-        RemovePassword = "remove_password",
-        ChangeEmail = "change_email",
-        SetPhoneNumber = "set_phone_number",
-        ChangePhoneNumber = "change_phone_number",
-        SetTwoFactorEnabled = "set_two_factor_enabled",
-        SetLockoutEnabled = "set_lockout_enabled",
-        SetLockoutEndDate = "set_lockout_end_date",
-        AccessFailed = "access_failed",
-        ResetAccessFailedCount = "reset_access_failed_count",
-        SetAuthenticationToken = "set_authentication_token",
-        RemoveAuthenticationToken = "remove_authentication_token",
-        ResetAuthenticatorKey = "reset_authenticator_key",
-        GenerateNewTwoFactorRecoveryCodes = "generate_new_two_factor_recovery_codes",
-        RedeemTwoFactorRecoveryCode = "redeem_two_factor_recovery_code",
-        SetPasskey = "set_passkey",
-        RemovePasskey = "remove_passkey",
-        Other = "_OTHER",
-    }
-}
-
-text_enum! {
-    /// A value of `aws.ecs.launchtype`.
-    AwsEcsLaunchtype {
-        Ec2 = "ec2",
-        Fargate = "fargate",
-    }
-}
-
-text_enum! {
-    /// A value of `azure.cosmosdb.connection.mode`.
-    AzureCosmosdbConnectionMode {
-        Gateway = "gateway",
-        Direct = "direct",
-    }
-}
-
-text_enum! {
-    /// A value of `azure.cosmosdb.consistency.level`.
-    AzureCosmosdbConsistencyLevel {
-        Strong = "Strong",
-        BoundedStaleness = "BoundedStaleness",
-        Session = "Session",
-        Eventual = "Eventual",
-        ConsistentPrefix = "ConsistentPrefix",
-    }
-}
-
-text_enum! {
-    /// A value of `browser.web_vital.name`.
-    BrowserWebVitalName {
-        Cls = "cls",
-        Lcp = "lcp",
-        Fcp = "fcp",
-        Inp = "inp",
-        Ttfb = "ttfb",
-        Fid = "fid",
-    }
-}
-
-text_enum! {
-    /// A value of `browser.web_vital.navigation_type`.
-    BrowserWebVitalNavigationType {
-        Navigate = "navigate",
-        Reload = "reload",
-        BackForward = "back-forward",
-        BackForwardCache = "back-forward-cache",
-        Prerender = "prerender",
-        Restore = "restore",
-    }
-}
-
-text_enum! {
-    /// A value of `browser.web_vital.rating`.
-    BrowserWebVitalRating {
-        Good = "good",
-        NeedsImprovement = "needs-improvement",
-        Poor = "poor",
-    }
-}
-
-text_enum! {
-    /// A value of `cassandra.consistency.level`.
-    CassandraConsistencyLevel {
-        All = "all",
-        EachQuorum = "each_quorum",
-        Quorum = "quorum",
-        LocalQuorum = "local_quorum",
-        One = "one",
-        Two = "two",
-        Three = "three",
-        LocalOne = "local_one",
-        Any = "any",
-        Serial = "serial",
-        LocalSerial = "local_serial",
-    }
-}
-
-text_enum! {
-    /// A value of `cicd.pipeline.action.name`.
-    CicdPipelineActionName {
-        Build = "BUILD",
-        Run = "RUN",
-        Sync = "SYNC",
-    }
-}
-
-text_enum! {
-    /// A value of `cicd.pipeline.result`.
-    CicdPipelineResult {
-        Success = "success",
-        Failure = "failure",
-        Error = "error",
-        Timeout = "timeout",
-        Cancellation = "cancellation",
-        Skip = "skip",
-    }
-}
-
-text_enum! {
-    /// A value of `cicd.pipeline.run.state`.
-    CicdPipelineRunState {
-        Pending = "pending",
-        Executing = "executing",
-        Finalizing = "finalizing",
-    }
-}
-
-text_enum! {
-    /// A value of `cicd.pipeline.task.run.result`.
-    CicdPipelineTaskRunResult {
-        Success = "success",
-        Failure = "failure",
-        Error = "error",
-        Timeout = "timeout",
-        Cancellation = "cancellation",
-        Skip = "skip",
-    }
-}
-
-text_enum! {
-    /// A value of `cicd.pipeline.task.type`.
-    CicdPipelineTaskType {
-        Build = "build",
-        Test = "test",
-        Deploy = "deploy",
-    }
-}
-
-text_enum! {
-    /// A value of `cicd.worker.state`.
-    CicdWorkerState {
-        Available = "available",
-        Busy = "busy",
-        Offline = "offline",
-    }
-}
-
-text_enum! {
-    /// A value of `cloud.platform`.
-    CloudPlatform {
-        AkamaiCloudCompute = "akamai_cloud.compute",
-        AlibabaCloudEcs = "alibaba_cloud_ecs",
-        AlibabaCloudFc = "alibaba_cloud_fc",
-        AlibabaCloudOpenshift = "alibaba_cloud_openshift",
-        AwsEc2 = "aws_ec2",
-        AwsEcs = "aws_ecs",
-        AwsEks = "aws_eks",
-        AwsLambda = "aws_lambda",
-        AwsElasticBeanstalk = "aws_elastic_beanstalk",
-        AwsAppRunner = "aws_app_runner",
-        AwsOpenshift = "aws_openshift",
-        AzureVm = "azure.vm",
-        AzureContainerApps = "azure.container_apps",
-        AzureContainerInstances = "azure.container_instances",
-        AzureAks = "azure.aks",
-        AzureFunctions = "azure.functions",
-        AzureAppService = "azure.app_service",
-        AzureOpenshift = "azure.openshift",
-        GcpAgentEngine = "gcp.agent_engine",
-        GcpBareMetalSolution = "gcp_bare_metal_solution",
-        GcpComputeEngine = "gcp_compute_engine",
-        GcpCloudRun = "gcp_cloud_run",
-        GcpKubernetesEngine = "gcp_kubernetes_engine",
-        GcpCloudFunctions = "gcp_cloud_functions",
-        GcpAppEngine = "gcp_app_engine",
-        GcpOpenshift = "gcp_openshift",
-        HetznerCloudServer = "hetzner.cloud_server",
-        IbmCloudOpenshift = "ibm_cloud_openshift",
-        OracleCloudCompute = "oracle_cloud_compute",
-        OracleCloudOke = "oracle_cloud_oke",
-        ScalewayCloudCompute = "scaleway_cloud_compute",
-        TencentCloudCvm = "tencent_cloud_cvm",
-        TencentCloudEks = "tencent_cloud_eks",
-        TencentCloudScf = "tencent_cloud_scf",
-        VultrCloudCompute = "vultr.cloud_compute",
-    }
-}
-
-text_enum! {
-    /// A value of `cloud.provider`.
-    CloudProvider {
-        AkamaiCloud = "akamai_cloud",
-        AlibabaCloud = "alibaba_cloud",
-        Aws = "aws",
-        Azure = "azure",
-        Gcp = "gcp",
-        Heroku = "heroku",
-        Hetzner = "hetzner",
-        IbmCloud = "ibm_cloud",
-        OracleCloud = "oracle_cloud",
-        ScalewayCloud = "scaleway_cloud",
-        TencentCloud = "tencent_cloud",
-        Vultr = "vultr",
-    }
-}
-
-text_enum! {
-    /// A value of `container.cpu.state`.
-    ContainerCpuState {
-        User = "user",
-        System = "system",
-        Kernel = "kernel",
-    }
-}
-
-text_enum! {
-    /// A value of `cpu.mode`.
-    CpuMode {
-        User = "user",
-        System = "system",
-        Nice = "nice",
-        Idle = "idle",
-        Iowait = "iowait",
-        Interrupt = "interrupt",
-        Steal = "steal",
-        Kernel = "kernel",
-    }
-}
-
-text_enum! {
-    /// A value of `db.cassandra.consistency_level`.
-    DbCassandraConsistencyLevel {
-        All = "all",
-        EachQuorum = "each_quorum",
-        Quorum = "quorum",
-        LocalQuorum = "local_quorum",
-        One = "one",
-        Two = "two",
-        Three = "three",
-        LocalOne = "local_one",
-        Any = "any",
-        Serial = "serial",
-        LocalSerial = "local_serial",
-    }
-}
-
-text_enum! {
-    /// A value of `db.client.connection.state`.
-    DbClientConnectionState {
-        Idle = "idle",
-        Used = "used",
-    }
-}
-
-text_enum! {
-    /// A value of `db.client.connections.state`.
-    DbClientConnectionsState {
-        Idle = "idle",
-        Used = "used",
-    }
-}
-
-text_enum! {
-    /// A value of `db.cosmosdb.connection_mode`.
-    DbCosmosdbConnectionMode {
-        Gateway = "gateway",
-        Direct = "direct",
-    }
-}
-
-text_enum! {
-    /// A value of `db.cosmosdb.consistency_level`.
-    DbCosmosdbConsistencyLevel {
-        Strong = "Strong",
-        BoundedStaleness = "BoundedStaleness",
-        Session = "Session",
-        Eventual = "Eventual",
-        ConsistentPrefix = "ConsistentPrefix",
-    }
-}
-
-text_enum! {
-    /// A value of `db.cosmosdb.operation_type`.
-    DbCosmosdbOperationType {
-        Batch = "batch",
-        Create = "create",
-        Delete = "delete",
-        Execute = "execute",
-        ExecuteJavascript = "execute_javascript",
-        Invalid = "invalid",
-        Head = "head",
-        HeadFeed = "head_feed",
-        Patch = "patch",
-        Query = "query",
-        QueryPlan = "query_plan",
-        Read = "read",
-        ReadFeed = "read_feed",
-        Replace = "replace",
-        Upsert = "upsert",
-    }
-}
-
-text_enum! {
-    /// A value of `db.system`.
-    DbSystem {
-        OtherSql = "other_sql",
-        Adabas = "adabas",
-        Cache = "cache",
-        IntersystemsCache = "intersystems_cache",
-        Cassandra = "cassandra",
-        Clickhouse = "clickhouse",
-        Cloudscape = "cloudscape",
-        Cockroachdb = "cockroachdb",
-        Coldfusion = "coldfusion",
-        Cosmosdb = "cosmosdb",
-        Couchbase = "couchbase",
-        Couchdb = "couchdb",
-        Db2 = "db2",
-        Derby = "derby",
-        Dynamodb = "dynamodb",
-        Edb = "edb",
-        Elasticsearch = "elasticsearch",
-        Filemaker = "filemaker",
-        Firebird = "firebird",
-        Firstsql = "firstsql",
-        Geode = "geode",
-        H2 = "h2",
-        Hanadb = "hanadb",
-        Hbase = "hbase",
-        Hive = "hive",
-        Hsqldb = "hsqldb",
-        Influxdb = "influxdb",
-        Informix = "informix",
-        Ingres = "ingres",
-        Instantdb = "instantdb",
-        Interbase = "interbase",
-        Mariadb = "mariadb",
-        Maxdb = "maxdb",
-        Memcached = "memcached",
-        Mongodb = "mongodb",
-        Mssql = "mssql",
-        Mssqlcompact = "mssqlcompact",
-        Mysql = "mysql",
-        Neo4j = "neo4j",
-        Netezza = "netezza",
-        Opensearch = "opensearch",
-        Oracle = "oracle",
-        Pervasive = "pervasive",
-        Pointbase = "pointbase",
-        Postgresql = "postgresql",
-        Progress = "progress",
-        Redis = "redis",
-        Redshift = "redshift",
-        Spanner = "spanner",
-        Sqlite = "sqlite",
-        Sybase = "sybase",
-        Teradata = "teradata",
-        Trino = "trino",
-        Vertica = "vertica",
-    }
-}
-
-text_enum! {
-    /// A value of `deployment.status`.
-    DeploymentStatus {
-        Failed = "failed",
-        Succeeded = "succeeded",
-    }
-}
-
-text_enum! {
-    /// A value of `disk.io.direction`.
-    DiskIoDirection {
-        Read = "read",
-        Write = "write",
-    }
-}
-
-text_enum! {
-    /// A value of `faas.document.operation`.
-    FaasDocumentOperation {
-        Insert = "insert",
-        Edit = "edit",
-        Delete = "delete",
-    }
-}
-
-text_enum! {
-    /// A value of `faas.invoked_provider`.
-    FaasInvokedProvider {
-        AlibabaCloud = "alibaba_cloud",
-        Aws = "aws",
-        Azure = "azure",
-        Gcp = "gcp",
-        TencentCloud = "tencent_cloud",
-    }
-}
-
-text_enum! {
-    /// A value of `faas.trigger`.
-    FaasTrigger {
-        Datasource = "datasource",
-        Http = "http",
-        Pubsub = "pubsub",
-        Timer = "timer",
-        Other = "other",
-    }
-}
-
-text_enum! {
-    /// A value of `feature_flag.evaluation.reason`.
-    FeatureFlagEvaluationReason {
-        Static = "static",
-        Default = "default",
-        TargetingMatch = "targeting_match",
-        Split = "split",
-        Cached = "cached",
-        Disabled = "disabled",
-        Unknown = "unknown",
-        Stale = "stale",
-        Error = "error",
-    }
-}
-
-text_enum! {
-    /// A value of `feature_flag.result.reason`.
-    FeatureFlagResultReason {
-        Static = "static",
-        Default = "default",
-        TargetingMatch = "targeting_match",
-        Split = "split",
-        Cached = "cached",
-        Disabled = "disabled",
-        Unknown = "unknown",
-        Stale = "stale",
-        Error = "error",
-    }
-}
-
-text_enum! {
-    /// A value of `file.lock.type`.
-    FileLockType {
-        Read = "read",
-        Write = "write",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub.service.criticality_type`.
-    GcpApphubServiceCriticalityType {
-        MissionCritical = "MISSION_CRITICAL",
-        High = "HIGH",
-        Medium = "MEDIUM",
-        Low = "LOW",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub.service.environment_type`.
-    GcpApphubServiceEnvironmentType {
-        Production = "PRODUCTION",
-        Staging = "STAGING",
-        Test = "TEST",
-        Development = "DEVELOPMENT",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub.workload.criticality_type`.
-    GcpApphubWorkloadCriticalityType {
-        MissionCritical = "MISSION_CRITICAL",
-        High = "HIGH",
-        Medium = "MEDIUM",
-        Low = "LOW",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub.workload.environment_type`.
-    GcpApphubWorkloadEnvironmentType {
-        Production = "PRODUCTION",
-        Staging = "STAGING",
-        Test = "TEST",
-        Development = "DEVELOPMENT",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub_destination.service.criticality_type`.
-    GcpApphubDestinationServiceCriticalityType {
-        MissionCritical = "MISSION_CRITICAL",
-        High = "HIGH",
-        Medium = "MEDIUM",
-        Low = "LOW",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub_destination.service.environment_type`.
-    GcpApphubDestinationServiceEnvironmentType {
-        Production = "PRODUCTION",
-        Staging = "STAGING",
-        Test = "TEST",
-        Development = "DEVELOPMENT",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub_destination.workload.criticality_type`.
-    GcpApphubDestinationWorkloadCriticalityType {
-        MissionCritical = "MISSION_CRITICAL",
-        High = "HIGH",
-        Medium = "MEDIUM",
-        Low = "LOW",
-    }
-}
-
-text_enum! {
-    /// A value of `gcp.apphub_destination.workload.environment_type`.
-    GcpApphubDestinationWorkloadEnvironmentType {
-        Production = "PRODUCTION",
-        Staging = "STAGING",
-        Test = "TEST",
-        Development = "DEVELOPMENT",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.openai.request.response_format`.
-    GenAiOpenaiRequestResponseFormat {
-        Text = "text",
-        JsonObject = "json_object",
-        JsonSchema = "json_schema",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.openai.request.service_tier`.
-    GenAiOpenaiRequestServiceTier {
-        Auto = "auto",
-        Default = "default",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.operation.name`.
-    GenAiOperationName {
-        Chat = "chat",
-        GenerateContent = "generate_content",
-        TextCompletion = "text_completion",
-        Embeddings = "embeddings",
-        Retrieval = "retrieval",
-        CreateAgent = "create_agent",
-        InvokeAgent = "invoke_agent",
-        ExecuteTool = "execute_tool",
-        InvokeWorkflow = "invoke_workflow",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.output.type`.
-    GenAiOutputType {
-        Text = "text",
-        Json = "json",
-        Image = "image",
-        Speech = "speech",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.provider.name`.
-    GenAiProviderName {
-        Openai = "openai",
-        GcpGenAi = "gcp.gen_ai",
-        GcpVertexAi = "gcp.vertex_ai",
-        GcpGemini = "gcp.gemini",
-        Anthropic = "anthropic",
-        Cohere = "cohere",
-        AzureAiInference = "azure.ai.inference",
-        AzureAiOpenai = "azure.ai.openai",
-        IbmWatsonxAi = "ibm.watsonx.ai",
-        AwsBedrock = "aws.bedrock",
-        Perplexity = "perplexity",
-        XAi = "x_ai",
-        Deepseek = "deepseek",
-        Groq = "groq",
-        MistralAi = "mistral_ai",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.system`.
-    GenAiSystem {
-        Openai = "openai",
-        GcpGenAi = "gcp.gen_ai",
-        GcpVertexAi = "gcp.vertex_ai",
-        GcpGemini = "gcp.gemini",
-        VertexAi = "vertex_ai",
-        Gemini = "gemini",
-        Anthropic = "anthropic",
-        Cohere = "cohere",
-        AzAiInference = "az.ai.inference",
-        AzAiOpenai = "az.ai.openai",
-        AzureAiInference = "azure.ai.inference",
-        AzureAiOpenai = "azure.ai.openai",
-        IbmWatsonxAi = "ibm.watsonx.ai",
-        AwsBedrock = "aws.bedrock",
-        Perplexity = "perplexity",
-        Xai = "xai",
-        Deepseek = "deepseek",
-        Groq = "groq",
-        MistralAi = "mistral_ai",
-    }
-}
-
-text_enum! {
-    /// A value of `gen_ai.token.type`.
-    GenAiTokenType {
-        Input = "input",
-        Output = "output",
-    }
-}
-
-text_enum! {
-    /// A value of `geo.continent.code`.
-    GeoContinentCode {
-        Af = "AF",
-        An = "AN",
-        As = "AS",
-        Eu = "EU",
-        Na = "NA",
-        Oc = "OC",
-        Sa = "SA",
-    }
-}
-
-text_enum! {
-    /// A value of `go.cpu.state`.
-    GoCpuState {
-        User = "user",
-        Gc = "gc",
-        Scavenge = "scavenge",
-        Idle = "idle",
-    }
-}
-
-text_enum! {
-    /// A value of `go.memory.type`.
-    GoMemoryType {
-        Stack = "stack",
-        Other = "other",
-    }
-}
-
-text_enum! {
-    /// A value of `graphql.operation.type`.
-    GraphqlOperationType {
-        Query = "query",
-        Mutation = "mutation",
-        Subscription = "subscription",
-    }
-}
-
-text_enum! {
-    /// A value of `host.arch`.
-    HostArch {
-        Amd64 = "amd64",
-        Arm32 = "arm32",
-        Arm64 = "arm64",
-        Ia64 = "ia64",
-        Ppc32 = "ppc32",
-        Ppc64 = "ppc64",
-        S390x = "s390x",
-        X86 = "x86",
-    }
-}
-
-text_enum! {
-    /// A value of `http.connection.state`.
-    HttpConnectionState {
-        Active = "active",
-        Idle = "idle",
-    }
-}
-
-text_enum! {
-    /// A value of `http.flavor`.
-    HttpFlavor {
-        Http10 = "1.0",
-        Http11 = "1.1",
-        Http20 = "2.0",
-        Http30 = "3.0",
-        Spdy = "SPDY",
-        Quic = "QUIC",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.battery.state`.
-    HwBatteryState {
-        Charging = "charging",
-        Discharging = "discharging",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.gpu.task`.
-    HwGpuTask {
-        Decoder = "decoder",
-        Encoder = "encoder",
-        General = "general",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.limit_type`.
-    HwLimitType {
-        Critical = "critical",
-        Degraded = "degraded",
-        HighCritical = "high.critical",
-        HighDegraded = "high.degraded",
-        LowCritical = "low.critical",
-        LowDegraded = "low.degraded",
-        Max = "max",
-        Throttled = "throttled",
-        Turbo = "turbo",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.logical_disk.state`.
-    HwLogicalDiskState {
-        Used = "used",
-        Free = "free",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.physical_disk.state`.
-    HwPhysicalDiskState {
-        Remaining = "remaining",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.state`.
-    HwState {
-        Degraded = "degraded",
-        Failed = "failed",
-        NeedsCleaning = "needs_cleaning",
-        Ok = "ok",
-        PredictedFailure = "predicted_failure",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.tape_drive.operation_type`.
-    HwTapeDriveOperationType {
-        Mount = "mount",
-        Unmount = "unmount",
-        Clean = "clean",
-    }
-}
-
-text_enum! {
-    /// A value of `hw.type`.
-    HwType {
-        Battery = "battery",
-        Cpu = "cpu",
-        DiskController = "disk_controller",
-        Enclosure = "enclosure",
-        Fan = "fan",
-        Gpu = "gpu",
-        LogicalDisk = "logical_disk",
-        Memory = "memory",
-        Network = "network",
-        PhysicalDisk = "physical_disk",
-        PowerSupply = "power_supply",
-        TapeDrive = "tape_drive",
-        Temperature = "temperature",
-        Voltage = "voltage",
-    }
-}
-
-text_enum! {
-    /// A value of `ios.app.state`.
-    IosAppState {
-        Active = "active",
-        Inactive = "inactive",
-        Background = "background",
-        Foreground = "foreground",
-        Terminate = "terminate",
-    }
-}
-
-text_enum! {
-    /// A value of `ios.state`.
-    IosState {
-        Active = "active",
-        Inactive = "inactive",
-        Background = "background",
-        Foreground = "foreground",
-        Terminate = "terminate",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.container.ephemeral_storage.fs_type`.
-    K8sContainerEphemeralStorageFsType {
-        Rootfs = "rootfs",
-        Logs = "logs",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.container.status.reason`.
-    K8sContainerStatusReason {
-        ContainerCreating = "ContainerCreating",
-        CrashLoopBackOff = "CrashLoopBackOff",
-        CreateContainerConfigError = "CreateContainerConfigError",
-        ErrImagePull = "ErrImagePull",
-        ImagePullBackOff = "ImagePullBackOff",
-        OomKilled = "OOMKilled",
-        Completed = "Completed",
-        Error = "Error",
-        ContainerCannotRun = "ContainerCannotRun",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.container.status.state`.
-    K8sContainerStatusState {
-        Terminated = "terminated",
-        Running = "running",
-        Waiting = "waiting",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.namespace.phase`.
-    K8sNamespacePhase {
-        Active = "active",
-        Terminating = "terminating",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.node.condition.status`.
-    K8sNodeConditionStatus {
-        ConditionTrue = "true",
-        ConditionFalse = "false",
-        ConditionUnknown = "unknown",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.node.condition.type`.
-    K8sNodeConditionType {
-        Ready = "Ready",
-        DiskPressure = "DiskPressure",
-        MemoryPressure = "MemoryPressure",
-        PidPressure = "PIDPressure",
-        NetworkUnavailable = "NetworkUnavailable",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.persistentvolume.reclaim_policy`.
-    K8sPersistentvolumeReclaimPolicy {
-        Delete = "Delete",
-        Recycle = "Recycle",
-        Retain = "Retain",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.persistentvolume.status.phase`.
-    K8sPersistentvolumeStatusPhase {
-        Available = "Available",
-        Bound = "Bound",
-        Failed = "Failed",
-        Pending = "Pending",
-        Released = "Released",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.persistentvolumeclaim.status.phase`.
-    K8sPersistentvolumeclaimStatusPhase {
-        Bound = "Bound",
-        Lost = "Lost",
-        Pending = "Pending",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.pod.status.phase`.
-    K8sPodStatusPhase {
-        Pending = "Pending",
-        Running = "Running",
-        Succeeded = "Succeeded",
-        Failed = "Failed",
-        Unknown = "Unknown",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.pod.status.reason`.
-    K8sPodStatusReason {
-        Evicted = "Evicted",
-        NodeAffinity = "NodeAffinity",
-        NodeLost = "NodeLost",
-        Shutdown = "Shutdown",
-        UnexpectedAdmissionError = "UnexpectedAdmissionError",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.service.endpoint.address_type`.
-    K8sServiceEndpointAddressType {
-        Ipv4 = "IPv4",
-        Ipv6 = "IPv6",
-        Fqdn = "FQDN",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.service.endpoint.condition`.
-    K8sServiceEndpointCondition {
-        Ready = "ready",
-        Serving = "serving",
-        Terminating = "terminating",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.service.type`.
-    K8sServiceType {
-        ClusterIp = "ClusterIP",
-        NodePort = "NodePort",
-        LoadBalancer = "LoadBalancer",
-        ExternalName = "ExternalName",
-    }
-}
-
-text_enum! {
-    /// A value of `k8s.volume.type`.
-    K8sVolumeType {
-        PersistentVolumeClaim = "persistentVolumeClaim",
-        ConfigMap = "configMap",
-        DownwardApi = "downwardAPI",
-        EmptyDir = "emptyDir",
-        Secret = "secret",
-        Local = "local",
-    }
-}
-
-text_enum! {
-    /// A value of `linux.memory.slab.state`.
-    LinuxMemorySlabState {
-        Reclaimable = "reclaimable",
-        Unreclaimable = "unreclaimable",
-    }
-}
-
-text_enum! {
-    /// A value of `log.iostream`.
-    LogIostream {
-        Stdout = "stdout",
-        Stderr = "stderr",
-    }
-}
-
-text_enum! {
-    /// A value of `mcp.method.name`.
-    McpMethodName {
-        NotificationsCancelled = "notifications/cancelled",
-        Initialize = "initialize",
-        NotificationsInitialized = "notifications/initialized",
-        NotificationsProgress = "notifications/progress",
-        Ping = "ping",
-        ResourcesList = "resources/list",
-        ResourcesTemplatesList = "resources/templates/list",
-        ResourcesRead = "resources/read",
-        NotificationsResourcesListChanged = "notifications/resources/list_changed",
-        ResourcesSubscribe = "resources/subscribe",
-        ResourcesUnsubscribe = "resources/unsubscribe",
-        NotificationsResourcesUpdated = "notifications/resources/updated",
-        PromptsList = "prompts/list",
-        PromptsGet = "prompts/get",
-        NotificationsPromptsListChanged = "notifications/prompts/list_changed",
-        ToolsList = "tools/list",
-        ToolsCall = "tools/call",
-        NotificationsToolsListChanged = "notifications/tools/list_changed",
-        LoggingSetLevel = "logging/setLevel",
-        NotificationsMessage = "notifications/message",
-        SamplingCreateMessage = "sampling/createMessage",
-        CompletionComplete = "completion/complete",
-        RootsList = "roots/list",
-        NotificationsRootsListChanged = "notifications/roots/list_changed",
-        ElicitationCreate = "elicitation/create",
-    }
-}
-
-text_enum! {
-    /// A value of `message.type`.
-    MessageType {
-        Sent = "SENT",
-        Received = "RECEIVED",
-    }
-}
-
-text_enum! {
-    /// A value of `messaging.operation.type`.
-    MessagingOperationType {
-        Create = "create",
-        Send = "send",
-        Receive = "receive",
-        Process = "process",
-        Settle = "settle",
-        Deliver = "deliver",
-        Publish = "publish",
-    }
-}
-
-text_enum! {
-    /// A value of `messaging.rocketmq.consumption_model`.
-    MessagingRocketmqConsumptionModel {
-        Clustering = "clustering",
-        Broadcasting = "broadcasting",
-    }
-}
-
-text_enum! {
-    /// A value of `messaging.rocketmq.message.type`.
-    MessagingRocketmqMessageType {
-        Normal = "normal",
-        Fifo = "fifo",
-        Delay = "delay",
-        Transaction = "transaction",
-    }
-}
-
-text_enum! {
-    /// A value of `messaging.servicebus.disposition_status`.
-    MessagingServicebusDispositionStatus {
-        Complete = "complete",
-        Abandon = "abandon",
-        DeadLetter = "dead_letter",
-        Defer = "defer",
-    }
-}
-
-text_enum! {
-    /// A value of `messaging.system`.
-    MessagingSystem {
-        Activemq = "activemq",
-        AwsSns = "aws.sns",
-        AwsSqs = "aws_sqs",
-        Eventgrid = "eventgrid",
-        Eventhubs = "eventhubs",
-        Servicebus = "servicebus",
-        GcpPubsub = "gcp_pubsub",
-        Jms = "jms",
-        Kafka = "kafka",
-        Rabbitmq = "rabbitmq",
-        Rocketmq = "rocketmq",
-        Pulsar = "pulsar",
-    }
-}
-
-text_enum! {
-    /// A value of `net.sock.family`.
-    NetSockFamily {
-        Inet = "inet",
-        Inet6 = "inet6",
-        Unix = "unix",
-    }
-}
-
-text_enum! {
-    /// A value of `net.transport`.
-    NetTransport {
-        IpTcp = "ip_tcp",
-        IpUdp = "ip_udp",
-        Pipe = "pipe",
-        Inproc = "inproc",
-        Other = "other",
-    }
-}
-
-text_enum! {
-    /// A value of `network.connection.state`.
-    NetworkConnectionState {
-        Closed = "closed",
-        CloseWait = "close_wait",
-        Closing = "closing",
-        Established = "established",
-        FinWait1 = "fin_wait_1",
-        FinWait2 = "fin_wait_2",
-        LastAck = "last_ack",
-        Listen = "listen",
-        SynReceived = "syn_received",
-        SynSent = "syn_sent",
-        TimeWait = "time_wait",
-    }
-}
-
-text_enum! {
-    /// A value of `network.connection.subtype`.
-    NetworkConnectionSubtype {
-        Gprs = "gprs",
-        Edge = "edge",
-        Umts = "umts",
-        Cdma = "cdma",
-        Evdo0 = "evdo_0",
-        EvdoA = "evdo_a",
-        Cdma20001xrtt = "cdma2000_1xrtt",
-        Hsdpa = "hsdpa",
-        Hsupa = "hsupa",
-        Hspa = "hspa",
-        Iden = "iden",
-        EvdoB = "evdo_b",
-        Lte = "lte",
-        Ehrpd = "ehrpd",
-        Hspap = "hspap",
-        Gsm = "gsm",
-        TdScdma = "td_scdma",
-        Iwlan = "iwlan",
-        Nr = "nr",
-        Nrnsa = "nrnsa",
-        LteCa = "lte_ca",
-    }
-}
-
-text_enum! {
-    /// A value of `network.connection.type`.
-    NetworkConnectionType {
-        Wifi = "wifi",
-        Wired = "wired",
-        Cell = "cell",
-        Unavailable = "unavailable",
-        Unknown = "unknown",
-    }
-}
-
-text_enum! {
-    /// A value of `network.io.direction`.
-    NetworkIoDirection {
-        Transmit = "transmit",
-        Receive = "receive",
-    }
-}
-
-text_enum! {
-    /// A value of `nodejs.eventloop.state`.
-    NodejsEventloopState {
-        Active = "active",
-        Idle = "idle",
-    }
-}
-
-text_enum! {
-    /// A value of `openai.api.type`.
-    OpenaiApiType {
-        ChatCompletions = "chat_completions",
-        Responses = "responses",
-    }
-}
-
-text_enum! {
-    /// A value of `openai.request.service_tier`.
-    OpenaiRequestServiceTier {
-        Auto = "auto",
-        Default = "default",
-    }
-}
-
-text_enum! {
-    /// A value of `opentracing.ref_type`.
-    OpentracingRefType {
-        ChildOf = "child_of",
-        FollowsFrom = "follows_from",
-    }
-}
-
-text_enum! {
-    /// A value of `os.type`.
-    OsType {
-        Windows = "windows",
-        Linux = "linux",
-        Darwin = "darwin",
-        Freebsd = "freebsd",
-        Netbsd = "netbsd",
-        Openbsd = "openbsd",
-        Dragonflybsd = "dragonflybsd",
-        Hpux = "hpux",
-        Aix = "aix",
-        Solaris = "solaris",
-        ZOs = "z_os",
-        Zos = "zos",
-    }
-}
-
-text_enum! {
-    /// A value of `otel.component.type`.
-    OtelComponentType {
-        BatchingSpanProcessor = "batching_span_processor",
-        SimpleSpanProcessor = "simple_span_processor",
-        BatchingLogProcessor = "batching_log_processor",
-        SimpleLogProcessor = "simple_log_processor",
-        OtlpGrpcSpanExporter = "otlp_grpc_span_exporter",
-        OtlpHttpSpanExporter = "otlp_http_span_exporter",
-        OtlpHttpJsonSpanExporter = "otlp_http_json_span_exporter",
-        ZipkinHttpSpanExporter = "zipkin_http_span_exporter",
-        OtlpGrpcLogExporter = "otlp_grpc_log_exporter",
-        OtlpHttpLogExporter = "otlp_http_log_exporter",
-        OtlpHttpJsonLogExporter = "otlp_http_json_log_exporter",
-        PeriodicMetricReader = "periodic_metric_reader",
-        OtlpGrpcMetricExporter = "otlp_grpc_metric_exporter",
-        OtlpHttpMetricExporter = "otlp_http_metric_exporter",
-        OtlpHttpJsonMetricExporter = "otlp_http_json_metric_exporter",
-        PrometheusHttpTextMetricExporter = "prometheus_http_text_metric_exporter",
-    }
-}
-
-text_enum! {
-    /// A value of `otel.span.parent.origin`.
-    OtelSpanParentOrigin {
-        None = "none",
-        Local = "local",
-        Remote = "remote",
-    }
-}
-
-text_enum! {
-    /// A value of `otel.span.sampling_result`.
-    OtelSpanSamplingResult {
-        Drop = "DROP",
-        RecordOnly = "RECORD_ONLY",
-        RecordAndSample = "RECORD_AND_SAMPLE",
-    }
-}
-
-text_enum! {
-    /// A value of `process.context_switch.type`.
-    ProcessContextSwitchType {
-        Voluntary = "voluntary",
-        Involuntary = "involuntary",
-    }
-}
-
-text_enum! {
-    /// A value of `process.cpu.state`.
-    ProcessCpuState {
-        System = "system",
-        User = "user",
-        Wait = "wait",
-    }
-}
-
-text_enum! {
-    /// A value of `process.paging.fault_type`.
-    ProcessPagingFaultType {
-        Major = "major",
-        Minor = "minor",
-    }
-}
-
-text_enum! {
-    /// A value of `process.state`.
-    ProcessState {
-        Running = "running",
-        Sleeping = "sleeping",
-        Stopped = "stopped",
-        Defunct = "defunct",
-    }
-}
-
-text_enum! {
-    /// A value of `profile.frame.type`.
-    ProfileFrameType {
-        Dotnet = "dotnet",
-        Jvm = "jvm",
-        Kernel = "kernel",
-        Native = "native",
-        Perl = "perl",
-        Php = "php",
-        Cpython = "cpython",
-        Ruby = "ruby",
-        V8js = "v8js",
-        Beam = "beam",
-        Go = "go",
-        Rust = "rust",
-        Luajit = "luajit",
-    }
-}
-
-text_enum! {
-    /// A value of `rpc.connect_rpc.error_code`.
-    RpcConnectRpcErrorCode {
-        Cancelled = "cancelled",
-        Unknown = "unknown",
-        InvalidArgument = "invalid_argument",
-        DeadlineExceeded = "deadline_exceeded",
-        NotFound = "not_found",
-        AlreadyExists = "already_exists",
-        PermissionDenied = "permission_denied",
-        ResourceExhausted = "resource_exhausted",
-        FailedPrecondition = "failed_precondition",
-        Aborted = "aborted",
-        OutOfRange = "out_of_range",
-        Unimplemented = "unimplemented",
-        Internal = "internal",
-        Unavailable = "unavailable",
-        DataLoss = "data_loss",
-        Unauthenticated = "unauthenticated",
-    }
-}
-
-text_enum! {
-    /// A value of `rpc.message.type`.
-    RpcMessageType {
-        Sent = "SENT",
-        Received = "RECEIVED",
-    }
-}
-
-text_enum! {
-    /// A value of `rpc.system`.
-    RpcSystem {
-        Grpc = "grpc",
-        JavaRmi = "java_rmi",
-        DotnetWcf = "dotnet_wcf",
-        ApacheDubbo = "apache_dubbo",
-        ConnectRpc = "connect_rpc",
-        OncRpc = "onc_rpc",
-        Jsonrpc = "jsonrpc",
-    }
-}
-
-text_enum! {
-    /// A value of `rpc.system.name`.
-    RpcSystemName {
-        Grpc = "grpc",
-        Dubbo = "dubbo",
-        Connectrpc = "connectrpc",
-        Jsonrpc = "jsonrpc",
-    }
-}
-
-text_enum! {
-    /// A value of `service.criticality`.
-    ServiceCriticality {
-        Critical = "critical",
-        High = "high",
-        Medium = "medium",
-        Low = "low",
-    }
-}
-
-text_enum! {
-    /// A value of `state`.
-    State {
-        Idle = "idle",
-        Used = "used",
-    }
-}
-
-text_enum! {
-    /// A value of `system.cpu.state`.
-    SystemCpuState {
-        User = "user",
-        System = "system",
-        Nice = "nice",
-        Idle = "idle",
-        Iowait = "iowait",
-        Interrupt = "interrupt",
-        Steal = "steal",
-    }
-}
-
-text_enum! {
-    /// A value of `system.filesystem.state`.
-    SystemFilesystemState {
-        Used = "used",
-        Free = "free",
-        Reserved = "reserved",
-    }
-}
-
-text_enum! {
-    /// A value of `system.filesystem.type`.
-    SystemFilesystemType {
-        Fat32 = "fat32",
-        Exfat = "exfat",
-        Ntfs = "ntfs",
-        Refs = "refs",
-        Hfsplus = "hfsplus",
-        Ext4 = "ext4",
-    }
-}
-
-text_enum! {
-    /// A value of `system.memory.linux.hugepages.state`.
-    SystemMemoryLinuxHugepagesState {
-        Free = "free",
-        Used = "used",
-    }
-}
-
-text_enum! {
-    /// A value of `system.memory.linux.slab.state`.
-    SystemMemoryLinuxSlabState {
-        Reclaimable = "reclaimable",
-        Unreclaimable = "unreclaimable",
-    }
-}
-
-text_enum! {
-    /// A value of `system.memory.state`.
-    SystemMemoryState {
-        Used = "used",
-        Free = "free",
-        Shared = "shared",
-        Buffers = "buffers",
-        Cached = "cached",
-    }
-}
-
-text_enum! {
-    /// A value of `system.network.state`.
-    SystemNetworkState {
-        Close = "close",
-        CloseWait = "close_wait",
-        Closing = "closing",
-        Delete = "delete",
-        Established = "established",
-        FinWait1 = "fin_wait_1",
-        FinWait2 = "fin_wait_2",
-        LastAck = "last_ack",
-        Listen = "listen",
-        SynRecv = "syn_recv",
-        SynSent = "syn_sent",
-        TimeWait = "time_wait",
-    }
-}
-
-text_enum! {
-    /// A value of `system.paging.direction`.
-    SystemPagingDirection {
-        In = "in",
-        Out = "out",
-    }
-}
-
-text_enum! {
-    /// A value of `system.paging.fault.type`.
-    SystemPagingFaultType {
-        Major = "major",
-        Minor = "minor",
-    }
-}
-
-text_enum! {
-    /// A value of `system.paging.state`.
-    SystemPagingState {
-        Used = "used",
-        Free = "free",
-    }
-}
-
-text_enum! {
-    /// A value of `system.paging.type`.
-    SystemPagingType {
-        Major = "major",
-        Minor = "minor",
-    }
-}
-
-text_enum! {
-    /// A value of `system.process.status`.
-    SystemProcessStatus {
-        Running = "running",
-        Sleeping = "sleeping",
-        Stopped = "stopped",
-        Defunct = "defunct",
-    }
-}
-
-text_enum! {
-    /// A value of `system.processes.status`.
-    SystemProcessesStatus {
-        Running = "running",
-        Sleeping = "sleeping",
-        Stopped = "stopped",
-        Defunct = "defunct",
-    }
-}
-
-text_enum! {
-    /// A value of `test.case.result.status`.
-    TestCaseResultStatus {
-        Pass = "pass",
-        Fail = "fail",
-    }
-}
-
-text_enum! {
-    /// A value of `test.suite.run.status`.
-    TestSuiteRunStatus {
-        Success = "success",
-        Failure = "failure",
-        Skipped = "skipped",
-        Aborted = "aborted",
-        TimedOut = "timed_out",
-        InProgress = "in_progress",
-    }
-}
-
-text_enum! {
-    /// A value of `tls.protocol.name`.
-    TlsProtocolName {
-        Ssl = "ssl",
-        Tls = "tls",
-    }
-}
-
-text_enum! {
-    /// A value of `user_agent.synthetic.type`.
-    UserAgentSyntheticType {
-        Bot = "bot",
-        Test = "test",
-    }
-}
-
-text_enum! {
-    /// A value of `v8js.gc.type`.
-    V8jsGcType {
-        Major = "major",
-        Minor = "minor",
-        Incremental = "incremental",
-        Weakcb = "weakcb",
-    }
-}
-
-text_enum! {
-    /// A value of `v8js.heap.space.name`.
-    V8jsHeapSpaceName {
-        NewSpace = "new_space",
-        OldSpace = "old_space",
-        CodeSpace = "code_space",
-        MapSpace = "map_space",
-        LargeObjectSpace = "large_object_space",
-    }
-}
-
-text_enum! {
-    /// A value of `v8js.resource.type`.
-    V8jsResourceType {
-        Immediate = "Immediate",
-        Tcpserverwrap = "TCPServerWrap",
-        Tcpwrap = "TCPWrap",
-        Timeout = "Timeout",
-        Ttywrap = "TTYWrap",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.change.state`.
-    VcsChangeState {
-        Open = "open",
-        Wip = "wip",
-        Closed = "closed",
-        Merged = "merged",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.line_change.type`.
-    VcsLineChangeType {
-        Added = "added",
-        Removed = "removed",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.provider.name`.
-    VcsProviderName {
-        Github = "github",
-        Gitlab = "gitlab",
-        Gittea = "gittea",
-        Gitea = "gitea",
-        Bitbucket = "bitbucket",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.ref.base.type`.
-    VcsRefBaseType {
-        Branch = "branch",
-        Tag = "tag",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.ref.head.type`.
-    VcsRefHeadType {
-        Branch = "branch",
-        Tag = "tag",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.ref.type`.
-    VcsRefType {
-        Branch = "branch",
-        Tag = "tag",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.repository.ref.type`.
-    VcsRepositoryRefType {
-        Branch = "branch",
-        Tag = "tag",
-    }
-}
-
-text_enum! {
-    /// A value of `vcs.revision_delta.direction`.
-    VcsRevisionDeltaDirection {
-        Behind = "behind",
-        Ahead = "ahead",
-    }
-}
-
-int_enum! {
-    /// A value of `cpython.gc.generation`.
-    CpythonGcGeneration {
-        Generation0 = 0,
-        Generation1 = 1,
-        Generation2 = 2,
-    }
-}
-
-int_enum! {
-    /// A value of `rpc.grpc.status_code`.
-    RpcGrpcStatusCode {
-        Ok = 0,
-        Cancelled = 1,
-        Unknown = 2,
-        InvalidArgument = 3,
-        DeadlineExceeded = 4,
-        NotFound = 5,
-        AlreadyExists = 6,
-        PermissionDenied = 7,
-        ResourceExhausted = 8,
-        FailedPrecondition = 9,
-        Aborted = 10,
-        OutOfRange = 11,
-        Unimplemented = 12,
-        Internal = 13,
-        Unavailable = 14,
-        DataLoss = 15,
-        Unauthenticated = 16,
-    }
+/// What is known of `android.app.state`.
+pub enum AndroidAppState {}
+
+impl AndroidAppState {
+    /// `created`
+    pub const CREATED: OneOf<Self> = OneOf::new("created");
+    /// `background`
+    pub const BACKGROUND: OneOf<Self> = OneOf::new("background");
+    /// `foreground`
+    pub const FOREGROUND: OneOf<Self> = OneOf::new("foreground");
+}
+
+/// What is known of `android.state`.
+pub enum AndroidState {}
+
+impl AndroidState {
+    /// `created`
+    pub const CREATED: OneOf<Self> = OneOf::new("created");
+    /// `background`
+    pub const BACKGROUND: OneOf<Self> = OneOf::new("background");
+    /// `foreground`
+    pub const FOREGROUND: OneOf<Self> = OneOf::new("foreground");
+}
+
+/// What is known of `aspnetcore.authentication.result`.
+pub enum AspnetcoreAuthenticationResult {}
+
+impl AspnetcoreAuthenticationResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+    /// `none`
+    pub const NONE: OneOf<Self> = OneOf::new("none");
+}
+
+/// What is known of `aspnetcore.authorization.result`.
+pub enum AspnetcoreAuthorizationResult {}
+
+impl AspnetcoreAuthorizationResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+}
+
+/// What is known of `aspnetcore.identity.password_check_result`.
+pub enum AspnetcoreIdentityPasswordCheckResult {}
+
+impl AspnetcoreIdentityPasswordCheckResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `success_rehash_needed`
+    pub const SUCCESS_REHASH_NEEDED: OneOf<Self> = OneOf::new("success_rehash_needed");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+    /// `password_missing`
+    pub const PASSWORD_MISSING: OneOf<Self> = OneOf::new("password_missing");
+    /// `user_missing`
+    pub const USER_MISSING: OneOf<Self> = OneOf::new("user_missing");
+}
+
+/// What is known of `aspnetcore.identity.result`.
+pub enum AspnetcoreIdentityResult {}
+
+impl AspnetcoreIdentityResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+}
+
+/// What is known of `aspnetcore.identity.sign_in.result`.
+pub enum AspnetcoreIdentitySignInResult {}
+
+impl AspnetcoreIdentitySignInResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `locked_out`
+    pub const LOCKED_OUT: OneOf<Self> = OneOf::new("locked_out");
+    /// `not_allowed`
+    pub const NOT_ALLOWED: OneOf<Self> = OneOf::new("not_allowed");
+    /// `requires_two_factor`
+    pub const REQUIRES_TWO_FACTOR: OneOf<Self> = OneOf::new("requires_two_factor");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+}
+
+/// What is known of `aspnetcore.identity.sign_in.type`.
+pub enum AspnetcoreIdentitySignInType {}
+
+impl AspnetcoreIdentitySignInType {
+    /// `password`
+    pub const PASSWORD: OneOf<Self> = OneOf::new("password");
+    /// `two_factor_recovery_code`
+    pub const TWO_FACTOR_RECOVERY_CODE: OneOf<Self> = OneOf::new("two_factor_recovery_code");
+    /// `two_factor_authenticator`
+    pub const TWO_FACTOR_AUTHENTICATOR: OneOf<Self> = OneOf::new("two_factor_authenticator");
+    /// `two_factor`
+    pub const TWO_FACTOR: OneOf<Self> = OneOf::new("two_factor");
+    /// `external`
+    pub const EXTERNAL: OneOf<Self> = OneOf::new("external");
+    /// `passkey`
+    pub const PASSKEY: OneOf<Self> = OneOf::new("passkey");
+}
+
+/// What is known of `aspnetcore.identity.token_purpose`.
+pub enum AspnetcoreIdentityTokenPurpose {}
+
+impl AspnetcoreIdentityTokenPurpose {
+    /// `reset_password`
+    pub const RESET_PASSWORD: OneOf<Self> = OneOf::new("reset_password");
+    /// `change_phone_number`
+    pub const CHANGE_PHONE_NUMBER: OneOf<Self> = OneOf::new("change_phone_number");
+    /// `email_confirmation`
+    pub const EMAIL_CONFIRMATION: OneOf<Self> = OneOf::new("email_confirmation");
+    /// `change_email`
+    pub const CHANGE_EMAIL: OneOf<Self> = OneOf::new("change_email");
+    /// `two_factor`
+    pub const TWO_FACTOR: OneOf<Self> = OneOf::new("two_factor");
+    /// `_OTHER`
+    pub const OTHER: OneOf<Self> = OneOf::new("_OTHER");
+}
+
+/// What is known of `aspnetcore.identity.token_verified`.
+pub enum AspnetcoreIdentityTokenVerified {}
+
+impl AspnetcoreIdentityTokenVerified {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+}
+
+/// What is known of `aspnetcore.identity.user.update_type`.
+pub enum AspnetcoreIdentityUserUpdateType {}
+
+impl AspnetcoreIdentityUserUpdateType {
+    /// `update`
+    pub const UPDATE: OneOf<Self> = OneOf::new("update");
+    /// `user_name`
+    pub const USER_NAME: OneOf<Self> = OneOf::new("user_name");
+    /// `add_password`
+    pub const ADD_PASSWORD: OneOf<Self> = OneOf::new("add_password");
+    /// `change_password`
+    pub const CHANGE_PASSWORD: OneOf<Self> = OneOf::new("change_password");
+    /// `security_stamp`
+    pub const SECURITY_STAMP: OneOf<Self> = OneOf::new("security_stamp");
+    /// `reset_password`
+    pub const RESET_PASSWORD: OneOf<Self> = OneOf::new("reset_password");
+    /// `remove_login`
+    pub const REMOVE_LOGIN: OneOf<Self> = OneOf::new("remove_login");
+    /// `add_login`
+    pub const ADD_LOGIN: OneOf<Self> = OneOf::new("add_login");
+    /// `add_claims`
+    pub const ADD_CLAIMS: OneOf<Self> = OneOf::new("add_claims");
+    /// `replace_claim`
+    pub const REPLACE_CLAIM: OneOf<Self> = OneOf::new("replace_claim");
+    /// `remove_claims`
+    pub const REMOVE_CLAIMS: OneOf<Self> = OneOf::new("remove_claims");
+    /// `add_to_roles`
+    pub const ADD_TO_ROLES: OneOf<Self> = OneOf::new("add_to_roles");
+    /// `remove_from_roles`
+    pub const REMOVE_FROM_ROLES: OneOf<Self> = OneOf::new("remove_from_roles");
+    /// `set_email`
+    pub const SET_EMAIL: OneOf<Self> = OneOf::new("set_email");
+    /// `confirm_email`
+    pub const CONFIRM_EMAIL: OneOf<Self> = OneOf::new("confirm_email");
+    /// `password_rehash`
+    pub const PASSWORD_REHASH: OneOf<Self> = OneOf::new("password_rehash");
+    /// `remove_password`
+    pub const REMOVE_PASSWORD: OneOf<Self> = OneOf::new("remove_password");
+    /// `change_email`
+    pub const CHANGE_EMAIL: OneOf<Self> = OneOf::new("change_email");
+    /// `set_phone_number`
+    pub const SET_PHONE_NUMBER: OneOf<Self> = OneOf::new("set_phone_number");
+    /// `change_phone_number`
+    pub const CHANGE_PHONE_NUMBER: OneOf<Self> = OneOf::new("change_phone_number");
+    /// `set_two_factor_enabled`
+    pub const SET_TWO_FACTOR_ENABLED: OneOf<Self> = OneOf::new("set_two_factor_enabled");
+    /// `set_lockout_enabled`
+    pub const SET_LOCKOUT_ENABLED: OneOf<Self> = OneOf::new("set_lockout_enabled");
+    /// `set_lockout_end_date`
+    pub const SET_LOCKOUT_END_DATE: OneOf<Self> = OneOf::new("set_lockout_end_date");
+    /// `access_failed`
+    pub const ACCESS_FAILED: OneOf<Self> = OneOf::new("access_failed");
+    /// `reset_access_failed_count`
+    pub const RESET_ACCESS_FAILED_COUNT: OneOf<Self> = OneOf::new("reset_access_failed_count");
+    /// `set_authentication_token`
+    pub const SET_AUTHENTICATION_TOKEN: OneOf<Self> = OneOf::new("set_authentication_token");
+    /// `remove_authentication_token`
+    pub const REMOVE_AUTHENTICATION_TOKEN: OneOf<Self> = OneOf::new("remove_authentication_token");
+    /// `reset_authenticator_key`
+    pub const RESET_AUTHENTICATOR_KEY: OneOf<Self> = OneOf::new("reset_authenticator_key");
+    /// `generate_new_two_factor_recovery_codes`
+    pub const GENERATE_NEW_TWO_FACTOR_RECOVERY_CODES: OneOf<Self> = OneOf::new("generate_new_two_factor_recovery_codes");
+    /// `redeem_two_factor_recovery_code`
+    pub const REDEEM_TWO_FACTOR_RECOVERY_CODE: OneOf<Self> = OneOf::new("redeem_two_factor_recovery_code");
+    /// `set_passkey`
+    pub const SET_PASSKEY: OneOf<Self> = OneOf::new("set_passkey");
+    /// `remove_passkey`
+    pub const REMOVE_PASSKEY: OneOf<Self> = OneOf::new("remove_passkey");
+    /// `_OTHER`
+    pub const OTHER: OneOf<Self> = OneOf::new("_OTHER");
+}
+
+/// What is known of `aws.ecs.launchtype`.
+pub enum AwsEcsLaunchtype {}
+
+impl AwsEcsLaunchtype {
+    /// `ec2`
+    pub const EC2: OneOf<Self> = OneOf::new("ec2");
+    /// `fargate`
+    pub const FARGATE: OneOf<Self> = OneOf::new("fargate");
+}
+
+/// What is known of `azure.cosmosdb.connection.mode`.
+pub enum AzureCosmosdbConnectionMode {}
+
+impl AzureCosmosdbConnectionMode {
+    /// `gateway`
+    pub const GATEWAY: OneOf<Self> = OneOf::new("gateway");
+    /// `direct`
+    pub const DIRECT: OneOf<Self> = OneOf::new("direct");
+}
+
+/// What is known of `azure.cosmosdb.consistency.level`.
+pub enum AzureCosmosdbConsistencyLevel {}
+
+impl AzureCosmosdbConsistencyLevel {
+    /// `Strong`
+    pub const STRONG: OneOf<Self> = OneOf::new("Strong");
+    /// `BoundedStaleness`
+    pub const BOUNDED_STALENESS: OneOf<Self> = OneOf::new("BoundedStaleness");
+    /// `Session`
+    pub const SESSION: OneOf<Self> = OneOf::new("Session");
+    /// `Eventual`
+    pub const EVENTUAL: OneOf<Self> = OneOf::new("Eventual");
+    /// `ConsistentPrefix`
+    pub const CONSISTENT_PREFIX: OneOf<Self> = OneOf::new("ConsistentPrefix");
+}
+
+/// What is known of `browser.web_vital.name`.
+pub enum BrowserWebVitalName {}
+
+impl BrowserWebVitalName {
+    /// `cls`
+    pub const CLS: OneOf<Self> = OneOf::new("cls");
+    /// `lcp`
+    pub const LCP: OneOf<Self> = OneOf::new("lcp");
+    /// `fcp`
+    pub const FCP: OneOf<Self> = OneOf::new("fcp");
+    /// `inp`
+    pub const INP: OneOf<Self> = OneOf::new("inp");
+    /// `ttfb`
+    pub const TTFB: OneOf<Self> = OneOf::new("ttfb");
+    /// `fid`
+    pub const FID: OneOf<Self> = OneOf::new("fid");
+}
+
+/// What is known of `browser.web_vital.navigation_type`.
+pub enum BrowserWebVitalNavigationType {}
+
+impl BrowserWebVitalNavigationType {
+    /// `navigate`
+    pub const NAVIGATE: OneOf<Self> = OneOf::new("navigate");
+    /// `reload`
+    pub const RELOAD: OneOf<Self> = OneOf::new("reload");
+    /// `back-forward`
+    pub const BACK_FORWARD: OneOf<Self> = OneOf::new("back-forward");
+    /// `back-forward-cache`
+    pub const BACK_FORWARD_CACHE: OneOf<Self> = OneOf::new("back-forward-cache");
+    /// `prerender`
+    pub const PRERENDER: OneOf<Self> = OneOf::new("prerender");
+    /// `restore`
+    pub const RESTORE: OneOf<Self> = OneOf::new("restore");
+}
+
+/// What is known of `browser.web_vital.rating`.
+pub enum BrowserWebVitalRating {}
+
+impl BrowserWebVitalRating {
+    /// `good`
+    pub const GOOD: OneOf<Self> = OneOf::new("good");
+    /// `needs-improvement`
+    pub const NEEDS_IMPROVEMENT: OneOf<Self> = OneOf::new("needs-improvement");
+    /// `poor`
+    pub const POOR: OneOf<Self> = OneOf::new("poor");
+}
+
+/// What is known of `cassandra.consistency.level`.
+pub enum CassandraConsistencyLevel {}
+
+impl CassandraConsistencyLevel {
+    /// `all`
+    pub const ALL: OneOf<Self> = OneOf::new("all");
+    /// `each_quorum`
+    pub const EACH_QUORUM: OneOf<Self> = OneOf::new("each_quorum");
+    /// `quorum`
+    pub const QUORUM: OneOf<Self> = OneOf::new("quorum");
+    /// `local_quorum`
+    pub const LOCAL_QUORUM: OneOf<Self> = OneOf::new("local_quorum");
+    /// `one`
+    pub const ONE: OneOf<Self> = OneOf::new("one");
+    /// `two`
+    pub const TWO: OneOf<Self> = OneOf::new("two");
+    /// `three`
+    pub const THREE: OneOf<Self> = OneOf::new("three");
+    /// `local_one`
+    pub const LOCAL_ONE: OneOf<Self> = OneOf::new("local_one");
+    /// `any`
+    pub const ANY: OneOf<Self> = OneOf::new("any");
+    /// `serial`
+    pub const SERIAL: OneOf<Self> = OneOf::new("serial");
+    /// `local_serial`
+    pub const LOCAL_SERIAL: OneOf<Self> = OneOf::new("local_serial");
+}
+
+/// What is known of `cicd.pipeline.action.name`.
+pub enum CicdPipelineActionName {}
+
+impl CicdPipelineActionName {
+    /// `BUILD`
+    pub const BUILD: OneOf<Self> = OneOf::new("BUILD");
+    /// `RUN`
+    pub const RUN: OneOf<Self> = OneOf::new("RUN");
+    /// `SYNC`
+    pub const SYNC: OneOf<Self> = OneOf::new("SYNC");
+}
+
+/// What is known of `cicd.pipeline.result`.
+pub enum CicdPipelineResult {}
+
+impl CicdPipelineResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+    /// `error`
+    pub const ERROR: OneOf<Self> = OneOf::new("error");
+    /// `timeout`
+    pub const TIMEOUT: OneOf<Self> = OneOf::new("timeout");
+    /// `cancellation`
+    pub const CANCELLATION: OneOf<Self> = OneOf::new("cancellation");
+    /// `skip`
+    pub const SKIP: OneOf<Self> = OneOf::new("skip");
+}
+
+/// What is known of `cicd.pipeline.run.state`.
+pub enum CicdPipelineRunState {}
+
+impl CicdPipelineRunState {
+    /// `pending`
+    pub const PENDING: OneOf<Self> = OneOf::new("pending");
+    /// `executing`
+    pub const EXECUTING: OneOf<Self> = OneOf::new("executing");
+    /// `finalizing`
+    pub const FINALIZING: OneOf<Self> = OneOf::new("finalizing");
+}
+
+/// What is known of `cicd.pipeline.task.run.result`.
+pub enum CicdPipelineTaskRunResult {}
+
+impl CicdPipelineTaskRunResult {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+    /// `error`
+    pub const ERROR: OneOf<Self> = OneOf::new("error");
+    /// `timeout`
+    pub const TIMEOUT: OneOf<Self> = OneOf::new("timeout");
+    /// `cancellation`
+    pub const CANCELLATION: OneOf<Self> = OneOf::new("cancellation");
+    /// `skip`
+    pub const SKIP: OneOf<Self> = OneOf::new("skip");
+}
+
+/// What is known of `cicd.pipeline.task.type`.
+pub enum CicdPipelineTaskType {}
+
+impl CicdPipelineTaskType {
+    /// `build`
+    pub const BUILD: OneOf<Self> = OneOf::new("build");
+    /// `test`
+    pub const TEST: OneOf<Self> = OneOf::new("test");
+    /// `deploy`
+    pub const DEPLOY: OneOf<Self> = OneOf::new("deploy");
+}
+
+/// What is known of `cicd.worker.state`.
+pub enum CicdWorkerState {}
+
+impl CicdWorkerState {
+    /// `available`
+    pub const AVAILABLE: OneOf<Self> = OneOf::new("available");
+    /// `busy`
+    pub const BUSY: OneOf<Self> = OneOf::new("busy");
+    /// `offline`
+    pub const OFFLINE: OneOf<Self> = OneOf::new("offline");
+}
+
+/// What is known of `cloud.platform`.
+pub enum CloudPlatform {}
+
+impl CloudPlatform {
+    /// `akamai_cloud.compute`
+    pub const AKAMAI_CLOUD_COMPUTE: OneOf<Self> = OneOf::new("akamai_cloud.compute");
+    /// `alibaba_cloud_ecs`
+    pub const ALIBABA_CLOUD_ECS: OneOf<Self> = OneOf::new("alibaba_cloud_ecs");
+    /// `alibaba_cloud_fc`
+    pub const ALIBABA_CLOUD_FC: OneOf<Self> = OneOf::new("alibaba_cloud_fc");
+    /// `alibaba_cloud_openshift`
+    pub const ALIBABA_CLOUD_OPENSHIFT: OneOf<Self> = OneOf::new("alibaba_cloud_openshift");
+    /// `aws_ec2`
+    pub const AWS_EC2: OneOf<Self> = OneOf::new("aws_ec2");
+    /// `aws_ecs`
+    pub const AWS_ECS: OneOf<Self> = OneOf::new("aws_ecs");
+    /// `aws_eks`
+    pub const AWS_EKS: OneOf<Self> = OneOf::new("aws_eks");
+    /// `aws_lambda`
+    pub const AWS_LAMBDA: OneOf<Self> = OneOf::new("aws_lambda");
+    /// `aws_elastic_beanstalk`
+    pub const AWS_ELASTIC_BEANSTALK: OneOf<Self> = OneOf::new("aws_elastic_beanstalk");
+    /// `aws_app_runner`
+    pub const AWS_APP_RUNNER: OneOf<Self> = OneOf::new("aws_app_runner");
+    /// `aws_openshift`
+    pub const AWS_OPENSHIFT: OneOf<Self> = OneOf::new("aws_openshift");
+    /// `azure.vm`
+    pub const AZURE_VM: OneOf<Self> = OneOf::new("azure.vm");
+    /// `azure.container_apps`
+    pub const AZURE_CONTAINER_APPS: OneOf<Self> = OneOf::new("azure.container_apps");
+    /// `azure.container_instances`
+    pub const AZURE_CONTAINER_INSTANCES: OneOf<Self> = OneOf::new("azure.container_instances");
+    /// `azure.aks`
+    pub const AZURE_AKS: OneOf<Self> = OneOf::new("azure.aks");
+    /// `azure.functions`
+    pub const AZURE_FUNCTIONS: OneOf<Self> = OneOf::new("azure.functions");
+    /// `azure.app_service`
+    pub const AZURE_APP_SERVICE: OneOf<Self> = OneOf::new("azure.app_service");
+    /// `azure.openshift`
+    pub const AZURE_OPENSHIFT: OneOf<Self> = OneOf::new("azure.openshift");
+    /// `gcp.agent_engine`
+    pub const GCP_AGENT_ENGINE: OneOf<Self> = OneOf::new("gcp.agent_engine");
+    /// `gcp_bare_metal_solution`
+    pub const GCP_BARE_METAL_SOLUTION: OneOf<Self> = OneOf::new("gcp_bare_metal_solution");
+    /// `gcp_compute_engine`
+    pub const GCP_COMPUTE_ENGINE: OneOf<Self> = OneOf::new("gcp_compute_engine");
+    /// `gcp_cloud_run`
+    pub const GCP_CLOUD_RUN: OneOf<Self> = OneOf::new("gcp_cloud_run");
+    /// `gcp_kubernetes_engine`
+    pub const GCP_KUBERNETES_ENGINE: OneOf<Self> = OneOf::new("gcp_kubernetes_engine");
+    /// `gcp_cloud_functions`
+    pub const GCP_CLOUD_FUNCTIONS: OneOf<Self> = OneOf::new("gcp_cloud_functions");
+    /// `gcp_app_engine`
+    pub const GCP_APP_ENGINE: OneOf<Self> = OneOf::new("gcp_app_engine");
+    /// `gcp_openshift`
+    pub const GCP_OPENSHIFT: OneOf<Self> = OneOf::new("gcp_openshift");
+    /// `hetzner.cloud_server`
+    pub const HETZNER_CLOUD_SERVER: OneOf<Self> = OneOf::new("hetzner.cloud_server");
+    /// `ibm_cloud_openshift`
+    pub const IBM_CLOUD_OPENSHIFT: OneOf<Self> = OneOf::new("ibm_cloud_openshift");
+    /// `oracle_cloud_compute`
+    pub const ORACLE_CLOUD_COMPUTE: OneOf<Self> = OneOf::new("oracle_cloud_compute");
+    /// `oracle_cloud_oke`
+    pub const ORACLE_CLOUD_OKE: OneOf<Self> = OneOf::new("oracle_cloud_oke");
+    /// `scaleway_cloud_compute`
+    pub const SCALEWAY_CLOUD_COMPUTE: OneOf<Self> = OneOf::new("scaleway_cloud_compute");
+    /// `tencent_cloud_cvm`
+    pub const TENCENT_CLOUD_CVM: OneOf<Self> = OneOf::new("tencent_cloud_cvm");
+    /// `tencent_cloud_eks`
+    pub const TENCENT_CLOUD_EKS: OneOf<Self> = OneOf::new("tencent_cloud_eks");
+    /// `tencent_cloud_scf`
+    pub const TENCENT_CLOUD_SCF: OneOf<Self> = OneOf::new("tencent_cloud_scf");
+    /// `vultr.cloud_compute`
+    pub const VULTR_CLOUD_COMPUTE: OneOf<Self> = OneOf::new("vultr.cloud_compute");
+}
+
+/// What is known of `cloud.provider`.
+pub enum CloudProvider {}
+
+impl CloudProvider {
+    /// `akamai_cloud`
+    pub const AKAMAI_CLOUD: OneOf<Self> = OneOf::new("akamai_cloud");
+    /// `alibaba_cloud`
+    pub const ALIBABA_CLOUD: OneOf<Self> = OneOf::new("alibaba_cloud");
+    /// `aws`
+    pub const AWS: OneOf<Self> = OneOf::new("aws");
+    /// `azure`
+    pub const AZURE: OneOf<Self> = OneOf::new("azure");
+    /// `gcp`
+    pub const GCP: OneOf<Self> = OneOf::new("gcp");
+    /// `heroku`
+    pub const HEROKU: OneOf<Self> = OneOf::new("heroku");
+    /// `hetzner`
+    pub const HETZNER: OneOf<Self> = OneOf::new("hetzner");
+    /// `ibm_cloud`
+    pub const IBM_CLOUD: OneOf<Self> = OneOf::new("ibm_cloud");
+    /// `oracle_cloud`
+    pub const ORACLE_CLOUD: OneOf<Self> = OneOf::new("oracle_cloud");
+    /// `scaleway_cloud`
+    pub const SCALEWAY_CLOUD: OneOf<Self> = OneOf::new("scaleway_cloud");
+    /// `tencent_cloud`
+    pub const TENCENT_CLOUD: OneOf<Self> = OneOf::new("tencent_cloud");
+    /// `vultr`
+    pub const VULTR: OneOf<Self> = OneOf::new("vultr");
+}
+
+/// What is known of `container.cpu.state`.
+pub enum ContainerCpuState {}
+
+impl ContainerCpuState {
+    /// `user`
+    pub const USER: OneOf<Self> = OneOf::new("user");
+    /// `system`
+    pub const SYSTEM: OneOf<Self> = OneOf::new("system");
+    /// `kernel`
+    pub const KERNEL: OneOf<Self> = OneOf::new("kernel");
+}
+
+/// What is known of `cpu.mode`.
+pub enum CpuMode {}
+
+impl CpuMode {
+    /// `user`
+    pub const USER: OneOf<Self> = OneOf::new("user");
+    /// `system`
+    pub const SYSTEM: OneOf<Self> = OneOf::new("system");
+    /// `nice`
+    pub const NICE: OneOf<Self> = OneOf::new("nice");
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+    /// `iowait`
+    pub const IOWAIT: OneOf<Self> = OneOf::new("iowait");
+    /// `interrupt`
+    pub const INTERRUPT: OneOf<Self> = OneOf::new("interrupt");
+    /// `steal`
+    pub const STEAL: OneOf<Self> = OneOf::new("steal");
+    /// `kernel`
+    pub const KERNEL: OneOf<Self> = OneOf::new("kernel");
+}
+
+/// What is known of `cpython.gc.generation`.
+pub enum CpythonGcGeneration {}
+
+impl CpythonGcGeneration {
+    /// `0`
+    pub const GENERATION_0: i64 = 0;
+    /// `1`
+    pub const GENERATION_1: i64 = 1;
+    /// `2`
+    pub const GENERATION_2: i64 = 2;
+}
+
+/// What is known of `db.cassandra.consistency_level`.
+pub enum DbCassandraConsistencyLevel {}
+
+impl DbCassandraConsistencyLevel {
+    /// `all`
+    pub const ALL: OneOf<Self> = OneOf::new("all");
+    /// `each_quorum`
+    pub const EACH_QUORUM: OneOf<Self> = OneOf::new("each_quorum");
+    /// `quorum`
+    pub const QUORUM: OneOf<Self> = OneOf::new("quorum");
+    /// `local_quorum`
+    pub const LOCAL_QUORUM: OneOf<Self> = OneOf::new("local_quorum");
+    /// `one`
+    pub const ONE: OneOf<Self> = OneOf::new("one");
+    /// `two`
+    pub const TWO: OneOf<Self> = OneOf::new("two");
+    /// `three`
+    pub const THREE: OneOf<Self> = OneOf::new("three");
+    /// `local_one`
+    pub const LOCAL_ONE: OneOf<Self> = OneOf::new("local_one");
+    /// `any`
+    pub const ANY: OneOf<Self> = OneOf::new("any");
+    /// `serial`
+    pub const SERIAL: OneOf<Self> = OneOf::new("serial");
+    /// `local_serial`
+    pub const LOCAL_SERIAL: OneOf<Self> = OneOf::new("local_serial");
+}
+
+/// What is known of `db.client.connection.state`.
+pub enum DbClientConnectionState {}
+
+impl DbClientConnectionState {
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+}
+
+/// What is known of `db.client.connections.state`.
+pub enum DbClientConnectionsState {}
+
+impl DbClientConnectionsState {
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+}
+
+/// What is known of `db.cosmosdb.connection_mode`.
+pub enum DbCosmosdbConnectionMode {}
+
+impl DbCosmosdbConnectionMode {
+    /// `gateway`
+    pub const GATEWAY: OneOf<Self> = OneOf::new("gateway");
+    /// `direct`
+    pub const DIRECT: OneOf<Self> = OneOf::new("direct");
+}
+
+/// What is known of `db.cosmosdb.consistency_level`.
+pub enum DbCosmosdbConsistencyLevel {}
+
+impl DbCosmosdbConsistencyLevel {
+    /// `Strong`
+    pub const STRONG: OneOf<Self> = OneOf::new("Strong");
+    /// `BoundedStaleness`
+    pub const BOUNDED_STALENESS: OneOf<Self> = OneOf::new("BoundedStaleness");
+    /// `Session`
+    pub const SESSION: OneOf<Self> = OneOf::new("Session");
+    /// `Eventual`
+    pub const EVENTUAL: OneOf<Self> = OneOf::new("Eventual");
+    /// `ConsistentPrefix`
+    pub const CONSISTENT_PREFIX: OneOf<Self> = OneOf::new("ConsistentPrefix");
+}
+
+/// What is known of `db.cosmosdb.operation_type`.
+pub enum DbCosmosdbOperationType {}
+
+impl DbCosmosdbOperationType {
+    /// `batch`
+    pub const BATCH: OneOf<Self> = OneOf::new("batch");
+    /// `create`
+    pub const CREATE: OneOf<Self> = OneOf::new("create");
+    /// `delete`
+    pub const DELETE: OneOf<Self> = OneOf::new("delete");
+    /// `execute`
+    pub const EXECUTE: OneOf<Self> = OneOf::new("execute");
+    /// `execute_javascript`
+    pub const EXECUTE_JAVASCRIPT: OneOf<Self> = OneOf::new("execute_javascript");
+    /// `invalid`
+    pub const INVALID: OneOf<Self> = OneOf::new("invalid");
+    /// `head`
+    pub const HEAD: OneOf<Self> = OneOf::new("head");
+    /// `head_feed`
+    pub const HEAD_FEED: OneOf<Self> = OneOf::new("head_feed");
+    /// `patch`
+    pub const PATCH: OneOf<Self> = OneOf::new("patch");
+    /// `query`
+    pub const QUERY: OneOf<Self> = OneOf::new("query");
+    /// `query_plan`
+    pub const QUERY_PLAN: OneOf<Self> = OneOf::new("query_plan");
+    /// `read`
+    pub const READ: OneOf<Self> = OneOf::new("read");
+    /// `read_feed`
+    pub const READ_FEED: OneOf<Self> = OneOf::new("read_feed");
+    /// `replace`
+    pub const REPLACE: OneOf<Self> = OneOf::new("replace");
+    /// `upsert`
+    pub const UPSERT: OneOf<Self> = OneOf::new("upsert");
+}
+
+/// What is known of `db.system`.
+pub enum DbSystem {}
+
+impl DbSystem {
+    /// `other_sql`
+    pub const OTHER_SQL: OneOf<Self> = OneOf::new("other_sql");
+    /// `adabas`
+    pub const ADABAS: OneOf<Self> = OneOf::new("adabas");
+    /// `cache`
+    pub const CACHE: OneOf<Self> = OneOf::new("cache");
+    /// `intersystems_cache`
+    pub const INTERSYSTEMS_CACHE: OneOf<Self> = OneOf::new("intersystems_cache");
+    /// `cassandra`
+    pub const CASSANDRA: OneOf<Self> = OneOf::new("cassandra");
+    /// `clickhouse`
+    pub const CLICKHOUSE: OneOf<Self> = OneOf::new("clickhouse");
+    /// `cloudscape`
+    pub const CLOUDSCAPE: OneOf<Self> = OneOf::new("cloudscape");
+    /// `cockroachdb`
+    pub const COCKROACHDB: OneOf<Self> = OneOf::new("cockroachdb");
+    /// `coldfusion`
+    pub const COLDFUSION: OneOf<Self> = OneOf::new("coldfusion");
+    /// `cosmosdb`
+    pub const COSMOSDB: OneOf<Self> = OneOf::new("cosmosdb");
+    /// `couchbase`
+    pub const COUCHBASE: OneOf<Self> = OneOf::new("couchbase");
+    /// `couchdb`
+    pub const COUCHDB: OneOf<Self> = OneOf::new("couchdb");
+    /// `db2`
+    pub const DB2: OneOf<Self> = OneOf::new("db2");
+    /// `derby`
+    pub const DERBY: OneOf<Self> = OneOf::new("derby");
+    /// `dynamodb`
+    pub const DYNAMODB: OneOf<Self> = OneOf::new("dynamodb");
+    /// `edb`
+    pub const EDB: OneOf<Self> = OneOf::new("edb");
+    /// `elasticsearch`
+    pub const ELASTICSEARCH: OneOf<Self> = OneOf::new("elasticsearch");
+    /// `filemaker`
+    pub const FILEMAKER: OneOf<Self> = OneOf::new("filemaker");
+    /// `firebird`
+    pub const FIREBIRD: OneOf<Self> = OneOf::new("firebird");
+    /// `firstsql`
+    pub const FIRSTSQL: OneOf<Self> = OneOf::new("firstsql");
+    /// `geode`
+    pub const GEODE: OneOf<Self> = OneOf::new("geode");
+    /// `h2`
+    pub const H2: OneOf<Self> = OneOf::new("h2");
+    /// `hanadb`
+    pub const HANADB: OneOf<Self> = OneOf::new("hanadb");
+    /// `hbase`
+    pub const HBASE: OneOf<Self> = OneOf::new("hbase");
+    /// `hive`
+    pub const HIVE: OneOf<Self> = OneOf::new("hive");
+    /// `hsqldb`
+    pub const HSQLDB: OneOf<Self> = OneOf::new("hsqldb");
+    /// `influxdb`
+    pub const INFLUXDB: OneOf<Self> = OneOf::new("influxdb");
+    /// `informix`
+    pub const INFORMIX: OneOf<Self> = OneOf::new("informix");
+    /// `ingres`
+    pub const INGRES: OneOf<Self> = OneOf::new("ingres");
+    /// `instantdb`
+    pub const INSTANTDB: OneOf<Self> = OneOf::new("instantdb");
+    /// `interbase`
+    pub const INTERBASE: OneOf<Self> = OneOf::new("interbase");
+    /// `mariadb`
+    pub const MARIADB: OneOf<Self> = OneOf::new("mariadb");
+    /// `maxdb`
+    pub const MAXDB: OneOf<Self> = OneOf::new("maxdb");
+    /// `memcached`
+    pub const MEMCACHED: OneOf<Self> = OneOf::new("memcached");
+    /// `mongodb`
+    pub const MONGODB: OneOf<Self> = OneOf::new("mongodb");
+    /// `mssql`
+    pub const MSSQL: OneOf<Self> = OneOf::new("mssql");
+    /// `mssqlcompact`
+    pub const MSSQLCOMPACT: OneOf<Self> = OneOf::new("mssqlcompact");
+    /// `mysql`
+    pub const MYSQL: OneOf<Self> = OneOf::new("mysql");
+    /// `neo4j`
+    pub const NEO4J: OneOf<Self> = OneOf::new("neo4j");
+    /// `netezza`
+    pub const NETEZZA: OneOf<Self> = OneOf::new("netezza");
+    /// `opensearch`
+    pub const OPENSEARCH: OneOf<Self> = OneOf::new("opensearch");
+    /// `oracle`
+    pub const ORACLE: OneOf<Self> = OneOf::new("oracle");
+    /// `pervasive`
+    pub const PERVASIVE: OneOf<Self> = OneOf::new("pervasive");
+    /// `pointbase`
+    pub const POINTBASE: OneOf<Self> = OneOf::new("pointbase");
+    /// `postgresql`
+    pub const POSTGRESQL: OneOf<Self> = OneOf::new("postgresql");
+    /// `progress`
+    pub const PROGRESS: OneOf<Self> = OneOf::new("progress");
+    /// `redis`
+    pub const REDIS: OneOf<Self> = OneOf::new("redis");
+    /// `redshift`
+    pub const REDSHIFT: OneOf<Self> = OneOf::new("redshift");
+    /// `spanner`
+    pub const SPANNER: OneOf<Self> = OneOf::new("spanner");
+    /// `sqlite`
+    pub const SQLITE: OneOf<Self> = OneOf::new("sqlite");
+    /// `sybase`
+    pub const SYBASE: OneOf<Self> = OneOf::new("sybase");
+    /// `teradata`
+    pub const TERADATA: OneOf<Self> = OneOf::new("teradata");
+    /// `trino`
+    pub const TRINO: OneOf<Self> = OneOf::new("trino");
+    /// `vertica`
+    pub const VERTICA: OneOf<Self> = OneOf::new("vertica");
+}
+
+/// What is known of `deployment.status`.
+pub enum DeploymentStatus {}
+
+impl DeploymentStatus {
+    /// `failed`
+    pub const FAILED: OneOf<Self> = OneOf::new("failed");
+    /// `succeeded`
+    pub const SUCCEEDED: OneOf<Self> = OneOf::new("succeeded");
+}
+
+/// What is known of `disk.io.direction`.
+pub enum DiskIoDirection {}
+
+impl DiskIoDirection {
+    /// `read`
+    pub const READ: OneOf<Self> = OneOf::new("read");
+    /// `write`
+    pub const WRITE: OneOf<Self> = OneOf::new("write");
+}
+
+/// What is known of `faas.document.operation`.
+pub enum FaasDocumentOperation {}
+
+impl FaasDocumentOperation {
+    /// `insert`
+    pub const INSERT: OneOf<Self> = OneOf::new("insert");
+    /// `edit`
+    pub const EDIT: OneOf<Self> = OneOf::new("edit");
+    /// `delete`
+    pub const DELETE: OneOf<Self> = OneOf::new("delete");
+}
+
+/// What is known of `faas.invoked_provider`.
+pub enum FaasInvokedProvider {}
+
+impl FaasInvokedProvider {
+    /// `alibaba_cloud`
+    pub const ALIBABA_CLOUD: OneOf<Self> = OneOf::new("alibaba_cloud");
+    /// `aws`
+    pub const AWS: OneOf<Self> = OneOf::new("aws");
+    /// `azure`
+    pub const AZURE: OneOf<Self> = OneOf::new("azure");
+    /// `gcp`
+    pub const GCP: OneOf<Self> = OneOf::new("gcp");
+    /// `tencent_cloud`
+    pub const TENCENT_CLOUD: OneOf<Self> = OneOf::new("tencent_cloud");
+}
+
+/// What is known of `faas.trigger`.
+pub enum FaasTrigger {}
+
+impl FaasTrigger {
+    /// `datasource`
+    pub const DATASOURCE: OneOf<Self> = OneOf::new("datasource");
+    /// `http`
+    pub const HTTP: OneOf<Self> = OneOf::new("http");
+    /// `pubsub`
+    pub const PUBSUB: OneOf<Self> = OneOf::new("pubsub");
+    /// `timer`
+    pub const TIMER: OneOf<Self> = OneOf::new("timer");
+    /// `other`
+    pub const OTHER: OneOf<Self> = OneOf::new("other");
+}
+
+/// What is known of `feature_flag.evaluation.reason`.
+pub enum FeatureFlagEvaluationReason {}
+
+impl FeatureFlagEvaluationReason {
+    /// `static`
+    pub const STATIC: OneOf<Self> = OneOf::new("static");
+    /// `default`
+    pub const DEFAULT: OneOf<Self> = OneOf::new("default");
+    /// `targeting_match`
+    pub const TARGETING_MATCH: OneOf<Self> = OneOf::new("targeting_match");
+    /// `split`
+    pub const SPLIT: OneOf<Self> = OneOf::new("split");
+    /// `cached`
+    pub const CACHED: OneOf<Self> = OneOf::new("cached");
+    /// `disabled`
+    pub const DISABLED: OneOf<Self> = OneOf::new("disabled");
+    /// `unknown`
+    pub const UNKNOWN: OneOf<Self> = OneOf::new("unknown");
+    /// `stale`
+    pub const STALE: OneOf<Self> = OneOf::new("stale");
+    /// `error`
+    pub const ERROR: OneOf<Self> = OneOf::new("error");
+}
+
+/// What is known of `feature_flag.result.reason`.
+pub enum FeatureFlagResultReason {}
+
+impl FeatureFlagResultReason {
+    /// `static`
+    pub const STATIC: OneOf<Self> = OneOf::new("static");
+    /// `default`
+    pub const DEFAULT: OneOf<Self> = OneOf::new("default");
+    /// `targeting_match`
+    pub const TARGETING_MATCH: OneOf<Self> = OneOf::new("targeting_match");
+    /// `split`
+    pub const SPLIT: OneOf<Self> = OneOf::new("split");
+    /// `cached`
+    pub const CACHED: OneOf<Self> = OneOf::new("cached");
+    /// `disabled`
+    pub const DISABLED: OneOf<Self> = OneOf::new("disabled");
+    /// `unknown`
+    pub const UNKNOWN: OneOf<Self> = OneOf::new("unknown");
+    /// `stale`
+    pub const STALE: OneOf<Self> = OneOf::new("stale");
+    /// `error`
+    pub const ERROR: OneOf<Self> = OneOf::new("error");
+}
+
+/// What is known of `file.lock.type`.
+pub enum FileLockType {}
+
+impl FileLockType {
+    /// `read`
+    pub const READ: OneOf<Self> = OneOf::new("read");
+    /// `write`
+    pub const WRITE: OneOf<Self> = OneOf::new("write");
+}
+
+/// What is known of `gcp.apphub.service.criticality_type`.
+pub enum GcpApphubServiceCriticalityType {}
+
+impl GcpApphubServiceCriticalityType {
+    /// `MISSION_CRITICAL`
+    pub const MISSION_CRITICAL: OneOf<Self> = OneOf::new("MISSION_CRITICAL");
+    /// `HIGH`
+    pub const HIGH: OneOf<Self> = OneOf::new("HIGH");
+    /// `MEDIUM`
+    pub const MEDIUM: OneOf<Self> = OneOf::new("MEDIUM");
+    /// `LOW`
+    pub const LOW: OneOf<Self> = OneOf::new("LOW");
+}
+
+/// What is known of `gcp.apphub.service.environment_type`.
+pub enum GcpApphubServiceEnvironmentType {}
+
+impl GcpApphubServiceEnvironmentType {
+    /// `PRODUCTION`
+    pub const PRODUCTION: OneOf<Self> = OneOf::new("PRODUCTION");
+    /// `STAGING`
+    pub const STAGING: OneOf<Self> = OneOf::new("STAGING");
+    /// `TEST`
+    pub const TEST: OneOf<Self> = OneOf::new("TEST");
+    /// `DEVELOPMENT`
+    pub const DEVELOPMENT: OneOf<Self> = OneOf::new("DEVELOPMENT");
+}
+
+/// What is known of `gcp.apphub.workload.criticality_type`.
+pub enum GcpApphubWorkloadCriticalityType {}
+
+impl GcpApphubWorkloadCriticalityType {
+    /// `MISSION_CRITICAL`
+    pub const MISSION_CRITICAL: OneOf<Self> = OneOf::new("MISSION_CRITICAL");
+    /// `HIGH`
+    pub const HIGH: OneOf<Self> = OneOf::new("HIGH");
+    /// `MEDIUM`
+    pub const MEDIUM: OneOf<Self> = OneOf::new("MEDIUM");
+    /// `LOW`
+    pub const LOW: OneOf<Self> = OneOf::new("LOW");
+}
+
+/// What is known of `gcp.apphub.workload.environment_type`.
+pub enum GcpApphubWorkloadEnvironmentType {}
+
+impl GcpApphubWorkloadEnvironmentType {
+    /// `PRODUCTION`
+    pub const PRODUCTION: OneOf<Self> = OneOf::new("PRODUCTION");
+    /// `STAGING`
+    pub const STAGING: OneOf<Self> = OneOf::new("STAGING");
+    /// `TEST`
+    pub const TEST: OneOf<Self> = OneOf::new("TEST");
+    /// `DEVELOPMENT`
+    pub const DEVELOPMENT: OneOf<Self> = OneOf::new("DEVELOPMENT");
+}
+
+/// What is known of `gcp.apphub_destination.service.criticality_type`.
+pub enum GcpApphubDestinationServiceCriticalityType {}
+
+impl GcpApphubDestinationServiceCriticalityType {
+    /// `MISSION_CRITICAL`
+    pub const MISSION_CRITICAL: OneOf<Self> = OneOf::new("MISSION_CRITICAL");
+    /// `HIGH`
+    pub const HIGH: OneOf<Self> = OneOf::new("HIGH");
+    /// `MEDIUM`
+    pub const MEDIUM: OneOf<Self> = OneOf::new("MEDIUM");
+    /// `LOW`
+    pub const LOW: OneOf<Self> = OneOf::new("LOW");
+}
+
+/// What is known of `gcp.apphub_destination.service.environment_type`.
+pub enum GcpApphubDestinationServiceEnvironmentType {}
+
+impl GcpApphubDestinationServiceEnvironmentType {
+    /// `PRODUCTION`
+    pub const PRODUCTION: OneOf<Self> = OneOf::new("PRODUCTION");
+    /// `STAGING`
+    pub const STAGING: OneOf<Self> = OneOf::new("STAGING");
+    /// `TEST`
+    pub const TEST: OneOf<Self> = OneOf::new("TEST");
+    /// `DEVELOPMENT`
+    pub const DEVELOPMENT: OneOf<Self> = OneOf::new("DEVELOPMENT");
+}
+
+/// What is known of `gcp.apphub_destination.workload.criticality_type`.
+pub enum GcpApphubDestinationWorkloadCriticalityType {}
+
+impl GcpApphubDestinationWorkloadCriticalityType {
+    /// `MISSION_CRITICAL`
+    pub const MISSION_CRITICAL: OneOf<Self> = OneOf::new("MISSION_CRITICAL");
+    /// `HIGH`
+    pub const HIGH: OneOf<Self> = OneOf::new("HIGH");
+    /// `MEDIUM`
+    pub const MEDIUM: OneOf<Self> = OneOf::new("MEDIUM");
+    /// `LOW`
+    pub const LOW: OneOf<Self> = OneOf::new("LOW");
+}
+
+/// What is known of `gcp.apphub_destination.workload.environment_type`.
+pub enum GcpApphubDestinationWorkloadEnvironmentType {}
+
+impl GcpApphubDestinationWorkloadEnvironmentType {
+    /// `PRODUCTION`
+    pub const PRODUCTION: OneOf<Self> = OneOf::new("PRODUCTION");
+    /// `STAGING`
+    pub const STAGING: OneOf<Self> = OneOf::new("STAGING");
+    /// `TEST`
+    pub const TEST: OneOf<Self> = OneOf::new("TEST");
+    /// `DEVELOPMENT`
+    pub const DEVELOPMENT: OneOf<Self> = OneOf::new("DEVELOPMENT");
+}
+
+/// What is known of `gen_ai.openai.request.response_format`.
+pub enum GenAiOpenaiRequestResponseFormat {}
+
+impl GenAiOpenaiRequestResponseFormat {
+    /// `text`
+    pub const TEXT: OneOf<Self> = OneOf::new("text");
+    /// `json_object`
+    pub const JSON_OBJECT: OneOf<Self> = OneOf::new("json_object");
+    /// `json_schema`
+    pub const JSON_SCHEMA: OneOf<Self> = OneOf::new("json_schema");
+}
+
+/// What is known of `gen_ai.openai.request.service_tier`.
+pub enum GenAiOpenaiRequestServiceTier {}
+
+impl GenAiOpenaiRequestServiceTier {
+    /// `auto`
+    pub const AUTO: OneOf<Self> = OneOf::new("auto");
+    /// `default`
+    pub const DEFAULT: OneOf<Self> = OneOf::new("default");
+}
+
+/// What is known of `gen_ai.operation.name`.
+pub enum GenAiOperationName {}
+
+impl GenAiOperationName {
+    /// `chat`
+    pub const CHAT: OneOf<Self> = OneOf::new("chat");
+    /// `generate_content`
+    pub const GENERATE_CONTENT: OneOf<Self> = OneOf::new("generate_content");
+    /// `text_completion`
+    pub const TEXT_COMPLETION: OneOf<Self> = OneOf::new("text_completion");
+    /// `embeddings`
+    pub const EMBEDDINGS: OneOf<Self> = OneOf::new("embeddings");
+    /// `retrieval`
+    pub const RETRIEVAL: OneOf<Self> = OneOf::new("retrieval");
+    /// `create_agent`
+    pub const CREATE_AGENT: OneOf<Self> = OneOf::new("create_agent");
+    /// `invoke_agent`
+    pub const INVOKE_AGENT: OneOf<Self> = OneOf::new("invoke_agent");
+    /// `execute_tool`
+    pub const EXECUTE_TOOL: OneOf<Self> = OneOf::new("execute_tool");
+    /// `invoke_workflow`
+    pub const INVOKE_WORKFLOW: OneOf<Self> = OneOf::new("invoke_workflow");
+}
+
+/// What is known of `gen_ai.output.type`.
+pub enum GenAiOutputType {}
+
+impl GenAiOutputType {
+    /// `text`
+    pub const TEXT: OneOf<Self> = OneOf::new("text");
+    /// `json`
+    pub const JSON: OneOf<Self> = OneOf::new("json");
+    /// `image`
+    pub const IMAGE: OneOf<Self> = OneOf::new("image");
+    /// `speech`
+    pub const SPEECH: OneOf<Self> = OneOf::new("speech");
+}
+
+/// What is known of `gen_ai.provider.name`.
+pub enum GenAiProviderName {}
+
+impl GenAiProviderName {
+    /// `openai`
+    pub const OPENAI: OneOf<Self> = OneOf::new("openai");
+    /// `gcp.gen_ai`
+    pub const GCP_GEN_AI: OneOf<Self> = OneOf::new("gcp.gen_ai");
+    /// `gcp.vertex_ai`
+    pub const GCP_VERTEX_AI: OneOf<Self> = OneOf::new("gcp.vertex_ai");
+    /// `gcp.gemini`
+    pub const GCP_GEMINI: OneOf<Self> = OneOf::new("gcp.gemini");
+    /// `anthropic`
+    pub const ANTHROPIC: OneOf<Self> = OneOf::new("anthropic");
+    /// `cohere`
+    pub const COHERE: OneOf<Self> = OneOf::new("cohere");
+    /// `azure.ai.inference`
+    pub const AZURE_AI_INFERENCE: OneOf<Self> = OneOf::new("azure.ai.inference");
+    /// `azure.ai.openai`
+    pub const AZURE_AI_OPENAI: OneOf<Self> = OneOf::new("azure.ai.openai");
+    /// `ibm.watsonx.ai`
+    pub const IBM_WATSONX_AI: OneOf<Self> = OneOf::new("ibm.watsonx.ai");
+    /// `aws.bedrock`
+    pub const AWS_BEDROCK: OneOf<Self> = OneOf::new("aws.bedrock");
+    /// `perplexity`
+    pub const PERPLEXITY: OneOf<Self> = OneOf::new("perplexity");
+    /// `x_ai`
+    pub const X_AI: OneOf<Self> = OneOf::new("x_ai");
+    /// `deepseek`
+    pub const DEEPSEEK: OneOf<Self> = OneOf::new("deepseek");
+    /// `groq`
+    pub const GROQ: OneOf<Self> = OneOf::new("groq");
+    /// `mistral_ai`
+    pub const MISTRAL_AI: OneOf<Self> = OneOf::new("mistral_ai");
+}
+
+/// What is known of `gen_ai.system`.
+pub enum GenAiSystem {}
+
+impl GenAiSystem {
+    /// `openai`
+    pub const OPENAI: OneOf<Self> = OneOf::new("openai");
+    /// `gcp.gen_ai`
+    pub const GCP_GEN_AI: OneOf<Self> = OneOf::new("gcp.gen_ai");
+    /// `gcp.vertex_ai`
+    pub const GCP_VERTEX_AI: OneOf<Self> = OneOf::new("gcp.vertex_ai");
+    /// `gcp.gemini`
+    pub const GCP_GEMINI: OneOf<Self> = OneOf::new("gcp.gemini");
+    /// `vertex_ai`
+    pub const VERTEX_AI: OneOf<Self> = OneOf::new("vertex_ai");
+    /// `gemini`
+    pub const GEMINI: OneOf<Self> = OneOf::new("gemini");
+    /// `anthropic`
+    pub const ANTHROPIC: OneOf<Self> = OneOf::new("anthropic");
+    /// `cohere`
+    pub const COHERE: OneOf<Self> = OneOf::new("cohere");
+    /// `az.ai.inference`
+    pub const AZ_AI_INFERENCE: OneOf<Self> = OneOf::new("az.ai.inference");
+    /// `az.ai.openai`
+    pub const AZ_AI_OPENAI: OneOf<Self> = OneOf::new("az.ai.openai");
+    /// `azure.ai.inference`
+    pub const AZURE_AI_INFERENCE: OneOf<Self> = OneOf::new("azure.ai.inference");
+    /// `azure.ai.openai`
+    pub const AZURE_AI_OPENAI: OneOf<Self> = OneOf::new("azure.ai.openai");
+    /// `ibm.watsonx.ai`
+    pub const IBM_WATSONX_AI: OneOf<Self> = OneOf::new("ibm.watsonx.ai");
+    /// `aws.bedrock`
+    pub const AWS_BEDROCK: OneOf<Self> = OneOf::new("aws.bedrock");
+    /// `perplexity`
+    pub const PERPLEXITY: OneOf<Self> = OneOf::new("perplexity");
+    /// `xai`
+    pub const XAI: OneOf<Self> = OneOf::new("xai");
+    /// `deepseek`
+    pub const DEEPSEEK: OneOf<Self> = OneOf::new("deepseek");
+    /// `groq`
+    pub const GROQ: OneOf<Self> = OneOf::new("groq");
+    /// `mistral_ai`
+    pub const MISTRAL_AI: OneOf<Self> = OneOf::new("mistral_ai");
+}
+
+/// What is known of `gen_ai.token.type`.
+pub enum GenAiTokenType {}
+
+impl GenAiTokenType {
+    /// `input`
+    pub const INPUT: OneOf<Self> = OneOf::new("input");
+    /// `output`
+    pub const OUTPUT: OneOf<Self> = OneOf::new("output");
+}
+
+/// What is known of `geo.continent.code`.
+pub enum GeoContinentCode {}
+
+impl GeoContinentCode {
+    /// `AF`
+    pub const AF: OneOf<Self> = OneOf::new("AF");
+    /// `AN`
+    pub const AN: OneOf<Self> = OneOf::new("AN");
+    /// `AS`
+    pub const AS: OneOf<Self> = OneOf::new("AS");
+    /// `EU`
+    pub const EU: OneOf<Self> = OneOf::new("EU");
+    /// `NA`
+    pub const NA: OneOf<Self> = OneOf::new("NA");
+    /// `OC`
+    pub const OC: OneOf<Self> = OneOf::new("OC");
+    /// `SA`
+    pub const SA: OneOf<Self> = OneOf::new("SA");
+}
+
+/// What is known of `go.cpu.state`.
+pub enum GoCpuState {}
+
+impl GoCpuState {
+    /// `user`
+    pub const USER: OneOf<Self> = OneOf::new("user");
+    /// `gc`
+    pub const GC: OneOf<Self> = OneOf::new("gc");
+    /// `scavenge`
+    pub const SCAVENGE: OneOf<Self> = OneOf::new("scavenge");
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+}
+
+/// What is known of `go.memory.type`.
+pub enum GoMemoryType {}
+
+impl GoMemoryType {
+    /// `stack`
+    pub const STACK: OneOf<Self> = OneOf::new("stack");
+    /// `other`
+    pub const OTHER: OneOf<Self> = OneOf::new("other");
+}
+
+/// What is known of `graphql.operation.type`.
+pub enum GraphqlOperationType {}
+
+impl GraphqlOperationType {
+    /// `query`
+    pub const QUERY: OneOf<Self> = OneOf::new("query");
+    /// `mutation`
+    pub const MUTATION: OneOf<Self> = OneOf::new("mutation");
+    /// `subscription`
+    pub const SUBSCRIPTION: OneOf<Self> = OneOf::new("subscription");
+}
+
+/// What is known of `host.arch`.
+pub enum HostArch {}
+
+impl HostArch {
+    /// `amd64`
+    pub const AMD64: OneOf<Self> = OneOf::new("amd64");
+    /// `arm32`
+    pub const ARM32: OneOf<Self> = OneOf::new("arm32");
+    /// `arm64`
+    pub const ARM64: OneOf<Self> = OneOf::new("arm64");
+    /// `ia64`
+    pub const IA64: OneOf<Self> = OneOf::new("ia64");
+    /// `ppc32`
+    pub const PPC32: OneOf<Self> = OneOf::new("ppc32");
+    /// `ppc64`
+    pub const PPC64: OneOf<Self> = OneOf::new("ppc64");
+    /// `s390x`
+    pub const S390X: OneOf<Self> = OneOf::new("s390x");
+    /// `x86`
+    pub const X86: OneOf<Self> = OneOf::new("x86");
+}
+
+/// What is known of `http.connection.state`.
+pub enum HttpConnectionState {}
+
+impl HttpConnectionState {
+    /// `active`
+    pub const ACTIVE: OneOf<Self> = OneOf::new("active");
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+}
+
+/// What is known of `http.flavor`.
+pub enum HttpFlavor {}
+
+impl HttpFlavor {
+    /// `1.0`
+    pub const HTTP_1_0: OneOf<Self> = OneOf::new("1.0");
+    /// `1.1`
+    pub const HTTP_1_1: OneOf<Self> = OneOf::new("1.1");
+    /// `2.0`
+    pub const HTTP_2_0: OneOf<Self> = OneOf::new("2.0");
+    /// `3.0`
+    pub const HTTP_3_0: OneOf<Self> = OneOf::new("3.0");
+    /// `SPDY`
+    pub const SPDY: OneOf<Self> = OneOf::new("SPDY");
+    /// `QUIC`
+    pub const QUIC: OneOf<Self> = OneOf::new("QUIC");
+}
+
+/// What is known of `hw.battery.state`.
+pub enum HwBatteryState {}
+
+impl HwBatteryState {
+    /// `charging`
+    pub const CHARGING: OneOf<Self> = OneOf::new("charging");
+    /// `discharging`
+    pub const DISCHARGING: OneOf<Self> = OneOf::new("discharging");
+}
+
+/// What is known of `hw.gpu.task`.
+pub enum HwGpuTask {}
+
+impl HwGpuTask {
+    /// `decoder`
+    pub const DECODER: OneOf<Self> = OneOf::new("decoder");
+    /// `encoder`
+    pub const ENCODER: OneOf<Self> = OneOf::new("encoder");
+    /// `general`
+    pub const GENERAL: OneOf<Self> = OneOf::new("general");
+}
+
+/// What is known of `hw.limit_type`.
+pub enum HwLimitType {}
+
+impl HwLimitType {
+    /// `critical`
+    pub const CRITICAL: OneOf<Self> = OneOf::new("critical");
+    /// `degraded`
+    pub const DEGRADED: OneOf<Self> = OneOf::new("degraded");
+    /// `high.critical`
+    pub const HIGH_CRITICAL: OneOf<Self> = OneOf::new("high.critical");
+    /// `high.degraded`
+    pub const HIGH_DEGRADED: OneOf<Self> = OneOf::new("high.degraded");
+    /// `low.critical`
+    pub const LOW_CRITICAL: OneOf<Self> = OneOf::new("low.critical");
+    /// `low.degraded`
+    pub const LOW_DEGRADED: OneOf<Self> = OneOf::new("low.degraded");
+    /// `max`
+    pub const MAX: OneOf<Self> = OneOf::new("max");
+    /// `throttled`
+    pub const THROTTLED: OneOf<Self> = OneOf::new("throttled");
+    /// `turbo`
+    pub const TURBO: OneOf<Self> = OneOf::new("turbo");
+}
+
+/// What is known of `hw.logical_disk.state`.
+pub enum HwLogicalDiskState {}
+
+impl HwLogicalDiskState {
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+    /// `free`
+    pub const FREE: OneOf<Self> = OneOf::new("free");
+}
+
+/// What is known of `hw.physical_disk.state`.
+pub enum HwPhysicalDiskState {}
+
+impl HwPhysicalDiskState {
+    /// `remaining`
+    pub const REMAINING: OneOf<Self> = OneOf::new("remaining");
+}
+
+/// What is known of `hw.state`.
+pub enum HwState {}
+
+impl HwState {
+    /// `degraded`
+    pub const DEGRADED: OneOf<Self> = OneOf::new("degraded");
+    /// `failed`
+    pub const FAILED: OneOf<Self> = OneOf::new("failed");
+    /// `needs_cleaning`
+    pub const NEEDS_CLEANING: OneOf<Self> = OneOf::new("needs_cleaning");
+    /// `ok`
+    pub const OK: OneOf<Self> = OneOf::new("ok");
+    /// `predicted_failure`
+    pub const PREDICTED_FAILURE: OneOf<Self> = OneOf::new("predicted_failure");
+}
+
+/// What is known of `hw.tape_drive.operation_type`.
+pub enum HwTapeDriveOperationType {}
+
+impl HwTapeDriveOperationType {
+    /// `mount`
+    pub const MOUNT: OneOf<Self> = OneOf::new("mount");
+    /// `unmount`
+    pub const UNMOUNT: OneOf<Self> = OneOf::new("unmount");
+    /// `clean`
+    pub const CLEAN: OneOf<Self> = OneOf::new("clean");
+}
+
+/// What is known of `hw.type`.
+pub enum HwType {}
+
+impl HwType {
+    /// `battery`
+    pub const BATTERY: OneOf<Self> = OneOf::new("battery");
+    /// `cpu`
+    pub const CPU: OneOf<Self> = OneOf::new("cpu");
+    /// `disk_controller`
+    pub const DISK_CONTROLLER: OneOf<Self> = OneOf::new("disk_controller");
+    /// `enclosure`
+    pub const ENCLOSURE: OneOf<Self> = OneOf::new("enclosure");
+    /// `fan`
+    pub const FAN: OneOf<Self> = OneOf::new("fan");
+    /// `gpu`
+    pub const GPU: OneOf<Self> = OneOf::new("gpu");
+    /// `logical_disk`
+    pub const LOGICAL_DISK: OneOf<Self> = OneOf::new("logical_disk");
+    /// `memory`
+    pub const MEMORY: OneOf<Self> = OneOf::new("memory");
+    /// `network`
+    pub const NETWORK: OneOf<Self> = OneOf::new("network");
+    /// `physical_disk`
+    pub const PHYSICAL_DISK: OneOf<Self> = OneOf::new("physical_disk");
+    /// `power_supply`
+    pub const POWER_SUPPLY: OneOf<Self> = OneOf::new("power_supply");
+    /// `tape_drive`
+    pub const TAPE_DRIVE: OneOf<Self> = OneOf::new("tape_drive");
+    /// `temperature`
+    pub const TEMPERATURE: OneOf<Self> = OneOf::new("temperature");
+    /// `voltage`
+    pub const VOLTAGE: OneOf<Self> = OneOf::new("voltage");
+}
+
+/// What is known of `ios.app.state`.
+pub enum IosAppState {}
+
+impl IosAppState {
+    /// `active`
+    pub const ACTIVE: OneOf<Self> = OneOf::new("active");
+    /// `inactive`
+    pub const INACTIVE: OneOf<Self> = OneOf::new("inactive");
+    /// `background`
+    pub const BACKGROUND: OneOf<Self> = OneOf::new("background");
+    /// `foreground`
+    pub const FOREGROUND: OneOf<Self> = OneOf::new("foreground");
+    /// `terminate`
+    pub const TERMINATE: OneOf<Self> = OneOf::new("terminate");
+}
+
+/// What is known of `ios.state`.
+pub enum IosState {}
+
+impl IosState {
+    /// `active`
+    pub const ACTIVE: OneOf<Self> = OneOf::new("active");
+    /// `inactive`
+    pub const INACTIVE: OneOf<Self> = OneOf::new("inactive");
+    /// `background`
+    pub const BACKGROUND: OneOf<Self> = OneOf::new("background");
+    /// `foreground`
+    pub const FOREGROUND: OneOf<Self> = OneOf::new("foreground");
+    /// `terminate`
+    pub const TERMINATE: OneOf<Self> = OneOf::new("terminate");
+}
+
+/// What is known of `k8s.container.ephemeral_storage.fs_type`.
+pub enum K8sContainerEphemeralStorageFsType {}
+
+impl K8sContainerEphemeralStorageFsType {
+    /// `rootfs`
+    pub const ROOTFS: OneOf<Self> = OneOf::new("rootfs");
+    /// `logs`
+    pub const LOGS: OneOf<Self> = OneOf::new("logs");
+}
+
+/// What is known of `k8s.container.status.reason`.
+pub enum K8sContainerStatusReason {}
+
+impl K8sContainerStatusReason {
+    /// `ContainerCreating`
+    pub const CONTAINER_CREATING: OneOf<Self> = OneOf::new("ContainerCreating");
+    /// `CrashLoopBackOff`
+    pub const CRASH_LOOP_BACK_OFF: OneOf<Self> = OneOf::new("CrashLoopBackOff");
+    /// `CreateContainerConfigError`
+    pub const CREATE_CONTAINER_CONFIG_ERROR: OneOf<Self> = OneOf::new("CreateContainerConfigError");
+    /// `ErrImagePull`
+    pub const ERR_IMAGE_PULL: OneOf<Self> = OneOf::new("ErrImagePull");
+    /// `ImagePullBackOff`
+    pub const IMAGE_PULL_BACK_OFF: OneOf<Self> = OneOf::new("ImagePullBackOff");
+    /// `OOMKilled`
+    pub const OOM_KILLED: OneOf<Self> = OneOf::new("OOMKilled");
+    /// `Completed`
+    pub const COMPLETED: OneOf<Self> = OneOf::new("Completed");
+    /// `Error`
+    pub const ERROR: OneOf<Self> = OneOf::new("Error");
+    /// `ContainerCannotRun`
+    pub const CONTAINER_CANNOT_RUN: OneOf<Self> = OneOf::new("ContainerCannotRun");
+}
+
+/// What is known of `k8s.container.status.state`.
+pub enum K8sContainerStatusState {}
+
+impl K8sContainerStatusState {
+    /// `terminated`
+    pub const TERMINATED: OneOf<Self> = OneOf::new("terminated");
+    /// `running`
+    pub const RUNNING: OneOf<Self> = OneOf::new("running");
+    /// `waiting`
+    pub const WAITING: OneOf<Self> = OneOf::new("waiting");
+}
+
+/// What is known of `k8s.namespace.phase`.
+pub enum K8sNamespacePhase {}
+
+impl K8sNamespacePhase {
+    /// `active`
+    pub const ACTIVE: OneOf<Self> = OneOf::new("active");
+    /// `terminating`
+    pub const TERMINATING: OneOf<Self> = OneOf::new("terminating");
+}
+
+/// What is known of `k8s.node.condition.status`.
+pub enum K8sNodeConditionStatus {}
+
+impl K8sNodeConditionStatus {
+    /// `true`
+    pub const CONDITION_TRUE: OneOf<Self> = OneOf::new("true");
+    /// `false`
+    pub const CONDITION_FALSE: OneOf<Self> = OneOf::new("false");
+    /// `unknown`
+    pub const CONDITION_UNKNOWN: OneOf<Self> = OneOf::new("unknown");
+}
+
+/// What is known of `k8s.node.condition.type`.
+pub enum K8sNodeConditionType {}
+
+impl K8sNodeConditionType {
+    /// `Ready`
+    pub const READY: OneOf<Self> = OneOf::new("Ready");
+    /// `DiskPressure`
+    pub const DISK_PRESSURE: OneOf<Self> = OneOf::new("DiskPressure");
+    /// `MemoryPressure`
+    pub const MEMORY_PRESSURE: OneOf<Self> = OneOf::new("MemoryPressure");
+    /// `PIDPressure`
+    pub const PID_PRESSURE: OneOf<Self> = OneOf::new("PIDPressure");
+    /// `NetworkUnavailable`
+    pub const NETWORK_UNAVAILABLE: OneOf<Self> = OneOf::new("NetworkUnavailable");
+}
+
+/// What is known of `k8s.persistentvolume.reclaim_policy`.
+pub enum K8sPersistentvolumeReclaimPolicy {}
+
+impl K8sPersistentvolumeReclaimPolicy {
+    /// `Delete`
+    pub const DELETE: OneOf<Self> = OneOf::new("Delete");
+    /// `Recycle`
+    pub const RECYCLE: OneOf<Self> = OneOf::new("Recycle");
+    /// `Retain`
+    pub const RETAIN: OneOf<Self> = OneOf::new("Retain");
+}
+
+/// What is known of `k8s.persistentvolume.status.phase`.
+pub enum K8sPersistentvolumeStatusPhase {}
+
+impl K8sPersistentvolumeStatusPhase {
+    /// `Available`
+    pub const AVAILABLE: OneOf<Self> = OneOf::new("Available");
+    /// `Bound`
+    pub const BOUND: OneOf<Self> = OneOf::new("Bound");
+    /// `Failed`
+    pub const FAILED: OneOf<Self> = OneOf::new("Failed");
+    /// `Pending`
+    pub const PENDING: OneOf<Self> = OneOf::new("Pending");
+    /// `Released`
+    pub const RELEASED: OneOf<Self> = OneOf::new("Released");
+}
+
+/// What is known of `k8s.persistentvolumeclaim.status.phase`.
+pub enum K8sPersistentvolumeclaimStatusPhase {}
+
+impl K8sPersistentvolumeclaimStatusPhase {
+    /// `Bound`
+    pub const BOUND: OneOf<Self> = OneOf::new("Bound");
+    /// `Lost`
+    pub const LOST: OneOf<Self> = OneOf::new("Lost");
+    /// `Pending`
+    pub const PENDING: OneOf<Self> = OneOf::new("Pending");
+}
+
+/// What is known of `k8s.pod.status.phase`.
+pub enum K8sPodStatusPhase {}
+
+impl K8sPodStatusPhase {
+    /// `Pending`
+    pub const PENDING: OneOf<Self> = OneOf::new("Pending");
+    /// `Running`
+    pub const RUNNING: OneOf<Self> = OneOf::new("Running");
+    /// `Succeeded`
+    pub const SUCCEEDED: OneOf<Self> = OneOf::new("Succeeded");
+    /// `Failed`
+    pub const FAILED: OneOf<Self> = OneOf::new("Failed");
+    /// `Unknown`
+    pub const UNKNOWN: OneOf<Self> = OneOf::new("Unknown");
+}
+
+/// What is known of `k8s.pod.status.reason`.
+pub enum K8sPodStatusReason {}
+
+impl K8sPodStatusReason {
+    /// `Evicted`
+    pub const EVICTED: OneOf<Self> = OneOf::new("Evicted");
+    /// `NodeAffinity`
+    pub const NODE_AFFINITY: OneOf<Self> = OneOf::new("NodeAffinity");
+    /// `NodeLost`
+    pub const NODE_LOST: OneOf<Self> = OneOf::new("NodeLost");
+    /// `Shutdown`
+    pub const SHUTDOWN: OneOf<Self> = OneOf::new("Shutdown");
+    /// `UnexpectedAdmissionError`
+    pub const UNEXPECTED_ADMISSION_ERROR: OneOf<Self> = OneOf::new("UnexpectedAdmissionError");
+}
+
+/// What is known of `k8s.service.endpoint.address_type`.
+pub enum K8sServiceEndpointAddressType {}
+
+impl K8sServiceEndpointAddressType {
+    /// `IPv4`
+    pub const IPV4: OneOf<Self> = OneOf::new("IPv4");
+    /// `IPv6`
+    pub const IPV6: OneOf<Self> = OneOf::new("IPv6");
+    /// `FQDN`
+    pub const FQDN: OneOf<Self> = OneOf::new("FQDN");
+}
+
+/// What is known of `k8s.service.endpoint.condition`.
+pub enum K8sServiceEndpointCondition {}
+
+impl K8sServiceEndpointCondition {
+    /// `ready`
+    pub const READY: OneOf<Self> = OneOf::new("ready");
+    /// `serving`
+    pub const SERVING: OneOf<Self> = OneOf::new("serving");
+    /// `terminating`
+    pub const TERMINATING: OneOf<Self> = OneOf::new("terminating");
+}
+
+/// What is known of `k8s.service.type`.
+pub enum K8sServiceType {}
+
+impl K8sServiceType {
+    /// `ClusterIP`
+    pub const CLUSTER_IP: OneOf<Self> = OneOf::new("ClusterIP");
+    /// `NodePort`
+    pub const NODE_PORT: OneOf<Self> = OneOf::new("NodePort");
+    /// `LoadBalancer`
+    pub const LOAD_BALANCER: OneOf<Self> = OneOf::new("LoadBalancer");
+    /// `ExternalName`
+    pub const EXTERNAL_NAME: OneOf<Self> = OneOf::new("ExternalName");
+}
+
+/// What is known of `k8s.volume.type`.
+pub enum K8sVolumeType {}
+
+impl K8sVolumeType {
+    /// `persistentVolumeClaim`
+    pub const PERSISTENT_VOLUME_CLAIM: OneOf<Self> = OneOf::new("persistentVolumeClaim");
+    /// `configMap`
+    pub const CONFIG_MAP: OneOf<Self> = OneOf::new("configMap");
+    /// `downwardAPI`
+    pub const DOWNWARD_API: OneOf<Self> = OneOf::new("downwardAPI");
+    /// `emptyDir`
+    pub const EMPTY_DIR: OneOf<Self> = OneOf::new("emptyDir");
+    /// `secret`
+    pub const SECRET: OneOf<Self> = OneOf::new("secret");
+    /// `local`
+    pub const LOCAL: OneOf<Self> = OneOf::new("local");
+}
+
+/// What is known of `linux.memory.slab.state`.
+pub enum LinuxMemorySlabState {}
+
+impl LinuxMemorySlabState {
+    /// `reclaimable`
+    pub const RECLAIMABLE: OneOf<Self> = OneOf::new("reclaimable");
+    /// `unreclaimable`
+    pub const UNRECLAIMABLE: OneOf<Self> = OneOf::new("unreclaimable");
+}
+
+/// What is known of `log.iostream`.
+pub enum LogIostream {}
+
+impl LogIostream {
+    /// `stdout`
+    pub const STDOUT: OneOf<Self> = OneOf::new("stdout");
+    /// `stderr`
+    pub const STDERR: OneOf<Self> = OneOf::new("stderr");
+}
+
+/// What is known of `mcp.method.name`.
+pub enum McpMethodName {}
+
+impl McpMethodName {
+    /// `notifications/cancelled`
+    pub const NOTIFICATIONS_CANCELLED: OneOf<Self> = OneOf::new("notifications/cancelled");
+    /// `initialize`
+    pub const INITIALIZE: OneOf<Self> = OneOf::new("initialize");
+    /// `notifications/initialized`
+    pub const NOTIFICATIONS_INITIALIZED: OneOf<Self> = OneOf::new("notifications/initialized");
+    /// `notifications/progress`
+    pub const NOTIFICATIONS_PROGRESS: OneOf<Self> = OneOf::new("notifications/progress");
+    /// `ping`
+    pub const PING: OneOf<Self> = OneOf::new("ping");
+    /// `resources/list`
+    pub const RESOURCES_LIST: OneOf<Self> = OneOf::new("resources/list");
+    /// `resources/templates/list`
+    pub const RESOURCES_TEMPLATES_LIST: OneOf<Self> = OneOf::new("resources/templates/list");
+    /// `resources/read`
+    pub const RESOURCES_READ: OneOf<Self> = OneOf::new("resources/read");
+    /// `notifications/resources/list_changed`
+    pub const NOTIFICATIONS_RESOURCES_LIST_CHANGED: OneOf<Self> = OneOf::new("notifications/resources/list_changed");
+    /// `resources/subscribe`
+    pub const RESOURCES_SUBSCRIBE: OneOf<Self> = OneOf::new("resources/subscribe");
+    /// `resources/unsubscribe`
+    pub const RESOURCES_UNSUBSCRIBE: OneOf<Self> = OneOf::new("resources/unsubscribe");
+    /// `notifications/resources/updated`
+    pub const NOTIFICATIONS_RESOURCES_UPDATED: OneOf<Self> = OneOf::new("notifications/resources/updated");
+    /// `prompts/list`
+    pub const PROMPTS_LIST: OneOf<Self> = OneOf::new("prompts/list");
+    /// `prompts/get`
+    pub const PROMPTS_GET: OneOf<Self> = OneOf::new("prompts/get");
+    /// `notifications/prompts/list_changed`
+    pub const NOTIFICATIONS_PROMPTS_LIST_CHANGED: OneOf<Self> = OneOf::new("notifications/prompts/list_changed");
+    /// `tools/list`
+    pub const TOOLS_LIST: OneOf<Self> = OneOf::new("tools/list");
+    /// `tools/call`
+    pub const TOOLS_CALL: OneOf<Self> = OneOf::new("tools/call");
+    /// `notifications/tools/list_changed`
+    pub const NOTIFICATIONS_TOOLS_LIST_CHANGED: OneOf<Self> = OneOf::new("notifications/tools/list_changed");
+    /// `logging/setLevel`
+    pub const LOGGING_SET_LEVEL: OneOf<Self> = OneOf::new("logging/setLevel");
+    /// `notifications/message`
+    pub const NOTIFICATIONS_MESSAGE: OneOf<Self> = OneOf::new("notifications/message");
+    /// `sampling/createMessage`
+    pub const SAMPLING_CREATE_MESSAGE: OneOf<Self> = OneOf::new("sampling/createMessage");
+    /// `completion/complete`
+    pub const COMPLETION_COMPLETE: OneOf<Self> = OneOf::new("completion/complete");
+    /// `roots/list`
+    pub const ROOTS_LIST: OneOf<Self> = OneOf::new("roots/list");
+    /// `notifications/roots/list_changed`
+    pub const NOTIFICATIONS_ROOTS_LIST_CHANGED: OneOf<Self> = OneOf::new("notifications/roots/list_changed");
+    /// `elicitation/create`
+    pub const ELICITATION_CREATE: OneOf<Self> = OneOf::new("elicitation/create");
+}
+
+/// What is known of `message.type`.
+pub enum MessageType {}
+
+impl MessageType {
+    /// `SENT`
+    pub const SENT: OneOf<Self> = OneOf::new("SENT");
+    /// `RECEIVED`
+    pub const RECEIVED: OneOf<Self> = OneOf::new("RECEIVED");
+}
+
+/// What is known of `messaging.operation.type`.
+pub enum MessagingOperationType {}
+
+impl MessagingOperationType {
+    /// `create`
+    pub const CREATE: OneOf<Self> = OneOf::new("create");
+    /// `send`
+    pub const SEND: OneOf<Self> = OneOf::new("send");
+    /// `receive`
+    pub const RECEIVE: OneOf<Self> = OneOf::new("receive");
+    /// `process`
+    pub const PROCESS: OneOf<Self> = OneOf::new("process");
+    /// `settle`
+    pub const SETTLE: OneOf<Self> = OneOf::new("settle");
+    /// `deliver`
+    pub const DELIVER: OneOf<Self> = OneOf::new("deliver");
+    /// `publish`
+    pub const PUBLISH: OneOf<Self> = OneOf::new("publish");
+}
+
+/// What is known of `messaging.rocketmq.consumption_model`.
+pub enum MessagingRocketmqConsumptionModel {}
+
+impl MessagingRocketmqConsumptionModel {
+    /// `clustering`
+    pub const CLUSTERING: OneOf<Self> = OneOf::new("clustering");
+    /// `broadcasting`
+    pub const BROADCASTING: OneOf<Self> = OneOf::new("broadcasting");
+}
+
+/// What is known of `messaging.rocketmq.message.type`.
+pub enum MessagingRocketmqMessageType {}
+
+impl MessagingRocketmqMessageType {
+    /// `normal`
+    pub const NORMAL: OneOf<Self> = OneOf::new("normal");
+    /// `fifo`
+    pub const FIFO: OneOf<Self> = OneOf::new("fifo");
+    /// `delay`
+    pub const DELAY: OneOf<Self> = OneOf::new("delay");
+    /// `transaction`
+    pub const TRANSACTION: OneOf<Self> = OneOf::new("transaction");
+}
+
+/// What is known of `messaging.servicebus.disposition_status`.
+pub enum MessagingServicebusDispositionStatus {}
+
+impl MessagingServicebusDispositionStatus {
+    /// `complete`
+    pub const COMPLETE: OneOf<Self> = OneOf::new("complete");
+    /// `abandon`
+    pub const ABANDON: OneOf<Self> = OneOf::new("abandon");
+    /// `dead_letter`
+    pub const DEAD_LETTER: OneOf<Self> = OneOf::new("dead_letter");
+    /// `defer`
+    pub const DEFER: OneOf<Self> = OneOf::new("defer");
+}
+
+/// What is known of `messaging.system`.
+pub enum MessagingSystem {}
+
+impl MessagingSystem {
+    /// `activemq`
+    pub const ACTIVEMQ: OneOf<Self> = OneOf::new("activemq");
+    /// `aws.sns`
+    pub const AWS_SNS: OneOf<Self> = OneOf::new("aws.sns");
+    /// `aws_sqs`
+    pub const AWS_SQS: OneOf<Self> = OneOf::new("aws_sqs");
+    /// `eventgrid`
+    pub const EVENTGRID: OneOf<Self> = OneOf::new("eventgrid");
+    /// `eventhubs`
+    pub const EVENTHUBS: OneOf<Self> = OneOf::new("eventhubs");
+    /// `servicebus`
+    pub const SERVICEBUS: OneOf<Self> = OneOf::new("servicebus");
+    /// `gcp_pubsub`
+    pub const GCP_PUBSUB: OneOf<Self> = OneOf::new("gcp_pubsub");
+    /// `jms`
+    pub const JMS: OneOf<Self> = OneOf::new("jms");
+    /// `kafka`
+    pub const KAFKA: OneOf<Self> = OneOf::new("kafka");
+    /// `rabbitmq`
+    pub const RABBITMQ: OneOf<Self> = OneOf::new("rabbitmq");
+    /// `rocketmq`
+    pub const ROCKETMQ: OneOf<Self> = OneOf::new("rocketmq");
+    /// `pulsar`
+    pub const PULSAR: OneOf<Self> = OneOf::new("pulsar");
+}
+
+/// What is known of `net.sock.family`.
+pub enum NetSockFamily {}
+
+impl NetSockFamily {
+    /// `inet`
+    pub const INET: OneOf<Self> = OneOf::new("inet");
+    /// `inet6`
+    pub const INET6: OneOf<Self> = OneOf::new("inet6");
+    /// `unix`
+    pub const UNIX: OneOf<Self> = OneOf::new("unix");
+}
+
+/// What is known of `net.transport`.
+pub enum NetTransport {}
+
+impl NetTransport {
+    /// `ip_tcp`
+    pub const IP_TCP: OneOf<Self> = OneOf::new("ip_tcp");
+    /// `ip_udp`
+    pub const IP_UDP: OneOf<Self> = OneOf::new("ip_udp");
+    /// `pipe`
+    pub const PIPE: OneOf<Self> = OneOf::new("pipe");
+    /// `inproc`
+    pub const INPROC: OneOf<Self> = OneOf::new("inproc");
+    /// `other`
+    pub const OTHER: OneOf<Self> = OneOf::new("other");
+}
+
+/// What is known of `network.connection.state`.
+pub enum NetworkConnectionState {}
+
+impl NetworkConnectionState {
+    /// `closed`
+    pub const CLOSED: OneOf<Self> = OneOf::new("closed");
+    /// `close_wait`
+    pub const CLOSE_WAIT: OneOf<Self> = OneOf::new("close_wait");
+    /// `closing`
+    pub const CLOSING: OneOf<Self> = OneOf::new("closing");
+    /// `established`
+    pub const ESTABLISHED: OneOf<Self> = OneOf::new("established");
+    /// `fin_wait_1`
+    pub const FIN_WAIT_1: OneOf<Self> = OneOf::new("fin_wait_1");
+    /// `fin_wait_2`
+    pub const FIN_WAIT_2: OneOf<Self> = OneOf::new("fin_wait_2");
+    /// `last_ack`
+    pub const LAST_ACK: OneOf<Self> = OneOf::new("last_ack");
+    /// `listen`
+    pub const LISTEN: OneOf<Self> = OneOf::new("listen");
+    /// `syn_received`
+    pub const SYN_RECEIVED: OneOf<Self> = OneOf::new("syn_received");
+    /// `syn_sent`
+    pub const SYN_SENT: OneOf<Self> = OneOf::new("syn_sent");
+    /// `time_wait`
+    pub const TIME_WAIT: OneOf<Self> = OneOf::new("time_wait");
+}
+
+/// What is known of `network.connection.subtype`.
+pub enum NetworkConnectionSubtype {}
+
+impl NetworkConnectionSubtype {
+    /// `gprs`
+    pub const GPRS: OneOf<Self> = OneOf::new("gprs");
+    /// `edge`
+    pub const EDGE: OneOf<Self> = OneOf::new("edge");
+    /// `umts`
+    pub const UMTS: OneOf<Self> = OneOf::new("umts");
+    /// `cdma`
+    pub const CDMA: OneOf<Self> = OneOf::new("cdma");
+    /// `evdo_0`
+    pub const EVDO_0: OneOf<Self> = OneOf::new("evdo_0");
+    /// `evdo_a`
+    pub const EVDO_A: OneOf<Self> = OneOf::new("evdo_a");
+    /// `cdma2000_1xrtt`
+    pub const CDMA2000_1XRTT: OneOf<Self> = OneOf::new("cdma2000_1xrtt");
+    /// `hsdpa`
+    pub const HSDPA: OneOf<Self> = OneOf::new("hsdpa");
+    /// `hsupa`
+    pub const HSUPA: OneOf<Self> = OneOf::new("hsupa");
+    /// `hspa`
+    pub const HSPA: OneOf<Self> = OneOf::new("hspa");
+    /// `iden`
+    pub const IDEN: OneOf<Self> = OneOf::new("iden");
+    /// `evdo_b`
+    pub const EVDO_B: OneOf<Self> = OneOf::new("evdo_b");
+    /// `lte`
+    pub const LTE: OneOf<Self> = OneOf::new("lte");
+    /// `ehrpd`
+    pub const EHRPD: OneOf<Self> = OneOf::new("ehrpd");
+    /// `hspap`
+    pub const HSPAP: OneOf<Self> = OneOf::new("hspap");
+    /// `gsm`
+    pub const GSM: OneOf<Self> = OneOf::new("gsm");
+    /// `td_scdma`
+    pub const TD_SCDMA: OneOf<Self> = OneOf::new("td_scdma");
+    /// `iwlan`
+    pub const IWLAN: OneOf<Self> = OneOf::new("iwlan");
+    /// `nr`
+    pub const NR: OneOf<Self> = OneOf::new("nr");
+    /// `nrnsa`
+    pub const NRNSA: OneOf<Self> = OneOf::new("nrnsa");
+    /// `lte_ca`
+    pub const LTE_CA: OneOf<Self> = OneOf::new("lte_ca");
+}
+
+/// What is known of `network.connection.type`.
+pub enum NetworkConnectionType {}
+
+impl NetworkConnectionType {
+    /// `wifi`
+    pub const WIFI: OneOf<Self> = OneOf::new("wifi");
+    /// `wired`
+    pub const WIRED: OneOf<Self> = OneOf::new("wired");
+    /// `cell`
+    pub const CELL: OneOf<Self> = OneOf::new("cell");
+    /// `unavailable`
+    pub const UNAVAILABLE: OneOf<Self> = OneOf::new("unavailable");
+    /// `unknown`
+    pub const UNKNOWN: OneOf<Self> = OneOf::new("unknown");
+}
+
+/// What is known of `network.io.direction`.
+pub enum NetworkIoDirection {}
+
+impl NetworkIoDirection {
+    /// `transmit`
+    pub const TRANSMIT: OneOf<Self> = OneOf::new("transmit");
+    /// `receive`
+    pub const RECEIVE: OneOf<Self> = OneOf::new("receive");
+}
+
+/// What is known of `nodejs.eventloop.state`.
+pub enum NodejsEventloopState {}
+
+impl NodejsEventloopState {
+    /// `active`
+    pub const ACTIVE: OneOf<Self> = OneOf::new("active");
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+}
+
+/// What is known of `openai.api.type`.
+pub enum OpenaiApiType {}
+
+impl OpenaiApiType {
+    /// `chat_completions`
+    pub const CHAT_COMPLETIONS: OneOf<Self> = OneOf::new("chat_completions");
+    /// `responses`
+    pub const RESPONSES: OneOf<Self> = OneOf::new("responses");
+}
+
+/// What is known of `openai.request.service_tier`.
+pub enum OpenaiRequestServiceTier {}
+
+impl OpenaiRequestServiceTier {
+    /// `auto`
+    pub const AUTO: OneOf<Self> = OneOf::new("auto");
+    /// `default`
+    pub const DEFAULT: OneOf<Self> = OneOf::new("default");
+}
+
+/// What is known of `opentracing.ref_type`.
+pub enum OpentracingRefType {}
+
+impl OpentracingRefType {
+    /// `child_of`
+    pub const CHILD_OF: OneOf<Self> = OneOf::new("child_of");
+    /// `follows_from`
+    pub const FOLLOWS_FROM: OneOf<Self> = OneOf::new("follows_from");
+}
+
+/// What is known of `os.type`.
+pub enum OsType {}
+
+impl OsType {
+    /// `windows`
+    pub const WINDOWS: OneOf<Self> = OneOf::new("windows");
+    /// `linux`
+    pub const LINUX: OneOf<Self> = OneOf::new("linux");
+    /// `darwin`
+    pub const DARWIN: OneOf<Self> = OneOf::new("darwin");
+    /// `freebsd`
+    pub const FREEBSD: OneOf<Self> = OneOf::new("freebsd");
+    /// `netbsd`
+    pub const NETBSD: OneOf<Self> = OneOf::new("netbsd");
+    /// `openbsd`
+    pub const OPENBSD: OneOf<Self> = OneOf::new("openbsd");
+    /// `dragonflybsd`
+    pub const DRAGONFLYBSD: OneOf<Self> = OneOf::new("dragonflybsd");
+    /// `hpux`
+    pub const HPUX: OneOf<Self> = OneOf::new("hpux");
+    /// `aix`
+    pub const AIX: OneOf<Self> = OneOf::new("aix");
+    /// `solaris`
+    pub const SOLARIS: OneOf<Self> = OneOf::new("solaris");
+    /// `z_os`
+    pub const Z_OS: OneOf<Self> = OneOf::new("z_os");
+    /// `zos`
+    pub const ZOS: OneOf<Self> = OneOf::new("zos");
+}
+
+/// What is known of `otel.component.type`.
+pub enum OtelComponentType {}
+
+impl OtelComponentType {
+    /// `batching_span_processor`
+    pub const BATCHING_SPAN_PROCESSOR: OneOf<Self> = OneOf::new("batching_span_processor");
+    /// `simple_span_processor`
+    pub const SIMPLE_SPAN_PROCESSOR: OneOf<Self> = OneOf::new("simple_span_processor");
+    /// `batching_log_processor`
+    pub const BATCHING_LOG_PROCESSOR: OneOf<Self> = OneOf::new("batching_log_processor");
+    /// `simple_log_processor`
+    pub const SIMPLE_LOG_PROCESSOR: OneOf<Self> = OneOf::new("simple_log_processor");
+    /// `otlp_grpc_span_exporter`
+    pub const OTLP_GRPC_SPAN_EXPORTER: OneOf<Self> = OneOf::new("otlp_grpc_span_exporter");
+    /// `otlp_http_span_exporter`
+    pub const OTLP_HTTP_SPAN_EXPORTER: OneOf<Self> = OneOf::new("otlp_http_span_exporter");
+    /// `otlp_http_json_span_exporter`
+    pub const OTLP_HTTP_JSON_SPAN_EXPORTER: OneOf<Self> = OneOf::new("otlp_http_json_span_exporter");
+    /// `zipkin_http_span_exporter`
+    pub const ZIPKIN_HTTP_SPAN_EXPORTER: OneOf<Self> = OneOf::new("zipkin_http_span_exporter");
+    /// `otlp_grpc_log_exporter`
+    pub const OTLP_GRPC_LOG_EXPORTER: OneOf<Self> = OneOf::new("otlp_grpc_log_exporter");
+    /// `otlp_http_log_exporter`
+    pub const OTLP_HTTP_LOG_EXPORTER: OneOf<Self> = OneOf::new("otlp_http_log_exporter");
+    /// `otlp_http_json_log_exporter`
+    pub const OTLP_HTTP_JSON_LOG_EXPORTER: OneOf<Self> = OneOf::new("otlp_http_json_log_exporter");
+    /// `periodic_metric_reader`
+    pub const PERIODIC_METRIC_READER: OneOf<Self> = OneOf::new("periodic_metric_reader");
+    /// `otlp_grpc_metric_exporter`
+    pub const OTLP_GRPC_METRIC_EXPORTER: OneOf<Self> = OneOf::new("otlp_grpc_metric_exporter");
+    /// `otlp_http_metric_exporter`
+    pub const OTLP_HTTP_METRIC_EXPORTER: OneOf<Self> = OneOf::new("otlp_http_metric_exporter");
+    /// `otlp_http_json_metric_exporter`
+    pub const OTLP_HTTP_JSON_METRIC_EXPORTER: OneOf<Self> = OneOf::new("otlp_http_json_metric_exporter");
+    /// `prometheus_http_text_metric_exporter`
+    pub const PROMETHEUS_HTTP_TEXT_METRIC_EXPORTER: OneOf<Self> = OneOf::new("prometheus_http_text_metric_exporter");
+}
+
+/// What is known of `otel.span.parent.origin`.
+pub enum OtelSpanParentOrigin {}
+
+impl OtelSpanParentOrigin {
+    /// `none`
+    pub const NONE: OneOf<Self> = OneOf::new("none");
+    /// `local`
+    pub const LOCAL: OneOf<Self> = OneOf::new("local");
+    /// `remote`
+    pub const REMOTE: OneOf<Self> = OneOf::new("remote");
+}
+
+/// What is known of `otel.span.sampling_result`.
+pub enum OtelSpanSamplingResult {}
+
+impl OtelSpanSamplingResult {
+    /// `DROP`
+    pub const DROP: OneOf<Self> = OneOf::new("DROP");
+    /// `RECORD_ONLY`
+    pub const RECORD_ONLY: OneOf<Self> = OneOf::new("RECORD_ONLY");
+    /// `RECORD_AND_SAMPLE`
+    pub const RECORD_AND_SAMPLE: OneOf<Self> = OneOf::new("RECORD_AND_SAMPLE");
+}
+
+/// What is known of `process.context_switch.type`.
+pub enum ProcessContextSwitchType {}
+
+impl ProcessContextSwitchType {
+    /// `voluntary`
+    pub const VOLUNTARY: OneOf<Self> = OneOf::new("voluntary");
+    /// `involuntary`
+    pub const INVOLUNTARY: OneOf<Self> = OneOf::new("involuntary");
+}
+
+/// What is known of `process.cpu.state`.
+pub enum ProcessCpuState {}
+
+impl ProcessCpuState {
+    /// `system`
+    pub const SYSTEM: OneOf<Self> = OneOf::new("system");
+    /// `user`
+    pub const USER: OneOf<Self> = OneOf::new("user");
+    /// `wait`
+    pub const WAIT: OneOf<Self> = OneOf::new("wait");
+}
+
+/// What is known of `process.paging.fault_type`.
+pub enum ProcessPagingFaultType {}
+
+impl ProcessPagingFaultType {
+    /// `major`
+    pub const MAJOR: OneOf<Self> = OneOf::new("major");
+    /// `minor`
+    pub const MINOR: OneOf<Self> = OneOf::new("minor");
+}
+
+/// What is known of `process.state`.
+pub enum ProcessState {}
+
+impl ProcessState {
+    /// `running`
+    pub const RUNNING: OneOf<Self> = OneOf::new("running");
+    /// `sleeping`
+    pub const SLEEPING: OneOf<Self> = OneOf::new("sleeping");
+    /// `stopped`
+    pub const STOPPED: OneOf<Self> = OneOf::new("stopped");
+    /// `defunct`
+    pub const DEFUNCT: OneOf<Self> = OneOf::new("defunct");
+}
+
+/// What is known of `profile.frame.type`.
+pub enum ProfileFrameType {}
+
+impl ProfileFrameType {
+    /// `dotnet`
+    pub const DOTNET: OneOf<Self> = OneOf::new("dotnet");
+    /// `jvm`
+    pub const JVM: OneOf<Self> = OneOf::new("jvm");
+    /// `kernel`
+    pub const KERNEL: OneOf<Self> = OneOf::new("kernel");
+    /// `native`
+    pub const NATIVE: OneOf<Self> = OneOf::new("native");
+    /// `perl`
+    pub const PERL: OneOf<Self> = OneOf::new("perl");
+    /// `php`
+    pub const PHP: OneOf<Self> = OneOf::new("php");
+    /// `cpython`
+    pub const CPYTHON: OneOf<Self> = OneOf::new("cpython");
+    /// `ruby`
+    pub const RUBY: OneOf<Self> = OneOf::new("ruby");
+    /// `v8js`
+    pub const V8JS: OneOf<Self> = OneOf::new("v8js");
+    /// `beam`
+    pub const BEAM: OneOf<Self> = OneOf::new("beam");
+    /// `go`
+    pub const GO: OneOf<Self> = OneOf::new("go");
+    /// `rust`
+    pub const RUST: OneOf<Self> = OneOf::new("rust");
+    /// `luajit`
+    pub const LUAJIT: OneOf<Self> = OneOf::new("luajit");
+}
+
+/// What is known of `rpc.connect_rpc.error_code`.
+pub enum RpcConnectRpcErrorCode {}
+
+impl RpcConnectRpcErrorCode {
+    /// `cancelled`
+    pub const CANCELLED: OneOf<Self> = OneOf::new("cancelled");
+    /// `unknown`
+    pub const UNKNOWN: OneOf<Self> = OneOf::new("unknown");
+    /// `invalid_argument`
+    pub const INVALID_ARGUMENT: OneOf<Self> = OneOf::new("invalid_argument");
+    /// `deadline_exceeded`
+    pub const DEADLINE_EXCEEDED: OneOf<Self> = OneOf::new("deadline_exceeded");
+    /// `not_found`
+    pub const NOT_FOUND: OneOf<Self> = OneOf::new("not_found");
+    /// `already_exists`
+    pub const ALREADY_EXISTS: OneOf<Self> = OneOf::new("already_exists");
+    /// `permission_denied`
+    pub const PERMISSION_DENIED: OneOf<Self> = OneOf::new("permission_denied");
+    /// `resource_exhausted`
+    pub const RESOURCE_EXHAUSTED: OneOf<Self> = OneOf::new("resource_exhausted");
+    /// `failed_precondition`
+    pub const FAILED_PRECONDITION: OneOf<Self> = OneOf::new("failed_precondition");
+    /// `aborted`
+    pub const ABORTED: OneOf<Self> = OneOf::new("aborted");
+    /// `out_of_range`
+    pub const OUT_OF_RANGE: OneOf<Self> = OneOf::new("out_of_range");
+    /// `unimplemented`
+    pub const UNIMPLEMENTED: OneOf<Self> = OneOf::new("unimplemented");
+    /// `internal`
+    pub const INTERNAL: OneOf<Self> = OneOf::new("internal");
+    /// `unavailable`
+    pub const UNAVAILABLE: OneOf<Self> = OneOf::new("unavailable");
+    /// `data_loss`
+    pub const DATA_LOSS: OneOf<Self> = OneOf::new("data_loss");
+    /// `unauthenticated`
+    pub const UNAUTHENTICATED: OneOf<Self> = OneOf::new("unauthenticated");
+}
+
+/// What is known of `rpc.grpc.status_code`.
+pub enum RpcGrpcStatusCode {}
+
+impl RpcGrpcStatusCode {
+    /// `0`
+    pub const OK: i64 = 0;
+    /// `1`
+    pub const CANCELLED: i64 = 1;
+    /// `2`
+    pub const UNKNOWN: i64 = 2;
+    /// `3`
+    pub const INVALID_ARGUMENT: i64 = 3;
+    /// `4`
+    pub const DEADLINE_EXCEEDED: i64 = 4;
+    /// `5`
+    pub const NOT_FOUND: i64 = 5;
+    /// `6`
+    pub const ALREADY_EXISTS: i64 = 6;
+    /// `7`
+    pub const PERMISSION_DENIED: i64 = 7;
+    /// `8`
+    pub const RESOURCE_EXHAUSTED: i64 = 8;
+    /// `9`
+    pub const FAILED_PRECONDITION: i64 = 9;
+    /// `10`
+    pub const ABORTED: i64 = 10;
+    /// `11`
+    pub const OUT_OF_RANGE: i64 = 11;
+    /// `12`
+    pub const UNIMPLEMENTED: i64 = 12;
+    /// `13`
+    pub const INTERNAL: i64 = 13;
+    /// `14`
+    pub const UNAVAILABLE: i64 = 14;
+    /// `15`
+    pub const DATA_LOSS: i64 = 15;
+    /// `16`
+    pub const UNAUTHENTICATED: i64 = 16;
+}
+
+/// What is known of `rpc.message.type`.
+pub enum RpcMessageType {}
+
+impl RpcMessageType {
+    /// `SENT`
+    pub const SENT: OneOf<Self> = OneOf::new("SENT");
+    /// `RECEIVED`
+    pub const RECEIVED: OneOf<Self> = OneOf::new("RECEIVED");
+}
+
+/// What is known of `rpc.system`.
+pub enum RpcSystem {}
+
+impl RpcSystem {
+    /// `grpc`
+    pub const GRPC: OneOf<Self> = OneOf::new("grpc");
+    /// `java_rmi`
+    pub const JAVA_RMI: OneOf<Self> = OneOf::new("java_rmi");
+    /// `dotnet_wcf`
+    pub const DOTNET_WCF: OneOf<Self> = OneOf::new("dotnet_wcf");
+    /// `apache_dubbo`
+    pub const APACHE_DUBBO: OneOf<Self> = OneOf::new("apache_dubbo");
+    /// `connect_rpc`
+    pub const CONNECT_RPC: OneOf<Self> = OneOf::new("connect_rpc");
+    /// `onc_rpc`
+    pub const ONC_RPC: OneOf<Self> = OneOf::new("onc_rpc");
+    /// `jsonrpc`
+    pub const JSONRPC: OneOf<Self> = OneOf::new("jsonrpc");
+}
+
+/// What is known of `rpc.system.name`.
+pub enum RpcSystemName {}
+
+impl RpcSystemName {
+    /// `grpc`
+    pub const GRPC: OneOf<Self> = OneOf::new("grpc");
+    /// `dubbo`
+    pub const DUBBO: OneOf<Self> = OneOf::new("dubbo");
+    /// `connectrpc`
+    pub const CONNECTRPC: OneOf<Self> = OneOf::new("connectrpc");
+    /// `jsonrpc`
+    pub const JSONRPC: OneOf<Self> = OneOf::new("jsonrpc");
+}
+
+/// What is known of `service.criticality`.
+pub enum ServiceCriticality {}
+
+impl ServiceCriticality {
+    /// `critical`
+    pub const CRITICAL: OneOf<Self> = OneOf::new("critical");
+    /// `high`
+    pub const HIGH: OneOf<Self> = OneOf::new("high");
+    /// `medium`
+    pub const MEDIUM: OneOf<Self> = OneOf::new("medium");
+    /// `low`
+    pub const LOW: OneOf<Self> = OneOf::new("low");
+}
+
+/// What is known of `state`.
+pub enum State {}
+
+impl State {
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+}
+
+/// What is known of `system.cpu.state`.
+pub enum SystemCpuState {}
+
+impl SystemCpuState {
+    /// `user`
+    pub const USER: OneOf<Self> = OneOf::new("user");
+    /// `system`
+    pub const SYSTEM: OneOf<Self> = OneOf::new("system");
+    /// `nice`
+    pub const NICE: OneOf<Self> = OneOf::new("nice");
+    /// `idle`
+    pub const IDLE: OneOf<Self> = OneOf::new("idle");
+    /// `iowait`
+    pub const IOWAIT: OneOf<Self> = OneOf::new("iowait");
+    /// `interrupt`
+    pub const INTERRUPT: OneOf<Self> = OneOf::new("interrupt");
+    /// `steal`
+    pub const STEAL: OneOf<Self> = OneOf::new("steal");
+}
+
+/// What is known of `system.filesystem.state`.
+pub enum SystemFilesystemState {}
+
+impl SystemFilesystemState {
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+    /// `free`
+    pub const FREE: OneOf<Self> = OneOf::new("free");
+    /// `reserved`
+    pub const RESERVED: OneOf<Self> = OneOf::new("reserved");
+}
+
+/// What is known of `system.filesystem.type`.
+pub enum SystemFilesystemType {}
+
+impl SystemFilesystemType {
+    /// `fat32`
+    pub const FAT32: OneOf<Self> = OneOf::new("fat32");
+    /// `exfat`
+    pub const EXFAT: OneOf<Self> = OneOf::new("exfat");
+    /// `ntfs`
+    pub const NTFS: OneOf<Self> = OneOf::new("ntfs");
+    /// `refs`
+    pub const REFS: OneOf<Self> = OneOf::new("refs");
+    /// `hfsplus`
+    pub const HFSPLUS: OneOf<Self> = OneOf::new("hfsplus");
+    /// `ext4`
+    pub const EXT4: OneOf<Self> = OneOf::new("ext4");
+}
+
+/// What is known of `system.memory.linux.hugepages.state`.
+pub enum SystemMemoryLinuxHugepagesState {}
+
+impl SystemMemoryLinuxHugepagesState {
+    /// `free`
+    pub const FREE: OneOf<Self> = OneOf::new("free");
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+}
+
+/// What is known of `system.memory.linux.slab.state`.
+pub enum SystemMemoryLinuxSlabState {}
+
+impl SystemMemoryLinuxSlabState {
+    /// `reclaimable`
+    pub const RECLAIMABLE: OneOf<Self> = OneOf::new("reclaimable");
+    /// `unreclaimable`
+    pub const UNRECLAIMABLE: OneOf<Self> = OneOf::new("unreclaimable");
+}
+
+/// What is known of `system.memory.state`.
+pub enum SystemMemoryState {}
+
+impl SystemMemoryState {
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+    /// `free`
+    pub const FREE: OneOf<Self> = OneOf::new("free");
+    /// `shared`
+    pub const SHARED: OneOf<Self> = OneOf::new("shared");
+    /// `buffers`
+    pub const BUFFERS: OneOf<Self> = OneOf::new("buffers");
+    /// `cached`
+    pub const CACHED: OneOf<Self> = OneOf::new("cached");
+}
+
+/// What is known of `system.network.state`.
+pub enum SystemNetworkState {}
+
+impl SystemNetworkState {
+    /// `close`
+    pub const CLOSE: OneOf<Self> = OneOf::new("close");
+    /// `close_wait`
+    pub const CLOSE_WAIT: OneOf<Self> = OneOf::new("close_wait");
+    /// `closing`
+    pub const CLOSING: OneOf<Self> = OneOf::new("closing");
+    /// `delete`
+    pub const DELETE: OneOf<Self> = OneOf::new("delete");
+    /// `established`
+    pub const ESTABLISHED: OneOf<Self> = OneOf::new("established");
+    /// `fin_wait_1`
+    pub const FIN_WAIT_1: OneOf<Self> = OneOf::new("fin_wait_1");
+    /// `fin_wait_2`
+    pub const FIN_WAIT_2: OneOf<Self> = OneOf::new("fin_wait_2");
+    /// `last_ack`
+    pub const LAST_ACK: OneOf<Self> = OneOf::new("last_ack");
+    /// `listen`
+    pub const LISTEN: OneOf<Self> = OneOf::new("listen");
+    /// `syn_recv`
+    pub const SYN_RECV: OneOf<Self> = OneOf::new("syn_recv");
+    /// `syn_sent`
+    pub const SYN_SENT: OneOf<Self> = OneOf::new("syn_sent");
+    /// `time_wait`
+    pub const TIME_WAIT: OneOf<Self> = OneOf::new("time_wait");
+}
+
+/// What is known of `system.paging.direction`.
+pub enum SystemPagingDirection {}
+
+impl SystemPagingDirection {
+    /// `in`
+    pub const IN: OneOf<Self> = OneOf::new("in");
+    /// `out`
+    pub const OUT: OneOf<Self> = OneOf::new("out");
+}
+
+/// What is known of `system.paging.fault.type`.
+pub enum SystemPagingFaultType {}
+
+impl SystemPagingFaultType {
+    /// `major`
+    pub const MAJOR: OneOf<Self> = OneOf::new("major");
+    /// `minor`
+    pub const MINOR: OneOf<Self> = OneOf::new("minor");
+}
+
+/// What is known of `system.paging.state`.
+pub enum SystemPagingState {}
+
+impl SystemPagingState {
+    /// `used`
+    pub const USED: OneOf<Self> = OneOf::new("used");
+    /// `free`
+    pub const FREE: OneOf<Self> = OneOf::new("free");
+}
+
+/// What is known of `system.paging.type`.
+pub enum SystemPagingType {}
+
+impl SystemPagingType {
+    /// `major`
+    pub const MAJOR: OneOf<Self> = OneOf::new("major");
+    /// `minor`
+    pub const MINOR: OneOf<Self> = OneOf::new("minor");
+}
+
+/// What is known of `system.process.status`.
+pub enum SystemProcessStatus {}
+
+impl SystemProcessStatus {
+    /// `running`
+    pub const RUNNING: OneOf<Self> = OneOf::new("running");
+    /// `sleeping`
+    pub const SLEEPING: OneOf<Self> = OneOf::new("sleeping");
+    /// `stopped`
+    pub const STOPPED: OneOf<Self> = OneOf::new("stopped");
+    /// `defunct`
+    pub const DEFUNCT: OneOf<Self> = OneOf::new("defunct");
+}
+
+/// What is known of `system.processes.status`.
+pub enum SystemProcessesStatus {}
+
+impl SystemProcessesStatus {
+    /// `running`
+    pub const RUNNING: OneOf<Self> = OneOf::new("running");
+    /// `sleeping`
+    pub const SLEEPING: OneOf<Self> = OneOf::new("sleeping");
+    /// `stopped`
+    pub const STOPPED: OneOf<Self> = OneOf::new("stopped");
+    /// `defunct`
+    pub const DEFUNCT: OneOf<Self> = OneOf::new("defunct");
+}
+
+/// What is known of `test.case.result.status`.
+pub enum TestCaseResultStatus {}
+
+impl TestCaseResultStatus {
+    /// `pass`
+    pub const PASS: OneOf<Self> = OneOf::new("pass");
+    /// `fail`
+    pub const FAIL: OneOf<Self> = OneOf::new("fail");
+}
+
+/// What is known of `test.suite.run.status`.
+pub enum TestSuiteRunStatus {}
+
+impl TestSuiteRunStatus {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
+    /// `skipped`
+    pub const SKIPPED: OneOf<Self> = OneOf::new("skipped");
+    /// `aborted`
+    pub const ABORTED: OneOf<Self> = OneOf::new("aborted");
+    /// `timed_out`
+    pub const TIMED_OUT: OneOf<Self> = OneOf::new("timed_out");
+    /// `in_progress`
+    pub const IN_PROGRESS: OneOf<Self> = OneOf::new("in_progress");
+}
+
+/// What is known of `tls.protocol.name`.
+pub enum TlsProtocolName {}
+
+impl TlsProtocolName {
+    /// `ssl`
+    pub const SSL: OneOf<Self> = OneOf::new("ssl");
+    /// `tls`
+    pub const TLS: OneOf<Self> = OneOf::new("tls");
+}
+
+/// What is known of `user_agent.synthetic.type`.
+pub enum UserAgentSyntheticType {}
+
+impl UserAgentSyntheticType {
+    /// `bot`
+    pub const BOT: OneOf<Self> = OneOf::new("bot");
+    /// `test`
+    pub const TEST: OneOf<Self> = OneOf::new("test");
+}
+
+/// What is known of `v8js.gc.type`.
+pub enum V8jsGcType {}
+
+impl V8jsGcType {
+    /// `major`
+    pub const MAJOR: OneOf<Self> = OneOf::new("major");
+    /// `minor`
+    pub const MINOR: OneOf<Self> = OneOf::new("minor");
+    /// `incremental`
+    pub const INCREMENTAL: OneOf<Self> = OneOf::new("incremental");
+    /// `weakcb`
+    pub const WEAKCB: OneOf<Self> = OneOf::new("weakcb");
+}
+
+/// What is known of `v8js.heap.space.name`.
+pub enum V8jsHeapSpaceName {}
+
+impl V8jsHeapSpaceName {
+    /// `new_space`
+    pub const NEW_SPACE: OneOf<Self> = OneOf::new("new_space");
+    /// `old_space`
+    pub const OLD_SPACE: OneOf<Self> = OneOf::new("old_space");
+    /// `code_space`
+    pub const CODE_SPACE: OneOf<Self> = OneOf::new("code_space");
+    /// `map_space`
+    pub const MAP_SPACE: OneOf<Self> = OneOf::new("map_space");
+    /// `large_object_space`
+    pub const LARGE_OBJECT_SPACE: OneOf<Self> = OneOf::new("large_object_space");
+}
+
+/// What is known of `v8js.resource.type`.
+pub enum V8jsResourceType {}
+
+impl V8jsResourceType {
+    /// `Immediate`
+    pub const IMMEDIATE: OneOf<Self> = OneOf::new("Immediate");
+    /// `TCPServerWrap`
+    pub const TCPSERVERWRAP: OneOf<Self> = OneOf::new("TCPServerWrap");
+    /// `TCPWrap`
+    pub const TCPWRAP: OneOf<Self> = OneOf::new("TCPWrap");
+    /// `Timeout`
+    pub const TIMEOUT: OneOf<Self> = OneOf::new("Timeout");
+    /// `TTYWrap`
+    pub const TTYWRAP: OneOf<Self> = OneOf::new("TTYWrap");
+}
+
+/// What is known of `vcs.change.state`.
+pub enum VcsChangeState {}
+
+impl VcsChangeState {
+    /// `open`
+    pub const OPEN: OneOf<Self> = OneOf::new("open");
+    /// `wip`
+    pub const WIP: OneOf<Self> = OneOf::new("wip");
+    /// `closed`
+    pub const CLOSED: OneOf<Self> = OneOf::new("closed");
+    /// `merged`
+    pub const MERGED: OneOf<Self> = OneOf::new("merged");
+}
+
+/// What is known of `vcs.line_change.type`.
+pub enum VcsLineChangeType {}
+
+impl VcsLineChangeType {
+    /// `added`
+    pub const ADDED: OneOf<Self> = OneOf::new("added");
+    /// `removed`
+    pub const REMOVED: OneOf<Self> = OneOf::new("removed");
+}
+
+/// What is known of `vcs.provider.name`.
+pub enum VcsProviderName {}
+
+impl VcsProviderName {
+    /// `github`
+    pub const GITHUB: OneOf<Self> = OneOf::new("github");
+    /// `gitlab`
+    pub const GITLAB: OneOf<Self> = OneOf::new("gitlab");
+    /// `gittea`
+    pub const GITTEA: OneOf<Self> = OneOf::new("gittea");
+    /// `gitea`
+    pub const GITEA: OneOf<Self> = OneOf::new("gitea");
+    /// `bitbucket`
+    pub const BITBUCKET: OneOf<Self> = OneOf::new("bitbucket");
+}
+
+/// What is known of `vcs.ref.base.type`.
+pub enum VcsRefBaseType {}
+
+impl VcsRefBaseType {
+    /// `branch`
+    pub const BRANCH: OneOf<Self> = OneOf::new("branch");
+    /// `tag`
+    pub const TAG: OneOf<Self> = OneOf::new("tag");
+}
+
+/// What is known of `vcs.ref.head.type`.
+pub enum VcsRefHeadType {}
+
+impl VcsRefHeadType {
+    /// `branch`
+    pub const BRANCH: OneOf<Self> = OneOf::new("branch");
+    /// `tag`
+    pub const TAG: OneOf<Self> = OneOf::new("tag");
+}
+
+/// What is known of `vcs.ref.type`.
+pub enum VcsRefType {}
+
+impl VcsRefType {
+    /// `branch`
+    pub const BRANCH: OneOf<Self> = OneOf::new("branch");
+    /// `tag`
+    pub const TAG: OneOf<Self> = OneOf::new("tag");
+}
+
+/// What is known of `vcs.repository.ref.type`.
+pub enum VcsRepositoryRefType {}
+
+impl VcsRepositoryRefType {
+    /// `branch`
+    pub const BRANCH: OneOf<Self> = OneOf::new("branch");
+    /// `tag`
+    pub const TAG: OneOf<Self> = OneOf::new("tag");
+}
+
+/// What is known of `vcs.revision_delta.direction`.
+pub enum VcsRevisionDeltaDirection {}
+
+impl VcsRevisionDeltaDirection {
+    /// `behind`
+    pub const BEHIND: OneOf<Self> = OneOf::new("behind");
+    /// `ahead`
+    pub const AHEAD: OneOf<Self> = OneOf::new("ahead");
 }

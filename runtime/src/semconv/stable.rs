@@ -3,8 +3,8 @@
 
 //! What is stable.
 
-use super::text_enum;
 use crate::key::{Key, OwnedKey};
+use crate::one_of::OneOf;
 
 /// `aspnetcore.diagnostics.exception.result` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/aspnetcore/#aspnetcore-diagnostics-exception-result)).
 pub const ASPNETCORE_DIAGNOSTICS_EXCEPTION_RESULT: Key<AspnetcoreDiagnosticsExceptionResult> = Key::new("aspnetcore.diagnostics.exception.result");
@@ -113,6 +113,7 @@ pub const EXCEPTION_STACKTRACE: Key<str> = Key::new("exception.stacktrace");
 pub const EXCEPTION_TYPE: Key<str> = Key::new("exception.type");
 
 /// `http.request.header.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-header)).
+#[inline]
 pub fn http_request_header(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["http.request.header.", key].concat())
 }
@@ -127,6 +128,7 @@ pub const HTTP_REQUEST_METHOD_ORIGINAL: Key<str> = Key::new("http.request.method
 pub const HTTP_REQUEST_RESEND_COUNT: Key<i64> = Key::new("http.request.resend_count");
 
 /// `http.response.header.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-header)).
+#[inline]
 pub fn http_response_header(key: &str) -> OwnedKey<[String]> {
     OwnedKey::new(["http.response.header.", key].concat())
 }
@@ -168,11 +170,13 @@ pub const K8S_CONTAINER_NAME: Key<str> = Key::new("k8s.container.name");
 pub const K8S_CONTAINER_RESTART_COUNT: Key<i64> = Key::new("k8s.container.restart_count");
 
 /// `k8s.cronjob.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-annotation)).
+#[inline]
 pub fn k8s_cronjob_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.cronjob.annotation.", key].concat())
 }
 
 /// `k8s.cronjob.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-label)).
+#[inline]
 pub fn k8s_cronjob_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.cronjob.label.", key].concat())
 }
@@ -184,11 +188,13 @@ pub const K8S_CRONJOB_NAME: Key<str> = Key::new("k8s.cronjob.name");
 pub const K8S_CRONJOB_UID: Key<str> = Key::new("k8s.cronjob.uid");
 
 /// `k8s.daemonset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-annotation)).
+#[inline]
 pub fn k8s_daemonset_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.daemonset.annotation.", key].concat())
 }
 
 /// `k8s.daemonset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-label)).
+#[inline]
 pub fn k8s_daemonset_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.daemonset.label.", key].concat())
 }
@@ -200,11 +206,13 @@ pub const K8S_DAEMONSET_NAME: Key<str> = Key::new("k8s.daemonset.name");
 pub const K8S_DAEMONSET_UID: Key<str> = Key::new("k8s.daemonset.uid");
 
 /// `k8s.deployment.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-annotation)).
+#[inline]
 pub fn k8s_deployment_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.deployment.annotation.", key].concat())
 }
 
 /// `k8s.deployment.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-label)).
+#[inline]
 pub fn k8s_deployment_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.deployment.label.", key].concat())
 }
@@ -216,11 +224,13 @@ pub const K8S_DEPLOYMENT_NAME: Key<str> = Key::new("k8s.deployment.name");
 pub const K8S_DEPLOYMENT_UID: Key<str> = Key::new("k8s.deployment.uid");
 
 /// `k8s.job.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-annotation)).
+#[inline]
 pub fn k8s_job_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.job.annotation.", key].concat())
 }
 
 /// `k8s.job.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-label)).
+#[inline]
 pub fn k8s_job_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.job.label.", key].concat())
 }
@@ -232,11 +242,13 @@ pub const K8S_JOB_NAME: Key<str> = Key::new("k8s.job.name");
 pub const K8S_JOB_UID: Key<str> = Key::new("k8s.job.uid");
 
 /// `k8s.namespace.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-annotation)).
+#[inline]
 pub fn k8s_namespace_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.namespace.annotation.", key].concat())
 }
 
 /// `k8s.namespace.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-label)).
+#[inline]
 pub fn k8s_namespace_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.namespace.label.", key].concat())
 }
@@ -245,11 +257,13 @@ pub fn k8s_namespace_label(key: &str) -> OwnedKey<str> {
 pub const K8S_NAMESPACE_NAME: Key<str> = Key::new("k8s.namespace.name");
 
 /// `k8s.node.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-annotation)).
+#[inline]
 pub fn k8s_node_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.node.annotation.", key].concat())
 }
 
 /// `k8s.node.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-label)).
+#[inline]
 pub fn k8s_node_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.node.label.", key].concat())
 }
@@ -261,6 +275,7 @@ pub const K8S_NODE_NAME: Key<str> = Key::new("k8s.node.name");
 pub const K8S_NODE_UID: Key<str> = Key::new("k8s.node.uid");
 
 /// `k8s.pod.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-annotation)).
+#[inline]
 pub fn k8s_pod_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.pod.annotation.", key].concat())
 }
@@ -272,6 +287,7 @@ pub const K8S_POD_HOSTNAME: Key<str> = Key::new("k8s.pod.hostname");
 pub const K8S_POD_IP: Key<str> = Key::new("k8s.pod.ip");
 
 /// `k8s.pod.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-label)).
+#[inline]
 pub fn k8s_pod_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.pod.label.", key].concat())
 }
@@ -286,11 +302,13 @@ pub const K8S_POD_START_TIME: Key<str> = Key::new("k8s.pod.start_time");
 pub const K8S_POD_UID: Key<str> = Key::new("k8s.pod.uid");
 
 /// `k8s.replicaset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-annotation)).
+#[inline]
 pub fn k8s_replicaset_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.replicaset.annotation.", key].concat())
 }
 
 /// `k8s.replicaset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-label)).
+#[inline]
 pub fn k8s_replicaset_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.replicaset.label.", key].concat())
 }
@@ -302,11 +320,13 @@ pub const K8S_REPLICASET_NAME: Key<str> = Key::new("k8s.replicaset.name");
 pub const K8S_REPLICASET_UID: Key<str> = Key::new("k8s.replicaset.uid");
 
 /// `k8s.statefulset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-annotation)).
+#[inline]
 pub fn k8s_statefulset_annotation(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.statefulset.annotation.", key].concat())
 }
 
 /// `k8s.statefulset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-label)).
+#[inline]
 pub fn k8s_statefulset_label(key: &str) -> OwnedKey<str> {
     OwnedKey::new(["k8s.statefulset.label.", key].concat())
 }
@@ -413,206 +433,314 @@ pub const URL_SCHEME: Key<str> = Key::new("url.scheme");
 /// `user_agent.original` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/user-agent/#user-agent-original)).
 pub const USER_AGENT_ORIGINAL: Key<str> = Key::new("user_agent.original");
 
-text_enum! {
-    /// A value of `aspnetcore.diagnostics.exception.result`.
-    AspnetcoreDiagnosticsExceptionResult {
-        Handled = "handled",
-        Unhandled = "unhandled",
-        Skipped = "skipped",
-        Aborted = "aborted",
-    }
+/// What is known of `aspnetcore.diagnostics.exception.result`.
+pub enum AspnetcoreDiagnosticsExceptionResult {}
+
+impl AspnetcoreDiagnosticsExceptionResult {
+    /// `handled`
+    pub const HANDLED: OneOf<Self> = OneOf::new("handled");
+    /// `unhandled`
+    pub const UNHANDLED: OneOf<Self> = OneOf::new("unhandled");
+    /// `skipped`
+    pub const SKIPPED: OneOf<Self> = OneOf::new("skipped");
+    /// `aborted`
+    pub const ABORTED: OneOf<Self> = OneOf::new("aborted");
 }
 
-text_enum! {
-    /// A value of `aspnetcore.rate_limiting.result`.
-    AspnetcoreRateLimitingResult {
-        Acquired = "acquired",
-        EndpointLimiter = "endpoint_limiter",
-        GlobalLimiter = "global_limiter",
-        RequestCanceled = "request_canceled",
-    }
+/// What is known of `aspnetcore.rate_limiting.result`.
+pub enum AspnetcoreRateLimitingResult {}
+
+impl AspnetcoreRateLimitingResult {
+    /// `acquired`
+    pub const ACQUIRED: OneOf<Self> = OneOf::new("acquired");
+    /// `endpoint_limiter`
+    pub const ENDPOINT_LIMITER: OneOf<Self> = OneOf::new("endpoint_limiter");
+    /// `global_limiter`
+    pub const GLOBAL_LIMITER: OneOf<Self> = OneOf::new("global_limiter");
+    /// `request_canceled`
+    pub const REQUEST_CANCELED: OneOf<Self> = OneOf::new("request_canceled");
 }
 
-text_enum! {
-    /// A value of `aspnetcore.routing.match_status`.
-    AspnetcoreRoutingMatchStatus {
-        Success = "success",
-        Failure = "failure",
-    }
+/// What is known of `aspnetcore.routing.match_status`.
+pub enum AspnetcoreRoutingMatchStatus {}
+
+impl AspnetcoreRoutingMatchStatus {
+    /// `success`
+    pub const SUCCESS: OneOf<Self> = OneOf::new("success");
+    /// `failure`
+    pub const FAILURE: OneOf<Self> = OneOf::new("failure");
 }
 
-text_enum! {
-    /// A value of `db.system.name`.
-    DbSystemName {
-        OtherSql = "other_sql",
-        SoftwareagAdabas = "softwareag.adabas",
-        ActianIngres = "actian.ingres",
-        AwsDynamodb = "aws.dynamodb",
-        AwsRedshift = "aws.redshift",
-        AzureCosmosdb = "azure.cosmosdb",
-        IntersystemsCache = "intersystems.cache",
-        Cassandra = "cassandra",
-        Clickhouse = "clickhouse",
-        Cockroachdb = "cockroachdb",
-        Couchbase = "couchbase",
-        Couchdb = "couchdb",
-        Derby = "derby",
-        Elasticsearch = "elasticsearch",
-        Firebirdsql = "firebirdsql",
-        GcpSpanner = "gcp.spanner",
-        Geode = "geode",
-        H2database = "h2database",
-        Hbase = "hbase",
-        Hive = "hive",
-        Hsqldb = "hsqldb",
-        IbmDb2 = "ibm.db2",
-        IbmInformix = "ibm.informix",
-        IbmNetezza = "ibm.netezza",
-        Influxdb = "influxdb",
-        Instantdb = "instantdb",
-        Mariadb = "mariadb",
-        Memcached = "memcached",
-        Mongodb = "mongodb",
-        MicrosoftSqlServer = "microsoft.sql_server",
-        Mysql = "mysql",
-        Neo4j = "neo4j",
-        Opensearch = "opensearch",
-        OracleDb = "oracle.db",
-        Postgresql = "postgresql",
-        Redis = "redis",
-        SapHana = "sap.hana",
-        SapMaxdb = "sap.maxdb",
-        Sqlite = "sqlite",
-        Teradata = "teradata",
-        Trino = "trino",
-    }
+/// What is known of `db.system.name`.
+pub enum DbSystemName {}
+
+impl DbSystemName {
+    /// `other_sql`
+    pub const OTHER_SQL: OneOf<Self> = OneOf::new("other_sql");
+    /// `softwareag.adabas`
+    pub const SOFTWAREAG_ADABAS: OneOf<Self> = OneOf::new("softwareag.adabas");
+    /// `actian.ingres`
+    pub const ACTIAN_INGRES: OneOf<Self> = OneOf::new("actian.ingres");
+    /// `aws.dynamodb`
+    pub const AWS_DYNAMODB: OneOf<Self> = OneOf::new("aws.dynamodb");
+    /// `aws.redshift`
+    pub const AWS_REDSHIFT: OneOf<Self> = OneOf::new("aws.redshift");
+    /// `azure.cosmosdb`
+    pub const AZURE_COSMOSDB: OneOf<Self> = OneOf::new("azure.cosmosdb");
+    /// `intersystems.cache`
+    pub const INTERSYSTEMS_CACHE: OneOf<Self> = OneOf::new("intersystems.cache");
+    /// `cassandra`
+    pub const CASSANDRA: OneOf<Self> = OneOf::new("cassandra");
+    /// `clickhouse`
+    pub const CLICKHOUSE: OneOf<Self> = OneOf::new("clickhouse");
+    /// `cockroachdb`
+    pub const COCKROACHDB: OneOf<Self> = OneOf::new("cockroachdb");
+    /// `couchbase`
+    pub const COUCHBASE: OneOf<Self> = OneOf::new("couchbase");
+    /// `couchdb`
+    pub const COUCHDB: OneOf<Self> = OneOf::new("couchdb");
+    /// `derby`
+    pub const DERBY: OneOf<Self> = OneOf::new("derby");
+    /// `elasticsearch`
+    pub const ELASTICSEARCH: OneOf<Self> = OneOf::new("elasticsearch");
+    /// `firebirdsql`
+    pub const FIREBIRDSQL: OneOf<Self> = OneOf::new("firebirdsql");
+    /// `gcp.spanner`
+    pub const GCP_SPANNER: OneOf<Self> = OneOf::new("gcp.spanner");
+    /// `geode`
+    pub const GEODE: OneOf<Self> = OneOf::new("geode");
+    /// `h2database`
+    pub const H2DATABASE: OneOf<Self> = OneOf::new("h2database");
+    /// `hbase`
+    pub const HBASE: OneOf<Self> = OneOf::new("hbase");
+    /// `hive`
+    pub const HIVE: OneOf<Self> = OneOf::new("hive");
+    /// `hsqldb`
+    pub const HSQLDB: OneOf<Self> = OneOf::new("hsqldb");
+    /// `ibm.db2`
+    pub const IBM_DB2: OneOf<Self> = OneOf::new("ibm.db2");
+    /// `ibm.informix`
+    pub const IBM_INFORMIX: OneOf<Self> = OneOf::new("ibm.informix");
+    /// `ibm.netezza`
+    pub const IBM_NETEZZA: OneOf<Self> = OneOf::new("ibm.netezza");
+    /// `influxdb`
+    pub const INFLUXDB: OneOf<Self> = OneOf::new("influxdb");
+    /// `instantdb`
+    pub const INSTANTDB: OneOf<Self> = OneOf::new("instantdb");
+    /// `mariadb`
+    pub const MARIADB: OneOf<Self> = OneOf::new("mariadb");
+    /// `memcached`
+    pub const MEMCACHED: OneOf<Self> = OneOf::new("memcached");
+    /// `mongodb`
+    pub const MONGODB: OneOf<Self> = OneOf::new("mongodb");
+    /// `microsoft.sql_server`
+    pub const MICROSOFT_SQL_SERVER: OneOf<Self> = OneOf::new("microsoft.sql_server");
+    /// `mysql`
+    pub const MYSQL: OneOf<Self> = OneOf::new("mysql");
+    /// `neo4j`
+    pub const NEO4J: OneOf<Self> = OneOf::new("neo4j");
+    /// `opensearch`
+    pub const OPENSEARCH: OneOf<Self> = OneOf::new("opensearch");
+    /// `oracle.db`
+    pub const ORACLE_DB: OneOf<Self> = OneOf::new("oracle.db");
+    /// `postgresql`
+    pub const POSTGRESQL: OneOf<Self> = OneOf::new("postgresql");
+    /// `redis`
+    pub const REDIS: OneOf<Self> = OneOf::new("redis");
+    /// `sap.hana`
+    pub const SAP_HANA: OneOf<Self> = OneOf::new("sap.hana");
+    /// `sap.maxdb`
+    pub const SAP_MAXDB: OneOf<Self> = OneOf::new("sap.maxdb");
+    /// `sqlite`
+    pub const SQLITE: OneOf<Self> = OneOf::new("sqlite");
+    /// `teradata`
+    pub const TERADATA: OneOf<Self> = OneOf::new("teradata");
+    /// `trino`
+    pub const TRINO: OneOf<Self> = OneOf::new("trino");
 }
 
-text_enum! {
-    /// A value of `deployment.environment.name`.
-    DeploymentEnvironmentName {
-        Production = "production",
-        Staging = "staging",
-        Test = "test",
-        Development = "development",
-    }
+/// What is known of `deployment.environment.name`.
+pub enum DeploymentEnvironmentName {}
+
+impl DeploymentEnvironmentName {
+    /// `production`
+    pub const PRODUCTION: OneOf<Self> = OneOf::new("production");
+    /// `staging`
+    pub const STAGING: OneOf<Self> = OneOf::new("staging");
+    /// `test`
+    pub const TEST: OneOf<Self> = OneOf::new("test");
+    /// `development`
+    pub const DEVELOPMENT: OneOf<Self> = OneOf::new("development");
 }
 
-text_enum! {
-    /// A value of `dotnet.gc.heap.generation`.
-    DotnetGcHeapGeneration {
-        Gen0 = "gen0",
-        Gen1 = "gen1",
-        Gen2 = "gen2",
-        Loh = "loh",
-        Poh = "poh",
-    }
+/// What is known of `dotnet.gc.heap.generation`.
+pub enum DotnetGcHeapGeneration {}
+
+impl DotnetGcHeapGeneration {
+    /// `gen0`
+    pub const GEN0: OneOf<Self> = OneOf::new("gen0");
+    /// `gen1`
+    pub const GEN1: OneOf<Self> = OneOf::new("gen1");
+    /// `gen2`
+    pub const GEN2: OneOf<Self> = OneOf::new("gen2");
+    /// `loh`
+    pub const LOH: OneOf<Self> = OneOf::new("loh");
+    /// `poh`
+    pub const POH: OneOf<Self> = OneOf::new("poh");
 }
 
-text_enum! {
-    /// A value of `error.type`.
-    ErrorType {
-        Other = "_OTHER",
-    }
+/// What is known of `error.type`.
+pub enum ErrorType {}
+
+impl ErrorType {
+    /// `_OTHER`
+    pub const OTHER: OneOf<Self> = OneOf::new("_OTHER");
 }
 
-text_enum! {
-    /// A value of `http.request.method`.
-    HttpRequestMethod {
-        Connect = "CONNECT",
-        Delete = "DELETE",
-        Get = "GET",
-        Head = "HEAD",
-        Options = "OPTIONS",
-        Patch = "PATCH",
-        Post = "POST",
-        Put = "PUT",
-        Trace = "TRACE",
-        Query = "QUERY",
-        Other = "_OTHER",
-    }
+/// What is known of `http.request.method`.
+pub enum HttpRequestMethod {}
+
+impl HttpRequestMethod {
+    /// `CONNECT`
+    pub const CONNECT: OneOf<Self> = OneOf::new("CONNECT");
+    /// `DELETE`
+    pub const DELETE: OneOf<Self> = OneOf::new("DELETE");
+    /// `GET`
+    pub const GET: OneOf<Self> = OneOf::new("GET");
+    /// `HEAD`
+    pub const HEAD: OneOf<Self> = OneOf::new("HEAD");
+    /// `OPTIONS`
+    pub const OPTIONS: OneOf<Self> = OneOf::new("OPTIONS");
+    /// `PATCH`
+    pub const PATCH: OneOf<Self> = OneOf::new("PATCH");
+    /// `POST`
+    pub const POST: OneOf<Self> = OneOf::new("POST");
+    /// `PUT`
+    pub const PUT: OneOf<Self> = OneOf::new("PUT");
+    /// `TRACE`
+    pub const TRACE: OneOf<Self> = OneOf::new("TRACE");
+    /// `QUERY`
+    pub const QUERY: OneOf<Self> = OneOf::new("QUERY");
+    /// `_OTHER`
+    pub const OTHER: OneOf<Self> = OneOf::new("_OTHER");
 }
 
-text_enum! {
-    /// A value of `jvm.memory.type`.
-    JvmMemoryType {
-        Heap = "heap",
-        NonHeap = "non_heap",
-    }
+/// What is known of `jvm.memory.type`.
+pub enum JvmMemoryType {}
+
+impl JvmMemoryType {
+    /// `heap`
+    pub const HEAP: OneOf<Self> = OneOf::new("heap");
+    /// `non_heap`
+    pub const NON_HEAP: OneOf<Self> = OneOf::new("non_heap");
 }
 
-text_enum! {
-    /// A value of `jvm.thread.state`.
-    JvmThreadState {
-        New = "new",
-        Runnable = "runnable",
-        Blocked = "blocked",
-        Waiting = "waiting",
-        TimedWaiting = "timed_waiting",
-        Terminated = "terminated",
-    }
+/// What is known of `jvm.thread.state`.
+pub enum JvmThreadState {}
+
+impl JvmThreadState {
+    /// `new`
+    pub const NEW: OneOf<Self> = OneOf::new("new");
+    /// `runnable`
+    pub const RUNNABLE: OneOf<Self> = OneOf::new("runnable");
+    /// `blocked`
+    pub const BLOCKED: OneOf<Self> = OneOf::new("blocked");
+    /// `waiting`
+    pub const WAITING: OneOf<Self> = OneOf::new("waiting");
+    /// `timed_waiting`
+    pub const TIMED_WAITING: OneOf<Self> = OneOf::new("timed_waiting");
+    /// `terminated`
+    pub const TERMINATED: OneOf<Self> = OneOf::new("terminated");
 }
 
-text_enum! {
-    /// A value of `network.transport`.
-    NetworkTransport {
-        Tcp = "tcp",
-        Udp = "udp",
-        Pipe = "pipe",
-        Unix = "unix",
-        Quic = "quic",
-    }
+/// What is known of `network.transport`.
+pub enum NetworkTransport {}
+
+impl NetworkTransport {
+    /// `tcp`
+    pub const TCP: OneOf<Self> = OneOf::new("tcp");
+    /// `udp`
+    pub const UDP: OneOf<Self> = OneOf::new("udp");
+    /// `pipe`
+    pub const PIPE: OneOf<Self> = OneOf::new("pipe");
+    /// `unix`
+    pub const UNIX: OneOf<Self> = OneOf::new("unix");
+    /// `quic`
+    pub const QUIC: OneOf<Self> = OneOf::new("quic");
 }
 
-text_enum! {
-    /// A value of `network.type`.
-    NetworkType {
-        Ipv4 = "ipv4",
-        Ipv6 = "ipv6",
-    }
+/// What is known of `network.type`.
+pub enum NetworkType {}
+
+impl NetworkType {
+    /// `ipv4`
+    pub const IPV4: OneOf<Self> = OneOf::new("ipv4");
+    /// `ipv6`
+    pub const IPV6: OneOf<Self> = OneOf::new("ipv6");
 }
 
-text_enum! {
-    /// A value of `otel.status_code`.
-    OtelStatusCode {
-        Ok = "OK",
-        Error = "ERROR",
-    }
+/// What is known of `otel.status_code`.
+pub enum OtelStatusCode {}
+
+impl OtelStatusCode {
+    /// `OK`
+    pub const OK: OneOf<Self> = OneOf::new("OK");
+    /// `ERROR`
+    pub const ERROR: OneOf<Self> = OneOf::new("ERROR");
 }
 
-text_enum! {
-    /// A value of `signalr.connection.status`.
-    SignalrConnectionStatus {
-        NormalClosure = "normal_closure",
-        Timeout = "timeout",
-        AppShutdown = "app_shutdown",
-    }
+/// What is known of `signalr.connection.status`.
+pub enum SignalrConnectionStatus {}
+
+impl SignalrConnectionStatus {
+    /// `normal_closure`
+    pub const NORMAL_CLOSURE: OneOf<Self> = OneOf::new("normal_closure");
+    /// `timeout`
+    pub const TIMEOUT: OneOf<Self> = OneOf::new("timeout");
+    /// `app_shutdown`
+    pub const APP_SHUTDOWN: OneOf<Self> = OneOf::new("app_shutdown");
 }
 
-text_enum! {
-    /// A value of `signalr.transport`.
-    SignalrTransport {
-        ServerSentEvents = "server_sent_events",
-        LongPolling = "long_polling",
-        WebSockets = "web_sockets",
-    }
+/// What is known of `signalr.transport`.
+pub enum SignalrTransport {}
+
+impl SignalrTransport {
+    /// `server_sent_events`
+    pub const SERVER_SENT_EVENTS: OneOf<Self> = OneOf::new("server_sent_events");
+    /// `long_polling`
+    pub const LONG_POLLING: OneOf<Self> = OneOf::new("long_polling");
+    /// `web_sockets`
+    pub const WEB_SOCKETS: OneOf<Self> = OneOf::new("web_sockets");
 }
 
-text_enum! {
-    /// A value of `telemetry.sdk.language`.
-    TelemetrySdkLanguage {
-        Cpp = "cpp",
-        Dotnet = "dotnet",
-        Erlang = "erlang",
-        Go = "go",
-        Java = "java",
-        Kotlin = "kotlin",
-        Nodejs = "nodejs",
-        Php = "php",
-        Python = "python",
-        Ruby = "ruby",
-        Rust = "rust",
-        Swift = "swift",
-        Webjs = "webjs",
-    }
+/// What is known of `telemetry.sdk.language`.
+pub enum TelemetrySdkLanguage {}
+
+impl TelemetrySdkLanguage {
+    /// `cpp`
+    pub const CPP: OneOf<Self> = OneOf::new("cpp");
+    /// `dotnet`
+    pub const DOTNET: OneOf<Self> = OneOf::new("dotnet");
+    /// `erlang`
+    pub const ERLANG: OneOf<Self> = OneOf::new("erlang");
+    /// `go`
+    pub const GO: OneOf<Self> = OneOf::new("go");
+    /// `java`
+    pub const JAVA: OneOf<Self> = OneOf::new("java");
+    /// `kotlin`
+    pub const KOTLIN: OneOf<Self> = OneOf::new("kotlin");
+    /// `nodejs`
+    pub const NODEJS: OneOf<Self> = OneOf::new("nodejs");
+    /// `php`
+    pub const PHP: OneOf<Self> = OneOf::new("php");
+    /// `python`
+    pub const PYTHON: OneOf<Self> = OneOf::new("python");
+    /// `ruby`
+    pub const RUBY: OneOf<Self> = OneOf::new("ruby");
+    /// `rust`
+    pub const RUST: OneOf<Self> = OneOf::new("rust");
+    /// `swift`
+    pub const SWIFT: OneOf<Self> = OneOf::new("swift");
+    /// `webjs`
+    pub const WEBJS: OneOf<Self> = OneOf::new("webjs");
 }
