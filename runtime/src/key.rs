@@ -105,6 +105,11 @@ pub struct OwnedKey<T: ?Sized> {
 }
 
 impl<T: ?Sized> OwnedKey<T> {
+    /// `http.request.header` and `accept` are `http.request.header.accept`.
+    pub(crate) fn below(prefix: &str, name: &str) -> Self {
+        OwnedKey::new([prefix, ".", name].concat())
+    }
+
     /// The key of this name.
     pub fn new(name: impl Into<String>) -> Self {
         OwnedKey {

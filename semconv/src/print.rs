@@ -50,7 +50,7 @@ fn key(attribute: &Attribute<'_>) -> String {
 /// Inlined, so that what nobody calls is not compiled.
 fn template(function: &str, id: &str, values: &str) -> String {
     format!(
-        "#[inline]\npub fn {function}(key: &str) -> OwnedKey<{values}> {{\n    OwnedKey::new([\"{id}.\", key].concat())\n}}"
+        "#[inline]\npub fn {function}(key: &str) -> OwnedKey<{values}> {{\n    OwnedKey::below(\"{id}\", key)\n}}"
     )
 }
 

@@ -522,14 +522,14 @@ pub const CONTAINER_IMAGE_ID: Key<str> = Key::new("container.image.id");
 /// `container.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-label)).
 #[inline]
 pub fn container_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["container.label.", key].concat())
+    OwnedKey::below("container.label", key)
 }
 
 /// `container.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-labels)).
 #[deprecated(note = "renamed to `container.label`; use `container_label`")]
 #[inline]
 pub fn container_labels(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["container.labels.", key].concat())
+    OwnedKey::below("container.labels", key)
 }
 
 /// `container.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/#container-name)).
@@ -655,7 +655,7 @@ pub const DB_ELASTICSEARCH_NODE_NAME: Key<str> = Key::new("db.elasticsearch.node
 #[deprecated(note = "renamed to `db.operation.parameter`; use `db_operation_parameter`")]
 #[inline]
 pub fn db_elasticsearch_path_parts(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["db.elasticsearch.path_parts.", key].concat())
+    OwnedKey::below("db.elasticsearch.path_parts", key)
 }
 
 /// `db.instance.id` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-instance-id)).
@@ -685,13 +685,13 @@ pub const DB_OPERATION: Key<str> = Key::new("db.operation");
 /// `db.operation.parameter.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-operation-parameter)).
 #[inline]
 pub fn db_operation_parameter(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["db.operation.parameter.", key].concat())
+    OwnedKey::below("db.operation.parameter", key)
 }
 
 /// `db.query.parameter.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-query-parameter)).
 #[inline]
 pub fn db_query_parameter(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["db.query.parameter.", key].concat())
+    OwnedKey::below("db.query.parameter", key)
 }
 
 /// `db.redis.database_index` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/#db-redis-database-index)).
@@ -1001,7 +1001,7 @@ pub const GCP_GCE_INSTANCE_HOSTNAME: Key<str> = Key::new("gcp.gce.instance.hostn
 /// `gcp.gce.instance.labels.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/gcp/#gcp-gce-instance-labels)).
 #[inline]
 pub fn gcp_gce_instance_labels(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["gcp.gce.instance.labels.", key].concat())
+    OwnedKey::below("gcp.gce.instance.labels", key)
 }
 
 /// `gcp.gce.instance.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/gcp/#gcp-gce-instance-name)).
@@ -1577,13 +1577,13 @@ pub const K8S_NODE_SYSTEM_CONTAINER_NAME: Key<str> = Key::new("k8s.node.system_c
 /// `k8s.persistentvolume.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-annotation)).
 #[inline]
 pub fn k8s_persistentvolume_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.persistentvolume.annotation.", key].concat())
+    OwnedKey::below("k8s.persistentvolume.annotation", key)
 }
 
 /// `k8s.persistentvolume.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-label)).
 #[inline]
 pub fn k8s_persistentvolume_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.persistentvolume.label.", key].concat())
+    OwnedKey::below("k8s.persistentvolume.label", key)
 }
 
 /// `k8s.persistentvolume.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolume-name)).
@@ -1601,13 +1601,13 @@ pub const K8S_PERSISTENTVOLUME_UID: Key<str> = Key::new("k8s.persistentvolume.ui
 /// `k8s.persistentvolumeclaim.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-annotation)).
 #[inline]
 pub fn k8s_persistentvolumeclaim_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.persistentvolumeclaim.annotation.", key].concat())
+    OwnedKey::below("k8s.persistentvolumeclaim.annotation", key)
 }
 
 /// `k8s.persistentvolumeclaim.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-label)).
 #[inline]
 pub fn k8s_persistentvolumeclaim_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.persistentvolumeclaim.label.", key].concat())
+    OwnedKey::below("k8s.persistentvolumeclaim.label", key)
 }
 
 /// `k8s.persistentvolumeclaim.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-persistentvolumeclaim-name)).
@@ -1623,7 +1623,7 @@ pub const K8S_PERSISTENTVOLUMECLAIM_UID: Key<str> = Key::new("k8s.persistentvolu
 #[deprecated(note = "renamed to `k8s.pod.label`; use `k8s_pod_label`")]
 #[inline]
 pub fn k8s_pod_labels(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.pod.labels.", key].concat())
+    OwnedKey::below("k8s.pod.labels", key)
 }
 
 /// `k8s.pod.status.phase` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-status-phase)).
@@ -1650,7 +1650,7 @@ pub const K8S_RESOURCEQUOTA_UID: Key<str> = Key::new("k8s.resourcequota.uid");
 /// `k8s.service.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-annotation)).
 #[inline]
 pub fn k8s_service_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.service.annotation.", key].concat())
+    OwnedKey::below("k8s.service.annotation", key)
 }
 
 /// `k8s.service.endpoint.address_type` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-endpoint-address-type)).
@@ -1665,7 +1665,7 @@ pub const K8S_SERVICE_ENDPOINT_ZONE: Key<str> = Key::new("k8s.service.endpoint.z
 /// `k8s.service.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-label)).
 #[inline]
 pub fn k8s_service_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.service.label.", key].concat())
+    OwnedKey::below("k8s.service.label", key)
 }
 
 /// `k8s.service.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-name)).
@@ -1677,7 +1677,7 @@ pub const K8S_SERVICE_PUBLISH_NOT_READY_ADDRESSES: Key<bool> = Key::new("k8s.ser
 /// `k8s.service.selector.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-selector)).
 #[inline]
 pub fn k8s_service_selector(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.service.selector.", key].concat())
+    OwnedKey::below("k8s.service.selector", key)
 }
 
 /// `k8s.service.traffic_distribution` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-service-traffic-distribution)).
@@ -2166,7 +2166,7 @@ pub const PROCESS_CREATION_TIME: Key<str> = Key::new("process.creation.time");
 /// `process.environment_variable.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/process/#process-environment-variable)).
 #[inline]
 pub fn process_environment_variable(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["process.environment_variable.", key].concat())
+    OwnedKey::below("process.environment_variable", key)
 }
 
 /// `process.executable.build_id.gnu` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/process/#process-executable-build-id-gnu)).
@@ -2269,28 +2269,28 @@ pub const RPC_CONNECT_RPC_ERROR_CODE: Key<RpcConnectRpcErrorCode> = Key::new("rp
 #[deprecated(note = "renamed to `rpc.request.metadata`; use `rpc_request_metadata`")]
 #[inline]
 pub fn rpc_connect_rpc_request_metadata(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["rpc.connect_rpc.request.metadata.", key].concat())
+    OwnedKey::below("rpc.connect_rpc.request.metadata", key)
 }
 
 /// `rpc.connect_rpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-connect-rpc-response-metadata)).
 #[deprecated(note = "renamed to `rpc.response.metadata`; use `rpc_response_metadata`")]
 #[inline]
 pub fn rpc_connect_rpc_response_metadata(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["rpc.connect_rpc.response.metadata.", key].concat())
+    OwnedKey::below("rpc.connect_rpc.response.metadata", key)
 }
 
 /// `rpc.grpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-request-metadata)).
 #[deprecated(note = "renamed to `rpc.request.metadata`; use `rpc_request_metadata`")]
 #[inline]
 pub fn rpc_grpc_request_metadata(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["rpc.grpc.request.metadata.", key].concat())
+    OwnedKey::below("rpc.grpc.request.metadata", key)
 }
 
 /// `rpc.grpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-response-metadata)).
 #[deprecated(note = "renamed to `rpc.response.metadata`; use `rpc_response_metadata`")]
 #[inline]
 pub fn rpc_grpc_response_metadata(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["rpc.grpc.response.metadata.", key].concat())
+    OwnedKey::below("rpc.grpc.response.metadata", key)
 }
 
 /// `rpc.grpc.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-grpc-status-code)).
@@ -2338,13 +2338,13 @@ pub const RPC_METHOD_ORIGINAL: Key<str> = Key::new("rpc.method_original");
 /// `rpc.request.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-request-metadata)).
 #[inline]
 pub fn rpc_request_metadata(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["rpc.request.metadata.", key].concat())
+    OwnedKey::below("rpc.request.metadata", key)
 }
 
 /// `rpc.response.metadata.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-response-metadata)).
 #[inline]
 pub fn rpc_response_metadata(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["rpc.response.metadata.", key].concat())
+    OwnedKey::below("rpc.response.metadata", key)
 }
 
 /// `rpc.response.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-response-status-code)).

@@ -115,7 +115,7 @@ pub const EXCEPTION_TYPE: Key<str> = Key::new("exception.type");
 /// `http.request.header.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-header)).
 #[inline]
 pub fn http_request_header(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["http.request.header.", key].concat())
+    OwnedKey::below("http.request.header", key)
 }
 
 /// `http.request.method` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-method)).
@@ -130,7 +130,7 @@ pub const HTTP_REQUEST_RESEND_COUNT: Key<i64> = Key::new("http.request.resend_co
 /// `http.response.header.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-header)).
 #[inline]
 pub fn http_response_header(key: &str) -> OwnedKey<[String]> {
-    OwnedKey::new(["http.response.header.", key].concat())
+    OwnedKey::below("http.response.header", key)
 }
 
 /// `http.response.status_code` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-status-code)).
@@ -172,13 +172,13 @@ pub const K8S_CONTAINER_RESTART_COUNT: Key<i64> = Key::new("k8s.container.restar
 /// `k8s.cronjob.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-annotation)).
 #[inline]
 pub fn k8s_cronjob_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.cronjob.annotation.", key].concat())
+    OwnedKey::below("k8s.cronjob.annotation", key)
 }
 
 /// `k8s.cronjob.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-label)).
 #[inline]
 pub fn k8s_cronjob_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.cronjob.label.", key].concat())
+    OwnedKey::below("k8s.cronjob.label", key)
 }
 
 /// `k8s.cronjob.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-cronjob-name)).
@@ -190,13 +190,13 @@ pub const K8S_CRONJOB_UID: Key<str> = Key::new("k8s.cronjob.uid");
 /// `k8s.daemonset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-annotation)).
 #[inline]
 pub fn k8s_daemonset_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.daemonset.annotation.", key].concat())
+    OwnedKey::below("k8s.daemonset.annotation", key)
 }
 
 /// `k8s.daemonset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-label)).
 #[inline]
 pub fn k8s_daemonset_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.daemonset.label.", key].concat())
+    OwnedKey::below("k8s.daemonset.label", key)
 }
 
 /// `k8s.daemonset.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-daemonset-name)).
@@ -208,13 +208,13 @@ pub const K8S_DAEMONSET_UID: Key<str> = Key::new("k8s.daemonset.uid");
 /// `k8s.deployment.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-annotation)).
 #[inline]
 pub fn k8s_deployment_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.deployment.annotation.", key].concat())
+    OwnedKey::below("k8s.deployment.annotation", key)
 }
 
 /// `k8s.deployment.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-label)).
 #[inline]
 pub fn k8s_deployment_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.deployment.label.", key].concat())
+    OwnedKey::below("k8s.deployment.label", key)
 }
 
 /// `k8s.deployment.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-deployment-name)).
@@ -226,13 +226,13 @@ pub const K8S_DEPLOYMENT_UID: Key<str> = Key::new("k8s.deployment.uid");
 /// `k8s.job.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-annotation)).
 #[inline]
 pub fn k8s_job_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.job.annotation.", key].concat())
+    OwnedKey::below("k8s.job.annotation", key)
 }
 
 /// `k8s.job.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-label)).
 #[inline]
 pub fn k8s_job_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.job.label.", key].concat())
+    OwnedKey::below("k8s.job.label", key)
 }
 
 /// `k8s.job.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-job-name)).
@@ -244,13 +244,13 @@ pub const K8S_JOB_UID: Key<str> = Key::new("k8s.job.uid");
 /// `k8s.namespace.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-annotation)).
 #[inline]
 pub fn k8s_namespace_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.namespace.annotation.", key].concat())
+    OwnedKey::below("k8s.namespace.annotation", key)
 }
 
 /// `k8s.namespace.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-label)).
 #[inline]
 pub fn k8s_namespace_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.namespace.label.", key].concat())
+    OwnedKey::below("k8s.namespace.label", key)
 }
 
 /// `k8s.namespace.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-namespace-name)).
@@ -259,13 +259,13 @@ pub const K8S_NAMESPACE_NAME: Key<str> = Key::new("k8s.namespace.name");
 /// `k8s.node.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-annotation)).
 #[inline]
 pub fn k8s_node_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.node.annotation.", key].concat())
+    OwnedKey::below("k8s.node.annotation", key)
 }
 
 /// `k8s.node.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-label)).
 #[inline]
 pub fn k8s_node_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.node.label.", key].concat())
+    OwnedKey::below("k8s.node.label", key)
 }
 
 /// `k8s.node.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-node-name)).
@@ -277,7 +277,7 @@ pub const K8S_NODE_UID: Key<str> = Key::new("k8s.node.uid");
 /// `k8s.pod.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-annotation)).
 #[inline]
 pub fn k8s_pod_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.pod.annotation.", key].concat())
+    OwnedKey::below("k8s.pod.annotation", key)
 }
 
 /// `k8s.pod.hostname` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-hostname)).
@@ -289,7 +289,7 @@ pub const K8S_POD_IP: Key<str> = Key::new("k8s.pod.ip");
 /// `k8s.pod.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-label)).
 #[inline]
 pub fn k8s_pod_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.pod.label.", key].concat())
+    OwnedKey::below("k8s.pod.label", key)
 }
 
 /// `k8s.pod.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-pod-name)).
@@ -304,13 +304,13 @@ pub const K8S_POD_UID: Key<str> = Key::new("k8s.pod.uid");
 /// `k8s.replicaset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-annotation)).
 #[inline]
 pub fn k8s_replicaset_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.replicaset.annotation.", key].concat())
+    OwnedKey::below("k8s.replicaset.annotation", key)
 }
 
 /// `k8s.replicaset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-label)).
 #[inline]
 pub fn k8s_replicaset_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.replicaset.label.", key].concat())
+    OwnedKey::below("k8s.replicaset.label", key)
 }
 
 /// `k8s.replicaset.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-replicaset-name)).
@@ -322,13 +322,13 @@ pub const K8S_REPLICASET_UID: Key<str> = Key::new("k8s.replicaset.uid");
 /// `k8s.statefulset.annotation.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-annotation)).
 #[inline]
 pub fn k8s_statefulset_annotation(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.statefulset.annotation.", key].concat())
+    OwnedKey::below("k8s.statefulset.annotation", key)
 }
 
 /// `k8s.statefulset.label.<key>` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-label)).
 #[inline]
 pub fn k8s_statefulset_label(key: &str) -> OwnedKey<str> {
-    OwnedKey::new(["k8s.statefulset.label.", key].concat())
+    OwnedKey::below("k8s.statefulset.label", key)
 }
 
 /// `k8s.statefulset.name` ([registry](https://opentelemetry.io/docs/specs/semconv/registry/attributes/k8s/#k8s-statefulset-name)).
