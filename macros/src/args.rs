@@ -11,7 +11,7 @@ use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, par
 use crate::errors::Errors;
 use crate::expression;
 
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "name",
     "kind",
     "attributes",
@@ -29,6 +29,7 @@ const KNOWN: [&str; 18] = [
     "ends_children",
     "tracer",
     "crate",
+    "current",
     "skip",
 ];
 const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"];
@@ -60,6 +61,7 @@ pub(crate) struct Args {
     pub(crate) ends_children: Option<Arg<()>>,
     pub(crate) tracer: Option<Arg<Expr>>,
     pub(crate) krate: Option<Arg<Path>>,
+    pub(crate) current: Option<Arg<()>>,
     pub(crate) skip: Option<Arg<()>>,
     /// `err` was said for a whole `impl`, whose methods need not all have an outcome.
     pub(crate) err_is_shared: bool,
@@ -72,10 +74,11 @@ pub(crate) enum Name {
     Expr(Ident, Expr),
 }
 
-/// One attribute of the span.
-pub(crate) struct Attribute {
-    pub(crate) key: Key,
-    pub(crate) value: AttributeValue,
+/// What `attributes(..)` lists.
+pub(crate) enum Attribute {
+    One(Key, AttributeValue),
+    /// `..facts`: those of a struct.
+    All(Expr),
 }
 
 #[derive(Clone)]
@@ -271,6 +274,7 @@ impl Args {
             "ends_children" => self.ends_children = arg(key, input, flag)?,
             "tracer" => self.tracer = arg(key, input, value)?,
             "crate" => self.krate = arg(key, input, crate_path)?,
+            "current" => self.current = arg(key, input, flag)?,
             "skip" => self.skip = arg(key, input, skip)?,
             _ => return Err(unknown(&key)),
         }
@@ -346,7 +350,13 @@ fn value(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     expression::parse(input)
 }
 
-fn flag(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+/// `= ..`, as something else than an expression.
+pub(crate) fn value_of<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
+    equals(key, input)?;
+    input.parse()
+}
+
+pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     match input.is_empty() || input.peek(Token![,]) {
         true => Ok(()),
         false => Err(Error::new(
@@ -379,7 +389,7 @@ fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
     }
 }
 
-fn crate_path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
+pub(crate) fn crate_path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     equals(key, input)?;
     let start = input.span();
     let path = input.call(Path::parse_mod_style);
@@ -399,15 +409,18 @@ fn items<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<Vec<T>> {
     }
     let content;
     parenthesized!(content in input);
-    each(&content)
+    each(&content, T::parse)
 }
 
 /// Items between commas. A fault in one costs the tokens up to the next comma.
-fn each<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
+pub(crate) fn each<T>(
+    input: ParseStream<'_>,
+    parse: impl Fn(ParseStream<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
     let mut errors = Errors::default();
     let mut items = Vec::new();
     while !input.is_empty() {
-        let is_whole = match input.parse() {
+        let is_whole = match parse(input) {
             Ok(item) => {
                 items.push(item);
                 input.is_empty() || input.peek(Token![,])
@@ -433,7 +446,7 @@ fn links(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Expr>> {
 
 fn list(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Attribute>> {
     let attributes: Vec<Attribute> = items(key, input)?;
-    unique(attributes.iter().map(|attribute| &attribute.key))?;
+    unique(attributes.iter().filter_map(Attribute::key))?;
     Ok(attributes)
 }
 
@@ -464,7 +477,7 @@ fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
     }
     let content;
     let paren = parenthesized!(content in input);
-    let items: Vec<Projection> = each(&content)?;
+    let items: Vec<Projection> = each(&content, Projection::parse)?;
     if items.is_empty() {
         let message = "an empty `ret(..)` shows nothing; write `ret`, or `ret(key = |value| ..)`";
         return Err(Error::new(paren.span.join(), message));

@@ -77,6 +77,10 @@ fn check(args: &Args, errors: &mut Errors) {
         let message = "a block has no name of its own; write `in_span!(\"name\", ..)`";
         errors.push(Error::new(Span::call_site(), message));
     }
+    if let Some(current) = &args.current {
+        let message = "`current` makes no span, and `in_span!` makes one; to add to the current span write `Span::current().set_attributes(..)`";
+        errors.push(Error::new(current.key.span(), message));
+    }
     let meaningless = [&args.future, &args.stream, &args.skip];
     for arg in meaningless.into_iter().flatten() {
         let word = &arg.key;

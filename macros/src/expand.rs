@@ -3,10 +3,11 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprClosure, Ident, Type};
+use syn::{Expr, ExprClosure, Ident, LitStr, Path, Type, WherePredicate, parse_quote};
 
-use crate::args::{Attribute, AttributeValue, Projection};
-use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Way};
+use crate::args::{Attribute, AttributeValue, Key, Projection};
+use crate::facts::{Fact, FactWay, FactsPlan};
+use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Telling, Way};
 use crate::shape::{Form, Work};
 
 /// A name of ours: no local of the user's can meet it, and no constant is called so.
@@ -28,8 +29,12 @@ fn at(place: Span) -> Span {
 /// Output: `fn f(id: u64) -> R { static SITE: .. = ..; let (span, value) = run_held(entry, || -> R { body }); ..; value }`
 pub(crate) fn function(plan: &Plan) -> TokenStream {
     let head = plan.function.head();
-    let site = site(&plan.span);
+    let site = match &plan.way {
+        Way::Current(_) => None,
+        _ => Some(site(&plan.span)),
+    };
     let work = match &plan.way {
+        Way::Current(telling) => current(plan, telling),
         Way::Sync => sync(plan),
         Way::Async(holds) => asynchronous(plan, holds),
         Way::Later(work, form) => later(plan, *work, *form),
@@ -95,8 +100,13 @@ fn module(krate: &TokenStream) -> TokenStream {
 
 /// Input: `when = busy(), attributes(id)`
 ///
-/// Output: `if is_on() && holds(|| busy()) { enter(&SITE).attribute("id", &id) } else { OFF }`
+/// Output: `if is_on() && holds(|| busy()) { enter(&SITE).attribute("id", &id) } else { Entered::OFF }`
 fn entry(span: &SpanPlan) -> TokenStream {
+    entered(span, &enter(span), "Entered")
+}
+
+/// Input: `enter(&SITE)`, `Entered`
+fn entered(span: &SpanPlan, enter: &TokenStream, ty: &str) -> TokenStream {
     let krate = &span.krate;
     let when = span.when.as_ref().map(|when| {
         // Located at the condition for errors, and ours for lints.
@@ -104,13 +114,13 @@ fn entry(span: &SpanPlan) -> TokenStream {
         let holds = quote_spanned!(place=> #krate::private::holds(|| #when));
         quote!(&& #holds)
     });
-    let enter = enter(span);
     let attributes = span.attributes.iter().map(attribute);
+    let ty = Ident::new(ty, Span::mixed_site());
     quote! {
         if #krate::private::is_on() #when {
             #enter #(#attributes)*
         } else {
-            #krate::private::Entered::OFF
+            #krate::private::#ty::OFF
         }
     }
 }
@@ -174,8 +184,12 @@ fn describe(start: &Ident, described: &Described) -> TokenStream {
 /// `.attribute_with("total", &mut |slot| slot.set(&(sum(items))))`,
 /// `.attribute_with("user", &mut |slot| slot.debug(&(user)))`
 fn attribute(attribute: &Attribute) -> TokenStream {
-    let key = attribute.key.to_expression();
-    let (method, value) = match &attribute.value {
+    let (key, value) = match attribute {
+        Attribute::One(Key::Text(text, place), value) => (LitStr::new(text, *place), value),
+        Attribute::One(Key::Constant(key), value) => return keyed(key, value),
+        Attribute::All(facts) => return spread(facts),
+    };
+    let (method, value) = match value {
         AttributeValue::Argument(name) => {
             let method = Ident::new("attribute", at(name.span()));
             let name = quote_spanned!(name.span()=> &#name);
@@ -195,6 +209,33 @@ fn attribute(attribute: &Attribute) -> TokenStream {
     let value = quote_spanned!(place=> &mut |#slot| #slot.#method(#value));
     let method = Ident::new("attribute_with", place);
     quote!(.#method(#key, #value))
+}
+
+/// Input: `HTTP_ROUTE = route`
+///
+/// Output: `.attributes_with(&mut |sink| sink.set(HTTP_ROUTE, &(route)))`
+fn keyed(key: &Path, value: &AttributeValue) -> TokenStream {
+    let (sink, place) = (local("sink"), at(key.span()));
+    let (method, value) = match value {
+        AttributeValue::Argument(name) => ("set", quote_spanned!(name.span()=> &#name)),
+        AttributeValue::Literal(text) => ("text", text.to_token_stream()),
+        AttributeValue::Typed(value) => ("set", quote_spanned!(value.span()=> &(#value))),
+        AttributeValue::Debug(value) => ("debug", quote_spanned!(value.span()=> &(#value))),
+        AttributeValue::Display(value) => ("display", quote_spanned!(value.span()=> &(#value))),
+    };
+    let method = Ident::new(method, place);
+    let fill = quote_spanned!(place=> &mut |#sink| #sink.#method(#key, #value));
+    quote!(.attributes_with(#fill))
+}
+
+/// Input: `..facts`
+///
+/// Output: `.attributes_with(&mut |sink| sink.all(&(facts)))`
+fn spread(facts: &Expr) -> TokenStream {
+    let (sink, place) = (local("sink"), at(facts.span()));
+    let facts = quote_spanned!(facts.span()=> &(#facts));
+    let fill = quote_spanned!(place=> &mut |#sink| #sink.all(#facts));
+    quote!(.attributes_with(#fill))
 }
 
 /// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
@@ -290,8 +331,7 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
         Shown::Projected(projections) => {
             let all = projections.iter().map(|Projection { key, pattern, body }| {
                 let value = AttributeValue::Typed(body.clone());
-                let key = key.clone();
-                let attribute = attribute(&Attribute { key, value });
+                let attribute = attribute(&Attribute::One(key.clone(), value));
                 one(pattern, quote!(#entered = #entered #attribute;))
             });
             quote!(#(#all)*)
@@ -368,6 +408,25 @@ fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream {
 ///
 /// Output: `let (span, value) = Open::new(entry, async { if false { hold((&mut x,)); return never::<R>(); } body }).await; ..`
 fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
+    let span = &plan.span;
+    let krate = &span.krate;
+    let (bind, entry) = with_handle(plan);
+    let future = own_future(plan, holds);
+    let place = at(span.site.place);
+    if span.finish.is_silent() {
+        let wrapped = quote!(#krate::private::Silent::new(#entry, #future));
+        let awaited = quote_spanned!(place=> { #wrapped }.await);
+        return quote!(#bind #awaited);
+    }
+    let wrapped = quote!(#krate::private::Open::new(#entry, #future));
+    let finished = finished(span, &quote_spanned!(place=> { #wrapped }.await));
+    quote!(#bind #finished)
+}
+
+/// Input: `async fn f(x: T) -> R { body }`
+///
+/// Output: `async { if false { hold((&mut x,)); return never::<R>(); } body }`
+fn own_future(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let Plan {
         function,
         returned,
@@ -375,7 +434,6 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
         ..
     } = plan;
     let (krate, body) = (&span.krate, &function.body);
-    let (bind, entry) = with_handle(plan);
     let hold = (!holds.is_empty()).then(|| quote!(#krate::private::hold((#(#holds,)*));));
     let never = match returned {
         Type::Never(_) => None,
@@ -388,16 +446,7 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let statements = statements(body);
     let mut block = Group::new(Delimiter::Brace, quote!(#unreached #statements));
     block.set_span(body.span());
-    let place = at(span.site.place);
-    let future = quote_spanned!(place=> async #block);
-    if span.finish.is_silent() {
-        let wrapped = quote!(#krate::private::Silent::new(#entry, #future));
-        let awaited = quote_spanned!(place=> { #wrapped }.await);
-        return quote!(#bind #awaited);
-    }
-    let wrapped = quote!(#krate::private::Open::new(#entry, #future));
-    let finished = finished(span, &quote_spanned!(place=> { #wrapped }.await));
-    quote!(#bind #finished)
+    quote_spanned!(at(span.site.place)=> async #block)
 }
 
 /// What follows a statement of ours: the body in its own braces, so that its items do not come after
@@ -478,6 +527,45 @@ fn tracked(plan: &Plan) -> TokenStream {
     quote!(#bind let #guard = #krate::private::Guard::new(#entry); #statements)
 }
 
+/// Input: `#[enter_span(current, attributes(id), ret(rows = |v| v.len()))] fn f(id: u64) -> R { body }`
+///
+/// Output: `let (span, value) = (Current::here().attribute("id", &id), evaluate(|| -> R { body })); ..; value`
+///
+/// Without `ret`: `Current::here().attribute("id", &id).leave(); body`
+fn current(plan: &Plan, telling: &Telling) -> TokenStream {
+    let Plan { function, span, .. } = plan;
+    let (krate, place) = (&span.krate, at(span.site.place));
+    let entry = entered(span, &quote!(#krate::private::Current::here()), "Current");
+    let handle = plan.handle.as_ref();
+    let bind = handle.map(|handle| quote!(let #handle = #krate::Span::current();));
+    let value = match telling {
+        Telling::Before => {
+            let statements = statements(&function.body);
+            return quote!({ #entry }.leave(); #bind #statements);
+        }
+        Telling::Around => {
+            let body = closure(&plan.returned, span.site.place, &function.body);
+            quote!(#krate::private::evaluate(#body))
+        }
+        Telling::AroundAsync(holds) => {
+            let future = own_future(plan, holds);
+            quote_spanned!(place=> { #future }.await)
+        }
+    };
+    let (told, given) = (local("told"), local("value"));
+    let shown = shown(krate, &span.finish, &told, &given);
+    quote! {
+        #bind
+        let (mut #told, #given) = ({ #entry }, #value);
+        if !#told.is_off() {
+            let #given = &#given;
+            #shown
+            #told.leave();
+        }
+        #given
+    }
+}
+
 /// Input: `"name", |span| body`
 ///
 /// Output: `{ let (span, value) = run_open(entry, || call(|span| body, handle)); Probe(&value).kind().finish(span, value, finish) }`
@@ -547,4 +635,67 @@ pub(crate) fn owned(span: &SpanPlan) -> TokenStream {
     let krate = &span.krate;
     let (site, entry) = (site(span), entry(span));
     quote!({ #site #krate::private::own(#entry) })
+}
+
+/// Input: `#[derive(Attributes)] struct Order<T> { id: u64, note: Option<T> }`
+///
+/// Output: `impl<T> Attributes for Order<T> where Option<T>: ToAttribute { fn write_attributes(&self, sink: ..) { sink.set("id", &self.id); .. } }`
+pub(crate) fn facts(plan: &FactsPlan) -> TokenStream {
+    let krate = match &plan.krate {
+        Some(krate) => krate.to_token_stream(),
+        None => quote!(::enter_span),
+    };
+    let name = &plan.name;
+    let mut generics = plan.generics.clone();
+    let bounds = plan.facts.iter().filter_map(|fact| bound(&krate, fact));
+    generics.make_where_clause().predicates.extend(bounds);
+    let (head, tail, wheres) = generics.split_for_impl();
+    let sink = match plan.facts.is_empty() {
+        true => local("_sink"),
+        false => local("sink"),
+    };
+    let facts = plan.facts.iter().map(|one| fact(&sink, one));
+    quote! {
+        #[automatically_derived]
+        impl #head #krate::Attributes for #name #tail #wheres {
+            fn write_attributes(&self, #sink: &mut #krate::private::Sink<'_>) {
+                #(#facts)*
+            }
+        }
+    }
+}
+
+/// What has to be asked of a type that names a parameter. A constant says itself what it takes.
+fn bound(krate: &TokenStream, fact: &Fact) -> Option<WherePredicate> {
+    let ty = &fact.ty;
+    let needed = match &fact.way {
+        _ if !fact.is_generic => return None,
+        FactWay::Value(Key::Constant(_)) => return None,
+        FactWay::Value(_) => quote!(#krate::ToAttribute),
+        FactWay::Display(_) => quote!(::core::fmt::Display),
+        FactWay::Debug(_) => quote!(::core::fmt::Debug),
+        FactWay::Nested | FactWay::Below(_) => quote!(#krate::Attributes),
+    };
+    Some(parse_quote!(#ty: #needed))
+}
+
+/// Input: `id: u64`, `#[attributes(?)] state: State`, `#[attributes(prefix = "to")] address: Address`
+///
+/// Output: `sink.set("id", &self.id);`, `sink.debug("state", &self.state);`, `sink.all_below("to", &self.address);`
+fn fact(sink: &Ident, fact: &Fact) -> TokenStream {
+    let field = &fact.field;
+    let place = at(field.span());
+    let (method, key) = match &fact.way {
+        FactWay::Value(key) => ("set", Some(key.to_token_stream())),
+        FactWay::Display(key) => ("display", Some(key.to_token_stream())),
+        FactWay::Debug(key) => ("debug", Some(key.to_token_stream())),
+        FactWay::Nested => ("all", None),
+        FactWay::Below(prefix) => ("all_below", Some(prefix.to_token_stream())),
+    };
+    let method = Ident::new(method, place);
+    let key = key.map(|key| quote!(#key,));
+    // `self` is the method's, which is found by the hygiene of the call.
+    let this = quote_spanned!(Span::call_site().located_at(place)=> self);
+    let value = quote_spanned!(field.span()=> &#this.#field);
+    quote!(#sink.#method(#key #value);)
 }

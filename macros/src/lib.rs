@@ -7,9 +7,12 @@
 mod args;
 mod attribute;
 mod block;
+mod derive;
 mod errors;
 mod expand;
 mod expression;
+mod facts;
+mod field;
 mod function;
 mod impl_block;
 mod owned;
@@ -36,4 +39,10 @@ pub fn in_span(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn start_span(input: TokenStream) -> TokenStream {
     owned::expand(input.into()).into()
+}
+
+/// Makes attributes of the fields of a struct. See `enter_span::Attributes`.
+#[proc_macro_derive(Attributes, attributes(attributes))]
+pub fn attributes(item: TokenStream) -> TokenStream {
+    derive::expand(item.into()).into()
 }

@@ -37,6 +37,10 @@ fn check(args: &Args, errors: &mut Errors) {
             "a span that is started has no name of its own; write `start_span!(\"name\", ..)`";
         errors.push(Error::new(Span::call_site(), message));
     }
+    if let Some(current) = &args.current {
+        let message = "`current` makes no span, and `start_span!` makes one; to add to the current span write `Span::current().set_attributes(..)`";
+        errors.push(Error::new(current.key.span(), message));
+    }
     for word in meaningless(args) {
         let message = format!(
             "`{word}` has no meaning in `start_span!`, which gives the span and returns no value; remove it"

@@ -1,7 +1,7 @@
-//! One `key = value` of `attributes(..)`, `start(..)` or `ret(..)`.
+//! One `key = value`, or `..facts`, of `attributes(..)`, `start(..)` or `ret(..)`.
 
-use proc_macro2::Span;
-use quote::ToTokens as _;
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
@@ -23,6 +23,15 @@ impl Key {
         match self {
             Key::Text(_, span) => *span,
             Key::Constant(path) => path.span(),
+        }
+    }
+}
+
+impl ToTokens for Key {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Key::Text(text, place) => LitStr::new(text, *place).to_tokens(tokens),
+            Key::Constant(path) => path.to_tokens(tokens),
         }
     }
 }
@@ -73,13 +82,22 @@ fn dotted(first: &Ident, input: ParseStream<'_>) -> Result<Key> {
     Ok(Key::Text(text, first.span()))
 }
 
+impl Attribute {
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match self {
+            Attribute::One(key, _) => Some(key),
+            Attribute::All(_) => None,
+        }
+    }
+}
+
 impl Parse for Attribute {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Token![%]) || input.peek(Token![?]) {
             return Err(input.error(SIGIL));
         }
         if input.peek(Token![..]) {
-            return Err(input.error("expected an attribute; write `key = value`"));
+            return spread(input);
         }
         let argument = bare(input);
         let key: Key = input.parse()?;
@@ -89,16 +107,26 @@ impl Parse for Attribute {
                 return Err(without_value(&key, input));
             }
             let value = input.parse()?;
-            return Ok(Attribute { key, value });
+            return Ok(Attribute::One(key, value));
         }
         match argument {
             Some(argument) => {
                 let value = AttributeValue::Argument(argument);
-                Ok(Attribute { key, value })
+                Ok(Attribute::One(key, value))
             }
             None => Err(without_value(&key, input)),
         }
     }
+}
+
+/// `..facts`
+fn spread(input: ParseStream<'_>) -> Result<Attribute> {
+    let dots: Token![..] = input.parse()?;
+    if is_end(input) {
+        let message = "`..` needs a struct that derives `Attributes`; write `..facts`";
+        return Err(Error::new(dots.span(), message));
+    }
+    expression::parse(input).map(Attribute::All)
 }
 
 /// A lower-case name that stands alone, which is both key and value.
@@ -120,6 +148,11 @@ fn without_value(key: &Key, input: ParseStream<'_>) -> Error {
     }
     if input.peek(Token![%]) || input.peek(Token![?]) {
         return input.error(SIGIL);
+    }
+    if input.peek(syn::token::Paren) {
+        return input.error(format!(
+            "the key `{text}(..)` is made at run time; set it in the body, with `span.set_attribute({text}(..), value)`"
+        ));
     }
     input.error(format!(
         "expected `,` or `=` after `{text}`; a key with other signs is written as text"
@@ -150,6 +183,10 @@ impl Parse for AttributeValue {
 
 impl Parse for Projection {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(Token![..]) {
+            let message = "a projection gives one attribute; write `key = |value| ..`, or set those of a struct in the body, with `span.set_attributes(..)`";
+            return Err(input.error(message));
+        }
         let key: Key = input.parse()?;
         let equals: Option<Token![=]> = input.parse()?;
         if equals.is_none() || is_end(input) {

@@ -29,6 +29,17 @@ pub(crate) enum Way {
     Later(Work, Form),
     /// With a guard: a closure of ours would hide the caller, or the types of a returned closure.
     Tracked,
+    /// In no span of its own: the current one is told things.
+    Current(Telling),
+}
+
+/// When the current span is told things.
+pub(crate) enum Telling {
+    Before,
+    /// Also of the returned value.
+    Around,
+    /// The same, with the arguments that the future holds.
+    AroundAsync(Vec<TokenStream>),
 }
 
 /// What does not depend on how the body is run.
@@ -158,11 +169,17 @@ impl Plan {
         check_item(&function, &mut errors);
         check_arguments(&function, &args, &mut errors);
         let shape = shape_of(&function, &args, &mut errors);
-        check_shape(&function, &args, shape, &mut errors);
+        match &args.current {
+            None => check_shape(&function, &args, shape, &mut errors),
+            Some(current) => check_current(&function, &args, &current.key, shape, &mut errors),
+        }
         errors.into_result()?;
 
         let returned = shape::nameable(&function.sig.output, function.sig.ident.span());
-        let way = way(&mut function, shape);
+        let way = match args.current {
+            None => way(&mut function, shape),
+            Some(_) => Way::Current(telling(&mut function, &args, shape)),
+        };
         let handle = args.handle.clone();
         let names = Names::of(&function.sig.ident, owner);
         let finish = finish(&args, &function.sig, shape);
@@ -245,6 +262,17 @@ fn way(function: &mut Function, shape: Shape) -> Way {
     }
 }
 
+fn telling(function: &mut Function, args: &Args, shape: Shape) -> Telling {
+    match (&args.ret, shape) {
+        (None, _) => Telling::Before,
+        (Some(_), Shape::Async) => {
+            let body = function.body.stream();
+            Telling::AroundAsync(signature::hold_arguments(&mut function.sig, &body))
+        }
+        (Some(_), _) => Telling::Around,
+    }
+}
+
 fn check_item(function: &Function, errors: &mut Errors) {
     if let Some(constness) = &function.sig.constness {
         let message = "a span cannot be opened in a `const fn`; remove `const` or the attribute";
@@ -265,7 +293,7 @@ fn check_arguments(function: &Function, args: &Args, errors: &mut Errors) {
     check_relations(args, errors);
     let parameters = function.parameters();
     for attribute in args.attributes.iter().chain(&args.start) {
-        if let AttributeValue::Argument(name) = &attribute.value {
+        if let Attribute::One(_, AttributeValue::Argument(name)) = attribute {
             if !parameters.contains(name) {
                 errors.push(no_parameter(name, &function.sig.ident, &parameters));
             }
@@ -316,18 +344,18 @@ pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
         let later = later_of(args, &leaf.key, &ends.key);
         errors.push(Error::new(later.span(), message));
     }
-    let repeated = |attribute: &&Attribute| {
-        let written = attribute.key.written();
-        args.start
-            .iter()
-            .any(|start| start.key.written() == written)
+    let repeated = |key: &&Key| {
+        let written = key.written();
+        let mut start = args.start.iter().filter_map(Attribute::key);
+        start.any(|start| start.written() == written)
     };
-    for attribute in args.attributes.iter().filter(repeated) {
-        let key = attribute.key.written();
+    let keys = args.attributes.iter().filter_map(Attribute::key);
+    for key in keys.filter(repeated) {
         let message = format!(
-            "duplicate attribute key `{key}`; it is given in `start(..)` too, and samplers have seen that value"
+            "duplicate attribute key `{}`; it is given in `start(..)` too, and samplers have seen that value",
+            key.written()
         );
-        errors.push(Error::new(attribute.key.span(), message));
+        errors.push(Error::new(key.span(), message));
     }
 }
 
@@ -400,6 +428,56 @@ fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Erro
         }
     }
     check_track_caller(function, args, shape, errors);
+}
+
+/// A function without a span of its own has nothing to say of one, but attributes.
+fn check_current(
+    function: &Function,
+    args: &Args,
+    current: &Ident,
+    shape: Shape,
+    errors: &mut Errors,
+) {
+    const KNOWN: [&str; 5] = ["current", "attributes", "ret", "when", "crate"];
+    if let Some(Name::Literal(name)) = &args.name {
+        let message =
+            "a name has no meaning with `current`, which makes no span; remove one of them";
+        errors.push(Error::new(name.span(), message));
+    }
+    for word in args.used() {
+        if word == "start" {
+            let message = "`start` has no meaning with `current`, whose span has started already; write `attributes(..)`";
+            errors.push(Error::new(word.span(), message));
+        } else if !KNOWN.iter().any(|known| word == known) {
+            let message = format!(
+                "`{word}` has no meaning with `current`, which makes no span; remove one of them"
+            );
+            errors.push(Error::new(word.span(), message));
+        }
+    }
+    let is_idle = args.attributes.is_empty() && args.ret.is_none() && args.handle.is_none();
+    if is_idle && errors.is_empty() {
+        let message = "`current` adds nothing by itself; write `current, attributes(..)`";
+        errors.push(Error::new(current.span(), message));
+    }
+    check_read_beside(function, args, shape, errors);
+}
+
+/// `ret` where a value goes by without a span.
+fn check_read_beside(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
+    let why = match shape {
+        Shape::Later(Work::Future, _) => {
+            Some("`current` where a future is returned, which is not awaited here")
+        }
+        Shape::Sync if function.has_attribute("track_caller").is_some() => {
+            Some("`#[track_caller]`, since a closure around the body would become the caller")
+        }
+        _ => unreadable(function, shape),
+    };
+    if let (Some(ret), Some(why)) = (&args.ret, why) {
+        let message = format!("`ret` cannot be combined with {why}; remove `ret`");
+        errors.push(Error::new(ret.key.span(), message));
+    }
 }
 
 /// Why there is nothing to read of what a function returns.
@@ -544,15 +622,5 @@ fn detail_name(detail: Detail) -> &'static str {
         Detail::Message => "Message",
         Detail::Type => "Type",
         Detail::Status => "Status",
-    }
-}
-
-impl Key {
-    /// The key as an expression of type `&'static str`.
-    pub(crate) fn to_expression(&self) -> TokenStream {
-        match self {
-            Key::Text(text, span) => LitStr::new(text, *span).into_token_stream(),
-            Key::Constant(path) => path.to_token_stream(),
-        }
     }
 }

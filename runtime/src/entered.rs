@@ -2,11 +2,13 @@
 //!
 //! One type for all forms, sync and async; the forms differ in who attaches it, and when.
 
+use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 
 use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
 
+use crate::attributes::Sink;
 use crate::lineage;
 use crate::probe::{Asked, Reading};
 use crate::recording::{Ending, Policy};
@@ -100,6 +102,18 @@ impl Entered {
     fn with(mut self, key: &'static str, Value(value): Value) -> Self {
         if let Some(scope) = &mut self.0 {
             scope.set_attribute(KeyValue::new(key, value));
+        }
+        self
+    }
+
+    /// For a key that is a constant, and for a struct of facts.
+    #[inline(never)]
+    pub fn attributes_with(mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
+        if let Some(scope) = self.0.as_mut().filter(|scope| scope.is_recorded()) {
+            let mut write = |key: Cow<'static, str>, Value(value)| {
+                scope.set_attribute(KeyValue::new(key, value));
+            };
+            let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
         }
         self
     }
@@ -278,6 +292,14 @@ impl Leaving {
     pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
         Leaving {
             entered: self.detach().attribute_with(key, value),
+            guard: Attached::default(),
+        }
+    }
+
+    #[inline(never)]
+    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
+        Leaving {
+            entered: self.detach().attributes_with(fill),
             guard: Attached::default(),
         }
     }

@@ -125,6 +125,7 @@
 //! | `tonic` | and in gRPC's `MetadataMap` |
 //! | `tokio` | `task`: `spawn_child`, `spawn_linked` and their kin |
 //! | `open-spans` | `open_spans()`: what is in progress; `watch_roots()`: what stays open |
+//! | `semconv-experimental` | [`semconv`]: also the keys that may still change, and those that are deprecated |
 //!
 //! # What it emits
 //!
@@ -146,11 +147,15 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[expect(missing_docs, reason = "reached by generated code only")]
+mod attributes;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod backend;
 mod begin;
 mod carry;
 mod context;
+#[expect(missing_docs, reason = "reached by generated code only")]
+mod current;
 mod diagnose;
 mod display;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
@@ -173,10 +178,12 @@ pub mod guide;
 mod history;
 mod installed;
 pub mod invocation;
+mod key;
 mod limit;
 mod lineage;
 #[doc(hidden)]
 pub mod native;
+mod one_of;
 #[cfg(feature = "open-spans")]
 mod open_spans;
 pub mod otel;
@@ -190,6 +197,7 @@ mod record;
 mod recording;
 mod relation;
 mod scope;
+pub mod semconv;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod site;
 mod size;
@@ -212,11 +220,72 @@ mod value;
 #[doc(hidden)]
 pub mod private;
 
+pub use attributes::{Attributes, Pair};
 pub use carry::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
 pub use context::{Context, SpanContext, SpanId, TraceId};
 pub use diagnose::{Diagnosis, diagnose};
 pub use display::{MachineName, display_name, display_name_as};
 pub use enter::{enter_span, enter_span_async, start_span};
+/// Makes attributes of the fields of a struct: of each its value, under its name.
+///
+/// ```
+/// use enter_span::{Attributes, Key, Span, enter_span};
+///
+/// const TENANT: Key<u64> = Key::new("tenant.id");
+///
+/// #[derive(Attributes)]
+/// #[attributes(prefix = "order")]
+/// struct Order<'a> {
+///     id: u64,                                    // order.id
+///     coupon: Option<&'a str>,                    // order.coupon, unless it is `None`
+///     #[attributes(key = items.count)]
+///     items: usize,                               // order.items.count
+///     #[attributes(key = TENANT)]
+///     tenant: u64,                                // tenant.id: a constant takes no prefix
+///     #[attributes(?)]
+///     state: State,                               // its `Debug` text
+///     #[attributes(%)]
+///     total: std::num::NonZeroU32,                // its `Display` text
+///     #[attributes(prefix = "to")]
+///     address: Address,                           // order.to.city
+///     #[attributes(skip)]
+///     card: Card,
+/// }
+///
+/// #[derive(Attributes)]
+/// struct Address {
+///     city: String,
+/// }
+///
+/// # #[derive(Debug)] struct State;
+/// # struct Card;
+/// #[enter_span(attributes(..order))]
+/// fn place(order: &Order<'_>) {}
+///
+/// fn note(order: &Order<'_>) {
+///     Span::current().set_attributes(order);
+///     Span::current().add_event("order.placed", order);
+/// }
+/// ```
+///
+/// | on the struct | |
+/// |---|---|
+/// | `prefix = ..` | stands with a dot before each key that is text |
+/// | `crate = path` | where `enter_span` is, if it is re-exported |
+///
+/// | on a field | |
+/// |---|---|
+/// | `key = ..` | another key than the field's name: dotted, as text, or a constant |
+/// | `%`, `?` | the `Display` or the `Debug` text, and not the value |
+/// | `nested` | the attributes of its own struct, which derives too |
+/// | `prefix = ..` | the same, below a prefix |
+/// | `skip` | nothing |
+///
+/// A field of a type that is not an attribute does not compile, so nothing leaves by accident.
+/// Fields are read only while the span is traced; one that panics costs its own attribute. Keys are
+/// put together by the compiler, but for those of a nested struct below a prefix, which are allocated
+/// for each span. A field whose type names a type parameter asks for what it needs of that type.
+pub use enter_span_macros::Attributes;
 /// Turns a function, or every method of an `impl` block, into a span.
 ///
 /// ```
@@ -249,6 +318,7 @@ pub use enter::{enter_span, enter_span_async, start_span};
 /// | `ends_children` | what is still open below it ends before it, with `enter_span.outcome = "abandoned"` |
 /// | `tracer = expr` | the library, and the provider if it has one, of a [`Tracer`] |
 /// | `crate = path` | where `enter_span` is, if it is re-exported |
+/// | `current` | no span of its own: `attributes(..)` and `ret(..)` go to the current one |
 /// | `skip` | on a method of an annotated `impl`: no span; also for one that has no `self`, where the block's arguments name it |
 ///
 /// # Attributes
@@ -257,22 +327,44 @@ pub use enter::{enter_span, enter_span_async, start_span};
 /// # use enter_span::enter_span;
 /// # struct Order { id: u64 }
 /// # #[derive(Debug)] struct Body;
-/// # const TENANT: &str = "tenant.id";
+/// # const TENANT: enter_span::Key<u64> = enter_span::Key::new("tenant.id");
+/// # #[derive(enter_span::Attributes)] struct Facts { a: u32 }
 /// #[enter_span(attributes(
 ///     attempt,                     // the argument, under its own name
 ///     order.id = order.id,         // a dotted key and an expression
 ///     "http.route" = route,        // a key as text
 ///     body = ?body,                // its `Debug` text
 ///     shown = %order.id,           // its `Display` text
-///     TENANT = 7,                  // a constant as key
+///     TENANT = 7,                  // a constant as key: text, or a typed `Key`
+///     ..facts                      // those of a struct, by `#[derive(Attributes)]`
 /// ))]
-/// fn place(attempt: u32, order: &Order, route: &str, body: Body) {}
+/// fn place(attempt: u32, order: &Order, route: &str, body: Body, facts: &Facts) {}
 /// ```
 ///
 /// Nothing is captured that is not named. A value needs `ToAttribute`: numbers, text, bools, lists
 /// of them, `Option`s of them, and types of your own. The same key again replaces the value.
 /// Expressions may borrow arguments and cannot consume them, and cannot contain `?`, `return` or
 /// `.await`. One that panics loses its attribute and nothing else.
+///
+/// # Adding to the current span
+///
+/// With `current` a function has no span of its own: what it is given and returns stands on the span
+/// that is current where it begins, if that is traced. Only `attributes(..)`, `ret(..)`, `when`,
+/// `|span|` and `crate` have a meaning beside it.
+///
+/// ```
+/// # use enter_span::enter_span;
+/// #[enter_span]
+/// fn handle() {
+///     authenticate("u7");
+/// }
+///
+/// #[enter_span(current, attributes(user.id = user), ret(user.is_admin = |admin| admin))]
+/// fn authenticate(user: &str) -> bool {
+///     user == "u1"
+/// }
+/// # handle();
+/// ```
 ///
 /// # Sync, async, futures, streams
 ///
@@ -340,6 +432,7 @@ pub use enter_span_macros::in_span;
 pub use enter_span_macros::start_span;
 pub use envelope::Envelope;
 pub use installed::{is_enabled, set_error_detail};
+pub use key::{AttributeKey, Key, OwnedKey};
 #[cfg(feature = "open-spans")]
 #[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
 pub use open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
@@ -348,7 +441,7 @@ pub use outcome::{ErrorDetail, Failure, Outcome};
 pub use owned::OwnedSpan;
 pub use propagation::{extract, inject};
 pub use relation::{ToLinks, ToParent};
-pub use span::{EventAttributes, Span, Status, is_traced, span_id, trace_id};
+pub use span::{Span, Status, is_traced, span_id, trace_id};
 pub use tracer::Tracer;
 pub use value::{Element, ToAttribute, Value};
 

@@ -1,5 +1,7 @@
 //! Not public API: what generated code names. It changes without notice.
 
+pub use crate::attributes::Sink;
+pub use crate::current::Current;
 pub use crate::entered::{Entered, finish, run, run_held, run_open};
 pub use crate::future::{BoxedFuture, InSpan, Open, Silent};
 pub use crate::guard::Guard;
@@ -52,6 +54,12 @@ pub const fn tracer(
     module: &'static str,
 ) -> Tracer {
     Tracer::of(Library::of(package, version, module))
+}
+
+/// Runs a body that stands in no span of its own.
+#[inline(always)]
+pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
 /// Gives a closure its argument's type.

@@ -8,8 +8,10 @@ use std::fmt;
 use opentelemetry::trace::{Status as OtelStatus, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, KeyValue};
 
+use crate::attributes::{Attributes, Sink};
 use crate::context::{Context, SpanContext, SpanId, TraceId};
 use crate::installed;
+use crate::key::AttributeKey;
 use crate::lineage;
 use crate::outcome::{Failure, Outcome, Report};
 use crate::recording::Policy;
@@ -156,26 +158,37 @@ impl Span {
 
     /// Sets an attribute. The same key again replaces the value; `None` writes nothing.
     ///
+    /// The key is text, which takes any value, or a [`Key`](crate::Key), which takes values of its
+    /// own type only. It must not be empty.
+    ///
     /// The provider limits how many are kept (OpenTelemetry's default is 128) and counts the rest.
-    /// The key must not be empty. `code.function.name`, `code.file.path` and `code.line.number` keep
-    /// their values. With another provider than `enter-span-pipeline`, so does a key that was given in
-    /// `start(..)`, and of more than 1024 keys the further ones are not replaced but given to it again.
-    pub fn set_attribute(
-        &self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl ToAttribute,
-    ) -> &Self {
+    /// `code.function.name`, `code.file.path` and `code.line.number` keep their values. With another
+    /// provider than `enter-span-pipeline`, so does a key that was given in `start(..)`, and of more
+    /// than 1024 keys the further ones are not replaced but given to it again.
+    ///
+    /// ```
+    /// use enter_span::{Span, semconv};
+    ///
+    /// let span = Span::current();
+    /// span.set_attribute("order.items", 3);
+    /// span.set_attribute(semconv::HTTP_RESPONSE_STATUS_CODE, 200);
+    /// ```
+    pub fn set_attribute<K, V>(&self, key: K, value: V) -> &Self
+    where
+        K: AttributeKey<V>,
+        V: ToAttribute,
+    {
         self.set_attribute_with(key, || value)
     }
 
     /// Sets an attribute whose value is computed only if the span is traced.
     ///
     /// If computing it panics, the attribute is lost and nothing else is.
-    pub fn set_attribute_with<T: ToAttribute>(
-        &self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl FnOnce() -> T,
-    ) -> &Self {
+    pub fn set_attribute_with<K, V>(&self, key: K, value: impl FnOnce() -> V) -> &Self
+    where
+        K: AttributeKey<V>,
+        V: ToAttribute,
+    {
         if !self.is_traced() {
             return self;
         }
@@ -186,53 +199,76 @@ impl Span {
             }
         });
         match value {
-            Some(Value(value)) => {
-                let attribute = KeyValue::new(key.into(), value);
-                self.if_traced(|span| span.set_attribute(attribute))
-            }
+            Some(value) => self.told(key.into_name(""), value),
             None => self,
         }
     }
 
-    /// Sets several attributes, in order.
-    pub fn set_attributes<K, V>(&self, attributes: impl IntoIterator<Item = (K, V)>) -> &Self
-    where
-        K: Into<Cow<'static, str>>,
-        V: ToAttribute,
-    {
+    fn told(&self, key: Cow<'static, str>, Value(value): Value) -> &Self {
+        let attribute = KeyValue::new(key, value);
+        self.if_traced(|span| span.set_attribute(attribute))
+    }
+
+    /// Sets several attributes, in order: those of a struct, by `#[derive(Attributes)]`, or a list of
+    /// pairs. See [`Attributes`].
+    ///
+    /// ```
+    /// use enter_span::{Attributes, Span};
+    ///
+    /// #[derive(Attributes)]
+    /// #[attributes(prefix = "order")]
+    /// struct Order {
+    ///     id: u64,
+    ///     coupon: Option<String>,
+    /// }
+    ///
+    /// let order = Order { id: 7, coupon: None };
+    /// Span::current().set_attributes(&order);
+    /// Span::current().set_attributes([("rows", 3), ("bytes", 4096)]);
+    /// ```
+    pub fn set_attributes(&self, attributes: impl Attributes) -> &Self {
         if self.is_traced() {
-            for (key, value) in attributes {
-                self.set_attribute(key, value);
-            }
+            let mut write = |key, value| _ = self.told(key, value);
+            attributes.write_attributes(&mut Sink::new(&mut write));
         }
         self
     }
 
-    /// Adds an event: something that happened at this moment. Its attributes are a list of pairs,
-    /// or `()` for none.
+    /// The same for a closure that writes them, as in generated code.
+    pub(crate) fn fill_attributes(&self, fill: &mut dyn FnMut(&mut Sink<'_>)) {
+        let mut write = |key, value| _ = self.told(key, value);
+        let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
+    }
+
+    /// Adds an event: something that happened at this moment. Its attributes are a struct that
+    /// derives [`Attributes`], a list of pairs, or `()` for none.
     ///
     /// ```
-    /// use enter_span::{Span, Value};
+    /// use enter_span::{Attributes, Span};
+    ///
+    /// #[derive(Attributes)]
+    /// struct Miss<'a> {
+    ///     shard: u32,
+    ///     key: &'a str,
+    /// }
     ///
     /// let span = Span::current();
     /// span.add_event("order.shipped", ());
-    /// span.add_event("cache.miss", [("shard", 3)]);
-    /// span.add_event("retry", [("attempt", Value::from(2)), ("cause", Value::from("timeout"))]);
+    /// span.add_event("cache.miss", &Miss { shard: 3, key: "a" });
+    /// span.add_event("retry", (("attempt", 2), ("cause", "timeout")));
     /// ```
     pub fn add_event(
         &self,
         name: impl Into<Cow<'static, str>>,
-        attributes: impl EventAttributes,
+        attributes: impl Attributes,
     ) -> &Self {
         if !self.is_traced() {
             return self;
         }
         let mut list = Vec::new();
-        attributes.each(&mut |key, value| {
-            if let Some(Value(value)) = Slot::fill(&mut |slot| slot.set(&value)) {
-                list.push(KeyValue::new(key, value));
-            }
-        });
+        let mut write =
+            |key, Value(value)| list.push(KeyValue::new::<Cow<'static, str>, _>(key, value));
+        attributes.write_attributes(&mut Sink::new(&mut write));
         let name = name.into();
         self.if_traced(|span| span.add_event(name, list))
     }
@@ -362,43 +398,6 @@ impl ToParent for Span {
 impl ToLinks for Span {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         self.context.to_links(link);
-    }
-}
-
-/// What can be the attributes of an event: a list of pairs, or `()` for none.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the attributes of an event",
-    label = "not a list of pairs",
-    note = "write `[(\"key\", value), ..]`, with `Value::from(..)` for values of several types, or `()` for none"
-)]
-pub trait EventAttributes {
-    #[doc(hidden)]
-    fn each(self, attribute: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute));
-}
-
-impl EventAttributes for () {
-    fn each(self, _: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute)) {}
-}
-
-impl<K, V, const N: usize> EventAttributes for [(K, V); N]
-where
-    K: Into<Cow<'static, str>>,
-    V: ToAttribute,
-{
-    fn each(self, attribute: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute)) {
-        self.into_iter()
-            .for_each(|(key, value)| attribute(key.into(), &value));
-    }
-}
-
-impl<K, V> EventAttributes for Vec<(K, V)>
-where
-    K: Into<Cow<'static, str>>,
-    V: ToAttribute,
-{
-    fn each(self, attribute: &mut dyn FnMut(Cow<'static, str>, &dyn ToAttribute)) {
-        self.into_iter()
-            .for_each(|(key, value)| attribute(key.into(), &value));
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 
+use crate::attributes::Sink;
 use crate::backend::{self, Said};
 use crate::begin;
 use crate::context::Context;
@@ -218,7 +219,7 @@ impl Start {
     }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
-        self.upsert(key, Some(Value::from_static(value)));
+        self.upsert(Cow::Borrowed(key), Value::from_static(value));
     }
 
     pub fn attribute<T: ToAttribute>(&mut self, key: &'static str, value: &T) {
@@ -226,7 +227,15 @@ impl Start {
     }
 
     pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
-        self.upsert(key, Slot::fill(value));
+        if let Some(value) = Slot::fill(value) {
+            self.upsert(Cow::Borrowed(key), value);
+        }
+    }
+
+    /// For a key that is a constant, and for a struct of facts.
+    pub fn attributes_with(&mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) {
+        let mut write = |key, value| self.upsert(key, value);
+        let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
     }
 
     /// What panics costs what it says, and neither the rest nor the span.
@@ -245,13 +254,11 @@ impl Start {
         self.elsewhere.as_ref().unwrap_or(&self.current)
     }
 
-    fn upsert(&mut self, key: &'static str, value: Option<Value>) {
-        let Some(Value(value)) = value.filter(|_| !key.is_empty()) else {
-            return;
-        };
+    fn upsert(&mut self, key: Cow<'static, str>, Value(value): Value) {
         let attributes = &mut self.said.attributes;
         match attributes.iter_mut().find(|a| a.key.as_str() == key) {
             Some(known) => known.value = value,
+            None if key.is_empty() => {}
             None => attributes.push(KeyValue::new(key, value)),
         }
     }

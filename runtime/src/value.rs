@@ -55,6 +55,7 @@ pub struct Value(pub(crate) opentelemetry::Value);
     message = "`{Self}` cannot be a span attribute",
     label = "not an attribute value",
     note = "in `attributes(..)` write `key = ?value` for its `Debug` text, or `key = %value` for its `Display` text",
+    note = "on a field of a struct write `#[attributes(?)]` or `#[attributes(%)]` for the same, or `#[attributes(skip)]`",
     note = "elsewhere give its text, as with `value.to_string()`; instead of `ret` write `ret(key = |value| ..)` for a part of it",
     note = "or implement `enter_span::ToAttribute` for it"
 )]
@@ -80,6 +81,11 @@ fn text(value: impl Into<StringValue>) -> opentelemetry::Value {
 
 impl Value {
     pub(crate) fn from_static(value: &'static str) -> Self {
+        Value(text(value))
+    }
+
+    /// Text that is known at compile time is not copied.
+    pub(crate) fn from_text(value: Cow<'static, str>) -> Self {
         Value(text(value))
     }
 }
@@ -256,15 +262,15 @@ impl From<Cow<'_, str>> for Value {
 pub struct Slot(Option<Value>);
 
 impl Slot {
-    pub fn set<T: ToAttribute>(&mut self, value: &T) {
+    pub fn set<T: ToAttribute + ?Sized>(&mut self, value: &T) {
         self.0 = value.to_attribute();
     }
 
-    pub fn debug<T: fmt::Debug>(&mut self, value: &T) {
+    pub fn debug<T: fmt::Debug + ?Sized>(&mut self, value: &T) {
         self.0 = Some(Value::from(format!("{value:?}")));
     }
 
-    pub fn display<T: fmt::Display>(&mut self, value: &T) {
+    pub fn display<T: fmt::Display + ?Sized>(&mut self, value: &T) {
         self.0 = Some(Value::from(value.to_string()));
     }
 

@@ -61,6 +61,51 @@ mod bare {
     pub(super) async fn async_block(id: u32) -> u32 {
         in_span!("async block", attributes(id), async |_span| id).await
     }
+
+    const KEY: ::enter_span::Key<i64> = ::enter_span::Key::new("key");
+
+    #[derive(::enter_span::Attributes)]
+    #[attributes(prefix = "facts")]
+    struct Facts<'a, T> {
+        id: &'a T,
+        #[attributes(key = KEY)]
+        key: u32,
+        #[attributes(?)]
+        debug: u32,
+        #[attributes(%)]
+        display: u32,
+        #[attributes(skip)]
+        _skipped: (),
+        #[attributes(prefix = "more")]
+        more: More,
+    }
+
+    #[derive(::enter_span::Attributes)]
+    struct More {
+        is: ::std::primitive::bool,
+    }
+
+    #[enter_span]
+    pub(super) fn facts(id: u32) -> u32 {
+        add(Facts {
+            id: &id,
+            key: id,
+            debug: id,
+            display: id,
+            _skipped: (),
+            more: More { is: true },
+        })
+    }
+
+    #[enter_span(current, attributes(..facts, KEY = *facts.id), ret(KEY = |n| n))]
+    fn add(facts: Facts<'_, u32>) -> u32 {
+        facts.key
+    }
+
+    #[enter_span(current, attributes(id), ret(later = |n| n))]
+    pub(super) async fn add_later(id: u32) -> u32 {
+        id
+    }
 }
 
 /// A module in which every well-known name means something else.
@@ -94,6 +139,8 @@ mod hostile {
     struct Pin;
     struct Span;
     struct Entered;
+    struct Current;
+    struct Sink;
     struct Probe;
     struct Site;
     struct Reading;
@@ -115,6 +162,8 @@ mod hostile {
     trait ToString {}
     trait Outcome {}
     trait ToAttribute {}
+    trait Debug {}
+    trait Display {}
 
     fn drop() {}
 
@@ -188,6 +237,51 @@ mod hostile {
     pub(super) async fn async_block(id: u32) -> u32 {
         in_span!("async block", attributes(id), async |_span| id).await
     }
+
+    const KEY: ::enter_span::Key<i64> = ::enter_span::Key::new("key");
+
+    #[derive(::enter_span::Attributes)]
+    #[attributes(prefix = "facts")]
+    struct Facts<'a, T> {
+        id: &'a T,
+        #[attributes(key = KEY)]
+        key: u32,
+        #[attributes(?)]
+        debug: u32,
+        #[attributes(%)]
+        display: u32,
+        #[attributes(skip)]
+        _skipped: (),
+        #[attributes(prefix = "more")]
+        more: More,
+    }
+
+    #[derive(::enter_span::Attributes)]
+    struct More {
+        is: ::std::primitive::bool,
+    }
+
+    #[enter_span]
+    pub(super) fn facts(id: u32) -> u32 {
+        add(Facts {
+            id: &id,
+            key: id,
+            debug: id,
+            display: id,
+            _skipped: (),
+            more: More { is: true },
+        })
+    }
+
+    #[enter_span(current, attributes(..facts, KEY = *facts.id), ret(KEY = |n| n))]
+    fn add(facts: Facts<'_, u32>) -> u32 {
+        facts.key
+    }
+
+    #[enter_span(current, attributes(id), ret(later = |n| n))]
+    pub(super) async fn add_later(id: u32) -> u32 {
+        id
+    }
 }
 
 macro_rules! is_hygienic {
@@ -205,6 +299,8 @@ macro_rules! is_hygienic {
                     $module::tracked();
                     assert_eq!($module::block(5), 5);
                     assert_eq!($module::async_block(6).await, 6);
+                    assert_eq!($module::facts(7), 7);
+                    assert_eq!(enter_span::enter_span_async("current", |_| $module::add_later(8)).await, 8);
                 },
                 "
                     sync [client] first=2 id=2 text=text shown=2 debugged=2 constant=text doubled=4
@@ -216,6 +312,8 @@ macro_rules! is_hygienic {
                     tracked
                     block id=5
                     async block id=6
+                    facts facts.id=7 key=7 facts.debug=7 facts.display=7 facts.more.is=true
+                    current id=8 later=8
                 ",
             );
         }

@@ -80,7 +80,7 @@ use core::fmt::{Debug, Display};
 use core::future::{Ready, pending, ready};
 
 use enter_span::prelude::*;
-use enter_span::{Envelope, Span, Tracer, enter_span, in_span, start_span};
+use enter_span::{Attributes, Envelope, Key, Span, Tracer, enter_span, in_span, start_span};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, Stream, StreamExt as _};
 
@@ -88,6 +88,54 @@ use crate::check::{check, check_async};
 
 /// A key.
 const TENANT: &str = "tenant.id";
+
+/// A key that knows its values.
+const SIZE: Key<u64> = Key::new("size");
+
+/// What is known.
+#[derive(Debug, Attributes)]
+#[attributes(prefix = "facts")]
+struct Facts<'a> {
+    /// Text.
+    text: &'a str,
+    /// Typed.
+    #[attributes(key = SIZE)]
+    size: u64,
+    /// Shown.
+    #[attributes(?)]
+    shown: [u8; 1],
+    /// More of it.
+    #[attributes(prefix = "more")]
+    more: Option<More>,
+}
+
+/// More.
+#[derive(Clone, Copy, Debug, Attributes)]
+struct More {
+    /// One thing.
+    one: bool,
+}
+
+/// Adds to the caller's span.
+#[enter_span(current, attributes(..facts, SIZE = facts.size), ret(text = |text| *text))]
+fn add<'a>(facts: &Facts<'a>) -> Option<&'a str> {
+    let text = facts.text.split('a').next()?;
+    Some(text)
+}
+
+/// Adds to the caller's span, later.
+#[enter_span(current, attributes(number), ret(sum = |sum| *sum))]
+async fn add_later(number: u32) -> u32 {
+    let one = ready(1_u32).await;
+    number.saturating_add(one)
+}
+
+/// Adds what it is given.
+#[enter_span(current, |span|, attributes(number))]
+async fn add_before(number: u32) {
+    let one = ready(1_u32).await;
+    _ = span.set_attribute("one", one);
+}
 
 /// Where spans are made.
 static TRACER: Tracer = enter_span::tracer!();
@@ -354,6 +402,18 @@ fn async_functions_are_clean_under_hostile_lints() {
             assert_eq!(boxed_future(4, "ab").await, 3);
             assert_eq!(items(5).collect::<Vec<u32>>().await, [5, 5]);
             assert!(Cart::new(list).close().await.is_empty());
+            let facts = Facts {
+                text: "ba",
+                size: 7,
+                shown: [1],
+                more: Some(More { one: true }),
+            };
+            let added = in_span!("added", async |_span| {
+                assert_eq!(add(&facts), Some("b"));
+                add_before(1).await;
+                add_later(2).await
+            });
+            assert_eq!(added.await, 3);
             let size = in_span!("block", kind = producer, async |_span| ready(6_u32).await);
             assert_eq!(size.await, 6);
         },
@@ -371,8 +431,9 @@ fn async_functions_are_clean_under_hostile_lints() {
             boxed_future number=4 return=3
             items number=5
             Cart::close
+            added facts.text=ba size=7 facts.shown=[1] facts.more.one=true text=b number=2 one=1 sum=3
             block [producer]
         ",
     );
-    assert_eq!(trace.spans().len(), 14);
+    assert_eq!(trace.spans().len(), 15);
 }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use enter_span::prelude::*;
 use enter_span::{
-    Context as OurContext, Envelope, Span, Tracer, enter_span, enter_span_async, in_span,
-    start_span,
+    Context as OurContext, Envelope, Key, Span, ToAttribute, Tracer, Value, enter_span,
+    enter_span_async, in_span, start_span,
 };
 
 use crate::allocations;
@@ -24,7 +24,7 @@ fn evaluated() -> u64 {
     parent = { evaluated(); None::<Span> },
     links({ evaluated(); None::<Span> }),
     start(first = evaluated()),
-    attributes(id, second = evaluated(), third = ?evaluated()),
+    attributes(id, second = evaluated(), third = ?evaluated(), SIZE = evaluated(), ..{ evaluated(); }),
     ret(fourth = |_| evaluated())
 )]
 fn annotated(id: u64) -> Result<u64, String> {
@@ -42,6 +42,21 @@ async fn annotated_async(id: u64) -> u64 {
 #[enter_span(when = { evaluated(); true })]
 fn future() -> impl Future<Output = u8> {
     async { 7 }
+}
+
+const SIZE: Key<u64> = Key::new("size");
+
+#[enter_span(current, when = { evaluated(); true }, attributes(SIZE = evaluated()), ret(n = |_| evaluated()))]
+fn current() -> u8 {
+    8
+}
+
+struct Facts;
+
+impl ToAttribute for Facts {
+    fn to_attribute(&self) -> Option<Value> {
+        evaluated().to_attribute()
+    }
 }
 
 static TRACER: Tracer = enter_span::tracer!();
@@ -95,6 +110,9 @@ fn everything() {
     assert_eq!(poll_to_the_end(future), 4);
     let future = enter_span_async("block", |_| async { 5 });
     assert_eq!(poll_to_the_end(future), 5);
+    assert_eq!(current(), 8);
+    Span::current().set_attributes([("facts", Facts)]);
+    Span::current().add_event("facts", (("facts", Facts), (SIZE, 1)));
     assert!(Span::current().trace_id().is_none());
     assert!(!enter_span::is_enabled());
     assert!(!enter_span::is_traced());

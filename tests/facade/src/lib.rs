@@ -16,6 +16,14 @@ pub fn renamed_block() -> u8 {
     })
 }
 
+/// A struct of facts in the same crate.
+#[derive(spans::Attributes)]
+#[attributes(crate = spans, prefix = renamed)]
+pub struct Facts {
+    /// One of them.
+    pub id: u8,
+}
+
 /// Makes an annotated function in the crate that calls it, which may know nothing of `enter-span`.
 #[macro_export]
 macro_rules! traced {

@@ -1,0 +1,49 @@
+//! The span that is current, for a function that has none of its own and adds to it.
+
+use crate::attributes::Sink;
+use crate::span::Span;
+use crate::value::{Slot, ToAttribute};
+
+/// The span that was current where a function began, if it is traced.
+///
+/// It is told things as [`Entered`](crate::entered::Entered) is, so that generated code is the same.
+#[must_use]
+pub struct Current(Option<Span>);
+
+impl Current {
+    pub const OFF: Current = Current(None);
+
+    #[cold]
+    pub fn here() -> Self {
+        let span = Span::current();
+        Current(Some(span).filter(Span::is_traced))
+    }
+
+    #[inline]
+    pub fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub fn text(self, key: &'static str, value: &'static str) -> Self {
+        self.attributes_with(&mut |sink| sink.text(key, value))
+    }
+
+    pub fn attribute<T: ToAttribute>(self, key: &'static str, value: &T) -> Self {
+        self.attribute_with(key, &mut |slot| slot.set(value))
+    }
+
+    pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
+        self.attributes_with(&mut |sink| sink.fill(key, value))
+    }
+
+    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
+        if let Some(span) = &self.0 {
+            span.fill_attributes(fill);
+        }
+        self
+    }
+
+    /// All is said. The span goes on.
+    #[inline]
+    pub fn leave(self) {}
+}

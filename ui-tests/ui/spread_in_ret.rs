@@ -1,0 +1,8 @@
+use enter_span::enter_span;
+
+#[enter_span(ret(..order))]
+fn place() -> u64 {
+    7
+}
+
+fn main() {}
