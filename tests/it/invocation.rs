@@ -8,6 +8,7 @@ mod mode;
 mod next;
 mod run;
 mod sampling;
+mod steps;
 mod topology;
 
 use enter_span::invocation::{Carrier, Invocation, Message, TraceMode};

@@ -87,7 +87,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     pipeline.flush(AGES)?;
     let seconds = start.elapsed().as_secs_f64();
     let counts = pipeline.counts();
-    let (requests, bytes) = (REQUESTS.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
+    let (requests, bytes) = (
+        REQUESTS.load(Ordering::Relaxed),
+        BYTES.load(Ordering::Relaxed),
+    );
     println!(
         "{} spans of {} in {seconds:.2} s: {:.0} a second, in {requests} requests, {:.0} bytes a span",
         counts.exported,
