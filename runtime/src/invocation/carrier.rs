@@ -1,9 +1,9 @@
 //! A span as it travels: the headers that were sent, as they were.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use super::text;
 use crate::context::{Context, SpanContext};
@@ -12,7 +12,7 @@ use crate::relation::{ToLinks, ToParent};
 
 /// A span as it travels: the headers that were sent, with their values as they were.
 ///
-/// It keeps what it does not know, so that what is handed on is what has come. It is cheap to clone. One that
+/// It keeps what it does not know, so that what is handed on is what has come. One that
 /// holds no valid `traceparent` is as good as an empty one, but for its baggage.
 ///
 /// It can be a parent, `parent = carrier`, and be linked to, now or later: `links(carrier)`,
@@ -45,26 +45,63 @@ use crate::relation::{ToLinks, ToParent};
 ///
 /// With the feature `serde` it is a map of texts.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Carrier(Option<Arc<[(String, String)]>>);
+pub struct Carrier(Entries);
+
+/// Names and values, each behind its length, in one text: it takes one allocation.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Entries(String);
 
 pub(super) const MOST_ENTRIES: usize = 64;
 const MOST_BYTES: usize = 64 << 10;
 
+/// What the three headers usually take.
+const USUAL_BYTES: usize = 256;
+
+impl Entries {
+    fn push(&mut self, name: &str, value: &str) {
+        let Entries(text) = self;
+        if text.is_empty() {
+            text.reserve(USUAL_BYTES);
+        }
+        // Writing to a `String` does not fail.
+        let _ = write!(text, "{}:{}:", name.len(), value.len());
+        text.push_str(name);
+        text.push_str(value);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut rest = self.0.as_str();
+        std::iter::from_fn(move || {
+            let (name, after) = rest.split_once(':')?;
+            let (value, after) = after.split_once(':')?;
+            let (name, after) = after.split_at_checked(name.parse().ok()?)?;
+            let (value, after) = after.split_at_checked(value.parse().ok()?)?;
+            rest = after;
+            Some((name, value))
+        })
+    }
+}
+
+impl Outgoing for Entries {
+    fn set(&mut self, name: &'static str, value: String) {
+        self.push(name, &value);
+    }
+
+    /// Nothing has been set before.
+    fn unset(&mut self, _: &'static str) {}
+}
+
 impl Carrier {
     /// Of the span that is current; empty if there is none.
     pub fn current() -> Self {
-        Carrier::written(|entries| propagation::inject(entries))
+        Carrier::current_by(&propagation::of_process())
     }
 
     /// The same by this propagator.
     pub(super) fn current_by(propagator: &Propagator) -> Self {
-        Carrier::written(|entries| propagator.inject(entries))
-    }
-
-    fn written(write: impl FnOnce(&mut Vec<(String, String)>)) -> Self {
-        let mut entries = Vec::new();
-        write(&mut entries);
-        entries.into_iter().collect()
+        let mut entries = Entries::default();
+        propagator.inject(&mut entries);
+        Carrier(entries)
     }
 
     /// What `traceparent`, `tracestate` and `baggage` say in these headers, or whatever it is.
@@ -78,35 +115,34 @@ impl Carrier {
         named: impl Fn(&'static str) -> &'static str,
     ) -> Self {
         let entries = NAMES.iter().flat_map(|&name| {
-            let values = carrier.values_of(named(name)).take(MOST_ENTRIES + 1);
-            let texts = values.map(|value| String::from_utf8_lossy(value).into_owned());
-            texts.map(move |value| (name.to_owned(), value))
+            let values = carrier.values_of(named(name));
+            values.map(move |value| (name, String::from_utf8_lossy(value)))
         });
         Carrier::bounded(entries)
     }
 
-    fn bounded(entries: impl Iterator<Item = (String, String)>) -> Self {
-        let mut all = Vec::new();
+    fn bounded<K: AsRef<str>, V: AsRef<str>>(entries: impl Iterator<Item = (K, V)>) -> Self {
+        let mut all = Entries::default();
         let mut bytes = 0;
-        for (name, value) in entries {
+        for (count, (name, value)) in entries.enumerate() {
+            let (name, value) = (name.as_ref(), value.as_ref());
             bytes += name.len() + value.len();
-            if all.len() == MOST_ENTRIES || bytes > MOST_BYTES {
+            if count == MOST_ENTRIES || bytes > MOST_BYTES {
                 return Carrier::default();
             }
-            all.push((name, value));
+            all.push(name, value);
         }
-        Carrier((!all.is_empty()).then(|| all.into()))
+        Carrier(all)
     }
 
     /// Whether it holds nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.iter().next().is_none()
     }
 
     /// What it holds, as it came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let entries = self.0.iter().flat_map(|entries| entries.iter());
-        entries.map(|(name, value)| (&**name, &**value))
+        self.0.iter()
     }
 
     /// The span that it tells of, read from nothing; not valid if it tells of none.
@@ -116,31 +152,29 @@ impl Carrier {
 
     /// The same with another text as its baggage, or with none.
     pub(super) fn with_baggage(&self, only: impl Fn(&str) -> Option<String>) -> Self {
-        let is_baggage = |name: &str| name.eq_ignore_ascii_case("baggage");
-        if !self.iter().any(|(name, _)| is_baggage(name)) {
-            return self.clone();
-        }
         let kept = self.iter().filter_map(|(name, value)| {
-            let value = match is_baggage(name) {
-                true => only(value)?,
-                false => value.to_owned(),
+            let value = match name.eq_ignore_ascii_case("baggage") {
+                true => Cow::Owned(only(value)?),
+                false => Cow::Borrowed(value),
             };
-            Some((name.to_owned(), value))
+            Some((name, value))
         });
-        kept.collect()
+        Carrier::bounded(kept)
     }
 
-    /// Several headers of a name are one list, but for `traceparent`, of which none is better than the others;
-    /// what a header cannot hold is not written.
+    /// Several headers of a name are one list, but for `traceparent`, of which none is better than the
+    /// others; what a header cannot hold is not written.
     fn joined(&self, name: &str) -> Option<String> {
-        let named = self
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        let values: Vec<&str> = named.map(|(_, value)| value).collect();
-        let is_one = values.len() == 1 || name != "traceparent";
-        let text = values.join(",");
+        let mut text = String::new();
+        for (index, value) in self.values_named(name).enumerate() {
+            match (index, name) {
+                (0, _) => value.clone_into(&mut text),
+                (_, "traceparent") => return None,
+                _ => text.extend([",", value]),
+            }
+        }
         let fits = |byte: u8| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t';
-        (is_one && !text.is_empty() && text.bytes().all(fits)).then_some(text)
+        (!text.is_empty() && text.bytes().all(fits)).then_some(text)
     }
 
     pub(super) fn write_as<C: Outgoing + ?Sized>(
@@ -155,23 +189,26 @@ impl Carrier {
             }
         }
     }
+
+    fn values_named(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value)
+    }
 }
 
 const NAMES: [&str; 3] = ["traceparent", "tracestate", "baggage"];
 
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Carrier {
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Carrier {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let entries = entries.into_iter();
-        Carrier::bounded(entries.map(|(name, value)| (name.into(), value.into())))
+        Carrier::bounded(entries.into_iter())
     }
 }
 
 impl Incoming for Carrier {
     fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let named = self
-            .iter()
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_bytes())
+        self.values_named(name).map(str::as_bytes)
     }
 }
 

@@ -119,19 +119,15 @@ impl NextMessage {
 }
 
 /// From a map of names and values.
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Message {
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Message {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let (mut delivery, mut origin) = (Vec::new(), Vec::new());
-        for (name, value) in entries {
-            let (name, value) = (name.into(), value.into());
-            match after_prefix(&name) {
-                Some(name) => origin.push((name.to_owned(), value)),
-                None => delivery.push((name, value)),
-            }
-        }
+        let entries: Vec<(K, V)> = entries.into_iter().collect();
+        let each = || entries.iter().map(|(name, value)| (name.as_ref(), value));
+        let origin = each().filter_map(|(name, value)| Some((after_prefix(name)?, value)));
+        let delivery = each().filter(|(name, _)| after_prefix(name).is_none());
         Message {
-            delivery: delivery.into_iter().collect(),
-            origin: origin.into_iter().collect(),
+            delivery: delivery.collect(),
+            origin: origin.collect(),
         }
     }
 }
@@ -151,11 +147,7 @@ impl FromStr for Message {
 
 impl fmt::Display for Message {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries: Vec<_> = self.iter().collect();
-        text::write(
-            formatter,
-            entries.iter().map(|(name, value)| (&**name, *value)),
-        )
+        text::write(formatter, self.iter())
     }
 }
 

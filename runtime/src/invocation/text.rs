@@ -3,17 +3,17 @@
 
 use std::fmt;
 
-pub(super) fn write<'a>(
+pub(super) fn write<K: AsRef<str>, V: AsRef<str>>(
     formatter: &mut fmt::Formatter<'_>,
-    entries: impl Iterator<Item = (&'a str, &'a str)>,
+    entries: impl Iterator<Item = (K, V)>,
 ) -> fmt::Result {
     for (index, (name, value)) in entries.enumerate() {
         if index > 0 {
             formatter.write_str("&")?;
         }
-        encode(formatter, name)?;
+        encode(formatter, name.as_ref())?;
         formatter.write_str("=")?;
-        encode(formatter, value)?;
+        encode(formatter, value.as_ref())?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use enter_span::invocation::{Carrier, Message};
 use proptest::prelude::*;
 
-use super::origin;
+use super::{delivered, linked, origin};
+use crate::allocations;
 use crate::propagation::PARENT;
 
 /// The documented format, to the letter.
@@ -70,6 +71,28 @@ fn a_carrier_is_shown_without_its_values() {
         !shown.contains("secret") && !shown.contains("b7ad"),
         "{shown}"
     );
+}
+
+/// There and back, a carrier takes one allocation for each header at most.
+#[test]
+fn a_carrier_allocates_once_for_a_header() {
+    let headers = [
+        ("traceparent", PARENT),
+        ("tracestate", "congo=t61rcWkgMzE"),
+        ("x-odd", "of no use in headers"),
+    ];
+    for count in 1..=2 {
+        let mut carrier = Carrier::default();
+        let read = allocations::count(|| carrier = Carrier::read(&headers[..count]));
+        assert_eq!(read, 1);
+        let next = linked(&delivered(carrier)).next_message();
+        let mut sent: Vec<(&str, String)> = Vec::with_capacity(count);
+        assert_eq!(allocations::count(|| next.write(&mut sent)), count);
+        assert_eq!(sent.len(), count);
+    }
+    let mut carrier = Carrier::default();
+    let made = allocations::count(|| carrier = headers.into_iter().collect());
+    assert_eq!((made, carrier.iter().count()), (1, 3));
 }
 
 /// Serde has it as a map of texts, as JSON and as any other format.
