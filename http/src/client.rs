@@ -1,0 +1,260 @@
+//! The client's side: a span around each request that goes out.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use enter_span::propagation::{Destinations, inject_to};
+use enter_span::{is_enabled, start_span};
+use http::uri::Authority;
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::exchange::{Exchange, Protocol, Side};
+use crate::grpc::{self, Called};
+use crate::method::Methods;
+use crate::response::ResponseFuture;
+use crate::target::{Part, Shown, Target};
+
+/// Puts each request that a client sends into a span of kind client, below the current one, and tells
+/// the receiver of it.
+///
+/// The span starts where the client is called, and ends with the body of the response: with its last
+/// part, or where it is dropped. It is named by the method, with the [`UrlTemplate`] of the request if
+/// there is one (`GET /orders/{id}`), and never by the path; for gRPC, by the method that is called. Each
+/// request that passes is a span, so put what repeats or redirects requests around the layer. A status
+/// of the 4xx or 5xx is an error, with the status as `error.type`; so is any code of gRPC but `OK`.
+///
+/// The headers `traceparent` and `tracestate` are written from inside of the span, last and once, by
+/// [`inject_to`]: the propagator says to which hosts, and so does
+/// [`with_destinations`](ClientLayer::with_destinations).
+///
+/// While the process is off, a request costs one relaxed load, and goes out as it is.
+///
+/// ```
+/// use axum::body::Body;
+/// use enter_span_http::ClientLayer;
+/// use hyper_util::client::legacy::Client;
+/// use hyper_util::rt::TokioExecutor;
+/// use tower::Layer as _;
+///
+/// let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
+/// let client = ClientLayer::new().layer(client);
+/// ```
+///
+/// A client of gRPC does not tell the layer where it calls, so say it. `client` then goes where the
+/// channel would: `OrdersClient::new(client)`.
+///
+/// ```
+/// use enter_span_http::ClientLayer;
+/// use tonic::transport::Endpoint;
+/// use tower::Layer as _;
+///
+/// # #[tokio::main]
+/// # async fn main() {
+/// let channel = Endpoint::from_static("http://orders.internal:50051").connect_lazy();
+/// let client = ClientLayer::new().with_server("orders.internal:50051").layer(channel);
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ClientLayer {
+    destinations: Destinations,
+    server: Option<Authority>,
+    methods: Methods,
+    shown: Shown,
+}
+
+/// The path of a request as it was before it was filled in: `/orders/{id}`.
+///
+/// Put it into the extensions of a request, and the span is named by it. It must have few values.
+///
+/// ```
+/// use enter_span_http::UrlTemplate;
+///
+/// let id = 7;
+/// let request = http::Request::get(format!("http://orders.internal/orders/{id}"))
+///     .extension(UrlTemplate("/orders/{id}".into()))
+///     .body(())?;
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlTemplate(pub Cow<'static, str>);
+
+/// What is told of a request, whoever sends it.
+pub(crate) struct Sent<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) target: Target<'a>,
+    pub(crate) template: Option<&'a UrlTemplate>,
+    /// How often it was sent before.
+    pub(crate) resent: Option<u32>,
+}
+
+impl ClientLayer {
+    /// Tells all hosts that the propagator allows; of URLs it tells the path and not the query.
+    pub fn new() -> Self {
+        ClientLayer::default()
+    }
+
+    /// Which hosts are told of the span, of those that the propagator allows. A request that names no
+    /// host is told only where all are.
+    ///
+    /// ```
+    /// use enter_span::propagation::Destinations;
+    /// use enter_span_http::ClientLayer;
+    ///
+    /// let layer = ClientLayer::new().with_destinations(Destinations::hosts(["*.internal"]));
+    /// ```
+    #[must_use]
+    pub fn with_destinations(self, destinations: Destinations) -> Self {
+        ClientLayer {
+            destinations,
+            ..self
+        }
+    }
+
+    /// The host, and the port, of requests that name none, as those of a gRPC channel. What is no such
+    /// thing is no host.
+    #[must_use]
+    pub fn with_server(self, authority: impl AsRef<str>) -> Self {
+        ClientLayer {
+            server: Authority::try_from(authority.as_ref()).ok(),
+            ..self
+        }
+    }
+
+    /// Methods that are known besides those of HTTP. A span is named `HTTP` for any other, and has
+    /// `_OTHER` as its method.
+    #[must_use]
+    pub fn with_methods(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        ClientLayer {
+            methods: self.methods.with(names),
+            ..self
+        }
+    }
+
+    /// Tells of a URL only the scheme, the host and the port.
+    #[must_use]
+    pub fn without_path(mut self) -> Self {
+        self.shown.path = Part::Hidden;
+        self
+    }
+
+    /// Tells the query in `url.full`. Of the parameters that sign a URL the values are left out, as the
+    /// semantic conventions ask for; all others are told.
+    #[must_use]
+    pub fn with_query(mut self) -> Self {
+        self.shown.query = Part::Told;
+        self
+    }
+
+    fn send<A>(&self, request: &mut Request<A>) -> Box<Exchange> {
+        let target = Target::of(request.uri());
+        let called = Called::by(request.method(), request.headers(), request.uri());
+        let exchange = match called {
+            Some(called) => self.start_grpc(target, called),
+            None => self.start_http(&Sent {
+                method: request.method(),
+                target,
+                template: request.extensions().get(),
+                resent: None,
+            }),
+        };
+        let host = target.or_at(self.server.as_ref()).host.map(str::to_owned);
+        self.inject(&exchange, host.as_deref(), request.headers_mut());
+        exchange
+    }
+
+    /// From inside of the span, so that this is the receiver's parent.
+    pub(crate) fn inject(&self, exchange: &Exchange, host: Option<&str>, headers: &mut HeaderMap) {
+        let host = host.unwrap_or_default();
+        if self.destinations.include(host) {
+            exchange.enter(|| inject_to(host, headers));
+        }
+    }
+
+    pub(crate) fn start_http(&self, sent: &Sent<'_>) -> Box<Exchange> {
+        let method = self.methods.tell(sent.method);
+        let target = sent.target.or_at(self.server.as_ref());
+        let template = sent.template.map(|UrlTemplate(template)| &**template);
+        let span = start_span!(
+            name = method.name(template),
+            kind = client,
+            start(
+                http.request.method = method.value(),
+                server.address = target.address(),
+                server.port = target.port_or_default(),
+                url.full = target.full(self.shown),
+            ),
+            attributes(
+                http.request.method_original = method.original(),
+                http.request.resend_count = sent.resent,
+                url.template = template,
+            )
+        );
+        Exchange::new(span, Side::Client, Protocol::of(sent.method))
+    }
+
+    fn start_grpc(&self, target: Target<'_>, called: Called<'_>) -> Box<Exchange> {
+        let target = target.or_at(self.server.as_ref());
+        let span = start_span!(
+            name = called.name(),
+            kind = client,
+            start(
+                rpc.system.name = grpc::SYSTEM,
+                server.address = target.address(),
+                server.port = target.port_or_default(),
+            ),
+            attributes(
+                rpc.method = called.method(),
+                rpc.method_original = called.original(),
+            )
+        );
+        Exchange::new(span, Side::Client, Protocol::Grpc(target.path.to_owned()))
+    }
+}
+
+impl<S> Layer<S> for ClientLayer {
+    type Service = Client<S>;
+
+    fn layer(&self, service: S) -> Client<S> {
+        Client {
+            layer: Arc::new(self.clone()),
+            service,
+        }
+    }
+}
+
+/// A client whose requests are in spans: what [`ClientLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct Client<S> {
+    layer: Arc<ClientLayer>,
+    service: S,
+}
+
+impl<S, A, B> Service<Request<A>> for Client<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Error: fmt::Display + 'static,
+    B: Body,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
+        if !is_enabled() {
+            return ResponseFuture::new(None, self.service.call(request));
+        }
+        let exchange = self.layer.send(&mut request);
+        let future = exchange.enter(|| self.service.call(request));
+        ResponseFuture::new(Some(exchange), future)
+    }
+}

@@ -1,0 +1,196 @@
+//! A request and its response as one span: what is told of it on the way, and how it ends.
+
+use bytes::Buf;
+use enter_span::{Outcome, OwnedSpan, Status};
+use http::{HeaderMap, Method, Response, StatusCode, Version};
+use http_body::{Body, Frame};
+
+use crate::grpc::{self, Code};
+
+/// The span of a request, from its start to the end of the response's body.
+pub(crate) struct Exchange {
+    span: OwnedSpan,
+    side: Side,
+    protocol: Protocol,
+    /// What is still to come of the body, where that is known.
+    left: Option<u64>,
+}
+
+/// Whose span it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Server,
+    Client,
+}
+
+/// What a response means depends on it.
+pub(crate) enum Protocol {
+    /// The response to a `HEAD` or a `CONNECT` has no body.
+    HttpWithoutBody,
+    Http,
+    /// With the path that was asked for.
+    Grpc(String),
+}
+
+/// Whether more is to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Open,
+    Over,
+}
+
+impl Protocol {
+    pub(crate) fn of(method: &Method) -> Self {
+        match *method {
+            Method::HEAD | Method::CONNECT => Protocol::HttpWithoutBody,
+            _ => Protocol::Http,
+        }
+    }
+}
+
+impl Exchange {
+    pub(crate) fn new(span: OwnedSpan, side: Side, protocol: Protocol) -> Box<Self> {
+        Box::new(Exchange {
+            span,
+            side,
+            protocol,
+            left: None,
+        })
+    }
+
+    /// Runs `work` in the span. A panic passes, and marks the span as this drops.
+    pub(crate) fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.span.enter(work)
+    }
+
+    /// Tells of the head of the response.
+    pub(crate) fn answered<B: Body>(&mut self, response: &Response<B>) -> Progress {
+        if self.side == Side::Client {
+            let version = version(response.version());
+            self.span.set_attribute("network.protocol.version", version);
+        }
+        match &self.protocol {
+            Protocol::Grpc(path) => {
+                self.answered_grpc(path, response.status(), response.headers());
+            }
+            Protocol::Http | Protocol::HttpWithoutBody => self.answered_http(response.status()),
+        }
+        self.left = length(response);
+        match response.body().is_end_stream() || !self.has_body(response.status()) {
+            true => Progress::Over,
+            false => Progress::Open,
+        }
+    }
+
+    fn answered_http(&self, status: StatusCode) {
+        self.tell_status(status);
+        let is_error = match self.side {
+            Side::Server => status.is_server_error(),
+            Side::Client => status.is_client_error() || status.is_server_error(),
+        };
+        if is_error {
+            self.fail(status.as_str());
+        }
+    }
+
+    fn tell_status(&self, status: StatusCode) {
+        let name = "http.response.status_code";
+        self.span.set_attribute(name, status.as_u16());
+    }
+
+    /// Of HTTP's status only what is unusual: that of a call is its own.
+    fn answered_grpc(&self, path: &str, status: StatusCode, headers: &HeaderMap) {
+        let code = Code::of(headers);
+        if let Some(code) = code {
+            self.tell_code(code);
+        } else if status != StatusCode::OK {
+            self.answered_http(status);
+        }
+        // The name was the caller's choice, and anybody can call.
+        if code == Some(Code::UNIMPLEMENTED) && self.side == Side::Server {
+            self.span.update_name(grpc::SYSTEM);
+            self.span.set_attribute("rpc.method", grpc::OTHER);
+            self.span.set_attribute("rpc.method_original", path);
+        }
+    }
+
+    fn tell_code(&self, code: Code) {
+        self.span
+            .set_attribute("rpc.response.status_code", code.name());
+        let is_error = match self.side {
+            Side::Server => code.is_error_of_server(),
+            Side::Client => code.is_error_of_client(),
+        };
+        if is_error {
+            self.fail(code.name());
+        }
+    }
+
+    /// The description stays empty: the code says it.
+    fn fail(&self, kind: &str) {
+        self.span.set_attribute("error.type", kind);
+        self.span.set_status(Status::error(""));
+    }
+
+    fn has_body(&self, status: StatusCode) -> bool {
+        let is_bare = status.is_informational()
+            || status == StatusCode::NO_CONTENT
+            || status == StatusCode::NOT_MODIFIED;
+        !is_bare && !matches!(self.protocol, Protocol::HttpWithoutBody)
+    }
+
+    /// Tells of a part of the body.
+    pub(crate) fn received<D: Buf>(&mut self, frame: &Frame<D>) -> Progress {
+        if let (Some(left), Some(data)) = (&mut self.left, frame.data_ref()) {
+            *left = left.saturating_sub(data.remaining() as u64);
+        }
+        let Some(trailers) = frame.trailers_ref() else {
+            return Progress::Open;
+        };
+        if let (Protocol::Grpc(_), Some(code)) = (&self.protocol, Code::of(trailers)) {
+            self.tell_code(code);
+        }
+        Progress::Over
+    }
+
+    /// Tells of what ended it too early.
+    pub(crate) fn failed<T: Outcome>(&self, value: &T) {
+        self.span.set_outcome(value);
+    }
+
+    pub(crate) fn end(self: Box<Self>) {
+        self.span.end();
+    }
+
+    /// Ends it where its work is dropped: as cancelled, unless all has come. A connection asks for no
+    /// more than the length that was announced.
+    pub(crate) fn abandon(self: Box<Self>) {
+        let is_cancelled = self.left != Some(0) && !std::thread::panicking();
+        if is_cancelled {
+            self.span.set_attribute("enter_span.outcome", "cancelled");
+        }
+        // Dropped by a panic, it tells of that by itself.
+        drop(self);
+    }
+}
+
+/// The length of a body, if it is known.
+fn length<B: Body>(response: &Response<B>) -> Option<u64> {
+    let announced = || {
+        let value = response.headers().get(http::header::CONTENT_LENGTH)?;
+        value.to_str().ok()?.parse().ok()
+    };
+    response.body().size_hint().exact().or_else(announced)
+}
+
+/// `network.protocol.version`.
+pub(crate) fn version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! The client's side for reqwest: the same layer, as a middleware of `reqwest-middleware`.
+
+use std::error::Error as _;
+
+use async_trait::async_trait;
+use enter_span::{Failure, Outcome, is_enabled};
+use http::Extensions;
+use reqwest::{Body, Request, Response, ResponseBuilderExt as _, Url};
+use reqwest_middleware::{Error, Middleware, Next};
+
+use crate::client::{ClientLayer, Sent};
+use crate::exchange::Exchange;
+use crate::open::Open;
+use crate::response::{fail, follow};
+use crate::target::Target;
+
+/// Each request that passes is a span. Redirects do not pass: reqwest follows them below, with the
+/// headers of the first request, also to a host that is no destination; where that must not be, turn
+/// them off in reqwest. What repeats requests belongs before this; then each attempt is a span, and tells
+/// which one it is (`http.request.resend_count`).
+///
+/// ```
+/// use enter_span_http::{ClientLayer, UrlTemplate};
+/// use reqwest_middleware::ClientBuilder;
+///
+/// # async fn order(id: u64) -> reqwest_middleware::Result<()> {
+/// let client = ClientBuilder::new(reqwest::Client::new()).with(ClientLayer::new()).build();
+/// let order = client
+///     .get(format!("http://orders.internal/orders/{id}"))
+///     .with_extension(UrlTemplate("/orders/{id}".into()))
+///     .send()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+impl Middleware for ClientLayer {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        if !is_enabled() {
+            return next.run(request, extensions).await;
+        }
+        let exchange = self.send_by_reqwest(&mut request, extensions);
+        let (exchange, result) = Open::new(Some(exchange), next.run(request, extensions)).await;
+        match result {
+            Ok(response) => Ok(in_span(exchange, response)),
+            Err(error) => {
+                fail(exchange, &Unsent(&error));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// How often a request has passed. It travels with what repeats it.
+#[derive(Clone, Copy)]
+struct Passed(u32);
+
+impl ClientLayer {
+    fn send_by_reqwest(&self, request: &mut Request, extensions: &mut Extensions) -> Box<Exchange> {
+        let Passed(passed) = extensions.get().copied().unwrap_or(Passed(0));
+        extensions.insert(Passed(passed.saturating_add(1)));
+        let exchange = self.start_http(&Sent {
+            method: request.method(),
+            target: Target::of_url(request.url()),
+            template: extensions.get(),
+            resent: Some(passed).filter(|&passed| passed > 0),
+        });
+        let host = request.url().host_str().map(str::to_owned);
+        self.inject(&exchange, host.as_deref(), request.headers_mut());
+        exchange
+    }
+}
+
+impl<'a> Target<'a> {
+    fn of_url(url: &'a Url) -> Self {
+        Target {
+            scheme: Some(url.scheme()),
+            host: url.host_str(),
+            port: url.port(),
+            path: url.path(),
+            query: url.query(),
+        }
+    }
+}
+
+/// The same response, with a body that ends the span.
+fn in_span(exchange: Option<Box<Exchange>>, response: Response) -> Response {
+    let url = response.url().clone();
+    let response = follow(exchange, http::Response::<Body>::from(response));
+    // Its URL is not among the parts, and a builder is the one way to put it back.
+    let at_url = http::Response::builder().url(url).body(());
+    let (mut parts, body) = response.into_parts();
+    if let Ok(at_url) = at_url {
+        parts.extensions.extend(at_url.into_parts().0.extensions);
+    }
+    Response::from(http::Response::from_parts(parts, Body::wrap(body)))
+}
+
+/// An error of reqwest's own names the URL, and so the query: what is behind it is told instead.
+struct Unsent<'a>(&'a Error);
+
+impl Outcome for Unsent<'_> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        let kind = match self.0 {
+            Error::Middleware(_) => "reqwest_middleware::Error",
+            Error::Reqwest(error) if error.is_timeout() => "timeout",
+            Error::Reqwest(_) => "reqwest::Error",
+        };
+        let failure = Failure::new(kind);
+        Some(match self.0 {
+            Error::Middleware(error) => failure.message(error),
+            Error::Reqwest(_) => match self.0.source() {
+                Some(source) => failure.message(source),
+                None => failure,
+            },
+        })
+    }
+}
