@@ -22,6 +22,7 @@ mod forked;
 mod handle;
 mod held;
 mod hierarchy;
+mod http;
 mod hygiene;
 mod inferred;
 mod inheritance;
