@@ -118,6 +118,10 @@ impl ClientLayer {
 
     /// The host, and the port, of requests that name none, as those of a gRPC channel. What is no such
     /// thing is no host.
+    ///
+    /// ```
+    /// let orders = enter_span_http::ClientLayer::new().with_server("orders.internal:50051");
+    /// ```
     #[must_use]
     pub fn with_server(self, authority: impl AsRef<str>) -> Self {
         ClientLayer {
@@ -128,6 +132,10 @@ impl ClientLayer {
 
     /// Methods that are known besides those of HTTP. A span is named `HTTP` for any other, and has
     /// `_OTHER` as its method.
+    ///
+    /// ```
+    /// let webdav = enter_span_http::ClientLayer::new().with_methods(["PROPFIND", "MKCOL"]);
+    /// ```
     #[must_use]
     pub fn with_methods(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         ClientLayer {
@@ -137,6 +145,10 @@ impl ClientLayer {
     }
 
     /// Tells of a URL only the scheme, the host and the port.
+    ///
+    /// ```
+    /// let discreet = enter_span_http::ClientLayer::new().without_path();
+    /// ```
     #[must_use]
     pub fn without_path(mut self) -> Self {
         self.shown.path = Part::Hidden;
@@ -145,6 +157,10 @@ impl ClientLayer {
 
     /// Tells the query in `url.full`. Of the parameters that sign a URL the values are left out, as the
     /// semantic conventions ask for; all others are told.
+    ///
+    /// ```
+    /// let search = enter_span_http::ClientLayer::new().with_query();
+    /// ```
     #[must_use]
     pub fn with_query(mut self) -> Self {
         self.shown.query = Part::Told;

@@ -158,19 +158,17 @@ impl Exchange {
         self.span.set_outcome(value);
     }
 
-    pub(crate) fn end(self: Box<Self>) {
+    pub(crate) fn end(self) {
         self.span.end();
     }
 
     /// Ends it where its work is dropped: as cancelled, unless all has come. A connection asks for no
     /// more than the length that was announced.
-    pub(crate) fn abandon(self: Box<Self>) {
-        let is_cancelled = self.left != Some(0) && !std::thread::panicking();
-        if is_cancelled {
+    pub(crate) fn abandon(self) {
+        if self.left != Some(0) {
             self.span.set_attribute("enter_span.outcome", "cancelled");
         }
-        // Dropped by a panic, it tells of that by itself.
-        drop(self);
+        self.span.end();
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use enter_span::Outcome;
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -53,20 +54,21 @@ where
 
 /// Gives the rest of the exchange to the body, if there is a rest.
 pub(crate) fn follow<B: Body>(
-    mut exchange: Option<Box<Exchange>>,
+    exchange: Option<Box<Exchange>>,
     response: Response<B>,
 ) -> Response<ResponseBody<B>> {
-    let progress = exchange
-        .as_mut()
-        .map(|exchange| exchange.answered(&response));
-    if progress == Some(Progress::Over) {
-        exchange.take().into_iter().for_each(Exchange::end);
-    }
-    response.map(|body| ResponseBody::new(body, exchange))
+    let rest = exchange.and_then(|mut exchange| match exchange.answered(&response) {
+        Progress::Open => Some(exchange),
+        Progress::Over => {
+            exchange.end();
+            None
+        }
+    });
+    response.map(|body| ResponseBody::new(body, rest))
 }
 
 /// Ends an exchange that has no response.
-pub(crate) fn fail<T: enter_span::Outcome>(exchange: Option<Box<Exchange>>, error: &T) {
+pub(crate) fn fail<T: Outcome>(exchange: Option<Box<Exchange>>, error: &T) {
     if let Some(exchange) = exchange {
         exchange.failed(error);
         exchange.end();

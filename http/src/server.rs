@@ -119,6 +119,10 @@ impl ServerLayer {
 
     /// The `url.scheme` of all requests: `https` where something in front of the service ends TLS, or
     /// where it does so itself over HTTP/1. Without it, what the request says, else `http`.
+    ///
+    /// ```
+    /// let behind_a_proxy = enter_span_http::ServerLayer::new().with_scheme("https");
+    /// ```
     #[must_use]
     pub fn with_scheme(self, scheme: impl Into<Cow<'static, str>>) -> Self {
         ServerLayer {
@@ -141,7 +145,11 @@ impl ServerLayer {
         }
     }
 
-    /// Does not tell the path.
+    /// Does not tell the path, as `url.path`. The route is told all the same.
+    ///
+    /// ```
+    /// let discreet = enter_span_http::ServerLayer::new().without_path();
+    /// ```
     #[must_use]
     pub fn without_path(mut self) -> Self {
         self.shown.path = Part::Hidden;
@@ -150,6 +158,10 @@ impl ServerLayer {
 
     /// Tells the query as `url.query`. Of the parameters that sign a URL the values are left out, as the
     /// semantic conventions ask for; all others are told.
+    ///
+    /// ```
+    /// let search = enter_span_http::ServerLayer::new().with_query();
+    /// ```
     #[must_use]
     pub fn with_query(mut self) -> Self {
         self.shown.query = Part::Told;
@@ -157,6 +169,10 @@ impl ServerLayer {
     }
 
     /// Tells the header `user-agent` as `user_agent.original`.
+    ///
+    /// ```
+    /// let curious = enter_span_http::ServerLayer::new().with_user_agent();
+    /// ```
     #[must_use]
     pub fn with_user_agent(self) -> Self {
         ServerLayer {

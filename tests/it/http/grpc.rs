@@ -245,6 +245,7 @@ fn the_code_is_read(#[case] answer: Response<Body>, #[case] code: &str, #[case] 
 #[case("/a.B/C/D", "0")]
 #[case("/%20/C", "0")]
 #[case("/", "0")]
+#[case(&format!("/a.B/{}", "C".repeat(256)), "0")]
 fn a_method_that_there_is_not_is_another(#[case] path: &str, #[case] status: &'static str) {
     let trace = answered(path, "application/grpc", with_status(status));
     let span = trace.find("grpc");
