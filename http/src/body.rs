@@ -53,23 +53,16 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        let Some(mut body) = this.body.as_mut().as_pin_mut() else {
-            return Poll::Ready(None);
-        };
+        let this = self.project();
         // Held here while the body runs, so that a panic of its own ends it.
         let Some(mut exchange) = this.exchange.take() else {
-            return body.poll_frame(cx);
+            return poll_rest(this.body, cx);
         };
-        let (polled, is_last) =
-            exchange.enter(|| (body.as_mut().poll_frame(cx), body.is_end_stream()));
-        match tell(&mut exchange, &polled) == Progress::Over || is_last {
-            // What is left of it is dropped in the span too.
-            true => {
-                exchange.enter(|| this.body.set(None));
-                exchange.end();
-            }
-            false => *this.exchange = Some(exchange),
+        let (polled, progress) = exchange.enter(|| run(this.body, cx));
+        tell::<B>(&mut exchange, &polled);
+        match progress {
+            Progress::Open => *this.exchange = Some(exchange),
+            Progress::Over => exchange.end(),
         }
         polled
     }
@@ -84,21 +77,48 @@ where
     }
 }
 
-type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-fn tell<D, E>(exchange: &mut Exchange, polled: &Polled<D, E>) -> Progress
-where
-    D: bytes::Buf,
-    E: Display + 'static,
-{
+/// Where there is no span, or no more of one.
+fn poll_rest<B: Body>(body: Pin<&mut Option<B>>, cx: &mut Context<'_>) -> Polled<B> {
+    match body.as_pin_mut() {
+        Some(body) => body.poll_frame(cx),
+        None => Poll::Ready(None),
+    }
+}
+
+/// Polls a body, and drops what is left of it after the last.
+fn run<B: Body>(mut body: Pin<&mut Option<B>>, cx: &mut Context<'_>) -> (Polled<B>, Progress) {
+    let Some(mut running) = body.as_mut().as_pin_mut() else {
+        return (Poll::Ready(None), Progress::Over);
+    };
+    let polled = running.as_mut().poll_frame(cx);
+    let progress = progress::<B>(&polled, &running);
+    if progress == Progress::Over {
+        body.set(None);
+    }
+    (polled, progress)
+}
+
+/// Trailers are the last of a body. One that knows its length is not asked again.
+fn progress<B: Body>(polled: &Polled<B>, body: &B) -> Progress {
     match polled {
         Poll::Pending => Progress::Open,
-        Poll::Ready(Some(Ok(frame))) => exchange.received(frame),
-        Poll::Ready(Some(Err(error))) => {
-            exchange.failed(&Failed(error));
-            Progress::Over
+        Poll::Ready(Some(Ok(frame))) if !frame.is_trailers() && !body.is_end_stream() => {
+            Progress::Open
         }
-        Poll::Ready(None) => Progress::Over,
+        Poll::Ready(_) => Progress::Over,
+    }
+}
+
+fn tell<B: Body>(exchange: &mut Exchange, polled: &Polled<B>)
+where
+    B::Error: Display + 'static,
+{
+    match polled {
+        Poll::Ready(Some(Ok(frame))) => exchange.received(frame),
+        Poll::Ready(Some(Err(error))) => exchange.failed(&Failed(error)),
+        Poll::Ready(None) | Poll::Pending => {}
     }
 }
 

@@ -265,10 +265,22 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        if !is_enabled() {
-            return ResponseFuture::new(None, self.service.call(request));
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        match is_enabled() {
+            true => self.call_in_span(request),
+            false => ResponseFuture::new(None, self.service.call(request)),
         }
+    }
+}
+
+impl<S> Client<S> {
+    /// Out of line, so that a request pays nothing for it while the process is off.
+    #[cold]
+    #[inline(never)]
+    fn call_in_span<A>(&mut self, mut request: Request<A>) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<A>>,
+    {
         let exchange = self.layer.send(&mut request);
         let future = exchange.enter(|| self.service.call(request));
         ResponseFuture::new(Some(exchange), future)

@@ -140,17 +140,14 @@ impl Exchange {
     }
 
     /// Tells of a part of the body.
-    pub(crate) fn received<D: Buf>(&mut self, frame: &Frame<D>) -> Progress {
+    pub(crate) fn received<D: Buf>(&mut self, frame: &Frame<D>) {
         if let (Some(left), Some(data)) = (&mut self.left, frame.data_ref()) {
             *left = left.saturating_sub(data.remaining() as u64);
         }
-        let Some(trailers) = frame.trailers_ref() else {
-            return Progress::Open;
-        };
-        if let (Protocol::Grpc(_), Some(code)) = (&self.protocol, Code::of(trailers)) {
+        let code = frame.trailers_ref().and_then(Code::of);
+        if let (Protocol::Grpc(_), Some(code)) = (&self.protocol, code) {
             self.tell_code(code);
         }
-        Progress::Over
     }
 
     /// Tells of what ended it too early.

@@ -41,23 +41,29 @@ impl<F: Future> Future for Open<F> {
     type Output = (Option<Box<Exchange>>, F::Output);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return Poll::Pending;
-        };
+        let this = self.project();
         // Held here while the future runs, so that a panic of its own ends it.
         let Some(exchange) = this.exchange.take() else {
-            return future.poll(cx).map(|output| (None, output));
+            return run(this.future, cx).map(|output| (None, output));
         };
-        match exchange.enter(|| future.poll(cx)) {
-            Poll::Ready(output) => {
-                exchange.enter(|| this.future.set(None));
-                Poll::Ready((Some(exchange), output))
-            }
+        match exchange.enter(|| run(this.future, cx)) {
+            Poll::Ready(output) => Poll::Ready((Some(exchange), output)),
             Poll::Pending => {
                 *this.exchange = Some(exchange);
                 Poll::Pending
             }
         }
     }
+}
+
+/// Polls a future, and drops what is left of it when it is ready.
+fn run<F: Future>(mut future: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let Some(running) = future.as_mut().as_pin_mut() else {
+        return Poll::Pending;
+    };
+    let polled = running.poll(cx);
+    if polled.is_ready() {
+        future.set(None);
+    }
+    polled
 }

@@ -324,9 +324,21 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        if !is_enabled() {
-            return ResponseFuture::new(None, self.service.call(request));
+        match is_enabled() {
+            true => self.call_in_span(request),
+            false => ResponseFuture::new(None, self.service.call(request)),
         }
+    }
+}
+
+impl<S> Server<S> {
+    /// Out of line, so that a request pays nothing for it while the process is off.
+    #[cold]
+    #[inline(never)]
+    fn call_in_span<A>(&mut self, request: Request<A>) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<A>>,
+    {
         let (parts, body) = request.into_parts();
         let exchange = self.layer.start(&parts);
         let request = Request::from_parts(parts, body);
