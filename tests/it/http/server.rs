@@ -277,12 +277,16 @@ fn part(number: u8) -> Result<String, Infallible> {
 }
 
 /// TW34: the span of a streamed response is open until the stream has ended, and the stream's own code
-/// is in it.
+/// is in it, also that of its destructor.
 #[test]
 fn a_streamed_body_ends_the_span() {
     let trace = record(async |recorder| {
         let service = ServerLayer::new().layer(service_fn(async |_: Request<Body>| {
-            let parts = stream::iter([1, 2]).map(part);
+            let owned = Tells("drop");
+            let parts = stream::iter([1, 2]).map(move |number| {
+                let _kept = &owned;
+                part(number)
+            });
             Ok::<_, Infallible>(Response::new(Body::from_stream(parts)))
         }));
         let response = service.oneshot(get("/")).await.expect("a response");
@@ -297,7 +301,7 @@ fn a_streamed_body_ends_the_span() {
         assert!(is_ended());
         assert!(body.frame().await.is_none(), "it stays at its end");
     });
-    assert_outline(&trace, "GET [server]\n  part\n  part");
+    assert_outline(&trace, "GET [server]\n  part\n  part\n  drop");
     assert_eq!(trace.find("GET").attribute("enter_span.outcome"), text(""));
 }
 
