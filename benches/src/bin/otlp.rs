@@ -39,10 +39,9 @@ fn receive(stream: TcpStream) -> io::Result<()> {
             if line == "\r\n" {
                 break;
             }
-            if let Some((name, value)) = line.split_once(':') {
-                if name.eq_ignore_ascii_case("content-length") {
-                    length = value.trim().parse().map_err(io::Error::other)?;
-                }
+            let (name, value) = line.split_once(':').unwrap_or_default();
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().map_err(io::Error::other)?;
             }
         }
         io::copy(&mut (&mut reader).take(length), &mut io::sink())?;
