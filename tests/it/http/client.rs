@@ -138,11 +138,17 @@ fn a_4xx_is_an_error(#[case] code: u16, #[case] error: &str) {
     assert!(span.events().is_empty());
 }
 
-/// TV18, V26: the header names the client's span, which is below the caller's.
-#[test]
-fn the_receiver_is_told_of_the_client() {
-    let (trace, headers) = sent(ClientLayer::new(), get("http://a.test/"), 200);
-    assert_outline(&trace, "caller\n  GET [client]");
+/// TV18, TV19, V26: the header names the client's span, which is below the caller's, for what is read and for
+/// what is written.
+#[rstest]
+#[case("GET")]
+#[case("PUT")]
+fn the_receiver_is_told_of_the_client(#[case] method: &str) {
+    let mut request = get("http://a.test/");
+    *request.method_mut() = method.parse().expect("a method");
+    *request.body_mut() = Body::from("a chunk");
+    let (trace, headers) = sent(ClientLayer::new(), request, 200);
+    assert_outline(&trace, &format!("caller\n  {method} [client]"));
     assert_eq!(headers["traceparent"], header(client(&trace)));
 }
 
