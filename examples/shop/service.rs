@@ -68,8 +68,8 @@ pub(crate) async fn serve(router: Router) -> Result<()> {
     Ok(())
 }
 
-/// Ready when stdin ends: the command closes it, and so does its death. What nobody starts so, waits for
-/// SIGTERM here.
+/// Ready when stdin ends: the command closes it, and so does its death. A service that is not started by its
+/// like waits for SIGTERM here.
 pub(crate) async fn stopped() {
     let (tell, told) = oneshot::channel();
     thread::spawn(move || {

@@ -11,6 +11,9 @@ use crate::collector::{Received, text};
 
 /// Traces by their order, and those of one order as they began.
 pub(crate) fn tell(received: &[Received]) -> String {
+    if received.is_empty() {
+        return "\nNo trace has arrived.\n".to_owned();
+    }
     let traces = traces(received);
     let names = names(&traces);
     let mut told = String::new();
@@ -69,32 +72,47 @@ impl<'a> Trace<'a> {
     }
 
     fn lines(&self, names: &Names<'_>) -> Vec<String> {
-        let is_known = |id: &[u8]| self.0.iter().any(|known| known.span.span_id == id);
-        let roots = self.0.iter().copied();
-        let roots = roots.filter(|root| !is_known(&root.span.parent_span_id));
         let mut lines = Vec::new();
-        for root in roots {
-            lines.push(line(root, ""));
-            lines.extend(root.span.links.iter().map(|link| {
-                let id = (&*link.trace_id, &*link.span_id);
-                linked(names.get(&id).copied())
-            }));
-            self.below(root, "", &mut lines);
+        for root in self.spans(|span| self.parent(span).is_none()) {
+            self.tell(root, ["", ""], names, &mut lines);
         }
         lines
     }
 
-    fn below(&self, parent: &Received, indent: &str, lines: &mut Vec<String>) {
-        let is_child = |child: &&Received| child.span.parent_span_id == parent.span.span_id;
-        let mut children = self.0.iter().copied().filter(is_child).peekable();
+    /// A span and all below it, its own line after the first indent and the others after the second.
+    fn tell(
+        &self,
+        told: &Received,
+        indents: [&str; 2],
+        names: &Names<'_>,
+        lines: &mut Vec<String>,
+    ) {
+        let [first, rest] = indents;
+        lines.push(line(told, first));
+        lines.extend(told.span.links.iter().map(|link| {
+            let id = (&*link.trace_id, &*link.span_id);
+            linked(rest, names.get(&id).copied())
+        }));
+        let is_child = |span: &Span| span.parent_span_id == told.span.span_id;
+        let mut children = self.spans(is_child).peekable();
         while let Some(child) = children.next() {
-            let (branch, rest) = match children.peek() {
-                Some(_) => ("├ ", "│ "),
-                None => ("└ ", "  "),
+            let indents = match children.peek() {
+                Some(_) => ["├ ", "│ "],
+                None => ["└ ", "  "],
             };
-            lines.push(line(child, &format!("{indent}{branch}")));
-            self.below(child, &format!("{indent}{rest}"), lines);
+            let [first, below] = indents.map(|branch| format!("{rest}{branch}"));
+            self.tell(child, [&first, &below], names, lines);
         }
+    }
+
+    fn spans(&self, is_wanted: impl Fn(&Span) -> bool) -> impl Iterator<Item = &'a Received> {
+        let spans = self.0.iter().copied();
+        spans.filter(move |received| is_wanted(&received.span))
+    }
+
+    fn parent(&self, child: &Span) -> Option<&'a Received> {
+        self.spans(|span| span.span_id == child.parent_span_id)
+            .next()
     }
 }
 
@@ -105,10 +123,13 @@ fn line(Received { service, span }: &Received, indent: &str) -> String {
     format!("{service:<7} {indent}{name}{}{}", kind(span), error(span))
 }
 
-fn linked(target: Option<(&str, usize)>) -> String {
+fn linked(indent: &str, target: Option<(&str, usize)>) -> String {
     match target {
-        Some((name, number)) => format!("        ^ {} in trace {number}", name.escape_debug()),
-        None => "        ^ a span that did not arrive".to_owned(),
+        Some((name, number)) => format!(
+            "        {indent}^ {} in trace {number}",
+            name.escape_debug()
+        ),
+        None => format!("        {indent}^ a span that did not arrive"),
     }
 }
 
@@ -123,13 +144,12 @@ fn kind(span: &Span) -> &'static str {
 }
 
 fn error(span: &Span) -> String {
-    let is_error = |status: &_| matches!(status, StatusCode::Error);
     let status = span.status.as_ref().map(|status| status.code());
-    match status.as_ref().is_some_and(is_error) {
-        true => {
+    match status {
+        Some(StatusCode::Error) => {
             let error = text(&span.attributes, "error.type").unwrap_or("error");
             format!(" !{}", error.escape_debug())
         }
-        false => String::new(),
+        _ => String::new(),
     }
 }

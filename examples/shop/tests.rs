@@ -40,21 +40,25 @@ fn start(name: &str) -> Command {
     command
 }
 
-/// Of one run for all tests.
+/// Of one run for all tests but one.
 fn received() -> &'static [Received] {
     static RECEIVED: OnceLock<Vec<Received>> = OnceLock::new();
-    RECEIVED.get_or_init(|| {
-        let runtime = Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let collector = Collector::start().await.expect("a collector");
-            let start = |name: &str| {
-                let mut command = start(name);
-                command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
-                command
-            };
-            command::sell(start).await.expect("a day of the shop");
-            collector.received()
-        })
+    RECEIVED.get_or_init(|| sell_in(&[]))
+}
+
+/// What a day of the shop gives, with these variables.
+fn sell_in(variables: &[(&str, &str)]) -> Vec<Received> {
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let collector = Collector::start().await.expect("a collector");
+        let start = |name: &str| {
+            let mut command = start(name);
+            command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
+            command.envs(variables.iter().copied());
+            command
+        };
+        command::sell(start).await.expect("a day of the shop");
+        collector.received()
     })
 }
 
@@ -238,6 +242,17 @@ fn calls_of_the_database_are_clients_and_tell_no_values() {
         assert_eq!(span.name, format!("{operation} {table}"));
         assert!(query.starts_with(operation) && !query.contains("4000 0000"));
     }
+}
+
+/// As the README says.
+#[test]
+fn continuous_an_order_is_one_trace() {
+    let received = sell_in(&[("ENTER_SPAN_TRACE_MODE", "continuous")]);
+    let traces: BTreeSet<_> = received.iter().map(|it| &*it.span.trace_id).collect();
+    assert_eq!(traces.len(), 3);
+    let consumers = received.iter().map(|it| it.span.kind());
+    let consumers = consumers.filter(|kind| *kind == SpanKind::Consumer);
+    assert_eq!(consumers.count(), 5);
 }
 
 /// The card of an order is in the database and in no span.
