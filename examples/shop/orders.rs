@@ -121,7 +121,7 @@ pub(crate) fn set_state(transaction: &Transaction<'_>, order: i64, state: &str) 
     Ok(())
 }
 
-/// What a handler could not do. The customer is not told why; the spans do.
+/// What a handler could not do. Its span tells why, and the customer is not told.
 pub(crate) struct Failure;
 
 impl<E: Into<Error>> From<E> for Failure {

@@ -9,11 +9,12 @@ use std::sync::OnceLock;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Link, SpanKind};
+use rusqlite::Connection;
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
 use crate::collector::{Collector, Received, text};
-use crate::{command, service};
+use crate::{command, queue, service};
 
 const SERVICE: &str = "SHOP_SERVICE";
 
@@ -195,6 +196,7 @@ fn all_deliveries_of_an_order_name_their_sender_and_the_same_origin() {
             }
             before = Some(invocation);
         }
+        assert!(before.is_some(), "order {order} was delivered");
     }
 }
 
@@ -262,6 +264,25 @@ fn what_is_not_named_leaves_in_no_span() {
         let told = format!("{span:?}");
         assert!(!told.contains("4000 0000"), "{told}");
     }
+}
+
+/// Its worker has died, say: after a while another one gets it.
+#[test]
+fn a_message_that_is_not_done_is_delivered_again() {
+    let mut database = Connection::open_in_memory().expect("a database");
+    database.execute_batch(queue::TABLE).expect("a table");
+    let shop = database.transaction().expect("a transaction");
+    let take = || queue::take(&shop).expect("a table that can be read");
+    queue::start(&shop, queue::PAYMENTS, 7).expect("a message");
+
+    assert_eq!(take().expect("a message").order, 7);
+    assert!(take().is_none(), "somebody has it");
+    shop.execute("UPDATE queue SET due = 0", [])
+        .expect("the time goes by");
+    let job = take().expect("the same message");
+    assert_eq!((job.order, job.attempt), (7, 1));
+    job.delete(&shop).expect("a job that is done");
+    assert!(queue::is_empty(&shop).expect("a table that can be read"));
 }
 
 /// What the README shows is a part of what is printed.

@@ -106,7 +106,7 @@ impl Worker {
 /// A card whose bank does not answer when it is first asked.
 pub(crate) const CARD_OF_SLOW_BANK: &str = "4000 0000 0000 0002";
 
-/// Stands for the call of a bank. That is told which order it is for, and charges once for it.
+/// Stands for the call of a bank, which charges once for an order, however often it is asked.
 #[enter_span(kind = client, attributes(order.attempt = attempt))]
 async fn charge(card: &str, attempt: u32) -> Result<(), NoAnswer> {
     match (card, attempt) {
