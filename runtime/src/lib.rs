@@ -25,12 +25,18 @@
 //! assert_eq!(checkout(&[1, 2]), Ok(300));
 //! ```
 //!
+//! # In libraries
+//!
+//! Depend on `enter-span`, annotate, and install nothing: an application that installs nothing
+//! pays one relaxed load for each call and nothing else. Spans are recorded under the
+//! instrumentation scope of the annotated crate, by its name and version.
+//!
 //! # In applications
 //!
-//! Until the application says where spans go, everything is off. Say it once, early in `main`:
-//! with [`set_tracer_provider`] and any OpenTelemetry provider, or with [`use_global`] where
-//! OpenTelemetry is set up already. Shut the provider down before the process ends, so that its
-//! last batch leaves.
+//! Until the application says where spans go, everything is off. Say it once, early in `main`: with
+//! `enter-span-pipeline`, which is made for it and configured by OpenTelemetry's standard variables; with
+//! [`set_tracer_provider`] and any OpenTelemetry provider; or with [`use_global`] where OpenTelemetry is set
+//! up already. Shut it down before the process ends, so that its last batch leaves.
 //!
 //! # Nothing arrives
 //!
@@ -42,19 +48,17 @@
 //! eprintln!("{}", enter_span::diagnose());
 //! ```
 //!
-//! # In libraries
-//!
-//! Depend on `enter-span`, annotate, and install nothing: an application that installs no provider
-//! pays one relaxed load for each call and nothing else. Spans are recorded under the
-//! instrumentation scope of the annotated crate, by its name and version.
-//!
 //! # What it costs
 //!
 //! | | |
 //! |---|---|
-//! | off | one relaxed atomic load; no argument is evaluated, nothing is allocated |
 //! | compiled out, with `--cfg enter_span_off` in `RUSTFLAGS` | nothing: the compiler sees that no span can start |
-//! | on | what the provider costs, and a few allocations of ours |
+//! | off | one relaxed atomic load; no argument is evaluated, nothing is allocated |
+//! | not sampled, on the pipeline | a look at the current context; the same holds |
+//! | recorded, on the pipeline | two allocations, which are OpenTelemetry's context; for a `leaf` none. A root makes three more |
+//! | recorded by another provider | what that costs, and a few allocations of ours |
+//!
+//! `benches/README.md` has the figures, beside those of others.
 //!
 //! # Cancellation and panics
 //!
@@ -72,6 +76,11 @@
 //!
 //! [`set_error_detail`] takes the texts away for the process, and `err = type`, `err = status` or
 //! `err = ignore` for a function, its panics included.
+//!
+//! Of a struct only the fields leave that `#[derive(Attributes)]` makes attributes of. To other processes go the
+//! identity of the current span and what came as `tracestate`, by [`inject`] and in messages; of the baggage
+//! nothing but the keys that the application [names](propagation::Propagator::with_baggage_keys), and the id of
+//! a [run](invocation). Values of headers are never printed.
 //!
 //! # Tasks and threads
 //!
@@ -114,6 +123,11 @@
 //! }
 //! # handle(HashMap::new());
 //! ```
+//!
+//! # Queues and workers
+//!
+//! [`invocation`] makes a trace of its own for each delivery of a message, linked to what caused it, so that
+//! work which goes on for days is not one endless trace.
 //!
 //! # Features
 //!
@@ -320,6 +334,29 @@ pub use enter_span_macros::Attributes;
 /// | `crate = path` | where `enter_span` is, if it is re-exported |
 /// | `current` | no span of its own: `attributes(..)` and `ret(..)` go to the current one |
 /// | `skip` | on a method of an annotated `impl`: no span; also for one that has no `self`, where the block's arguments name it |
+///
+/// # What it becomes
+///
+/// One static for the call site, and a call or two around the body, of which nothing runs while the process is
+/// off:
+///
+/// | argument | in the expansion |
+/// |---|---|
+/// | none | `static SITE: Site = Site::new(..); if is_on() { enter(&SITE) } else { OFF }`, the body, and `span.end(..)` |
+/// | `"name"`, `kind = client`, `leaf`, `ends_children` | part of the static: `Site::new("name", ..).kind(Kind::Client).leaf()` |
+/// | `name = expr` | `enter_with(&SITE, .., &mut [\|start\| start.name(&expr)])` |
+/// | `\|span\|` | `let span = entered.handle();` before the body |
+/// | `attributes(id, total = sum(x))` | `.attribute("id", &id)`, `.attribute_with("total", \|slot\| slot.set(&sum(x)))` |
+/// | `attributes(a = ?x, b = %x, ..facts)` | `slot.debug(&x)`, `slot.display(&x)`, `.attributes_with(\|facts\| ..)` |
+/// | `start(k = v)` | `start.attribute_with("k", ..)`, before the sampler |
+/// | `ret`, `ret(k = \|v\| ..)` | `.attribute_with("return", ..)`, after the body, of the `Ok` value |
+/// | `err = ..` | what is read of the value at `span.end(Reading::of(&Probe(&value)))`, and how much of it may leave |
+/// | `root`, `parent = expr`, `links(expr)`, `invocation = expr`, `tracer = expr` | `start.root()`, `start.parent(&expr)`, `start.links(&expr)`, `start.invocation(&expr)`, `start.tracer(&expr)` |
+/// | `when = expr` | `if is_on() && holds(\|\| expr)` |
+/// | `future`, `stream` | the returned value is put into the span: `InSpan::new(span, value)` |
+/// | `current` | no static and no span: `Span::current()` is told the attributes |
+/// | `crate = path` | the path before all of these |
+/// | `skip` | the method as it is written |
 ///
 /// # Attributes
 ///
