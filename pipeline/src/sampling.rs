@@ -28,7 +28,8 @@ pub enum Sampler {
     /// This part of the runs, from 0 to 1, by their id: a root, or what is below another process, that starts
     /// with the attribute `key` is decided on by its value, so that all invocations of a run are recorded or
     /// none is, in every process that shares key and part, and whatever a parent says. Everything else is as with
-    /// `ParentBasedAlwaysOn`. The key is that of `Invocation::with_id`.
+    /// `ParentBasedAlwaysOn`: also the start of a run inside of a request, which is kept or dropped with that
+    /// request's trace, and invocations without an id. The key is that of `Invocation::with_id`.
     Runs {
         /// The key of the attribute that holds the id.
         key: Cow<'static, str>,

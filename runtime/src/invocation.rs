@@ -41,17 +41,20 @@
 //!
 //! | | [`Linked`](TraceMode::Linked), the default | [`Continuous`](TraceMode::Continuous) |
 //! |---|---|---|
-//! | the span of an invocation | a new root; or below what is current, with [`under_local_context`](Invocation::under_local_context) | a child of the origin |
-//! | its links | to the delivery and to the origin; below a local context to the origin alone | to the delivery |
+//! | the span of an invocation | a new root; or below what is current, with [`under_local_context`](Invocation::under_local_context) | a child of the origin, or of the delivery if no origin came |
+//! | its links | to the delivery and to the origin; below a local context to the origin alone, if one came | to the delivery |
 //! | the origin of what is sent on | the one that came, to the letter; without one, the span that sends | the span that sends |
 //!
 //! The mode is said in code, or else by `ENTER_SPAN_TRACE_MODE`, which is read where it is used. Links are
-//! valid, and each is there once. Without a carrier for its delivery, a message was delivered by what is
+//! valid, and each is there once; of a batch the pipeline keeps 128, as its limits say, and counts the rest. Without a carrier for its delivery, a message was delivered by what is
 //! current. What is in a carrier and cannot be used counts as absent.
 //!
-//! Each span of an invocation has the attributes `enter_span.trace.mode` (`linked` or `continuous`) and
+//! The span of an invocation has the attributes `enter_span.trace.mode` (`linked` or `continuous`) and
 //! `enter_span.trace.propagated` (whether an origin came that could be used), and the id of its run, if one
-//! is given, which is baggage below it too. Samplers see all three.
+//! is given, which is baggage below it too; the start of a run has the mode and the id. Samplers see them.
+//!
+//! The baggage below it is that of the origin, over it that of the delivery, over that the id. What is current
+//! where it starts is part of it only below a local context: a new root takes nothing of what lies on the thread.
 //!
 //! # What a message takes along
 //!

@@ -210,7 +210,8 @@ impl Start {
             Some(below) => below.over(&outset.context),
             None => outset.context,
         });
-        relation::add_links(&mut self.said.links, &outset.links);
+        let links = outset.links.into_iter().map(|link| link.0);
+        self.said.links.extend(links);
         self.said.attributes.extend(outset.attributes);
     }
 

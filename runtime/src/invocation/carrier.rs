@@ -51,7 +51,7 @@ pub struct Carrier(Entries);
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Entries(String);
 
-pub(super) const MOST_ENTRIES: usize = 64;
+const MOST_ENTRIES: usize = 64;
 const MOST_BYTES: usize = 64 << 10;
 
 /// What the three headers usually take.
@@ -135,6 +135,23 @@ impl Carrier {
         Carrier(all)
     }
 
+    /// Nothing, if one of them is none.
+    pub(super) fn all_of<K: AsRef<str>, V: AsRef<str>>(
+        mut entries: impl Iterator<Item = Option<(K, V)>>,
+    ) -> Self {
+        let mut is_broken = false;
+        let whole = std::iter::from_fn(|| {
+            let entry = entries.next()?;
+            is_broken |= entry.is_none();
+            entry
+        });
+        let carrier = Carrier::bounded(whole);
+        match is_broken {
+            true => Carrier::default(),
+            false => carrier,
+        }
+    }
+
     /// Whether it holds nothing at all.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
@@ -177,16 +194,24 @@ impl Carrier {
         (!text.is_empty() && text.bytes().all(fits)).then_some(text)
     }
 
+    /// In place of what is there under these names, if it tells of a span; else nothing is touched.
     pub(super) fn write_as<C: Outgoing + ?Sized>(
         &self,
         carrier: &mut C,
         named: impl Fn(&'static str) -> &'static str,
     ) {
-        for name in NAMES {
-            match self.joined(name) {
-                Some(value) => carrier.set(named(name), value),
-                None => carrier.unset(named(name)),
-            }
+        let [traceparent, tracestate, baggage] = NAMES;
+        let Some(span) = self.joined(traceparent) else {
+            return;
+        };
+        carrier.set(named(traceparent), span);
+        match self.joined(tracestate) {
+            Some(value) => carrier.set(named(tracestate), value),
+            // That of another trace must not go with ours.
+            None => carrier.unset(named(tracestate)),
+        }
+        if let Some(value) = self.joined(baggage) {
+            carrier.set(named(baggage), value);
         }
     }
 
@@ -234,7 +259,7 @@ impl FromStr for Carrier {
     type Err = Infallible;
 
     fn from_str(line: &str) -> Result<Self, Infallible> {
-        Ok(text::read(line).unwrap_or_default().into_iter().collect())
+        Ok(Carrier::all_of(text::read(line)))
     }
 }
 

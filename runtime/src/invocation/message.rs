@@ -13,8 +13,8 @@ use crate::propagation::{Incoming, Outgoing};
 ///
 /// It is read from the message's headers ([`read`](Message::read)), from a map (`collect`), from one line of
 /// text (`parse`), or by serde; whatever cannot be used is absent, and nothing fails. To send something on,
-/// there is [`Invocation::next_message`](super::Invocation::next_message) and nothing else: a message cannot be
-/// sent again as it came.
+/// there is [`Invocation::next_message`](super::Invocation::next_message) and nothing else: this type is read
+/// and not written, so that nothing is sent again as it came.
 ///
 /// # Text
 ///
@@ -29,7 +29,10 @@ use crate::propagation::{Incoming, Outgoing};
 /// ];
 /// let message = Message::read(&headers);
 /// assert_eq!(message.origin().remote().span_context().span_id().to_string(), "b7ad6b7169203331");
-/// assert_eq!(message.to_string().parse(), Ok(message));
+///
+/// let column = "traceparent=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\
+///     &enter-span-origin-traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// assert_eq!(column.parse(), Ok(message));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Message {
@@ -81,7 +84,7 @@ impl Message {
     }
 
     /// All that it takes along, under the names of both carriers.
-    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+    fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
         let delivery = self.delivery.iter();
         let delivery = delivery.map(|(name, value)| (Cow::Borrowed(name), value));
         let origin = self.origin.iter();
@@ -94,8 +97,9 @@ impl NextMessage {
         NextMessage(Message { delivery, origin })
     }
 
-    /// Writes it to headers: each name once, in place of what is there. Of an origin that came in a map, what is
-    /// no header of W3C's is not written; text and serde keep it.
+    /// Writes it to headers: each name once, in place of what is there. A carrier that tells of no span touches
+    /// nothing. Of an origin that came in a map, what is no header of W3C's is not written; text and serde keep
+    /// it.
     pub fn write<C: Outgoing + ?Sized>(&self, carrier: &mut C) {
         let NextMessage(message) = self;
         message.delivery.write_as(carrier, |name| name);
@@ -141,18 +145,32 @@ impl FromStr for Message {
     type Err = Infallible;
 
     fn from_str(line: &str) -> Result<Self, Infallible> {
-        Ok(text::read(line).unwrap_or_default().into_iter().collect())
-    }
-}
-
-impl fmt::Display for Message {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::write(formatter, self.iter())
+        let is_origin = |name: &str| after_prefix(name).is_some();
+        let of = |origin: bool| {
+            let entries = text::read(line);
+            let kept = entries.filter(move |entry| {
+                entry
+                    .as_ref()
+                    .is_none_or(|(name, _)| is_origin(name) == origin)
+            });
+            Carrier::all_of(kept.map(|entry| {
+                let (name, value) = entry?;
+                let name = match after_prefix(&name) {
+                    Some(name) => name.to_owned().into(),
+                    None => name,
+                };
+                Some((name, value))
+            }))
+        };
+        Ok(Message {
+            delivery: of(false),
+            origin: of(true),
+        })
     }
 }
 
 impl fmt::Display for NextMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        text::write(formatter, self.iter())
     }
 }

@@ -2,6 +2,8 @@
 //! what is sent on.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use opentelemetry::Context as OtelContext;
 use opentelemetry::baggage::{Baggage, BaggageExt as _, BaggageMetadata};
@@ -33,7 +35,7 @@ use crate::thread;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    messages: Vec<Message>,
+    messages: Arc<[Message]>,
     told: Told,
     place: Place,
 }
@@ -179,9 +181,19 @@ impl Invocation {
     /// baggage that may not leave; without one, and in continuous mode, it is what is current.
     pub fn next_message(&self) -> NextMessage {
         let delivery = self.told.carrier();
-        let origin = match (self.mode(), &*self.messages) {
-            (TraceMode::Linked, [message]) if message.origin().remote().is_valid() => {
+        let came = match &*self.messages {
+            [message] => Some(message),
+            _ => None,
+        };
+        let origin = match (self.mode(), came) {
+            (TraceMode::Linked, Some(message)) if message.origin().remote().is_valid() => {
                 self.told.handed_on(message.origin())
+            }
+            // Where nothing is traced, the run goes on with what came.
+            (_, Some(message)) if delivery.is_empty() => {
+                let cause = [message.origin(), message.delivery()];
+                let cause = cause.into_iter().find(|cause| cause.remote().is_valid());
+                cause.map_or_else(Carrier::default, |cause| self.told.handed_on(cause))
             }
             _ => delivery.clone(),
         };
@@ -190,6 +202,11 @@ impl Invocation {
 
     /// How its span begins where `current` is current, and a new root would start in `root`.
     pub(crate) fn outset(&self, current: &OtelContext, root: OtelContext) -> Outset {
+        // Once: the environment may change meanwhile.
+        self.clone().with_mode(self.mode()).begin(current, root)
+    }
+
+    fn begin(self, current: &OtelContext, root: OtelContext) -> Outset {
         let mut attributes = self.told.attributes();
         let propagated = "enter_span.trace.propagated";
         attributes.push(KeyValue::new(propagated, self.is_propagated()));
@@ -232,20 +249,41 @@ impl Invocation {
         }
     }
 
-    /// To the deliveries and the origins, but not to what its span is below.
+    /// To the deliveries and the origins, each once, but not to what its span is below.
     fn links(&self, current: &OtelContext, parent: &OtelContext) -> Vec<SpanContext> {
-        let mut links = vec![SpanContext(parent.span().span_context().clone())];
-        let is_below_delivery = match (self.mode(), self.place) {
-            (TraceMode::Linked, place) => matches!(place, Place::UnderLocal),
-            (TraceMode::Continuous, _) => false,
-        };
-        for message in &self.messages {
-            if !is_below_delivery {
-                add(&mut links, delivery_of(message, current));
+        let parent = SpanContext(parent.span().span_context().clone());
+        // Below a local context, that has delivered it.
+        let is_below_local = self.mode() == TraceMode::Linked
+            && matches!(self.place, Place::UnderLocal)
+            && parent.is_valid();
+        let mut links = Links::default();
+        links.known.insert(Links::id(&parent));
+        for message in &*self.messages {
+            let origin = message.origin().remote().span_context();
+            if !is_below_local || !origin.is_valid() {
+                links.add(delivery_of(message, current));
             }
-            add(&mut links, message.origin().remote().span_context());
+            links.add(origin);
         }
-        links.split_off(1)
+        links.all
+    }
+}
+
+#[derive(Default)]
+struct Links {
+    all: Vec<SpanContext>,
+    known: HashSet<([u8; 16], [u8; 8])>,
+}
+
+impl Links {
+    fn id(link: &SpanContext) -> ([u8; 16], [u8; 8]) {
+        (link.trace_id().to_bytes(), link.span_id().to_bytes())
+    }
+
+    fn add(&mut self, link: SpanContext) {
+        if link.is_valid() && self.known.insert(Links::id(&link)) {
+            self.all.push(link);
+        }
     }
 }
 
@@ -281,11 +319,4 @@ type Entry = (Key, (StringValue, BaggageMetadata));
 fn entries(context: &OtelContext) -> impl Iterator<Item = Entry> {
     let entries = context.baggage().into_iter();
     entries.map(|(key, value)| (key.clone(), value.clone()))
-}
-
-fn add(links: &mut Vec<SpanContext>, link: SpanContext) {
-    let id = |link: &SpanContext| (link.trace_id(), link.span_id());
-    if link.is_valid() && !links.iter().any(|known| id(known) == id(&link)) {
-        links.push(link);
-    }
 }

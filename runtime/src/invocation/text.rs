@@ -1,6 +1,7 @@
 //! Names and values in one line of visible ASCII: `name=value`, joined by `&`, and percent-encoded where a
 //! character is none of these.
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub(super) fn write<K: AsRef<str>, V: AsRef<str>>(
@@ -37,27 +38,29 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"%&=".contains(&byte)
 }
 
-/// What is not such a line gives nothing.
-pub(super) fn read(line: &str) -> Option<Vec<(String, String)>> {
-    if line.is_empty() {
-        return Some(Vec::new());
-    }
-    line.split('&')
-        .map(|entry| {
-            let (name, value) = entry.split_once('=')?;
-            Some((decode(name)?, decode(value)?))
-        })
-        .collect()
+/// What is read of a line: pairs, up to the first entry that is none.
+pub(super) fn read(line: &str) -> impl Iterator<Item = Option<(Cow<'_, str>, Cow<'_, str>)>> {
+    let line = line.trim_ascii();
+    let entries = (!line.is_empty()).then(|| line.split('&'));
+    entries.into_iter().flatten().map(|entry| {
+        let (name, value) = entry.split_once('=')?;
+        Some((decode(name)?, decode(value)?))
+    })
 }
 
-fn decode(text: &str) -> Option<String> {
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
     let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
+    let mut bytes = Vec::with_capacity(text.len());
+    bytes.extend_from_slice(parts.next()?.as_bytes());
     for part in parts {
         let (digits, rest) = part.split_at_checked(2)?;
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?);
+        let byte = u8::from_str_radix(digits, 16).ok();
+        bytes.push(byte.filter(|_| is_hex)?);
         bytes.extend_from_slice(rest.as_bytes());
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }

@@ -185,7 +185,14 @@ pub struct Variables(Vec<(&'static str, OsString)>);
 impl Variables {
     /// As they are now. Read them early: what runs in the process may change them.
     pub fn of_process() -> Self {
-        let names = ["traceparent", "tracestate", "baggage"];
+        let names = [
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "enter-span-origin-traceparent",
+            "enter-span-origin-tracestate",
+            "enter-span-origin-baggage",
+        ];
         let set = names.map(|name| Some((name, std::env::var_os(variable(name).as_ref())?)));
         Variables(set.into_iter().flatten().collect())
     }
@@ -245,7 +252,8 @@ impl Outgoing for Injected<'_> {
         self.0.set(name, value);
     }
 
-    /// It knows no way to.
+    /// It knows no way to, and an empty `tracestate` is not to be sent: use a carrier of [`Outgoing`] where
+    /// there may be one of another trace.
     fn unset(&mut self, _: &'static str) {}
 }
 

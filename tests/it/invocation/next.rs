@@ -98,7 +98,10 @@ fn off_the_origin_goes_on() {
         assert_eq!(next.origin(), &origin());
         assert!(next.delivery().is_empty());
         let next = work(&continuous(&delivered(origin())));
-        assert!(next.origin().is_empty());
+        assert_eq!(next.origin(), &origin());
+        // One that names only who sent it goes on with that.
+        let next = work(&linked(&Message::new(origin(), Carrier::default())));
+        assert_eq!(next.origin(), &origin());
     }
 }
 
@@ -122,4 +125,45 @@ fn a_message_travels_in_headers() {
     let expected = ["enter-span-origin-traceparent", "traceparent"];
     assert_eq!(names.into_keys().collect::<Vec<_>>(), expected);
     assert_eq!(headers["enter-span-origin-traceparent"], PARENT);
+}
+
+/// Where there is nothing to tell, what is there stays.
+#[test]
+fn an_empty_message_touches_no_header() {
+    let next = linked(&Message::default()).next_message();
+    let before = [
+        ("traceparent", PARENT),
+        ("baggage", "a=1"),
+        ("tracestate", "b=2"),
+    ];
+    let mut headers: HashMap<String, String> = before
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    next.write(&mut headers);
+    assert_eq!(headers.len(), 3);
+    for (name, value) in before {
+        assert_eq!(headers[name], value);
+    }
+}
+
+/// A child process reads what its parent has written for it.
+#[test]
+fn a_message_travels_in_the_environment() {
+    let test = "invocation::next::a_message_travels_in_the_environment";
+    let next = linked(&delivered(origin())).next_message();
+    let mut command = std::process::Command::new("unused");
+    next.write(&mut command);
+    let set = |name: &std::ffi::OsStr| Some(name.to_str()?.to_owned());
+    let variables: Vec<(String, std::ffi::OsString)> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((set(name)?, value?.to_owned())))
+        .collect();
+    let borrowed: Vec<(&str, &std::ffi::OsString)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .collect();
+    if crate::child::is_child_with(test, &borrowed) {
+        let message = Message::read(&enter_span::propagation::Variables::of_process());
+        assert_eq!(message.origin(), &origin());
+    }
 }

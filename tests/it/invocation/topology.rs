@@ -64,6 +64,28 @@ fn linked_under_a_local_context_without_an_origin_has_no_link() {
     assert_says(execute, "linked", false);
 }
 
+/// Who sent it is linked where nothing else would tell of it.
+#[test]
+fn linked_under_a_local_context_keeps_a_sender_without_an_origin() {
+    let sent = Message::new(origin(), Carrier::default());
+    let alone = Recorder::new().run(|| execute(&linked(&sent).under_local_context()));
+    assert_eq!(links(alone.find("workflow.execute")), [id_of_origin()]);
+    let trace = invoked(&linked(&sent).under_local_context());
+    let (delivery, execute) = (trace.find("queue delivery"), trace.find("workflow.execute"));
+    assert_eq!(execute.parent_id(), Some(delivery.span_id()));
+    assert_eq!(links(execute), [id_of_origin()]);
+}
+
+/// Continuous, a message that names only who sent it is below that.
+#[test]
+fn continuous_without_an_origin_is_below_the_sender() {
+    let trace = invoked(&continuous(&Message::new(origin(), Carrier::default())));
+    let execute = trace.find("workflow.execute");
+    assert_eq!(execute.span_context().trace_id().to_string(), TRACE);
+    assert!(links(execute).is_empty());
+    assert_says(execute, "continuous", false);
+}
+
 /// Without a local context it is a root all the same.
 #[test]
 fn linked_under_no_context_is_a_root() {
