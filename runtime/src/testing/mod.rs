@@ -25,13 +25,22 @@
 //! listed by [`unclaimed`].
 
 mod alone;
+mod assertion;
+mod difference;
+mod entry;
+mod forest;
 mod lost;
+mod partial;
 mod provider;
 mod recorder;
+mod redacted;
+mod trace;
 mod tree;
 
 pub use alone::{Exclusive, exclusive};
+pub use entry::Event;
 pub use lost::unclaimed;
 pub(crate) use lost::{Leaf, orphan, started};
 pub use provider::RecorderProvider;
-pub use recorder::{Event, RecordedSpan, Recorder, Trace};
+pub use recorder::Recorder;
+pub use trace::{RecordedSpan, Trace};
