@@ -9,7 +9,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# What is typed. `OPEN` functions are put at the end of the file, one at a time.
+# What stands in the file. What is half typed is put behind it, one after the other.
 SOURCE = """\
 use enter_span::{Attributes, Key, enter_span, in_span};
 
@@ -42,7 +42,7 @@ pub async fn place(
     Ok(Order { number: order.number + amount })
 }
 
-#[enter_span(|span| attributes(plain))]
+#[enter_span(attributes(plain), |span|)]
 pub fn sync(plain: u64) -> u64 {
     span.set_attribute("twice", plain * 2);
     plain
@@ -66,16 +66,22 @@ pub fn price(amount: u64) -> u64 {
 }
 """
 
-# Half typed, each behind `SOURCE`: the item, how many messages it may have, and what the caller below it
-# must still know: its type.
-OPEN = [
-    ("#[enter_span(attr)]\npub fn open(id: u64) -> u64 {\n    id\n}\n", 1),
-    ("#[enter_span(attributes(id), err = )]\npub fn open(id: u64) -> u64 {\n    id\n}\n", 1),
-    ("#[enter_span(attributes(id, ))]\npub fn open(id: u64) -> u64 {\n    id\n}\n", 0),
-    ("#[enter_span(attributes(id)]\npub fn open(id: u64) -> u64 {\n    id\n}\n", None),
-    ("#[enter_span(attributes(id))]\npub fn open(id: u64) -> u64 {\n    id.\n}\n", None),
-    ("#[enter_span]\npub fn open(id: u64) -> u64 {\n    let twice = id * ;\n    twice\n}\n", 1),
-    ("#[enter_span]\npub async fn open(id: u64) -> u64 {\n    if id\n}\n", None),
+# A half-typed attribute, and how many messages it may have.
+ATTRIBUTES = [
+    ("attr", 1),
+    ("attributes(id), err = ", 1),
+    ("attributes(id, total = )", 1),
+    ("attributes(id, total = id.)", 1),
+    ("kind = cli", 1),
+    ("attributes(id, )", 0),
+]
+
+# A half-typed body, which has the messages of the plain function and no other.
+BODIES = [
+    "pub fn open(id: u64) -> u64 {\n    id.\n}\n",
+    "pub fn open(id: u64) -> u64 {\n    let twice = id * ;\n    twice\n}\n",
+    "pub fn open(id: u64) -> u64 {\n    if id\n}\n",
+    "pub async fn open(id: u64) -> u64 {\n    let twice = id\n    twice\n}\n",
 ]
 CALLER = "\npub fn caller() {\n    let answer = open(7);\n    drop(answer);\n}\n"
 
@@ -175,8 +181,9 @@ class Editor:
         return sorted((e["range"]["start"]["line"], e["range"]["start"]["character"]) for e in edits)
 
     def messages(self):
+        """Of errors alone, in order, without their places: an attribute above moves them."""
         report = self.ask("textDocument/diagnostic", textDocument={"uri": self.uri})
-        return [item for item in report["items"] if item.get("severity", 1) == 1]
+        return sorted(item["message"] for item in report["items"] if item.get("severity", 1) == 1)
 
 
 class Report:
@@ -202,7 +209,7 @@ NAMES = [
     ("|sum| ^sum.number", "|^sum| sum"),
     ("when = ^wanted", "    ^wanted: bool"),
     ("attributes(^plain)", "fn sync(^plain: u64"),
-    ("    ^span.set_attribute(\"twice\"", "(|^span| attributes(plain)"),
+    ("    ^span.set_attribute(\"twice\"", "plain), |^span|)]"),
     ("attributes(^item)", "put(&self, ^item"),
     ("\"price\", attributes(^amount)", "pub fn price(^amount"),
 ]
@@ -241,19 +248,47 @@ def names(editor, report):
 
 
 def half_typed(editor, report):
-    for item, most in OPEN:
+    for arguments, most in ATTRIBUTES:
+        item = f"#[enter_span({arguments})]\npub fn open(id: u64) -> u64 {{\n    id\n}}\n"
         editor.type(SOURCE + "\n" + item + CALLER)
-        seen = editor.hover("let ^answer = open")
-        report.check("u64" in seen or "Future" in seen, f"the caller's type is known beside {item!r}", seen)
-        seen = [message["message"] for message in editor.messages()]
-        holds = bool(seen) if most is None else len(seen) == most
-        report.check(holds, f"messages: {seen}", seen)
-    item = "#[enter_span(attributes(id))]\npub fn open(id: u64) -> u64 {\n    id.\n}\n"
-    editor.type(SOURCE + "\n" + item + CALLER)
-    found = editor.there("textDocument/completion", "    id.^\n}")
-    items = found["items"] if isinstance(found, dict) else found or []
-    labels = [item["label"] for item in items]
-    report.check(any(l.startswith("checked_add") for l in labels), "the methods of `id` behind `id.`", labels[:5])
+        survives(editor, report, repr(arguments))
+        seen = editor.messages()
+        report.check(len(seen) == most, f"{most} messages for {arguments!r}", seen)
+    for body in BODIES:
+        editor.type(SOURCE + "\n" + body + CALLER)
+        expected = editor.messages()
+        editor.type(SOURCE + "\n#[enter_span(attributes(id))]\n" + body + CALLER)
+        survives(editor, report, repr(body))
+        seen = editor.messages()
+        report.check(seen == expected, f"no message but those of the plain {body!r}", (seen, expected))
+
+
+def survives(editor, report, what):
+    seen = editor.hover("let ^answer = open")
+    report.check("u64" in seen or "Future" in seen, f"the caller knows its type beside {what}", seen)
+
+
+# Where a name is half typed, and what is offered. Nothing is, where an expression of the attribute does
+# not parse yet, as behind `order.`, or where a bare name is no parameter yet.
+OFFERS = [
+    ("attributes(id)", "    id.^\n", "checked_add"),
+    ("attributes(total = id.che)", "total = id.che^)", "checked_add"),
+    ("attributes(total = order.num)", "total = order.num^)", "number"),
+    ("attributes(total = ord)", "total = ord^)", "order"),
+    ("when = order.num", "when = order.num^)", "number"),
+]
+
+
+def completion(editor, report):
+    for arguments, place, name in OFFERS:
+        body = "id." if place.startswith(" ") else "id"
+        item = f"#[enter_span({arguments})]\npub fn open(id: u64, order: &Order) -> u64 {{\n    {body}\n}}\n"
+        editor.type(SOURCE + "\n" + item)
+        found = editor.there("textDocument/completion", place)
+        items = found["items"] if isinstance(found, dict) else found or []
+        labels = [item["label"] for item in items]
+        holds = any(label.startswith(name) for label in labels)
+        report.check(holds, f"{name!r} is offered at {place!r}", labels[:5])
 
 
 def main():
@@ -274,6 +309,7 @@ def main():
             report.check(editor.messages() == [], "no message where nothing is wrong", editor.messages())
             names(editor, report)
             half_typed(editor, report)
+            completion(editor, report)
         finally:
             editor.process.kill()
             editor.process.wait()
