@@ -53,6 +53,14 @@ fn only_what_is_missing_or_extra_is_marked() {
     assert!(text.ends_with(difference), "{text}");
 }
 
+/// A line that both have is found also between lines that differ.
+#[test]
+fn a_line_between_changes_is_kept() {
+    let trace = Recorder::new().run(|| ["a", "b", "z"].map(|name| enter_span(name, |_| ())));
+    let text = message(|| trace.assert_tree("x\nb\ny"));
+    assert!(text.ends_with("\n- x\n+ a\n  b\n- y\n+ z\n"), "{text}");
+}
+
 /// Nothing expected, and nothing recorded: each is a difference of its own kind.
 #[test]
 fn a_tree_can_be_all_missing_or_all_extra() {
@@ -166,8 +174,16 @@ fn a_part_may_name_links() {
     let trace = Recorder::new().run(|| {
         let of = |name| enter_span(name, |span| span.span_context());
         let (short, long) = (of("call"), of("call it"));
-        in_span!("later", root, links(&short, &long), |_| ());
+        in_span!(
+            "later",
+            root,
+            links(&short, &long),
+            attributes(items = 3),
+            |_| ()
+        );
     });
+    // `^call it` is no part of this, though the text begins so.
+    trace.assert_tree_contains("later ^call items=3");
     trace.assert_tree_contains("later ^call it ^call");
     trace.assert_tree_contains("later ^call it");
     message(|| trace.assert_tree_contains("later ^call it ^call it"));
