@@ -53,7 +53,7 @@ const MOST_BYTES: usize = 64 << 10;
 impl Carrier {
     /// Of the span that is current; empty if there is none.
     pub fn current() -> Self {
-        Carrier::written(|entries| propagation::inject(entries))
+        Carrier::written(propagation::inject)
     }
 
     /// The same by this propagator.

@@ -197,8 +197,8 @@ fn an_origin_that_is_not_sampled_decides_only_for_its_own_trace() {
 fn a_stored_carrier_is_linked_later() {
     let trace = Recorder::new().run(|| {
         in_span!("hook.resume", |span| {
-            span.add_link(&origin());
-            span.add_link(&Carrier::from_iter([("traceparent", "garbage")]));
+            span.add_link(origin());
+            span.add_link(Carrier::from_iter([("traceparent", "garbage")]));
         });
     });
     assert_eq!(links(trace.find("hook.resume")), [id_of_origin()]);
