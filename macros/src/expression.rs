@@ -2,6 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
+use syn::buffer::Cursor;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Result};
 
@@ -17,10 +18,25 @@ impl Parse for Checked {
 }
 
 pub(crate) fn parse(input: ParseStream<'_>) -> Result<Expr> {
-    let expression: Expr = input.parse()?;
+    let start = input.cursor();
+    let expression: Expr = input
+        .parse()
+        .map_err(|error| unfinished(start, input, error))?;
     let mut errors = Errors::default();
     check(expression.to_token_stream(), &mut errors);
     errors.into_result().map(|()| expression)
+}
+
+/// Half typed, as `order.`: the place is that of the last token, and not the end of the input, which
+/// for the arguments themselves is the whole attribute.
+fn unfinished(start: Cursor<'_>, input: ParseStream<'_>, error: Error) -> Error {
+    match start.token_stream().into_iter().last() {
+        Some(last) if input.is_empty() && !matches!(last, TokenTree::Group(_)) => Error::new(
+            last.span(),
+            format!("the expression ends early; write what follows `{last}`"),
+        ),
+        _ => error,
+    }
 }
 
 /// Looks at tokens, so that it also sees into the arguments of macros.

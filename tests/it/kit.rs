@@ -1,5 +1,10 @@
 //! The testing kit itself: what it finds, and that it can fail.
 
+mod assertion;
+mod comparison;
+mod redaction;
+mod selection;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
@@ -19,25 +24,6 @@ fn message(work: impl FnOnce()) -> String {
 
 #[enter_span(attributes(id))]
 fn child(id: u8) {}
-
-/// A tree that differs is shown line beside line.
-#[test]
-fn a_difference_is_shown() {
-    let text = message(|| {
-        check(|| child(1), "parent\n  child id=1");
-    });
-    assert!(text.contains("- parent\n+ child id=1"), "{text}");
-}
-
-/// Looking for a span that is not there shows the tree.
-#[test]
-fn a_missing_span_is_named() {
-    let text = message(|| {
-        Recorder::new().run(|| child(1)).find("parent");
-    });
-    assert!(text.contains("no span `parent`"), "{text}");
-    assert!(text.contains("child id=1"), "{text}");
-}
 
 /// Text that could be misread is quoted.
 #[test]

@@ -19,19 +19,38 @@
 //! ");
 //! ```
 //!
+//! | | |
+//! |---|---|
+//! | the whole tree | [`Trace::assert_tree`] |
+//! | a part of it | [`Trace::assert_tree_contains`] |
+//! | one span | [`Trace::find`], and the assertions of [`RecordedSpan`] |
+//! | work that runs side by side | [`Trace::sorted`] before these |
+//! | all that a trace says, for snapshots | [`Trace::redacted`] |
+//!
+//! The message of a failure shows the whole tree, with text that was recorded escaped.
+//!
 //! A span that starts without the recorder's context has lost it: the bug that such tests exist
 //! for. On the recorder's own thread it is caught as an orphan, which stands in the tree and fails
 //! [`Trace::assert_no_orphans`]; one on another thread cannot be told from a neighbour's, and is
 //! listed by [`unclaimed`].
 
 mod alone;
+mod assertion;
+mod difference;
+mod entry;
+mod forest;
 mod lost;
+mod partial;
 mod provider;
 mod recorder;
+mod redacted;
+mod trace;
 mod tree;
 
 pub use alone::{Exclusive, exclusive};
+pub use entry::Event;
 pub use lost::unclaimed;
 pub(crate) use lost::{Leaf, orphan, started};
 pub use provider::RecorderProvider;
-pub use recorder::{Event, RecordedSpan, Recorder, Trace};
+pub use recorder::Recorder;
+pub use trace::{RecordedSpan, Trace};

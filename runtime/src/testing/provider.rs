@@ -11,7 +11,8 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
-use super::recorder::{Event, RecordedSpan, Shared};
+use super::entry::{Entry, Event};
+use super::recorder::Shared;
 use crate::context;
 
 /// An OpenTelemetry provider whose spans go to a recorder.
@@ -92,7 +93,7 @@ impl RecorderTracer {
     fn record(&self, builder: SpanBuilder, identity: &SpanContext, parent: SpanContext) -> usize {
         let version = self.scope.version().map(str::to_owned);
         let links = builder.links.into_iter().flatten();
-        let span = RecordedSpan {
+        let span = Entry {
             name: builder.name.into_owned(),
             kind: name_of(builder.span_kind),
             library: (self.scope.name().to_owned(), version),
@@ -108,8 +109,8 @@ impl RecorderTracer {
             end: None,
         };
         let mut record = self.shared.record();
-        record.spans.push(span);
-        record.spans.len() - 1
+        record.entries.push(span);
+        record.entries.len() - 1
     }
 }
 
@@ -124,9 +125,9 @@ fn name_of(kind: Option<SpanKind>) -> &'static str {
 }
 
 impl RecorderSpan {
-    fn change(&self, change: impl FnOnce(&mut RecordedSpan)) {
+    fn change(&self, change: impl FnOnce(&mut Entry)) {
         if let Some(place) = self.place {
-            self.shared.record().spans.get_mut(place).map(change);
+            self.shared.record().entries.get_mut(place).map(change);
         }
     }
 }
