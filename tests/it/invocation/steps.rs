@@ -79,10 +79,12 @@ fn work_ahead_is_below_who_asked_for_it() {
     );
 }
 
-/// Reads a stream in a client's span, which tells how much came, and when the first of it did.
+/// Connects, and reads a stream, in a client's span, which tells how much came, and when the first of it did.
 #[enter_span("stream.read", kind = client, |span|)]
 async fn read(mut chunks: impl Stream<Item = Vec<u8>> + Unpin) {
     let start = Instant::now();
+    tokio::time::sleep(Duration::from_millis(3)).await;
+    span.set_attribute("stream.connect_ms", start.elapsed().as_millis());
     let (mut count, mut bytes) = (0, 0);
     let mut first = None;
     while let Some(chunk) = chunks.next().await {
@@ -104,12 +106,12 @@ async fn read(mut chunks: impl Stream<Item = Vec<u8>> + Unpin) {
 fn a_stream_is_counted_in_its_span() {
     let after = |milliseconds: u64, chunk: &[u8]| (milliseconds, chunk.to_vec());
     let cases = [
-        (vec![after(10, b"abc")], (1, 3, 10)),
+        (vec![after(10, b"abc")], (1, 3, 13)),
         (
             vec![after(10, b"frame 1"), after(5, b"second")],
-            (2, 13, 10),
+            (2, 13, 13),
         ),
-        (vec![after(10, b""), after(5, b"data")], (2, 4, 15)),
+        (vec![after(10, b""), after(5, b"data")], (2, 4, 18)),
     ];
     for (chunks, (count, bytes, first)) in cases {
         let chunks = stream::iter(chunks).then(|(milliseconds, chunk)| async move {
@@ -120,6 +122,7 @@ fn a_stream_is_counted_in_its_span() {
         let trace = block_on(recorder.run_async(read(Box::pin(chunks))));
         let read = trace.find("stream.read");
         assert_eq!(read.kind(), "client");
+        assert_eq!(read.attribute("stream.connect_ms"), Some(3.into()));
         let told = ["stream.chunks", "stream.bytes", "stream.first_data_ms"];
         let told = told.map(|key| read.attribute(key));
         assert_eq!(
@@ -134,6 +137,7 @@ fn a_stream_is_counted_in_its_span() {
 enum StepError {
     Fatal,
     Retryable,
+    Transient,
 }
 
 impl fmt::Display for StepError {
@@ -151,13 +155,15 @@ fn a_failed_step_says_how() {
     fn step(fails: StepError) -> Result<(), StepError> {
         let span = Span::current();
         span.set_attribute("step.error.category", format!("{fails:?}"));
-        span.set_attribute(
-            "step.error.retryable",
-            matches!(fails, StepError::Retryable),
-        );
+        span.set_attribute("step.error.retryable", !matches!(fails, StepError::Fatal));
         Err(fails)
     }
-    for (error, retryable) in [(StepError::Fatal, false), (StepError::Retryable, true)] {
+    let errors = [
+        (StepError::Fatal, false),
+        (StepError::Retryable, true),
+        (StepError::Transient, true),
+    ];
+    for (error, retryable) in errors {
         let trace = Recorder::new().run(|| assert!(step(error).is_err()));
         let step = trace.find("step.execute");
         assert_eq!(*step.status(), enter_span::Status::error(error.to_string()));
