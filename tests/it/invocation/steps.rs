@@ -9,7 +9,7 @@ use enter_span::testing::Recorder;
 use enter_span::{Outcome, Span, Value, enter_span, in_span};
 use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::{OnceCell, oneshot};
-use tokio::time::Instant;
+use tokio::time::{self, Instant};
 
 use crate::check::{block_on, check_async};
 
@@ -79,11 +79,12 @@ fn work_ahead_is_below_who_asked_for_it() {
     );
 }
 
-/// Connects, and reads a stream, in a client's span, which tells how much came, and when the first of it did.
+/// Connects, which takes three milliseconds, and reads a stream, in a client's span, which tells how much came,
+/// and when the first of it did.
 #[enter_span("stream.read", kind = client, |span|)]
 async fn read(mut chunks: impl Stream<Item = Vec<u8>> + Unpin) {
     let start = Instant::now();
-    tokio::time::sleep(Duration::from_millis(3)).await;
+    time::advance(Duration::from_millis(3)).await;
     span.set_attribute("stream.connect_ms", start.elapsed().as_millis());
     let (mut count, mut bytes) = (0, 0);
     let mut first = None;
@@ -115,7 +116,7 @@ fn a_stream_is_counted_in_its_span() {
     ];
     for (chunks, (count, bytes, first)) in cases {
         let chunks = stream::iter(chunks).then(|(milliseconds, chunk)| async move {
-            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            time::advance(Duration::from_millis(milliseconds)).await;
             chunk
         });
         let recorder = Recorder::new();
