@@ -4,39 +4,68 @@
 #     benches/build-cost.sh [rounds]
 #
 # It writes a small application into a temporary folder, bare and with enter-span, and builds both
-# from nothing in turns, on two cores; then enter-span alone, with its semantic conventions and from
-# a copy without them. It prints medians and least values, and fails if a build holds two versions of
-# syn. Nothing but cargo and bash is needed; the folder is removed at the end.
+# from nothing in turns, on two cores; then the semantic conventions in a crate of their own, and that
+# crate without them: beside the whole library they would be lost in its noise. It prints medians and
+# least values, and fails if a build holds two versions of syn. Nothing but cargo and bash is needed; the
+# folder is removed at the end.
 set -euo pipefail
 
 readonly ROUNDS=${1:-7}
-# One crate takes less time than a whole application, and less time needs more rounds.
-readonly ROUNDS_ALONE=$((3 * ROUNDS))
+# A small crate takes little time, and little time needs more rounds.
+readonly ROUNDS_ALONE=$((10 * ROUNDS))
 
 here=$(cd "$(dirname "$0")" && pwd)
 readonly ROOT=${here%/*}
 work=$(mktemp -d)
 readonly WORK=$work
 trap 'rm -rf "$WORK"' EXIT
-# Dependencies are not built incrementally, and the copy's unused code is no news.
+# Dependencies are not built incrementally, and unused code is no news.
 export CARGO_INCREMENTAL=0 CARGO_BUILD_JOBS=2 CARGO_TERM_COLOR=never RUSTFLAGS=--cap-lints=allow
 unset CARGO_TARGET_DIR
 
-# The library as it is, and the same without the keys of the conventions.
-copy() {
-    mkdir -p "$WORK/$1"
-    cp -r "$ROOT/runtime" "$ROOT/macros" "$WORK/$1/"
+# Without its tests, and without what they depend on.
+library() {
+    mkdir -p "$WORK/library"
+    cp -r "$ROOT/runtime" "$ROOT/macros" "$WORK/library/"
     sed -e 's/^members = .*/members = ["macros", "runtime"]/' -e '/^default-members/d' \
-        -e '/^exclude/d' "$ROOT/Cargo.toml" >"$WORK/$1/Cargo.toml"
-    # The tests of the library are no part of this, nor are their dependencies.
-    sed -i '/^\[dev-dependencies\]/,/^$/d' "$WORK/$1/runtime/Cargo.toml"
-    cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$ROOT/README.md" "$WORK/$1/"
+        -e '/^exclude/d' "$ROOT/Cargo.toml" >"$WORK/library/Cargo.toml"
+    sed -i '/^\[dev-dependencies\]/,/^$/d' "$WORK/library/runtime/Cargo.toml"
+    cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$ROOT/README.md" "$WORK/library/"
 }
 
-without_semconv() {
-    copy without_semconv
-    rm -r "$WORK"/without_semconv/runtime/src/semconv{,.rs}
-    sed -i '/^pub mod semconv;$/d' "$WORK/without_semconv/runtime/src/lib.rs"
+# A crate of the types that the conventions are made of, and of what stands in $2.
+conventions() {
+    mkdir -p "$WORK/$1/src"
+    printf '[package]\nname = "conventions"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n' \
+        >"$WORK/$1/Cargo.toml"
+    cat >"$WORK/$1/src/lib.rs" <<RUST
+pub mod key {
+    use std::marker::PhantomData;
+    pub struct Key<T: ?Sized>(&'static str, PhantomData<fn(&T)>);
+    impl<T: ?Sized> Key<T> {
+        pub const fn new(name: &'static str) -> Self {
+            Key(name, PhantomData)
+        }
+    }
+    pub struct OwnedKey<T: ?Sized>(String, PhantomData<fn(&T)>);
+    impl<T: ?Sized> OwnedKey<T> {
+        pub(crate) fn below(prefix: &str, name: &str) -> Self {
+            OwnedKey([prefix, ".", name].concat(), PhantomData)
+        }
+    }
+}
+pub mod one_of {
+    use std::{borrow::Cow, marker::PhantomData};
+    pub struct OneOf<E>(Cow<'static, str>, PhantomData<fn(E)>);
+    impl<E> OneOf<E> {
+        pub const fn new(text: &'static str) -> Self {
+            OneOf(Cow::Borrowed(text), PhantomData)
+        }
+    }
+}
+$2
+RUST
+    cp "$ROOT/rust-toolchain.toml" "$WORK/$1/"
 }
 
 application() {
@@ -84,8 +113,8 @@ from_nothing() {
 }
 
 alone() {
-    (cd "$WORK/$1" && cargo clean --quiet --offline --package enter-span)
-    timed "$1" --package enter-span
+    (cd "$WORK/$1" && cargo clean --quiet --offline --package conventions)
+    timed "$1"
 }
 
 # In turns; the first round warms up, and is not measured.
@@ -120,7 +149,7 @@ compare() {
             split(base, b, " ")
             printf "| %s |", name
             for (i = 1; i < 4; i += 2) {
-                printf " %.2f | %.2f | %+.2f | %+.2f |",
+                printf " %.3f | %.3f | %+.3f | %+.3f |",
                     n[i], n[i + 1], n[i] - b[i], n[i + 1] - b[i + 1]
             }
             print ""
@@ -133,12 +162,13 @@ versions_of_syn() {
         awk '$1 == "syn" { print $2 }' | sort -u | tr '\n' ' '
 }
 
-copy library
-without_semconv
+library
+conventions without_semconv ""
+conventions semconv "#[path = \"$ROOT/runtime/src/semconv/stable.rs\"] pub mod semconv;"
 application bare "" ""
 application enter_span "enter-span = { path = \"$WORK/library/runtime\" }" \
     "#[enter_span::enter_span(attributes(id))]"
-for folder in bare enter_span library without_semconv; do
+for folder in bare enter_span; do
     (cd "$WORK/$folder" && cargo fetch --quiet)
 done
 
@@ -151,11 +181,11 @@ if (($(wc -w <<<"$syn") > 1)); then
 fi
 
 measure from_nothing "$ROUNDS" bare enter_span
-measure alone "$ROUNDS_ALONE" without_semconv library
+measure alone "$ROUNDS_ALONE" without_semconv semconv
 
 echo
 echo "An application from nothing, debug, two cores, $ROUNDS rounds"
 compare from_nothing bare enter_span
 echo
-echo "The library alone, $ROUNDS_ALONE rounds"
-compare alone without_semconv library
+echo "The conventions in a crate of their own, $ROUNDS_ALONE rounds"
+compare alone without_semconv semconv
