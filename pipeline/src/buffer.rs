@@ -76,11 +76,15 @@ impl Queue {
         self.store.is_forked()
     }
 
-    /// Takes a span out of its place. Never waits for an exporter. One that does not fit is left there
-    /// and counted as dropped; then this is `false`.
+    /// Takes a span of so many bytes out of its place. Never waits for an exporter. One that does not fit is
+    /// left there and counted as dropped; then this is `false`.
     #[inline]
-    pub(crate) fn push(self: &Arc<Self>, span: &mut Ended, attributes: &mut Vec<KeyValue>) -> bool {
-        let bytes = span.bytes();
+    pub(crate) fn push(
+        self: &Arc<Self>,
+        span: &mut Ended,
+        attributes: &mut Vec<KeyValue>,
+        bytes: usize,
+    ) -> bool {
         let own = self.with_own(|own| {
             let buffer = own.map_or(&self.shared, |own| &own.buffer);
             self.store

@@ -21,14 +21,8 @@ impl Clock {
     }
 
     #[inline]
-    pub(crate) fn now(&self) -> Moment {
-        Moment::Counted(self.counter.raw())
-    }
-
-    /// Now, if no time is told.
-    #[inline]
-    pub(crate) fn now_or(&self, told: Option<SystemTime>) -> Moment {
-        told.map_or_else(|| self.now(), Moment::Told)
+    pub(crate) fn now(&self) -> u64 {
+        self.counter.raw()
     }
 
     /// What the wall clock says of this moment. Of a few tries the one that was interrupted least.
@@ -74,11 +68,18 @@ impl Reading {
     pub(crate) fn tell(&self, moment: Moment) -> SystemTime {
         match moment {
             Moment::Told(time) => time,
-            Moment::Counted(counted) if counted <= self.counted => {
+            Moment::Counted(counted) => self.tell_counted(counted),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn tell_counted(&self, counted: u64) -> SystemTime {
+        match counted <= self.counted {
+            true => {
                 let ago = self.nanos(self.counted - counted);
                 self.wall.checked_sub(ago).unwrap_or(self.wall)
             }
-            Moment::Counted(counted) => self.wall + self.nanos(counted - self.counted),
+            false => self.wall + self.nanos(counted - self.counted),
         }
     }
 
@@ -107,13 +108,14 @@ mod tests {
             wall: noon - Duration::from_secs(3600),
             ..before
         };
-        let (start, end) = (Moment::Counted(900_000), Moment::Counted(950_000));
+        let (start, end) = (900_000, 950_000);
+        let tell = |reading: Reading, counted| reading.tell(Moment::Counted(counted));
         for reading in [before, after] {
-            let length = reading.tell(end).duration_since(reading.tell(start));
+            let length = tell(reading, end).duration_since(tell(reading, start));
             assert_eq!(length.ok(), Some(Duration::from_micros(100)));
         }
-        assert_eq!(before.tell(start), noon - Duration::from_micros(200));
-        let moved = before.tell(start).duration_since(after.tell(start));
+        assert_eq!(tell(before, start), noon - Duration::from_micros(200));
+        let moved = tell(before, start).duration_since(tell(after, start));
         // Between the readings, two milliseconds went by.
         let expected = Duration::from_secs(3600) + Duration::from_millis(2);
         assert_eq!(moved.ok(), Some(expected));

@@ -1,9 +1,8 @@
 //! What all spans of a pipeline share, and the decision whether one is recorded.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use enter_span::native::{Ended, Moment, Place, Sink, Terms};
+use enter_span::native::{Ended, Place, Sink, Terms};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -35,24 +34,18 @@ pub(crate) struct HandOver {
 
 impl Sink for HandOver {
     #[inline]
-    fn now(&self) -> Moment {
+    fn now(&self) -> u64 {
         self.clock.now()
     }
 
     /// One that is recorded and not sampled goes nowhere.
-    fn take(
-        &self,
-        end: Option<SystemTime>,
-        span: &mut Ended,
-        attributes: &mut Vec<KeyValue>,
-    ) -> bool {
+    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool {
         if !span.place.flags.is_sampled() {
             self.queue.count_record_only();
             return false;
         }
-        span.end = self.clock.now_or(end);
-        span.attributes = attributes.len();
-        self.queue.push(span, attributes)
+        span.end = self.clock.now();
+        self.queue.push(span, attributes, bytes)
     }
 }
 

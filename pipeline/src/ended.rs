@@ -2,6 +2,7 @@
 //! dear, so in the common case a span has no memory of its own.
 
 use std::ptr;
+use std::time::SystemTime;
 use std::vec::Drain;
 
 use enter_span::native::{Details, Ended, Library, Origin};
@@ -21,6 +22,7 @@ pub(crate) struct Spans {
 impl Spans {
     #[inline(always)]
     pub(crate) fn push(&mut self, span: &mut Ended, attributes: &mut Vec<KeyValue>) {
+        span.attributes = attributes.len() as u32;
         self.spans.push(span.take());
         self.attributes.append(attributes);
     }
@@ -57,27 +59,32 @@ impl Scopes {
 
 #[inline]
 fn into_data(
-    span: Ended,
+    mut span: Ended,
     scope: InstrumentationScope,
     all: &mut Drain<'_, KeyValue>,
     reading: &Reading,
 ) -> SpanData {
-    let start_time = reading.tell(span.start);
     let site = span.origin.site();
-    let mut attributes = Vec::with_capacity(span.attributes + span.code);
-    attributes.extend(all.by_ref().take(span.attributes));
+    let (own, code) = (span.attributes as usize, usize::from(span.code));
+    let mut attributes = Vec::with_capacity(own + code);
+    attributes.extend(all.by_ref().take(own));
     if let Some(site) = site {
-        let most = attributes.len() + span.code;
         site.each_code(|pair| {
-            if attributes.len() < most {
+            if attributes.len() < own + code {
                 attributes.push(pair);
             }
         });
     }
-    let (state, events, links) = match span.details {
-        Some(details) => apart(*details, reading),
+    let status = span.take_status();
+    let counted = (
+        reading.tell_counted(span.start),
+        reading.tell_counted(span.end),
+    );
+    let (state, (start, end), events, links) = match span.details {
+        Some(details) => apart(*details, counted, reading),
         None => (
             TraceState::NONE,
+            counted,
             SpanEvents::default(),
             SpanLinks::default(),
         ),
@@ -87,20 +94,27 @@ fn into_data(
         parent_span_id: span.place.parent,
         parent_span_is_remote: span.place.parent_is_remote,
         span_kind: span.kind,
-        start_time,
+        start_time: start,
         // Never before its start, also where its maker says so.
-        end_time: reading.tell(span.end).max(start_time),
+        end_time: end.max(start),
         attributes,
         dropped_attributes_count: span.dropped_attributes,
         events,
         links,
-        status: span.status,
+        status,
         instrumentation_scope: scope,
         name: span.name,
     }
 }
 
-fn apart(details: Details, reading: &Reading) -> (TraceState, SpanEvents, SpanLinks) {
+type Times = (SystemTime, SystemTime);
+
+fn apart(
+    details: Details,
+    (start, end): Times,
+    reading: &Reading,
+) -> (TraceState, Times, SpanEvents, SpanLinks) {
+    let times = (details.start.unwrap_or(start), details.end.unwrap_or(end));
     let told = details.events.into_iter().map(|event| {
         let time = reading.tell(event.moment);
         Event::new(event.name, time, event.attributes, event.dropped_attributes)
@@ -111,5 +125,5 @@ fn apart(details: Details, reading: &Reading) -> (TraceState, SpanEvents, SpanLi
     let mut links = SpanLinks::default();
     links.links = details.links;
     links.dropped_count = details.dropped_links;
-    (details.state, events, links)
+    (details.state, times, events, links)
 }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-use enter_span::native::{Backend, Beginning, Library, Origin, Record, Site, Start, Started};
+use enter_span::native::{
+    Backend, Beginning, Library, Moment, Origin, Record, Site, Start, Started,
+};
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
 
@@ -18,7 +20,7 @@ impl Backend for Native {
         if core.is_off() || core.is_muted(start.library().name()) {
             return Started::Nothing;
         }
-        let moment = core.clock.now();
+        let counted = core.clock.now();
         let site = start.site;
         let kind = site.role().into();
         let name = start.take_name();
@@ -46,7 +48,7 @@ impl Backend for Native {
                 None => Origin::Site(site),
                 Some(library) => Origin::Library(site, Box::new(library)),
             },
-            start: moment,
+            start: Moment::Counted(counted),
         };
         record.begin(&core.terms, beginning, &decision.state);
         for list in [said.attributes, decision.attributes] {
@@ -82,7 +84,7 @@ impl Backend for Native {
             kind: site.role().into(),
             name: Cow::Borrowed(site.name()),
             origin: Origin::Site(site),
-            start,
+            start: Moment::Counted(start),
         };
         record.begin(&core.terms, beginning, parent.trace_state());
         Some(Started::Recorded)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use enter_span::native::{self, Beginning, Origin, Record};
+use enter_span::native::{self, Beginning, Moment, Origin, Record};
 use opentelemetry::trace::{
     Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
     TracerProvider,
@@ -67,7 +67,10 @@ impl Tracer for PipelineTracer {
             self.core.declined.count(Reason::Muted);
             return PipelineSpan::transparent(context);
         }
-        let start = self.core.clock.now_or(builder.start_time);
+        let start = match builder.start_time {
+            Some(told) => Moment::Told(told),
+            None => Moment::Counted(self.core.clock.now()),
+        };
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let links = builder.links.unwrap_or_default();

@@ -1,6 +1,7 @@
 //! A span that is recorded here, as plain data: what is handed over when it has ended.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,23 +12,31 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 
 use crate::site::{Library, Site};
 
+/// It is kept small: every span of a program is copied once from its thread's cache to another one's.
 pub struct Ended {
     pub place: Place,
     pub kind: SpanKind,
+    pub status: StatusCode,
+    /// How many attributes of the place in source are written after its own.
+    pub code: u8,
+    /// How many of those beside it are its own.
+    pub attributes: u32,
+    pub dropped_attributes: u32,
     pub name: Cow<'static, str>,
     pub origin: Origin,
-    pub start: Moment,
-    pub end: Moment,
-    /// How many of those beside it are its own.
-    pub attributes: usize,
-    /// How many of the place in source are written after them.
-    pub code: usize,
-    pub dropped_attributes: u32,
-    pub status: Status,
+    /// Readings of the sink's counter, unless the times were told.
+    pub start: u64,
+    pub end: u64,
     /// Most spans have none.
     pub details: Option<Box<Details>>,
-    /// Bytes that it holds, about, beside itself.
-    pub held: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatusCode {
+    #[default]
+    Unset,
+    Ok,
+    Error,
 }
 
 /// Where a span stands in its trace, and whether it is sampled.
@@ -60,7 +69,12 @@ pub enum Origin {
 
 #[derive(Default)]
 pub struct Details {
+    /// Said by who made the span, who has a clock of their own.
+    pub start: Option<SystemTime>,
+    pub end: Option<SystemTime>,
     pub state: TraceState,
+    /// Of an error.
+    pub description: Cow<'static, str>,
     pub events: Vec<Happened>,
     pub dropped_events: u32,
     pub links: Vec<Link>,
@@ -113,36 +127,38 @@ impl Default for Ended {
                 parent_is_remote: false,
             },
             kind: SpanKind::Internal,
+            status: StatusCode::Unset,
+            code: 0,
+            attributes: 0,
+            dropped_attributes: 0,
             name: Cow::Borrowed(""),
             origin: Origin::Nowhere,
-            start: Moment::Counted(0),
-            end: Moment::Counted(0),
-            attributes: 0,
-            code: 0,
-            dropped_attributes: 0,
-            status: Status::Unset,
+            start: 0,
+            end: 0,
             details: None,
-            held: 0,
         }
     }
 }
 
 impl Ended {
+    /// The status, taken out.
+    #[inline]
+    pub fn take_status(&mut self) -> Status {
+        match (self.status, &mut self.details) {
+            (StatusCode::Unset, _) => Status::Unset,
+            (StatusCode::Ok, _) => Status::Ok,
+            (StatusCode::Error, details) => Status::Error {
+                description: match details {
+                    Some(details) => mem::take(&mut details.description),
+                    None => Cow::Borrowed(""),
+                },
+            },
+        }
+    }
+
     #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
         let state = self.details.as_ref().map(|details| details.state.clone());
         self.place.identity(state.unwrap_or(TraceState::NONE))
-    }
-
-    /// About how much memory it holds, itself included, and an eighth on top: lists have room to spare, and
-    /// allocators round up.
-    #[inline]
-    pub fn bytes(&self) -> usize {
-        let description = match &self.status {
-            Status::Error { description } => description.len(),
-            Status::Unset | Status::Ok => 0,
-        };
-        let bytes = size_of::<Ended>() + self.held + description;
-        bytes + bytes / 8
     }
 }

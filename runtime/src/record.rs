@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
 
-use crate::ended::{Details, Ended, Happened, Moment, Origin, Place};
+use crate::ended::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
 use crate::limit::SpanLimits;
 use crate::site::Site;
 use crate::size;
@@ -20,6 +20,8 @@ pub struct Record {
     span: Ended,
     /// Kept here until it ends, so that the list is used again.
     attributes: Vec<KeyValue>,
+    /// Bytes that it holds, about, beside itself.
+    held: usize,
     /// From the first span on.
     terms: Option<Arc<Terms>>,
     /// Of a span that is not recorded.
@@ -37,16 +39,11 @@ pub struct Terms {
 /// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
 /// be held.
 pub trait Sink: Send + Sync {
-    fn now(&self) -> Moment;
+    fn now(&self) -> u64;
 
-    /// Takes a span that ends at this moment, or at the told one, out of its place, with its attributes;
-    /// or leaves both there, and gives `false`.
-    fn take(
-        &self,
-        end: Option<SystemTime>,
-        span: &mut Ended,
-        attributes: &mut Vec<KeyValue>,
-    ) -> bool;
+    /// Takes a span that ends now, and holds so many bytes, out of its place, with its attributes; or leaves
+    /// both there, and gives `false`.
+    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
 }
 
 /// What is known of a span when it starts.
@@ -77,12 +74,16 @@ impl Record {
         span.kind = beginning.kind;
         span.name = size::bound(beginning.name, terms.limits.bytes / 2);
         span.origin = beginning.origin;
-        span.start = beginning.start;
-        span.held = span.name.len();
+        self.held = span.name.len();
         span.code = 0;
         if terms.tells_place && span.origin.site().is_some() {
-            span.code = Site::CODE_KEYS.len().min(terms.limits.attributes);
-            span.dropped_attributes = (Site::CODE_KEYS.len() - span.code) as u32;
+            let code = Site::CODE_KEYS.len().min(terms.limits.attributes);
+            span.code = code as u8;
+            span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
+        }
+        match beginning.start {
+            Moment::Counted(start) => span.start = start,
+            Moment::Told(start) => self.keep_start(start),
         }
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -90,8 +91,13 @@ impl Record {
     }
 
     #[cold]
+    fn keep_start(&mut self, start: SystemTime) {
+        self.span.details.get_or_insert_default().start = Some(start);
+    }
+
+    #[cold]
     fn keep_state(&mut self, state: &TraceState) {
-        self.span.held += size::of_state(state);
+        self.held += size::of_state(state);
         self.span.details.get_or_insert_default().state = state.clone();
     }
 
@@ -119,12 +125,13 @@ impl Record {
         let Some(terms) = &self.terms else {
             return;
         };
-        let (span, limits) = (&mut self.span, &terms.limits);
-        let held = span.held + size::of_pair(&attribute);
-        let has_room = self.attributes.len() < span.most_attributes(limits) && held <= limits.bytes;
+        let limits = &terms.limits;
+        let held = self.held + size::of_pair(&attribute);
+        let most = self.span.most_attributes(limits);
+        let has_room = self.attributes.len() < most && held <= limits.bytes;
         let is_known = self.attributes.iter().any(|a| a.key == attribute.key);
         if has_room && !is_known && limits.text.is_none() {
-            span.held = held;
+            self.held = held;
             self.attributes.push(attribute);
         } else {
             self.replace(attribute);
@@ -143,13 +150,13 @@ impl Record {
         }
         let known = self.attributes.iter().position(|a| a.key == attribute.key);
         let replaced = known.map_or(0, |known| size::of_pair(&self.attributes[known]));
-        let room = limits.bytes.saturating_sub(span.held - replaced);
+        let room = limits.bytes.saturating_sub(self.held - replaced);
         let is_full = known.is_none() && self.attributes.len() >= span.most_attributes(limits);
         if is_full || !size::fit(&mut attribute, room) {
             span.dropped_attributes += 1;
             return;
         }
-        span.held = span.held - replaced + size::of_pair(&attribute);
+        self.held = self.held - replaced + size::of_pair(&attribute);
         match known {
             Some(known) => self.attributes[known].value = attribute.value,
             None => self.attributes.push(attribute),
@@ -177,11 +184,11 @@ impl Record {
         let (span, limits) = (&mut self.span, &terms.limits);
         let needed = size::of_pair(&attribute);
         let most = span.most_attributes(limits);
-        while self.attributes.len() >= most || span.held + needed > limits.bytes {
+        while self.attributes.len() >= most || self.held + needed > limits.bytes {
             let Some(given_up) = self.attributes.pop() else {
                 break;
             };
-            span.held -= size::of_pair(&given_up);
+            self.held -= size::of_pair(&given_up);
             span.dropped_attributes += 1;
         }
         self.set_attribute(attribute);
@@ -202,15 +209,17 @@ impl Record {
         if let Some(terms) = &self.terms {
             let moment = match self.span.told(time) {
                 Some(told) => Moment::Told(told),
-                None => terms.sink.now(),
+                None => Moment::Counted(terms.sink.now()),
             };
-            self.span.add_event(name, moment, attributes, &terms.limits);
+            let held = &mut self.held;
+            self.span
+                .add_event(name, moment, attributes, held, &terms.limits);
         }
     }
 
     pub fn add_link(&mut self, link: Link) {
         if let Some(terms) = &self.terms {
-            self.span.add_link(link, &terms.limits);
+            self.span.add_link(link, &mut self.held, &terms.limits);
         }
     }
 
@@ -220,36 +229,52 @@ impl Record {
             Some(terms) => size::bound(name, terms.limits.bytes / 2),
             None => name,
         };
-        span.held = (span.held + name.len()).saturating_sub(span.name.len());
+        self.held = (self.held + name.len()).saturating_sub(span.name.len());
         span.name = name;
     }
 
     /// An error does not replace `Ok`, which is the operator's word; else the last call holds.
     pub fn set_status(&mut self, status: Status) {
-        if self.span.status == Status::Ok || status == Status::Unset {
+        let (span, Some(terms)) = (&mut self.span, &self.terms) else {
             return;
-        }
-        self.span.status = match (status, &self.terms) {
-            (Status::Error { description }, Some(terms)) => Status::Error {
-                description: size::bound(description, terms.limits.bytes / 2),
-            },
-            (other, _) => other,
         };
+        match (span.status, status) {
+            (StatusCode::Ok, _) | (_, Status::Unset) => return,
+            (_, Status::Ok) => span.status = StatusCode::Ok,
+            (_, Status::Error { description }) => {
+                span.status = StatusCode::Error;
+                let description = size::bound(description, terms.limits.bytes / 2);
+                let details = span.details.get_or_insert_default();
+                self.held = self.held - details.description.len() + description.len();
+                details.description = description;
+            }
+        }
     }
 
     /// Hands it over: now, if no time is given. What is not taken is gone.
     #[inline]
     pub fn end(&mut self, time: Option<SystemTime>) {
+        let bytes = self.bytes();
         let Some(terms) = &self.terms else {
             return;
         };
-        let time = self.span.told(time);
-        if !terms.sink.take(time, &mut self.span, &mut self.attributes) {
+        if let Some(end) = self.span.told(time) {
+            self.span.details.get_or_insert_default().end = Some(end);
+        }
+        if !terms.sink.take(&mut self.span, &mut self.attributes, bytes) {
             self.clear();
         }
         if self.attributes.capacity() > MOST_KEPT {
             self.attributes = Vec::new();
         }
+    }
+
+    /// About how much memory it holds, itself included, and an eighth on top: lists have room to spare, and
+    /// allocators round up.
+    #[inline]
+    fn bytes(&self) -> usize {
+        let bytes = size_of::<Ended>() + self.held;
+        bytes + bytes / 8
     }
 
     #[cold]
@@ -266,32 +291,31 @@ impl Ended {
         Ended {
             place: self.place,
             kind: self.kind.clone(),
+            status: mem::take(&mut self.status),
+            code: self.code,
+            attributes: self.attributes,
+            dropped_attributes: mem::take(&mut self.dropped_attributes),
             name: mem::take(&mut self.name),
             origin: mem::replace(&mut self.origin, Origin::Nowhere),
             start: self.start,
             end: self.end,
-            attributes: self.attributes,
-            code: self.code,
-            dropped_attributes: mem::take(&mut self.dropped_attributes),
-            status: mem::take(&mut self.status),
             details: self.details.take(),
-            held: self.held,
         }
     }
 
     /// Who told the start has a clock of their own.
     #[inline]
     fn told(&self, time: Option<SystemTime>) -> Option<SystemTime> {
-        match self.start {
-            Moment::Counted(_) => time,
-            Moment::Told(_) => Some(time.unwrap_or_else(SystemTime::now)),
+        match &self.details {
+            Some(details) if details.start.is_some() => Some(time.unwrap_or_else(SystemTime::now)),
+            _ => time,
         }
     }
 
     /// Room for so many attributes, with those of the place in source.
     #[inline]
     fn most_attributes(&self, limits: &SpanLimits) -> usize {
-        limits.attributes - self.code
+        limits.attributes - usize::from(self.code)
     }
 
     fn add_event(
@@ -299,17 +323,18 @@ impl Ended {
         name: Cow<'static, str>,
         moment: Moment,
         mut attributes: Vec<KeyValue>,
+        held: &mut usize,
         limits: &SpanLimits,
     ) {
         let own = size_of::<Event>() + name.len();
         let details: &mut Details = self.details.get_or_insert_default();
-        if details.events.len() >= limits.events || self.held + own > limits.bytes {
+        if details.events.len() >= limits.events || *held + own > limits.bytes {
             details.dropped_events += 1;
             return;
         }
-        self.held += own;
+        *held += own;
         let most = limits.event_attributes;
-        let dropped_attributes = cut(&mut attributes, most, limits, &mut self.held);
+        let dropped_attributes = cut(&mut attributes, most, limits, held);
         details.events.push(Happened {
             name,
             moment,
@@ -318,16 +343,16 @@ impl Ended {
         });
     }
 
-    fn add_link(&mut self, mut link: Link, limits: &SpanLimits) {
+    fn add_link(&mut self, mut link: Link, held: &mut usize, limits: &SpanLimits) {
         let own = size_of::<Link>() + size::of_state(link.span_context.trace_state());
         let details: &mut Details = self.details.get_or_insert_default();
-        if details.links.len() >= limits.links || self.held + own > limits.bytes {
+        if details.links.len() >= limits.links || *held + own > limits.bytes {
             details.dropped_links += 1;
             return;
         }
-        self.held += own;
+        *held += own;
         let most = limits.link_attributes;
-        let dropped = cut(&mut link.attributes, most, limits, &mut self.held);
+        let dropped = cut(&mut link.attributes, most, limits, held);
         link.dropped_attributes_count += dropped;
         details.links.push(link);
     }
