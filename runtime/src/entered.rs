@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 
-use opentelemetry::{Context as OtelContext, ContextGuard, KeyValue};
+use opentelemetry::{Context as OtelContext, ContextGuard, Key};
 
 use crate::attributes::Sink;
 use crate::lineage;
@@ -14,9 +14,10 @@ use crate::probe::{Asked, Reading};
 use crate::recording::{Ending, Policy};
 use crate::scope::Scope;
 use crate::site::Site;
+use crate::size::Content;
 use crate::span::Span;
 use crate::thread::{self, Payload};
-use crate::value::{Slot, ToAttribute, Value};
+use crate::value::{Scalar, Slot, ToAttribute, Value};
 
 /// A span that has started, or nothing.
 #[must_use]
@@ -69,16 +70,33 @@ impl Entered {
 
     #[inline(never)]
     pub fn text(self, key: &'static str, value: &'static str) -> Self {
-        self.with(key, Value::from_static(value))
+        self.with(key, value)
     }
 
     #[inline(never)]
     pub fn attribute<T: ToAttribute>(self, key: &'static str, value: &T) -> Self {
+        if self.is_off() {
+            return self;
+        }
+        match value.to_scalar() {
+            Some(scalar) => self.scalar(key, scalar),
+            None => self.made(key, &|| value.to_attribute()),
+        }
+    }
+
+    #[inline(never)]
+    fn scalar(self, key: &'static str, scalar: Scalar) -> Self {
+        self.with(key, scalar)
+    }
+
+    /// One that the user's code makes.
+    #[inline(never)]
+    fn made(self, key: &'static str, make: &dyn Fn() -> Option<Value>) -> Self {
         if !self.is_recorded() {
             return self;
         }
-        match thread::shielded(|| value.to_attribute()).flatten() {
-            Some(value) => self.with(key, value),
+        match thread::shielded(make).flatten() {
+            Some(Value(value)) => self.with(key, value),
             None => self,
         }
     }
@@ -89,7 +107,7 @@ impl Entered {
             return self;
         }
         match Slot::fill(value) {
-            Some(value) => self.with(key, value),
+            Some(Value(value)) => self.with(key, value),
             None => self,
         }
     }
@@ -99,9 +117,10 @@ impl Entered {
         self.0.as_ref().is_some_and(|scope| scope.is_recorded())
     }
 
-    fn with(mut self, key: &'static str, Value(value): Value) -> Self {
+    #[inline(always)]
+    fn with(mut self, key: &'static str, value: impl Content) -> Self {
         if let Some(scope) = &mut self.0 {
-            scope.set_attribute(KeyValue::new(key, value));
+            scope.set_attribute(Key::from_static_str(key), value);
         }
         self
     }
@@ -111,7 +130,7 @@ impl Entered {
     pub fn attributes_with(mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
         if let Some(scope) = self.0.as_mut().filter(|scope| scope.is_recorded()) {
             let mut write = |key: Cow<'static, str>, Value(value)| {
-                scope.set_attribute(KeyValue::new(key, value));
+                scope.set_attribute(Key::from(key), value);
             };
             let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
         }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceId, TraceState};
-use opentelemetry::{KeyValue, Value};
+use opentelemetry::{Key, KeyValue, Value};
 
 use crate::ended::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
 use crate::limit::SpanLimits;
 use crate::site::Site;
-use crate::size;
+use crate::size::{self, Content};
 
 #[derive(Default)]
 pub struct Record {
@@ -121,20 +121,25 @@ impl Record {
 
     /// The specification's upsert: the last value of a key holds.
     #[inline(always)]
-    pub fn set_attribute(&mut self, attribute: KeyValue) {
+    pub fn set_attribute(&mut self, KeyValue { key, value, .. }: KeyValue) {
+        self.set(key, value);
+    }
+
+    #[inline(always)]
+    fn set(&mut self, key: Key, value: impl Content) {
         let Some(terms) = &self.terms else {
             return;
         };
         let limits = &terms.limits;
-        let held = self.held + size::of_pair(&attribute);
+        let held = self.held + size::of_parts(&key, &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
-        let is_known = self.attributes.iter().any(|a| a.key == attribute.key);
+        let is_known = self.attributes.iter().any(|a| a.key == key);
         if has_room && !is_known && limits.text.is_none() {
             self.held = held;
-            self.attributes.push(attribute);
+            self.attributes.push(KeyValue::new(key, value));
         } else {
-            self.replace(attribute);
+            self.replace(KeyValue::new(key, value));
         }
     }
 
@@ -165,9 +170,9 @@ impl Record {
 
     /// The same, but for what the site says already.
     #[inline(always)]
-    pub(crate) fn tell(&mut self, attribute: KeyValue) {
-        if !self.is_of_place(attribute.key.as_str()) {
-            self.set_attribute(attribute);
+    pub(crate) fn tell(&mut self, key: Key, value: impl Content) {
+        if !self.is_of_place(key.as_str()) {
+            self.set(key, value);
         }
     }
 

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Link, SpanContext, Status, TraceContextExt as _, TraceId};
-use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry::{Context, Key, KeyValue, Value};
 
 use crate::backend::{Elsewhere, Started};
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Listed;
 use crate::outcome::{ErrorDetail, Failure, Report};
 use crate::record::Record;
+use crate::size::Content;
 use crate::thread::Payload;
 
 /// The process's choices that a span is recorded under.
@@ -155,8 +156,8 @@ impl Recording {
     }
 
     #[inline]
-    pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        self.open().set_attribute(attribute);
+    pub(crate) fn set_attribute(&self, KeyValue { key, value, .. }: KeyValue) {
+        self.open().set_attribute(key, value);
     }
 
     /// Ends the span. Once only: whoever comes second finds it closed.
@@ -254,14 +255,14 @@ impl Open {
     }
 
     #[inline(always)]
-    pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
-        if attribute.key.as_str().is_empty() {
+    pub(crate) fn set_attribute(&mut self, key: Key, value: impl Content) {
+        if key.as_str().is_empty() {
             return;
         }
         match &mut self.keeper {
             Keeper::Nobody => {}
-            Keeper::Record => self.record.tell(attribute),
-            Keeper::Elsewhere(kept) => kept.set_attribute(attribute),
+            Keeper::Record => self.record.tell(key, value),
+            Keeper::Elsewhere(kept) => kept.set_attribute(KeyValue::new(key, value)),
         }
     }
 

@@ -8,12 +8,13 @@ use std::mem;
 use std::sync::Arc;
 
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, Key};
 
 use crate::backend::Started;
 use crate::record::Record;
 use crate::recording::{Begun, Ending, Open, Policy, Recording};
 use crate::site::Site;
+use crate::size::Content;
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -180,7 +181,7 @@ impl Scope {
     }
 
     #[inline]
-    pub(crate) fn set_attribute(&mut self, attribute: KeyValue) {
+    pub(crate) fn set_attribute(&mut self, key: Key, value: impl Content) {
         let mut guard;
         let open = match (self.state, &self.shared) {
             (State::Private, _) => &mut self.own,
@@ -190,7 +191,7 @@ impl Scope {
             }
             _ => return,
         };
-        open.set_attribute(attribute);
+        open.set_attribute(key, value);
     }
 
     /// Once only: whoever comes second finds it closed.

@@ -4,11 +4,45 @@ use std::borrow::Cow;
 use std::mem;
 
 use opentelemetry::trace::TraceState;
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
+
+use crate::value::Scalar;
+
+/// What becomes the value of an attribute.
+pub(crate) trait Content: Into<Value> {
+    /// Bytes that it holds, about, beside itself.
+    fn held(&self) -> usize;
+}
+
+impl Content for Value {
+    #[inline]
+    fn held(&self) -> usize {
+        of_value(self)
+    }
+}
+
+impl Content for Scalar {
+    #[inline]
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+impl Content for &'static str {
+    #[inline]
+    fn held(&self) -> usize {
+        self.len()
+    }
+}
 
 #[inline]
 pub(crate) fn of_pair(pair: &KeyValue) -> usize {
-    mem::size_of::<KeyValue>() + pair.key.as_str().len() + of_value(&pair.value)
+    of_parts(&pair.key, &pair.value)
+}
+
+#[inline]
+pub(crate) fn of_parts(key: &Key, value: &impl Content) -> usize {
+    mem::size_of::<KeyValue>() + key.as_str().len() + value.held()
 }
 
 #[inline]

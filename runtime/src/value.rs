@@ -62,6 +62,34 @@ pub struct Value(pub(crate) opentelemetry::Value);
 pub trait ToAttribute {
     /// The value to record, or `None` to record nothing.
     fn to_attribute(&self) -> Option<Value>;
+
+    /// The same, where it is a plain number or bool: making it runs no code that could panic, and it needs no
+    /// memory.
+    #[doc(hidden)]
+    #[inline]
+    fn to_scalar(&self) -> Option<Scalar> {
+        None
+    }
+}
+
+/// A value without memory of its own.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Scalar {
+    Bool(bool),
+    I64(i64),
+    F64(f64),
+}
+
+impl From<Scalar> for opentelemetry::Value {
+    #[inline]
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Bool(value) => opentelemetry::Value::Bool(value),
+            Scalar::I64(value) => opentelemetry::Value::I64(value),
+            Scalar::F64(value) => opentelemetry::Value::F64(value),
+        }
+    }
 }
 
 /// A type whose slices can be an attribute: the kinds of element that OpenTelemetry's arrays have.
@@ -112,6 +140,11 @@ impl<T: ToAttribute> ToAttribute for Option<T> {
     fn to_attribute(&self) -> Option<Value> {
         self.as_ref()?.to_attribute()
     }
+
+    #[inline]
+    fn to_scalar(&self) -> Option<Scalar> {
+        self.as_ref()?.to_scalar()
+    }
 }
 
 macro_rules! through_a_pointer {
@@ -119,6 +152,11 @@ macro_rules! through_a_pointer {
         impl<T: ToAttribute + ?Sized> ToAttribute for $pointer {
             fn to_attribute(&self) -> Option<Value> {
                 (**self).to_attribute()
+            }
+
+            #[inline]
+            fn to_scalar(&self) -> Option<Scalar> {
+                (**self).to_scalar()
             }
         }
     )+};
@@ -152,17 +190,16 @@ impl<T: Element> ToAttribute for Vec<T> {
 
 macro_rules! scalar {
     ($($type:ty: |$value:ident| $scalar:expr, $array:ident;)+) => {$(
-        impl From<$type> for Value {
-            #[inline]
-            fn from($value: $type) -> Self {
-                Value($scalar)
-            }
-        }
-
         impl ToAttribute for $type {
             #[inline]
             fn to_attribute(&self) -> Option<Value> {
                 Some(Value::from(*self))
+            }
+
+            #[inline]
+            fn to_scalar(&self) -> Option<Scalar> {
+                let $value = *self;
+                $scalar
             }
         }
 
@@ -171,35 +208,37 @@ macro_rules! scalar {
                 $array(list)
             }
         }
+
+        impl From<$type> for Value {
+            #[inline]
+            fn from(value: $type) -> Self {
+                Value(match value.to_scalar() {
+                    Some(scalar) => scalar.into(),
+                    None => text(value.to_string()),
+                })
+            }
+        }
     )+};
 }
 
+// What is no scalar is text: an integer that is wider than OpenTelemetry's is never wrapped.
 scalar! {
-    bool: |value| opentelemetry::Value::Bool(value), bools;
-    f64: |value| opentelemetry::Value::F64(value), floats;
-    f32: |value| opentelemetry::Value::F64(f64::from(value)), floats;
-    char: |value| text(String::from(value)), texts;
-    i8: |value| opentelemetry::Value::I64(i64::from(value)), integers;
-    i16: |value| opentelemetry::Value::I64(i64::from(value)), integers;
-    i32: |value| opentelemetry::Value::I64(i64::from(value)), integers;
-    i64: |value| opentelemetry::Value::I64(value), integers;
-    u8: |value| opentelemetry::Value::I64(i64::from(value)), integers;
-    u16: |value| opentelemetry::Value::I64(i64::from(value)), integers;
-    u32: |value| opentelemetry::Value::I64(i64::from(value)), integers;
-    u64: |value| integer(value), integers;
-    i128: |value| integer(value), integers;
-    u128: |value| integer(value), integers;
-    isize: |value| integer(value), integers;
-    usize: |value| integer(value), integers;
-}
-
-/// An integer that may be wider than OpenTelemetry's: never wrapped, text where it does not fit.
-#[inline]
-fn integer<T: TryInto<i64> + ToString + Copy>(value: T) -> opentelemetry::Value {
-    match value.try_into() {
-        Ok(value) => opentelemetry::Value::I64(value),
-        Err(_) => text(value.to_string()),
-    }
+    bool: |value| Some(Scalar::Bool(value)), bools;
+    f64: |value| Some(Scalar::F64(value)), floats;
+    f32: |value| Some(Scalar::F64(f64::from(value))), floats;
+    char: |_value| None, texts;
+    i8: |value| Some(Scalar::I64(i64::from(value))), integers;
+    i16: |value| Some(Scalar::I64(i64::from(value))), integers;
+    i32: |value| Some(Scalar::I64(i64::from(value))), integers;
+    i64: |value| Some(Scalar::I64(value)), integers;
+    u8: |value| Some(Scalar::I64(i64::from(value))), integers;
+    u16: |value| Some(Scalar::I64(i64::from(value))), integers;
+    u32: |value| Some(Scalar::I64(i64::from(value))), integers;
+    u64: |value| value.try_into().ok().map(Scalar::I64), integers;
+    i128: |value| value.try_into().ok().map(Scalar::I64), integers;
+    u128: |value| value.try_into().ok().map(Scalar::I64), integers;
+    isize: |value| value.try_into().ok().map(Scalar::I64), integers;
+    usize: |value| value.try_into().ok().map(Scalar::I64), integers;
 }
 
 fn bools(list: &[bool]) -> Value {
