@@ -158,7 +158,9 @@ impl Ended {
 
     #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
-        let state = self.details.as_ref().map(|details| details.state.clone());
-        self.place.identity(state.unwrap_or(TraceState::NONE))
+        match &self.details {
+            None => self.place.identity(TraceState::NONE),
+            Some(details) => self.place.identity(details.state.clone()),
+        }
     }
 }

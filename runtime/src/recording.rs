@@ -102,8 +102,14 @@ impl Recording {
     /// With a span that begins in it, while nobody else knows of it.
     #[inline(always)]
     pub(crate) fn begin<R>(&mut self, begin: impl FnOnce(&mut Open) -> R) -> R {
-        let begun = begin(self.open_mut());
-        self.identity = self.open_mut().identity();
+        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let begun = begin(open);
+        // In one piece for each case, so that it is written in its place.
+        match &open.keeper {
+            Keeper::Nobody => self.identity = SpanContext::NONE,
+            Keeper::Record => self.identity = open.record.identity(),
+            Keeper::Elsewhere(kept) => self.identity = kept.identity(),
+        }
         begun
     }
 
