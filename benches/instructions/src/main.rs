@@ -86,6 +86,15 @@ fn recorded(bursts: u64, one: fn(u64) -> u64) -> Result<(), enter_span_pipeline:
     Ok(())
 }
 
+fn roots(bursts: u64) -> Result<(), enter_span_pipeline::Error> {
+    let pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
+    for _ in 0..bursts {
+        spans(child);
+        pipeline.flush(AGES)?;
+    }
+    Ok(())
+}
+
 fn sampled_out(bursts: u64) -> Result<(), enter_span_pipeline::Error> {
     let _pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
     in_span!("root", parent = not_sampled(), |_| {
@@ -112,6 +121,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         "not_sampled" => sampled_out(bursts),
+        "root" => roots(bursts),
         "child" => recorded(bursts, child),
         "leaf" => recorded(bursts, leaf),
         "attributes_4" => recorded(bursts, attributes_4),
