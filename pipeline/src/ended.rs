@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::SystemTime;
 use std::vec::Drain;
 
-use enter_span::native::{Details, Ended, Library, Origin};
+use enter_span::native::{Details, Ended, Library, Origin, Site};
 use opentelemetry::trace::{Event, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -68,12 +68,18 @@ fn into_data(
     let (own, code) = (span.attributes as usize, usize::from(span.code));
     let mut attributes = Vec::with_capacity(own + code);
     attributes.extend(all.by_ref().take(own));
-    if let Some(site) = site {
-        site.each_code(|pair| {
-            if attributes.len() < own + code {
-                attributes.push(pair);
-            }
-        });
+    if let Some((function, file, line)) = site.and_then(Site::place) {
+        // Each written in its place.
+        let [function_key, file_key, line_key] = Site::CODE_KEYS;
+        if code > 0 {
+            attributes.push(KeyValue::new(function_key, function));
+        }
+        if code > 1 {
+            attributes.push(KeyValue::new(file_key, file));
+        }
+        if code > 2 {
+            attributes.push(KeyValue::new(line_key, i64::from(line)));
+        }
     }
     let status = span.take_status();
     let counted = (
