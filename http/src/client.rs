@@ -1,23 +1,17 @@
 //! The client's side: a span around each request that goes out.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use enter_span::propagation::{Destinations, inject_to};
-use enter_span::{is_enabled, start_span};
+use enter_span::start_span;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Response};
-use http_body::Body;
+use http::{HeaderMap, Method, Request};
 use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::body::ResponseBody;
 use crate::exchange::{Exchange, Protocol, Side};
 use crate::grpc::{self, Called};
 use crate::method::Methods;
-use crate::response::ResponseFuture;
+use crate::service::{Start, Traced};
 use crate::target::{Part, Shown, Target};
 
 /// Puts each request that a client sends into a span of kind client, below the current one, and tells
@@ -167,23 +161,6 @@ impl ClientLayer {
         self
     }
 
-    fn send<A>(&self, request: &mut Request<A>) -> Box<Exchange> {
-        let target = Target::of(request.uri());
-        let called = Called::by(request.method(), request.headers(), request.uri());
-        let exchange = match called {
-            Some(called) => self.start_grpc(target, called),
-            None => self.start_http(&Sent {
-                method: request.method(),
-                target,
-                template: request.extensions().get(),
-                resent: None,
-            }),
-        };
-        let host = target.or_at(self.server.as_ref()).host.map(str::to_owned);
-        self.inject(&exchange, host.as_deref(), request.headers_mut());
-        exchange
-    }
-
     /// From inside of the span, so that this is the receiver's parent.
     pub(crate) fn inject(&self, exchange: &Exchange, host: Option<&str>, headers: &mut HeaderMap) {
         let host = host.unwrap_or_default();
@@ -233,56 +210,32 @@ impl ClientLayer {
     }
 }
 
-impl<S> Layer<S> for ClientLayer {
-    type Service = Client<S>;
-
-    fn layer(&self, service: S) -> Client<S> {
-        Client {
-            layer: Arc::new(self.clone()),
-            service,
-        }
+impl Start for ClientLayer {
+    fn start<A>(&self, mut request: Request<A>) -> (Box<Exchange>, Request<A>) {
+        let target = Target::of(request.uri());
+        let called = Called::by(request.method(), request.headers(), request.uri());
+        let exchange = match called {
+            Some(called) => self.start_grpc(target, called),
+            None => self.start_http(&Sent {
+                method: request.method(),
+                target,
+                template: request.extensions().get(),
+                resent: None,
+            }),
+        };
+        let host = target.or_at(self.server.as_ref()).host.map(str::to_owned);
+        self.inject(&exchange, host.as_deref(), request.headers_mut());
+        (exchange, request)
     }
 }
 
 /// A client whose requests are in spans: what [`ClientLayer`] makes.
-#[derive(Clone, Debug)]
-pub struct Client<S> {
-    layer: Arc<ClientLayer>,
-    service: S,
-}
+pub type Client<S> = Traced<ClientLayer, S>;
 
-impl<S, A, B> Service<Request<A>> for Client<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    S::Error: fmt::Display + 'static,
-    B: Body,
-{
-    type Response = Response<ResponseBody<B>>;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+impl<S> Layer<S> for ClientLayer {
+    type Service = Client<S>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        match is_enabled() {
-            true => self.call_in_span(request),
-            false => ResponseFuture::new(None, self.service.call(request)),
-        }
-    }
-}
-
-impl<S> Client<S> {
-    /// Out of line, so that a request pays nothing for it while the process is off.
-    #[cold]
-    #[inline(never)]
-    fn call_in_span<A>(&mut self, mut request: Request<A>) -> ResponseFuture<S::Future>
-    where
-        S: Service<Request<A>>,
-    {
-        let exchange = self.layer.send(&mut request);
-        let future = exchange.enter(|| self.service.call(request));
-        ResponseFuture::new(Some(exchange), future)
+    fn layer(&self, service: S) -> Client<S> {
+        Traced::new(self.clone(), service)
     }
 }

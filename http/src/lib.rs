@@ -93,6 +93,7 @@ mod open;
 mod reqwest;
 mod response;
 mod server;
+mod service;
 mod target;
 
 pub use body::ResponseBody;

@@ -5,23 +5,19 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use enter_span::propagation::Trust;
-use enter_span::{extract, is_enabled, start_span};
+use enter_span::{extract, start_span};
+use http::Request;
 use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{Request, Response};
-use http_body::Body;
 use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::body::ResponseBody;
 use crate::exchange::{Exchange, Protocol, Side, version};
 use crate::grpc::Called;
 use crate::method::Methods;
-use crate::response::ResponseFuture;
+use crate::service::{Start, Traced};
 use crate::target::{Part, Shown, Target};
 
 type Route = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
@@ -181,13 +177,6 @@ impl ServerLayer {
         }
     }
 
-    fn start(&self, request: &Parts) -> Box<Exchange> {
-        match Called::by(&request.method, &request.headers, &request.uri) {
-            Some(called) => self.start_grpc(request, called),
-            None => self.start_http(request),
-        }
-    }
-
     fn start_http(&self, request: &Parts) -> Box<Exchange> {
         let method = self.methods.tell(&request.method);
         let authority = host(request);
@@ -291,58 +280,24 @@ impl fmt::Debug for ServerLayer {
     }
 }
 
-impl<S> Layer<S> for ServerLayer {
-    type Service = Server<S>;
-
-    fn layer(&self, service: S) -> Server<S> {
-        Server {
-            layer: Arc::new(self.clone()),
-            service,
-        }
+impl Start for ServerLayer {
+    fn start<A>(&self, request: Request<A>) -> (Box<Exchange>, Request<A>) {
+        let (parts, body) = request.into_parts();
+        let exchange = match Called::by(&parts.method, &parts.headers, &parts.uri) {
+            Some(called) => self.start_grpc(&parts, called),
+            None => self.start_http(&parts),
+        };
+        (exchange, Request::from_parts(parts, body))
     }
 }
 
 /// A service whose requests are in spans: what [`ServerLayer`] makes.
-#[derive(Clone, Debug)]
-pub struct Server<S> {
-    layer: Arc<ServerLayer>,
-    service: S,
-}
+pub type Server<S> = Traced<ServerLayer, S>;
 
-impl<S, A, B> Service<Request<A>> for Server<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    S::Error: fmt::Display + 'static,
-    B: Body,
-{
-    type Response = Response<ResponseBody<B>>;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+impl<S> Layer<S> for ServerLayer {
+    type Service = Server<S>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        match is_enabled() {
-            true => self.call_in_span(request),
-            false => ResponseFuture::new(None, self.service.call(request)),
-        }
-    }
-}
-
-impl<S> Server<S> {
-    /// Out of line, so that a request pays nothing for it while the process is off.
-    #[cold]
-    #[inline(never)]
-    fn call_in_span<A>(&mut self, request: Request<A>) -> ResponseFuture<S::Future>
-    where
-        S: Service<Request<A>>,
-    {
-        let (parts, body) = request.into_parts();
-        let exchange = self.layer.start(&parts);
-        let request = Request::from_parts(parts, body);
-        let future = exchange.enter(|| self.service.call(request));
-        ResponseFuture::new(Some(exchange), future)
+    fn layer(&self, service: S) -> Server<S> {
+        Traced::new(self.clone(), service)
     }
 }

@@ -244,7 +244,7 @@ impl Record {
             return;
         };
         match (span.status, status) {
-            (StatusCode::Ok, _) | (_, Status::Unset) => return,
+            (StatusCode::Ok, _) | (_, Status::Unset) => {}
             (_, Status::Ok) => span.status = StatusCode::Ok,
             (_, Status::Error { description }) => {
                 span.status = StatusCode::Error;

@@ -1,0 +1,73 @@
+//! A service with a span around each of its requests, on either side.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use enter_span::is_enabled;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::exchange::Exchange;
+use crate::response::ResponseFuture;
+
+/// A service whose requests are in spans: what the layers of this crate make.
+#[derive(Clone, Debug)]
+pub struct Traced<L, S> {
+    layer: Arc<L>,
+    service: S,
+}
+
+/// Starts the exchange of a request, which it may change.
+pub(crate) trait Start {
+    fn start<A>(&self, request: Request<A>) -> (Box<Exchange>, Request<A>);
+}
+
+impl<L, S> Traced<L, S> {
+    pub(crate) fn new(layer: L, service: S) -> Self {
+        Traced {
+            layer: Arc::new(layer),
+            service,
+        }
+    }
+}
+
+impl<L, S, A, B> Service<Request<A>> for Traced<L, S>
+where
+    L: Start,
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Error: fmt::Display + 'static,
+    B: Body,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        match is_enabled() {
+            true => self.call_in_span(request),
+            false => ResponseFuture::new(None, self.service.call(request)),
+        }
+    }
+}
+
+impl<L, S> Traced<L, S> {
+    /// Out of line, so that a request pays nothing for it while the process is off.
+    #[cold]
+    #[inline(never)]
+    fn call_in_span<A>(&mut self, request: Request<A>) -> ResponseFuture<S::Future>
+    where
+        L: Start,
+        S: Service<Request<A>>,
+    {
+        let (exchange, request) = self.layer.start(request);
+        let future = exchange.enter(|| self.service.call(request));
+        ResponseFuture::new(Some(exchange), future)
+    }
+}
