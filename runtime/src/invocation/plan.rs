@@ -209,11 +209,13 @@ impl Invocation {
     fn begin(self, current: &OtelContext, root: OtelContext) -> Outset {
         let mut attributes = self.told.attributes();
         let propagated = "enter_span.trace.propagated";
-        attributes.push(KeyValue::new(propagated, self.is_propagated()));
-        let parent = self.parent(current, root);
-        let links = self.links(current, &parent);
-        let context = match &*self.messages {
-            [message] => with_baggage_of(parent, message),
+        let came: Vec<Came> = self.messages.iter().map(Came::read).collect();
+        let is_propagated = came.iter().any(|came| came.origin.is_valid());
+        attributes.push(KeyValue::new(propagated, is_propagated));
+        let parent = self.parent(&came, current, root);
+        let links = self.links(&came, current, &parent);
+        let context = match &*came {
+            [came] => came.with_baggage(parent),
             _ => parent,
         };
         Outset {
@@ -238,10 +240,10 @@ impl Invocation {
         context.with_value(Current(self.clone().with_mode(self.mode())))
     }
 
-    fn parent(&self, current: &OtelContext, root: OtelContext) -> OtelContext {
-        match (self.mode(), self.place, &*self.messages) {
+    fn parent(&self, came: &[Came], current: &OtelContext, root: OtelContext) -> OtelContext {
+        match (self.mode(), self.place, came) {
             (TraceMode::Linked, Place::NewRoot, _) => root,
-            (TraceMode::Continuous, _, [message]) => match cause_of(message) {
+            (TraceMode::Continuous, _, [came]) => match came.cause() {
                 Some(cause) => cause.to_parent(Context(root)).0,
                 None => current.clone(),
             },
@@ -250,7 +252,12 @@ impl Invocation {
     }
 
     /// To the deliveries and the origins, each once, but not to what its span is below.
-    fn links(&self, current: &OtelContext, parent: &OtelContext) -> Vec<SpanContext> {
+    fn links(
+        &self,
+        came: &[Came],
+        current: &OtelContext,
+        parent: &OtelContext,
+    ) -> Vec<SpanContext> {
         let parent = SpanContext(parent.span().span_context().clone());
         // Below a local context, that has delivered it.
         let is_below_local = self.mode() == TraceMode::Linked
@@ -258,10 +265,10 @@ impl Invocation {
             && parent.is_valid();
         let mut links = Links::default();
         links.known.insert(Links::id(&parent));
-        for message in &*self.messages {
-            let origin = message.origin().remote().span_context();
+        for came in came {
+            let origin = came.origin.span_context();
             if !is_below_local || !origin.is_valid() {
-                links.add(delivery_of(message, current));
+                links.add(came.delivered_by(current));
             }
             links.add(origin);
         }
@@ -287,31 +294,44 @@ impl Links {
     }
 }
 
-/// What it is below in one trace: its origin, or the sender of a message that names none.
-fn cause_of(message: &Message) -> Option<Remote> {
-    let causes = [message.origin(), message.delivery()].map(Carrier::remote);
-    causes.into_iter().find(Remote::is_valid)
+/// A message, read.
+struct Came {
+    origin: Remote,
+    delivery: Remote,
 }
 
-/// Without a carrier for it, what is current has delivered it.
-fn delivery_of(message: &Message, current: &OtelContext) -> SpanContext {
-    let delivery = message.delivery().remote();
-    match delivery.is_valid() {
-        true => delivery.span_context(),
-        false => SpanContext(current.span().span_context().clone()),
+impl Came {
+    fn read(message: &Message) -> Self {
+        Came {
+            origin: message.origin().remote(),
+            delivery: message.delivery().remote(),
+        }
     }
-}
 
-/// The baggage of the origin, and over it that of the delivery, over what is there.
-fn with_baggage_of(context: OtelContext, message: &Message) -> OtelContext {
-    let [origin, delivery] = [message.origin(), message.delivery()];
-    let [origin, delivery] = [origin, delivery].map(|carrier| carrier.remote().context().0);
-    if origin.baggage().is_empty() && delivery.baggage().is_empty() {
-        return context;
+    /// What its span is below in one trace: the origin, or the sender of a message that names none.
+    fn cause(&self) -> Option<&Remote> {
+        let causes = [&self.origin, &self.delivery];
+        causes.into_iter().find(|cause| cause.is_valid())
     }
-    let all = [&context, &origin, &delivery].into_iter().flat_map(entries);
-    let merged: Baggage = all.collect();
-    context.with_baggage(merged)
+
+    /// Without a carrier for it, what is current has delivered it.
+    fn delivered_by(&self, current: &OtelContext) -> SpanContext {
+        match self.delivery.is_valid() {
+            true => self.delivery.span_context(),
+            false => SpanContext(current.span().span_context().clone()),
+        }
+    }
+
+    /// The baggage of the origin, and over it that of the delivery, over what is there.
+    fn with_baggage(&self, context: OtelContext) -> OtelContext {
+        let [origin, delivery] = [&self.origin, &self.delivery].map(|came| came.context().0);
+        if origin.baggage().is_empty() && delivery.baggage().is_empty() {
+            return context;
+        }
+        let all = [&context, &origin, &delivery].into_iter().flat_map(entries);
+        let merged: Baggage = all.collect();
+        context.with_baggage(merged)
+    }
 }
 
 type Entry = (Key, (StringValue, BaggageMetadata));
