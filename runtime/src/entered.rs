@@ -106,9 +106,12 @@ impl Entered {
         if !self.is_recorded() {
             return self;
         }
-        match Slot::fill(value) {
-            Some(Value(value)) => self.with(key, value),
-            None => self,
+        let mut slot = Slot::Empty;
+        slot.fill_by(value);
+        match slot {
+            Slot::Empty => self,
+            Slot::Scalar(scalar) => self.scalar(key, scalar),
+            Slot::Value(Value(value)) => self.with(key, value),
         }
     }
 
@@ -120,7 +123,7 @@ impl Entered {
     #[inline(always)]
     fn with(mut self, key: &'static str, value: impl Content) -> Self {
         if let Some(scope) = &mut self.0 {
-            scope.set_attribute(Key::from_static_str(key), value);
+            scope.set_attribute(key, value);
         }
         self
     }

@@ -125,16 +125,16 @@ impl Record {
         self.set(key, value);
     }
 
-    #[inline(always)]
-    fn set(&mut self, key: Key, value: impl Content) {
+    #[inline(never)]
+    fn set(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
         let Some(terms) = &self.terms else {
             return;
         };
         let limits = &terms.limits;
-        let held = self.held + size::of_parts(&key, &value);
+        let held = self.held + size::of_parts(key.as_ref(), &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
-        let is_known = self.attributes.iter().any(|a| a.key == key);
+        let is_known = self.attributes.iter().any(|a| a.key.as_str() == key.as_ref());
         if has_room && !is_known && limits.text.is_none() {
             self.held = held;
             self.attributes.push(KeyValue::new(key, value));
@@ -144,6 +144,7 @@ impl Record {
     }
 
     /// The same, where there is a value already, or it has to be made to fit.
+    #[cold]
     #[inline(never)]
     fn replace(&mut self, mut attribute: KeyValue) {
         let Some(terms) = &self.terms else {
@@ -170,8 +171,8 @@ impl Record {
 
     /// The same, but for what the site says already.
     #[inline(always)]
-    pub(crate) fn tell(&mut self, key: Key, value: impl Content) {
-        if !self.is_of_place(key.as_str()) {
+    pub(crate) fn tell(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
+        if !self.is_of_place(key.as_ref()) {
             self.set(key, value);
         }
     }

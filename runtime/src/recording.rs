@@ -261,8 +261,8 @@ impl Open {
     }
 
     #[inline(always)]
-    pub(crate) fn set_attribute(&mut self, key: Key, value: impl Content) {
-        if key.as_str().is_empty() {
+    pub(crate) fn set_attribute(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
+        if key.as_ref().is_empty() {
             return;
         }
         match &mut self.keeper {

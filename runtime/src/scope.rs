@@ -181,7 +181,7 @@ impl Scope {
     }
 
     #[inline]
-    pub(crate) fn set_attribute(&mut self, key: Key, value: impl Content) {
+    pub(crate) fn set_attribute(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
         let mut guard;
         let open = match (self.state, &self.shared) {
             (State::Private, _) => &mut self.own,

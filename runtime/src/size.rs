@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem;
 
 use opentelemetry::trace::TraceState;
-use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use crate::value::Scalar;
 
@@ -37,12 +37,12 @@ impl Content for &'static str {
 
 #[inline]
 pub(crate) fn of_pair(pair: &KeyValue) -> usize {
-    of_parts(&pair.key, &pair.value)
+    of_parts(pair.key.as_str(), &pair.value)
 }
 
 #[inline]
-pub(crate) fn of_parts(key: &Key, value: &impl Content) -> usize {
-    mem::size_of::<KeyValue>() + key.as_str().len() + value.held()
+pub(crate) fn of_parts(key: &str, value: &impl Content) -> usize {
+    mem::size_of::<KeyValue>() + key.len() + value.held()
 }
 
 #[inline]

@@ -72,22 +72,48 @@ pub trait ToAttribute {
     }
 }
 
-/// A value without memory of its own.
+/// A value without memory of its own, which fits into two registers.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub enum Scalar {
-    Bool(bool),
-    I64(i64),
-    F64(f64),
+pub struct Scalar {
+    kind: Kind,
+    bits: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Bool,
+    I64,
+    F64,
+}
+
+impl Scalar {
+    #[inline]
+    fn bool(value: bool) -> Self {
+        let (kind, bits) = (Kind::Bool, value.into());
+        Scalar { kind, bits }
+    }
+
+    #[inline]
+    fn i64(value: i64) -> Self {
+        let (kind, bits) = (Kind::I64, value as u64);
+        Scalar { kind, bits }
+    }
+
+    #[inline]
+    fn f64(value: f64) -> Self {
+        let (kind, bits) = (Kind::F64, value.to_bits());
+        Scalar { kind, bits }
+    }
 }
 
 impl From<Scalar> for opentelemetry::Value {
     #[inline]
-    fn from(scalar: Scalar) -> Self {
-        match scalar {
-            Scalar::Bool(value) => opentelemetry::Value::Bool(value),
-            Scalar::I64(value) => opentelemetry::Value::I64(value),
-            Scalar::F64(value) => opentelemetry::Value::F64(value),
+    fn from(Scalar { kind, bits }: Scalar) -> Self {
+        match kind {
+            Kind::Bool => opentelemetry::Value::Bool(bits != 0),
+            Kind::I64 => opentelemetry::Value::I64(bits as i64),
+            Kind::F64 => opentelemetry::Value::F64(f64::from_bits(bits)),
         }
     }
 }
@@ -223,22 +249,22 @@ macro_rules! scalar {
 
 // What is no scalar is text: an integer that is wider than OpenTelemetry's is never wrapped.
 scalar! {
-    bool: |value| Some(Scalar::Bool(value)), bools;
-    f64: |value| Some(Scalar::F64(value)), floats;
-    f32: |value| Some(Scalar::F64(f64::from(value))), floats;
+    bool: |value| Some(Scalar::bool(value)), bools;
+    f64: |value| Some(Scalar::f64(value)), floats;
+    f32: |value| Some(Scalar::f64(f64::from(value))), floats;
     char: |_value| None, texts;
-    i8: |value| Some(Scalar::I64(i64::from(value))), integers;
-    i16: |value| Some(Scalar::I64(i64::from(value))), integers;
-    i32: |value| Some(Scalar::I64(i64::from(value))), integers;
-    i64: |value| Some(Scalar::I64(value)), integers;
-    u8: |value| Some(Scalar::I64(i64::from(value))), integers;
-    u16: |value| Some(Scalar::I64(i64::from(value))), integers;
-    u32: |value| Some(Scalar::I64(i64::from(value))), integers;
-    u64: |value| value.try_into().ok().map(Scalar::I64), integers;
-    i128: |value| value.try_into().ok().map(Scalar::I64), integers;
-    u128: |value| value.try_into().ok().map(Scalar::I64), integers;
-    isize: |value| value.try_into().ok().map(Scalar::I64), integers;
-    usize: |value| value.try_into().ok().map(Scalar::I64), integers;
+    i8: |value| Some(Scalar::i64(i64::from(value))), integers;
+    i16: |value| Some(Scalar::i64(i64::from(value))), integers;
+    i32: |value| Some(Scalar::i64(i64::from(value))), integers;
+    i64: |value| Some(Scalar::i64(value)), integers;
+    u8: |value| Some(Scalar::i64(i64::from(value))), integers;
+    u16: |value| Some(Scalar::i64(i64::from(value))), integers;
+    u32: |value| Some(Scalar::i64(i64::from(value))), integers;
+    u64: |value| value.try_into().ok().map(Scalar::i64), integers;
+    i128: |value| value.try_into().ok().map(Scalar::i64), integers;
+    u128: |value| value.try_into().ok().map(Scalar::i64), integers;
+    isize: |value| value.try_into().ok().map(Scalar::i64), integers;
+    usize: |value| value.try_into().ok().map(Scalar::i64), integers;
 }
 
 fn bools(list: &[bool]) -> Value {
@@ -298,25 +324,45 @@ impl From<Cow<'_, str>> for Value {
 
 /// The place of one attribute, which an expression fills.
 #[derive(Default)]
-pub struct Slot(Option<Value>);
+pub enum Slot {
+    #[default]
+    Empty,
+    Scalar(Scalar),
+    Value(Value),
+}
 
 impl Slot {
+    #[inline]
     pub fn set<T: ToAttribute + ?Sized>(&mut self, value: &T) {
-        self.0 = value.to_attribute();
+        *self = match value.to_scalar() {
+            Some(scalar) => Slot::Scalar(scalar),
+            None => value.to_attribute().map_or(Slot::Empty, Slot::Value),
+        };
     }
 
     pub fn debug<T: fmt::Debug + ?Sized>(&mut self, value: &T) {
-        self.0 = Some(Value::from(format!("{value:?}")));
+        *self = Slot::Value(Value::from(format!("{value:?}")));
     }
 
     pub fn display<T: fmt::Display + ?Sized>(&mut self, value: &T) {
-        self.0 = Some(Value::from(value.to_string()));
+        *self = Slot::Value(Value::from(value.to_string()));
     }
 
     /// A value that panics is lost, and nothing else is.
+    #[inline(always)]
+    pub(crate) fn fill_by(&mut self, value: &mut dyn FnMut(&mut Slot)) {
+        if thread::shielded(|| value(self)).is_none() {
+            *self = Slot::Empty;
+        }
+    }
+
     pub(crate) fn fill(value: &mut dyn FnMut(&mut Slot)) -> Option<Value> {
-        let mut slot = Slot::default();
-        thread::shielded(|| value(&mut slot))?;
-        slot.0
+        let mut slot = Slot::Empty;
+        slot.fill_by(value);
+        match slot {
+            Slot::Empty => None,
+            Slot::Scalar(scalar) => Some(Value(scalar.into())),
+            Slot::Value(value) => Some(value),
+        }
     }
 }
