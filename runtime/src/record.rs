@@ -134,7 +134,8 @@ impl Record {
         let held = self.held + size::of_parts(key.as_ref(), &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
-        let is_known = self.attributes.iter().any(|a| a.key.as_str() == key.as_ref());
+        let is_own = |known: &KeyValue| known.key.as_str() == key.as_ref();
+        let is_known = self.attributes.iter().any(is_own);
         if has_room && !is_known && limits.text.is_none() {
             self.held = held;
             self.attributes.push(KeyValue::new(key, value));

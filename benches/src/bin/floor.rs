@@ -207,10 +207,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (candidate, samples) in candidates.iter().zip(&samples) {
         let (low, high) = samples.spread();
         let median = samples.median();
-        println!(
-            "| {} | {median:.0} | {low:.0}..{high:.0} |",
-            candidate.name
-        );
+        println!("| {} | {median:.0} | {low:.0}..{high:.0} |", candidate.name);
     }
     pipeline.shutdown(Duration::from_secs(10))?;
     println!();
