@@ -8,14 +8,14 @@ use crate::installed;
 
 /// What can be given as `parent = ..` and to `.in_span(..)`: a [`Span`](crate::Span), an
 /// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, a
-/// [`Remote`](crate::propagation::Remote), or an `Option` of one.
+/// [`Remote`](crate::propagation::Remote), a [`Carrier`](crate::invocation::Carrier), or an `Option` of one.
 ///
 /// Where a parent is given, the thread is not looked at: `None`, or one that is not valid, makes a
 /// new root.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the parent of a span",
     label = "not a parent",
-    note = "a parent is a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, or an `Option` of one"
+    note = "a parent is a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, a `Carrier`, or an `Option` of one"
 )]
 pub trait ToParent {
     /// The context to start below, made from `root`, which is an empty one.
@@ -31,12 +31,12 @@ pub trait ToParent {
 
 /// What can be given to `links(..)` and to `.linked_to(..)`: a [`Span`](crate::Span), an
 /// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, a
-/// [`Remote`](crate::propagation::Remote), or an `Option` or a list of these. Those that are not valid are left out, and
-/// so are repetitions.
+/// [`Remote`](crate::propagation::Remote), a [`Carrier`](crate::invocation::Carrier), or an `Option` or a list of
+/// these. Those that are not valid are left out, and so are repetitions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be linked to",
     label = "not a span",
-    note = "a link is to a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, or an `Option` or a list of one"
+    note = "a link is to a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, a `Carrier`, or an `Option` or a list of one"
 )]
 pub trait ToLinks {
     #[doc(hidden)]

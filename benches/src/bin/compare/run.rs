@@ -98,7 +98,7 @@ pub(crate) fn run(scenarios: &[Scenario], rounds: usize) -> io::Result<Measured>
     Ok(measured)
 }
 
-/// Each round begins with another peer, so that none is always the one after the same other.
+/// Each round begins with another peer, so that none is always the one after a pause.
 fn measure(
     processes: &mut [Process],
     scenario: Scenario,
