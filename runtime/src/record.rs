@@ -276,12 +276,12 @@ impl Record {
         }
     }
 
-    /// About how much memory it holds, itself included, and an eighth on top: lists have room to spare, and
+    /// About how much memory it holds, itself included, and a sixth on top: lists have room to spare, and
     /// allocators round up.
     #[inline]
     fn bytes(&self) -> usize {
         let bytes = size_of::<Ended>() + self.held;
-        bytes + bytes / 8
+        bytes + bytes / 6
     }
 
     #[cold]
