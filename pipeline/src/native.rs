@@ -46,7 +46,7 @@ impl Backend for Native {
             name,
             origin: match said.library {
                 None => Origin::Site(site),
-                Some(library) => Origin::Library(site, Box::new(library)),
+                Some(library) => Origin::Library(Box::new((site, library))),
             },
             start: Moment::Counted(counted),
         };

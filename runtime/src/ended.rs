@@ -12,7 +12,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 
 use crate::site::{Library, Site};
 
-/// It is kept small: every span of a program is copied once from its thread's cache to another one's.
+/// It is kept small: each goes once from its thread's cache to another one's.
 pub struct Ended {
     pub place: Place,
     pub kind: SpanKind,
@@ -24,7 +24,7 @@ pub struct Ended {
     pub dropped_attributes: u32,
     pub name: Cow<'static, str>,
     pub origin: Origin,
-    /// Readings of the sink's counter, unless the times were told.
+    /// Readings of the sink's counter. Of a time that was told, which stands in the details, it says nothing.
     pub start: u64,
     pub end: u64,
     /// Most spans have none.
@@ -42,13 +42,19 @@ pub enum StatusCode {
 /// Where a span stands in its trace, and whether it is sampled.
 #[derive(Clone, Copy)]
 pub struct Place {
-    pub trace_id: TraceId,
+    pub trace_id: Packed,
     pub span_id: SpanId,
     pub flags: TraceFlags,
     /// Not valid for a root.
     pub parent: SpanId,
     pub parent_is_remote: bool,
 }
+
+/// A trace id that stands where other ids may: OpenTelemetry's own asks for 16 bytes' alignment, and leaves
+/// holes in what holds it.
+#[derive(Clone, Copy)]
+#[repr(packed(8))]
+pub struct Packed(TraceId);
 
 /// When something happened.
 #[derive(Clone, Copy, Debug)]
@@ -62,14 +68,14 @@ pub enum Moment {
 /// Who made a span, and where.
 pub enum Origin {
     Site(&'static Site),
-    Library(&'static Site, Box<Library>),
+    Library(Box<(&'static Site, Library)>),
     Scope(Arc<InstrumentationScope>),
     Nowhere,
 }
 
 #[derive(Default)]
 pub struct Details {
-    /// Said by who made the span, who has a clock of their own.
+    /// The times that were told by who made the span, who has a clock of their own.
     pub start: Option<SystemTime>,
     pub end: Option<SystemTime>,
     pub state: TraceState,
@@ -88,10 +94,24 @@ pub struct Happened {
     pub dropped_attributes: u32,
 }
 
+const _: () = assert!(size_of::<Ended>() <= 120, "a record is larger than it was");
+
+impl From<TraceId> for Packed {
+    #[inline]
+    fn from(id: TraceId) -> Self {
+        Packed(id)
+    }
+}
+
 impl Place {
     #[inline]
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id.0
+    }
+
+    #[inline]
     pub fn identity(&self, state: TraceState) -> SpanContext {
-        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
+        SpanContext::new(self.trace_id(), self.span_id, self.flags, false, state)
     }
 }
 
@@ -100,7 +120,8 @@ impl Origin {
     #[inline]
     pub fn site(&self) -> Option<&'static Site> {
         match self {
-            Origin::Site(site) | Origin::Library(site, _) => site.place().is_some().then_some(site),
+            Origin::Site(site) => site.place().is_some().then_some(site),
+            Origin::Library(both) => both.0.place().is_some().then_some(both.0),
             Origin::Scope(_) | Origin::Nowhere => None,
         }
     }
@@ -108,7 +129,7 @@ impl Origin {
     pub fn scope(&self) -> InstrumentationScope {
         match self {
             Origin::Site(site) => site.library().scope(),
-            Origin::Library(_, library) => library.scope(),
+            Origin::Library(both) => both.1.scope(),
             Origin::Scope(scope) => (**scope).clone(),
             Origin::Nowhere => InstrumentationScope::default(),
         }
@@ -120,7 +141,7 @@ impl Default for Ended {
     fn default() -> Self {
         Ended {
             place: Place {
-                trace_id: TraceId::INVALID,
+                trace_id: TraceId::INVALID.into(),
                 span_id: SpanId::INVALID,
                 flags: TraceFlags::NOT_SAMPLED,
                 parent: SpanId::INVALID,

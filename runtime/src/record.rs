@@ -41,8 +41,8 @@ pub struct Terms {
 pub trait Sink: Send + Sync {
     fn now(&self) -> u64;
 
-    /// Takes a span that ends now, and holds so many bytes, out of its place, with its attributes; or leaves
-    /// both there, and gives `false`.
+    /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
+    /// its attributes; or leaves both there, and gives `false`.
     fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
 }
 
@@ -116,7 +116,7 @@ impl Record {
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
-        self.span.place.trace_id
+        self.span.place.trace_id()
     }
 
     /// The specification's upsert: the last value of a key holds.
@@ -242,46 +242,45 @@ impl Record {
 
     /// An error does not replace `Ok`, which is the operator's word; else the last call holds.
     pub fn set_status(&mut self, status: Status) {
-        let (span, Some(terms)) = (&mut self.span, &self.terms) else {
+        let (code, description) = match status {
+            Status::Unset => return,
+            Status::Ok => (StatusCode::Ok, Cow::Borrowed("")),
+            Status::Error { description } => (StatusCode::Error, description),
+        };
+        if self.span.status != StatusCode::Ok {
+            self.span.status = code;
+            self.describe(description);
+        }
+    }
+
+    fn describe(&mut self, description: Cow<'static, str>) {
+        let Some(terms) = &self.terms else {
             return;
         };
-        match (span.status, status) {
-            (StatusCode::Ok, _) | (_, Status::Unset) => {}
-            (_, Status::Ok) => span.status = StatusCode::Ok,
-            (_, Status::Error { description }) => {
-                span.status = StatusCode::Error;
-                let description = size::bound(description, terms.limits.bytes / 2);
-                let details = span.details.get_or_insert_default();
-                self.held = self.held - details.description.len() + description.len();
-                details.description = description;
-            }
+        // Most errors have no text, and so no box.
+        if description.is_empty() && self.span.details.is_none() {
+            return;
         }
+        let description = size::bound(description, terms.limits.bytes / 2);
+        self.span.details.get_or_insert_default().description = description;
     }
 
     /// Hands it over: now, if no time is given. What is not taken is gone.
     #[inline]
     pub fn end(&mut self, time: Option<SystemTime>) {
-        let bytes = self.bytes();
         let Some(terms) = &self.terms else {
             return;
         };
         if let Some(end) = self.span.told(time) {
             self.span.details.get_or_insert_default().end = Some(end);
         }
+        let bytes = self.span.bytes(self.held);
         if !terms.sink.take(&mut self.span, &mut self.attributes, bytes) {
             self.clear();
         }
         if self.attributes.capacity() > MOST_KEPT {
             self.attributes = Vec::new();
         }
-    }
-
-    /// About how much memory it holds, itself included, and a sixth on top: lists have room to spare, and
-    /// allocators round up.
-    #[inline]
-    fn bytes(&self) -> usize {
-        let bytes = size_of::<Ended>() + self.held;
-        bytes + bytes / 6
     }
 
     #[cold]
@@ -308,6 +307,18 @@ impl Ended {
             end: self.end,
             details: self.details.take(),
         }
+    }
+
+    /// About how much memory it takes with so many bytes that it holds, and a sixth on top: lists have room to
+    /// spare, and allocators round up.
+    #[inline]
+    fn bytes(&self, held: usize) -> usize {
+        let beside = match &self.details {
+            Some(details) => size_of::<Details>() + details.description.len(),
+            None => 0,
+        };
+        let bytes = size_of::<Ended>() + beside + held;
+        bytes + bytes / 6
     }
 
     /// Who told the start has a clock of their own.

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::hint::black_box;
 use std::panic::{resume_unwind, set_hook};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -674,4 +675,68 @@ fn the_place_in_source_is_within_the_limit() {
         assert_eq!(span.attributes.len(), expected);
         assert_eq!(span.dropped_attributes_count as usize, 5 - expected);
     }
+}
+
+/// Who told the start has a clock of their own: what has no time of its own is told by the system's. A
+/// record is used again for a span that is counted.
+#[test]
+fn times_that_are_told_stay_told() {
+    let (pipeline, exporter, _) = sampled();
+    let theirs = pipeline.provider().tracer("theirs");
+    let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    let before = SystemTime::now();
+    for name in ["told", "record only"] {
+        let told = theirs.span_builder(name).with_start_time(past);
+        let mut told = told.start(&theirs);
+        told.add_event("event", Vec::new());
+        told.end();
+    }
+    theirs.start("counted").end();
+    let spans = flushed(&pipeline, &exporter);
+    let after = SystemTime::now();
+    assert_eq!(names(&spans), ["told", "counted"]);
+    let [told, counted] = &spans[..] else {
+        unreachable!("two spans");
+    };
+    assert_eq!(told.start_time, past);
+    let event = told.events[0].timestamp;
+    assert!(before <= event && event <= told.end_time && told.end_time <= after);
+    // The clock is read once for a batch, and may be set a little meanwhile.
+    let about = Duration::from_secs(1);
+    assert!(before - about < counted.start_time && counted.start_time <= counted.end_time);
+    assert!(counted.end_time < after + about);
+}
+
+#[enter_span(attributes(id, is_retry = false, ratio = 0.5, route = "/orders/{id}"))]
+fn with_four(id: u64) -> u64 {
+    black_box(id)
+}
+
+#[enter_span(
+    leaf,
+    attributes(id, is_retry = false, ratio = 0.5, route = "/orders/{id}")
+)]
+fn leaf_with_four(id: u64) -> u64 {
+    black_box(id)
+}
+
+/// What a span asks the allocator for on its thread, with up to four attributes of numbers, bools and
+/// constant texts: two boxes of OpenTelemetry's context, and three more for a root. (A leaf needs none, but
+/// here, where the list of what is open knows it.)
+#[test]
+fn allocations_are_as_promised() {
+    const SPANS: u64 = 200;
+    if !is_child("native::allocations_are_as_promised") {
+        return;
+    }
+    let (pipeline, exporter) = installed();
+    let spans = |of: fn(u64) -> u64| allocations::count(|| (0..SPANS).for_each(|id| _ = of(id)));
+    let allocated = || in_span!("root", |_| [spans(with_four), spans(leaf_with_four)]);
+    // Lists are made in the first round, and come back with the flush. Some grow once more.
+    allocated();
+    flushed(&pipeline, &exporter);
+    assert_eq!(allocated().map(|all| all / SPANS as usize), [2, 2]);
+    flushed(&pipeline, &exporter);
+    let roots = allocations::count(|| (0..SPANS).for_each(|id| _ = with_four(id)));
+    assert_eq!(roots / SPANS as usize, 5);
 }

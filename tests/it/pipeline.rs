@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use enter_span::{Tracer, enter_span, start_span};
 use enter_span_pipeline::{Builder, Counts, Error, Limits, Pipeline, Sampler, SpanLimits};
@@ -626,6 +626,36 @@ fn every_text_counts_in_bytes() {
     });
     pipeline.flush(AGES).expect("flushed in time");
     assert_eq!(pipeline.counts().dropped.queue_full, 1);
+}
+
+/// What few spans have stands in memory of its own, and counts where they have it: a told time takes room
+/// from others.
+#[test]
+fn told_times_count_in_bytes() {
+    let fitting = |told: Option<SystemTime>| {
+        let (waits, _has_started, open) = gated();
+        let limits = Limits {
+            queue_bytes: 1 << 16,
+            ..Limits::default()
+        };
+        let builder = Pipeline::builder().with_limits(limits);
+        let pipeline = build(builder.with_exporter(waits));
+        let theirs = pipeline.provider().tracer("theirs");
+        for _ in 0..1_000 {
+            let builder = theirs.span_builder("work");
+            let builder = match told {
+                Some(told) => builder.with_start_time(told),
+                None => builder,
+            };
+            builder.start(&theirs).end();
+        }
+        let queued = pipeline.counts().queued;
+        drop(open);
+        queued
+    };
+    let (counted, told) = (fitting(None), fitting(Some(SystemTime::now())));
+    // A record is 120 bytes; the box beside it is no smaller.
+    assert!(told <= counted / 2 + 1, "{told} of {counted}");
 }
 
 /// Times that are too far for the clock, and none at all; batches of no size.
