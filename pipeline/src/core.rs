@@ -105,7 +105,7 @@ impl Core {
         };
         let place = place::below(parent);
         let known = parent.is_valid().then_some(context);
-        let answer = shielded(|| ask(&**sampler, known, place.trace_id()))?;
+        let answer = shielded(|| ask(&**sampler, known, place.trace_id))?;
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
         if answer.decision == SamplingDecision::Drop {
             self.declined.count(Reason::Sampler);
@@ -139,7 +139,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
         let place = place::below(parent);
-        let is_sampled = self.sampler.samples(parent, place.trace_id());
+        let is_sampled = self.sampler.samples(parent, place.trace_id);
         if !is_sampled {
             self.count_declined(parent);
         }

@@ -20,7 +20,7 @@ pub(crate) fn below(parent: &SpanContext) -> Place {
         }
     };
     Place {
-        trace_id: trace_id.into(),
+        trace_id,
         span_id: id::span_id(),
         flags: TraceFlags::new(random),
         parent: id,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use crate::backend::{Backend, Said, Start, Started};
-pub use crate::ended::{Details, Ended, Happened, Moment, Origin, Packed, Place, StatusCode};
+pub use crate::ended::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
 pub use crate::findings::{Findings, Inform};
 pub use crate::global::answer;
 pub use crate::history::{Call, remember};

@@ -116,7 +116,7 @@ impl Record {
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
-        self.span.place.trace_id()
+        self.span.place.trace_id
     }
 
     /// The specification's upsert: the last value of a key holds.

@@ -654,7 +654,7 @@ fn told_times_count_in_bytes() {
         queued
     };
     let (counted, told) = (fitting(None), fitting(Some(SystemTime::now())));
-    // A record is 120 bytes; the box beside it is no smaller.
+    // A record is 112 bytes; the box beside it is no smaller.
     assert!(told <= counted / 2 + 1, "{told} of {counted}");
 }
 
