@@ -100,3 +100,4 @@ pub use body::ResponseBody;
 pub use client::{Client, ClientLayer, UrlTemplate};
 pub use response::ResponseFuture;
 pub use server::{Server, ServerLayer};
+pub use service::Traced;

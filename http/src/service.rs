@@ -13,14 +13,18 @@ use crate::body::ResponseBody;
 use crate::exchange::Exchange;
 use crate::response::ResponseFuture;
 
-/// A service whose requests are in spans: what the layers of this crate make.
+/// A service whose requests are in spans: what [`ServerLayer`](crate::ServerLayer) and
+/// [`ClientLayer`](crate::ClientLayer) make of one.
+///
+/// Each request is a span, and goes untouched to the service within while the process is off, for one relaxed
+/// load. The span ends with the body of the response.
 #[derive(Clone, Debug)]
 pub struct Traced<L, S> {
     layer: Arc<L>,
     service: S,
 }
 
-/// Starts the exchange of a request, which it may change.
+/// Starts the exchange of a request, which it may change. Only the layers of this crate do.
 pub(crate) trait Start {
     fn start<A>(&self, request: Request<A>) -> (Box<Exchange>, Request<A>);
 }

@@ -143,15 +143,17 @@
 //!
 //! # What it emits
 //!
-//! Beside the names and attributes that are written in the source, spans carry these. A change of
-//! them is a breaking change.
+//! No span that is not written in the source. Its name is what is written there, or the function's. So is its
+//! kind; where none is written it is `internal`, and `consumer` for an invocation. Beside the attributes that
+//! are written, spans carry these. A change of them is a breaking change. Those of requests are in the
+//! docs of `enter-span-http`.
 //!
 //! | | on | when | tells of the program |
 //! |---|---|---|---|
 //! | `code.function.name`, `code.file.path`, `code.line.number` | attributes | always, where a macro saw the call site | names and places in source |
 //! | `error.type` | attribute | a failure or a panic | the type of the error, or `panic` |
 //! | the status, with a description | status | a failure or a panic | the error's own text, unless lowered |
-//! | `exception` with `exception.type` and `exception.message` | event | a failure or a panic | the same |
+//! | `exception` with `exception.type` and `exception.message` | event | a failure or a panic, unless lowered to `status`, or `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=logs` | the same |
 //! | `enter_span.outcome` = `cancelled` | attribute | its future, or the owner of it, was dropped before its end | nothing |
 //! | `enter_span.outcome` = `abandoned` | attribute | still open when a scope above it, with `ends_children`, ended | nothing |
 //! | `enter_span.trace.mode` = `linked` | attribute | the start of a run, and each of its invocations | nothing |

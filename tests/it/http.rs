@@ -2,6 +2,7 @@
 //! semantic conventions for HTTP and for RPC.
 
 mod client;
+mod emitted;
 mod grpc;
 mod off;
 mod reqwest;

@@ -25,7 +25,7 @@ async fn find() -> &'static str {
     "an order"
 }
 
-fn orders() -> Router {
+pub(super) fn orders() -> Router {
     let router = Router::new().route("/orders/{id}", get(find));
     router.layer(ServerLayer::new())
 }
@@ -76,7 +76,7 @@ fn a_request_is_one_line() {
 }
 
 /// Sends each request twice, and reads neither response.
-struct Twice;
+pub(super) struct Twice;
 
 #[async_trait]
 impl Middleware for Twice {
