@@ -6,8 +6,8 @@
 # It writes a small application into a temporary folder, bare and with enter-span, and builds both
 # from nothing in turns, on two cores; then the semantic conventions in a crate of their own, and that
 # crate without them: beside the whole library they would be lost in its noise. It prints medians and
-# least values, and fails if a build holds two versions of syn. Nothing but cargo and bash is needed; the
-# folder is removed at the end.
+# least values, and fails if a build holds two versions of syn. Needs cargo, bash and awk; the folder is
+# removed at the end.
 set -euo pipefail
 
 readonly ROUNDS=${1:-7}
@@ -33,7 +33,8 @@ library() {
     cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$ROOT/README.md" "$WORK/library/"
 }
 
-# A crate of the types that the conventions are made of, and of what stands in $2.
+# A crate of the types that the conventions are made of, as `key.rs` and `one_of.rs` have them, and of what
+# stands in $2.
 conventions() {
     mkdir -p "$WORK/$1/src"
     printf '[package]\nname = "conventions"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n' \

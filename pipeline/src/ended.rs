@@ -69,7 +69,7 @@ fn into_data(
     let mut attributes = Vec::with_capacity(own + code);
     attributes.extend(all.by_ref().take(own));
     if let Some((function, file, line)) = site.and_then(Site::place) {
-        // Each written in its place.
+        // Not by `each_code`: what a closure is handed is made elsewhere and copied.
         let [function_key, file_key, line_key] = Site::CODE_KEYS;
         if code > 0 {
             attributes.push(KeyValue::new(function_key, function));

@@ -63,8 +63,8 @@ pub trait ToAttribute {
     /// The value to record, or `None` to record nothing.
     fn to_attribute(&self) -> Option<Value>;
 
-    /// The same, where it is a plain number or bool: making it runs no code that could panic, and it needs no
-    /// memory.
+    /// The same, where it is a plain number or bool: it needs no memory. Not to be implemented outside of this
+    /// crate: it is called where a panic is not caught.
     #[doc(hidden)]
     #[inline]
     fn to_scalar(&self) -> Option<Scalar> {
@@ -193,6 +193,11 @@ through_a_pointer!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 impl<T: ToAttribute + ToOwned + ?Sized> ToAttribute for Cow<'_, T> {
     fn to_attribute(&self) -> Option<Value> {
         (**self).to_attribute()
+    }
+
+    #[inline]
+    fn to_scalar(&self) -> Option<Scalar> {
+        (**self).to_scalar()
     }
 }
 

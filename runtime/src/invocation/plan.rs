@@ -171,8 +171,7 @@ impl Invocation {
 
     /// Whether an origin came that can be used.
     pub fn is_propagated(&self) -> bool {
-        let mut origins = self.messages.iter().map(Message::origin);
-        origins.any(|origin| origin.remote().is_valid())
+        Came::is_propagated(&self.came())
     }
 
     /// What is sent on: from inside of the invocation's span, or of a producer's below it.
@@ -206,12 +205,15 @@ impl Invocation {
         self.clone().with_mode(self.mode()).begin(current, root)
     }
 
+    fn came(&self) -> Vec<Came> {
+        self.messages.iter().map(Came::read).collect()
+    }
+
     fn begin(self, current: &OtelContext, root: OtelContext) -> Outset {
         let mut attributes = self.told.attributes();
         let propagated = "enter_span.trace.propagated";
-        let came: Vec<Came> = self.messages.iter().map(Came::read).collect();
-        let is_propagated = came.iter().any(|came| came.origin.is_valid());
-        attributes.push(KeyValue::new(propagated, is_propagated));
+        let came = self.came();
+        attributes.push(KeyValue::new(propagated, Came::is_propagated(&came)));
         let parent = self.parent(&came, current, root);
         let links = self.links(&came, current, &parent);
         let context = match &*came {
@@ -265,10 +267,10 @@ impl Invocation {
             && parent.is_valid();
         let mut links = Links::default();
         links.known.insert(Links::id(&parent));
-        for came in came {
-            let origin = came.origin.span_context();
+        for message in came {
+            let origin = message.origin.span_context();
             if !is_below_local || !origin.is_valid() {
-                links.add(came.delivered_by(current));
+                links.add(message.delivered_by(current));
             }
             links.add(origin);
         }
@@ -306,6 +308,11 @@ impl Came {
             origin: message.origin().remote(),
             delivery: message.delivery().remote(),
         }
+    }
+
+    /// Whether an origin came that can be used.
+    fn is_propagated(all: &[Came]) -> bool {
+        all.iter().any(|came| came.origin.is_valid())
     }
 
     /// What its span is below in one trace: the origin, or the sender of a message that names none.
