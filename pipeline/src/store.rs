@@ -103,10 +103,10 @@ const CLOSED: u8 = 1;
 const FORKED: u8 = 2;
 
 /// Spare lists in each buffer, at most.
-const MOST_SPARE: usize = 16;
+const MOST_SPARE: usize = 8;
 
 /// Items in a list, at most.
-const MOST_IN_LIST: usize = 256;
+const MOST_IN_LIST: usize = 512;
 
 impl<L: Default> Default for Buffer<L> {
     fn default() -> Self {

@@ -43,7 +43,7 @@ pub enum StatusCode {
 ///
 /// Without holes: a trace id asks for 16 bytes' alignment, and would make a record larger by an eighth.
 #[derive(Clone, Copy)]
-#[repr(packed)]
+#[repr(Rust, packed)]
 pub struct Place {
     pub trace_id: TraceId,
     pub span_id: SpanId,

@@ -65,7 +65,7 @@ struct Lists {
 }
 
 /// A list of the pipeline holds as many.
-const MOST: usize = 256;
+const MOST: usize = 512;
 
 thread_local! {
     static LISTS: RefCell<Lists> = RefCell::default();
