@@ -257,7 +257,7 @@ impl Record {
         let Some(terms) = &self.terms else {
             return;
         };
-        // Most errors have no text, and so no box.
+        // An error without a text needs no box.
         if description.is_empty() && self.span.details.is_none() {
             return;
         }
