@@ -8,14 +8,12 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
-use enter_span_benches::{Candidate, measure};
+use enter_span_benches::{Candidate, Nowhere, measure};
 use enter_span_pipeline::{Limits, Pipeline};
 use opentelemetry::trace::{
     Span, SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// Records nothing and shares nothing.
 struct Nothing(SpanContext);
@@ -169,16 +167,6 @@ fn ours(times: u64) {
             black_box(child(id));
         }
     });
-}
-
-#[derive(Debug)]
-struct Nowhere;
-
-impl SpanExporter for Nowhere {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        black_box(batch);
-        Ok(())
-    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

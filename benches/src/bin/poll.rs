@@ -7,11 +7,10 @@ use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
 
-use enter_span_benches::{Candidate, Samples, Yield, drive, measure};
+use enter_span_benches::{Candidate, Nowhere, Samples, Yield, drive, measure};
 use fastrace::collector::{Reporter, SpanContext, SpanRecord};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// So many that the start and the end of the span are nothing beside them.
@@ -46,18 +45,10 @@ fn each<F: Future<Output = u64>>(times: u64, future: impl Fn(u64) -> F) {
     }
 }
 
-/// Takes spans and forgets them.
-#[derive(Debug)]
-struct Nowhere;
+/// The same as [`Nowhere`], for fastrace.
+struct NoReport;
 
-impl SpanExporter for Nowhere {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        black_box(batch);
-        Ok(())
-    }
-}
-
-impl Reporter for Nowhere {
+impl Reporter for NoReport {
     fn report(&mut self, spans: Vec<SpanRecord>) {
         black_box(spans);
     }
@@ -71,7 +62,7 @@ fn main() {
         .with_simple_exporter(Nowhere)
         .build();
     enter_span::set_tracer_provider(provider.clone());
-    fastrace::set_reporter(Nowhere, fastrace::collector::Config::default());
+    fastrace::set_reporter(NoReport, fastrace::collector::Config::default());
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("poll"));
     let subscriber = tracing_subscriber::registry().with(layer);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
