@@ -80,25 +80,13 @@ impl Entered {
         }
         match value.to_scalar() {
             Some(scalar) => self.scalar(key, scalar),
-            None => self.made(key, &|| value.to_attribute()),
+            None => self.attribute_with(key, &mut |slot| slot.set(value)),
         }
     }
 
     #[inline(never)]
     fn scalar(self, key: &'static str, scalar: Scalar) -> Self {
         self.with(key, scalar)
-    }
-
-    /// One that the user's code makes.
-    #[inline(never)]
-    fn made(self, key: &'static str, make: &dyn Fn() -> Option<Value>) -> Self {
-        if !self.is_recorded() {
-            return self;
-        }
-        match thread::shielded(make).flatten() {
-            Some(Value(value)) => self.with(key, value),
-            None => self,
-        }
     }
 
     #[inline(never)]

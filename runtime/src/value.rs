@@ -328,9 +328,7 @@ impl From<Cow<'_, str>> for Value {
 }
 
 /// The place of one attribute, which an expression fills.
-#[derive(Default)]
 pub enum Slot {
-    #[default]
     Empty,
     Scalar(Scalar),
     Value(Value),
