@@ -8,7 +8,7 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, Request};
 use tower_layer::Layer;
 
-use crate::exchange::{Exchange, Protocol, Side};
+use crate::exchange::{Exchange, Mark, Protocol, Side};
 use crate::grpc::{self, Called};
 use crate::method::Methods;
 use crate::service::{Start, Traced};
@@ -22,6 +22,9 @@ use crate::target::{Part, Shown, Target};
 /// there is one (`GET /orders/{id}`), and never by the path; for gRPC, by the method that is called. Each
 /// request that passes is a span, so put what repeats or redirects requests around the layer. A status
 /// of the 4xx or 5xx is an error, with the status as `error.type`; so is any code of gRPC but `OK`.
+///
+/// Two of these layers around a client are two spans, one in the other, and the receiver is below the
+/// inner one: what lies between them may send a request more than once.
 ///
 /// The headers `traceparent` and `tracestate` are written from inside of the span, last and once, by
 /// [`inject_to`]: the propagator says to which hosts, and so does
@@ -211,7 +214,8 @@ impl ClientLayer {
 }
 
 impl Start for ClientLayer {
-    fn start<A>(&self, mut request: Request<A>) -> (Box<Exchange>, Request<A>) {
+    fn start<A>(&self, mut request: Request<A>) -> (Option<Box<Exchange>>, Request<A>) {
+        Mark::remove(request.extensions_mut());
         let target = Target::of(request.uri());
         let called = Called::by(request.method(), request.headers(), request.uri());
         let exchange = match called {
@@ -225,7 +229,7 @@ impl Start for ClientLayer {
         };
         let host = target.or_at(self.server.as_ref()).host.map(str::to_owned);
         self.inject(&exchange, host.as_deref(), request.headers_mut());
-        (exchange, request)
+        (Some(exchange), request)
     }
 }
 

@@ -1,8 +1,10 @@
 //! A request and its response as one span: what is told of it on the way, and how it ends.
 
+use std::sync::{Arc, Weak};
+
 use bytes::Buf;
-use enter_span::{Outcome, OwnedSpan, Status};
-use http::{HeaderMap, Method, Response, StatusCode, Version};
+use enter_span::{Outcome, OwnedSpan, Span, Status};
+use http::{Extensions, HeaderMap, Method, Response, StatusCode, Version};
 use http_body::{Body, Frame};
 
 use crate::grpc::{self, Code};
@@ -14,6 +16,26 @@ pub(crate) struct Exchange {
     protocol: Protocol,
     /// What is still to come of the body, where that is known.
     left: Option<u64>,
+    /// What the [`Mark`] of the request leads to.
+    marked: Option<Arc<Span>>,
+}
+
+/// Among the extensions of a request that a server's layer has put into a span: leads to that span while
+/// it is open.
+#[derive(Clone)]
+pub(crate) struct Mark(Weak<Span>);
+
+impl Mark {
+    /// The open span of a request that has one already.
+    pub(crate) fn find(extensions: &Extensions) -> Option<Arc<Span>> {
+        let Mark(span) = extensions.get()?;
+        span.upgrade()
+    }
+
+    /// Takes it from a request that leaves: where it arrives, it is another one.
+    pub(crate) fn remove(extensions: &mut Extensions) {
+        extensions.remove::<Mark>();
+    }
 }
 
 /// Whose span it is.
@@ -55,7 +77,15 @@ impl Exchange {
             side,
             protocol,
             left: None,
+            marked: None,
         })
+    }
+
+    /// Has a layer further in find this span, and start none of its own.
+    pub(crate) fn mark(&mut self, extensions: &mut Extensions) {
+        let span = Arc::new(Span::clone(&self.span));
+        extensions.insert(Mark(Arc::downgrade(&span)));
+        self.marked = Some(span);
     }
 
     /// Runs `work` in the span. A panic passes, and marks the span as this drops.

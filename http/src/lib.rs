@@ -77,7 +77,7 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | `axum` | routes as axum's router has matched them |
+//! | `axum` | routes as axum's router has matched them, and the whole path in nested routers |
 //! | `reqwest` | [`ClientLayer`] is a middleware of `reqwest-middleware` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

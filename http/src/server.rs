@@ -7,14 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use enter_span::propagation::Trust;
-use enter_span::{extract, start_span};
-use http::Request;
+use enter_span::{Span, extract, start_span};
 use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
+use http::{Request, Uri};
 use tower_layer::Layer;
 
-use crate::exchange::{Exchange, Protocol, Side, version};
+use crate::exchange::{Exchange, Mark, Protocol, Side, version};
 use crate::grpc::Called;
 use crate::method::Methods;
 use crate::service::{Start, Traced};
@@ -32,6 +32,11 @@ type Route = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 /// With the feature `axum` the route is the one that axum has matched, if the layer is added by
 /// `Router::layer`: around the whole router it is not known yet. Elsewhere
 /// [`with_route`](ServerLayer::with_route) tells it.
+///
+/// A request has one span, however many of these layers it passes, as those of a router and of a router
+/// nested in it. The outermost one starts it, by its own settings, and ends it. A layer further in adds the
+/// route if it knows one, and nothing else. A request that [`ClientLayer`](crate::ClientLayer) sends on is
+/// another one.
 ///
 /// A status of the 5xx is an error, with the status as `error.type`; one of the 4xx is none. In gRPC
 /// those codes are errors that are the server's fault, as the semantic conventions list them.
@@ -180,7 +185,7 @@ impl ServerLayer {
     fn start_http(&self, request: &Parts) -> Box<Exchange> {
         let method = self.methods.tell(&request.method);
         let authority = host(request);
-        let target = Target::of(&request.uri).or_at(authority.as_ref());
+        let target = Target::of(original_uri(request)).or_at(authority.as_ref());
         let route = OnceCell::new();
         let route = || route.get_or_init(|| self.route(request)).as_deref();
         let span = start_span!(
@@ -228,6 +233,14 @@ impl ServerLayer {
         Exchange::new(span, Side::Server, Protocol::Grpc(path))
     }
 
+    /// Tells the span of a layer around this one what only this one may know.
+    fn add_route(&self, span: &Span, request: &Parts) {
+        if let Some(route) = self.route(request) {
+            span.update_name(self.methods.tell(&request.method).name(Some(&route)));
+            span.set_attribute("http.route", &*route);
+        }
+    }
+
     fn route(&self, request: &Parts) -> Option<Cow<'static, str>> {
         let Some(route) = &self.route else {
             return matched(request);
@@ -248,6 +261,18 @@ impl ServerLayer {
             UserAgent::Hidden => None,
         }
     }
+}
+
+/// As the request came: axum takes from a nested router's what has led to it.
+#[cfg(feature = "axum")]
+fn original_uri(request: &Parts) -> &Uri {
+    let original = request.extensions.get::<axum::extract::OriginalUri>();
+    original.map_or(&request.uri, |original| original)
+}
+
+#[cfg(not(feature = "axum"))]
+fn original_uri(request: &Parts) -> &Uri {
+    &request.uri
 }
 
 #[cfg(feature = "axum")]
@@ -281,12 +306,21 @@ impl fmt::Debug for ServerLayer {
 }
 
 impl Start for ServerLayer {
-    fn start<A>(&self, request: Request<A>) -> (Box<Exchange>, Request<A>) {
-        let (parts, body) = request.into_parts();
-        let exchange = match Called::by(&parts.method, &parts.headers, &parts.uri) {
-            Some(called) => self.start_grpc(&parts, called),
-            None => self.start_http(&parts),
+    fn start<A>(&self, request: Request<A>) -> (Option<Box<Exchange>>, Request<A>) {
+        let (mut parts, body) = request.into_parts();
+        let called = Called::by(&parts.method, &parts.headers, &parts.uri);
+        let mut exchange = match (Mark::find(&parts.extensions), called) {
+            (None, None) => Some(self.start_http(&parts)),
+            (None, Some(called)) => Some(self.start_grpc(&parts, called)),
+            (Some(span), None) => {
+                self.add_route(&span, &parts);
+                None
+            }
+            (Some(_), Some(_)) => None,
         };
+        if let Some(exchange) = &mut exchange {
+            exchange.mark(&mut parts.extensions);
+        }
         (exchange, Request::from_parts(parts, body))
     }
 }

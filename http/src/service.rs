@@ -24,9 +24,10 @@ pub struct Traced<L, S> {
     service: S,
 }
 
-/// Starts the exchange of a request, which it may change. Only the layers of this crate do.
+/// Starts the exchange of a request, which it may change, if it is to have one of its own. Only the layers
+/// of this crate do.
 pub(crate) trait Start {
-    fn start<A>(&self, request: Request<A>) -> (Box<Exchange>, Request<A>);
+    fn start<A>(&self, request: Request<A>) -> (Option<Box<Exchange>>, Request<A>);
 }
 
 impl<L, S> Traced<L, S> {
@@ -71,7 +72,11 @@ impl<L, S> Traced<L, S> {
         S: Service<Request<A>>,
     {
         let (exchange, request) = self.layer.start(request);
-        let future = exchange.enter(|| self.service.call(request));
-        ResponseFuture::new(Some(exchange), future)
+        let call = || self.service.call(request);
+        let future = match &exchange {
+            Some(exchange) => exchange.enter(call),
+            None => call(),
+        };
+        ResponseFuture::new(exchange, future)
     }
 }

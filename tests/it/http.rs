@@ -4,6 +4,7 @@
 mod client;
 mod emitted;
 mod grpc;
+mod nested;
 mod off;
 mod reqwest;
 mod server;

@@ -67,8 +67,7 @@ async fn call(mut caller: Caller) -> Answer {
 
 /// Serves on loopback, and gives a client of it.
 async fn serve(recorder: &Recorder, service: Service) -> Caller {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("its address");
+    let (incoming, caller) = listen().await;
     let context = recorder.context();
     let server = Server::builder()
         .layer(layer::layer_fn(move |service| {
@@ -76,11 +75,41 @@ async fn serve(recorder: &Recorder, service: Service) -> Caller {
         }))
         .layer(ServerLayer::new())
         .add_service(TraceServiceServer::new(service))
-        .serve_with_incoming(TcpIncoming::from(listener));
+        .serve_with_incoming(incoming);
     tokio::spawn(server);
+    caller
+}
+
+async fn listen() -> (TcpIncoming, Caller) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
     let channel = Endpoint::from_shared(format!("http://{address}")).expect("an address");
     let layer = ClientLayer::new().with_server("collector.internal:4317");
-    TraceServiceClient::new(layer.layer(channel.connect_lazy()))
+    let caller = TraceServiceClient::new(layer.layer(channel.connect_lazy()));
+    (TcpIncoming::from(listener), caller)
+}
+
+/// One call is one server span, however many layers are around the service.
+#[test]
+fn two_layers_around_a_call_are_one_span() {
+    let trace = record(async |recorder| {
+        let (incoming, caller) = listen().await;
+        let context = recorder.context();
+        let server = Server::builder()
+            .layer(layer::layer_fn(move |service| {
+                Below(context.clone(), service)
+            }))
+            .layer(ServerLayer::new())
+            .layer(ServerLayer::new())
+            .add_service(TraceServiceServer::new(Service::Answers))
+            .serve_with_incoming(incoming);
+        tokio::spawn(server);
+        call(caller).await.expect("an answer");
+    });
+    assert_outline(
+        &trace,
+        &format!("{EXPORT} [client]\n  {EXPORT} [server]\n    handle"),
+    );
 }
 
 fn side<'a>(trace: &'a Trace, kind: &str) -> &'a RecordedSpan {
