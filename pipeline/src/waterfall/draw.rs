@@ -21,7 +21,8 @@ use super::tree::{self, Folded, Item, Place, Row, Trace};
 /// keep their rows, and one row counts the others, with the least and the most that one took, and what
 /// they took together. No more than 32 levels and 500 rows of a trace are
 /// drawn, four events of a span and 400 characters of a text; what is left is counted, or ends in `…`.
-/// What could do something to the terminal is escaped.
+/// Characters that could do something to the terminal, or that are not to be seen, are spelled out, as
+/// `\u{200b}`.
 pub fn draw(spans: &[SpanData], width: usize, colour: Colour) -> String {
     let canvas = Canvas::new(width, colour, Standing::default());
     let traces = tree::traces(spans);

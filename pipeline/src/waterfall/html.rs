@@ -21,7 +21,7 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The SHA-256 of the style and of the script, which a test compares.
 const STYLE_HASH: &str = "sha256-ATALSGr6S+hT93J/qqFV6Kw1DJnFOR/qKIREFtuNoK0=";
-const SCRIPT_HASH: &str = "sha256-eXOr90LM/URfm4bB//+zzfcXiF52guPzDhd1XgYMKcs=";
+const SCRIPT_HASH: &str = "sha256-PzrnpdVNyirUDRi+ohm913MOaKmTE/oQQxmvXKauHK0=";
 
 /// Makes a page of one trace: it opens from disk, loads nothing, and shows spans of thousands.
 ///

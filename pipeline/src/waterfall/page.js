@@ -16,7 +16,8 @@
 
   // ---- text
 
-  const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+  // What is not to be seen, or looks like a plain space and is none: the same set as in `text.rs`.
+  const HIDDEN = /[\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{110bd}\u{110cd}\u{13430}-\u{1343f}\u{13441}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
   const spell = (c) => `\\u{${c.codePointAt(0).toString(16)}}`;
   const onLine = (text) => text.replace(HIDDEN, spell);
   const onLines = (text) => text.replace(HIDDEN, (c) => (c === "\n" || c === "\t" ? c : spell(c)));

@@ -1,5 +1,6 @@
 //! Text in a column: made harmless, cut by display width, coloured, padded.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar as _;
@@ -110,17 +111,54 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A control character can move the cursor. A bidirectional one can show a text in another order
-/// than it has, the separators end a line, and tags hide what they say.
 fn is_harmless(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
+    !HIDDEN.iter().any(|hidden| hidden.contains(&c))
 }
+
+/// What is not to be seen, or looks like a plain space and is none. By the Unicode Character Database: the
+/// general categories of control (`Cc`) and format characters (`Cf`), of separators but the space (`Zl`,
+/// `Zp`, `Zs`); the property `Default_Ignorable_Code_Point`; and the letters and symbols that are blank:
+/// of Braille, of Egyptian hieroglyphs, of the small script of Khitan, and of musical notation.
+///
+/// A control character can move the cursor, and a bidirectional one show a text in another order than it
+/// has. Joiners and variation selectors are among them: two names that look the same are told apart.
+///
+/// The page has the same set, in `page.js`.
+const HIDDEN: [RangeInclusive<char>; 33] = [
+    '\u{0}'..='\u{1f}',
+    '\u{7f}'..='\u{a0}',
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{600}'..='\u{605}',
+    '\u{61c}'..='\u{61c}',
+    '\u{6dd}'..='\u{6dd}',
+    '\u{70f}'..='\u{70f}',
+    '\u{890}'..='\u{891}',
+    '\u{8e2}'..='\u{8e2}',
+    '\u{115f}'..='\u{1160}',
+    '\u{1680}'..='\u{1680}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{2000}'..='\u{200f}',
+    '\u{2028}'..='\u{202f}',
+    '\u{205f}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3000}'..='\u{3000}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{110cd}'..='\u{110cd}',
+    '\u{13430}'..='\u{1343f}',
+    '\u{13441}'..='\u{13442}',
+    '\u{16fe4}'..='\u{16fe4}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d159}'..='\u{1d159}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
+];
 
 /// The value of an attribute: quoted if its end could not be seen otherwise.
 pub(super) fn value(text: &str) -> String {

@@ -6,6 +6,7 @@ use enter_span_pipeline::waterfall::{Colour, draw};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
+use rstest::rstest;
 
 use super::{With as _, at, identity, span};
 
@@ -311,6 +312,49 @@ fn hostile_text_cannot_reach_the_terminal() {
     assert_eq!(drawn.lines().count(), 8);
     let escaped = r"\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\n\t\u{0}\u{7f}\u{202e}\u{2066}\u{2028}";
     assert!(drawn.contains(escaped), "{drawn}");
+}
+
+/// One of each kind that is not to be seen, or looks like a plain space. What is read as a text stays one,
+/// with its accents and in every script.
+#[rstest]
+#[case("zero width", "a\u{200b}b", r"a\u{200b}b")]
+#[case("joiners", "\u{200c}\u{200d}", r"\u{200c}\u{200d}")]
+#[case("soft hyphen", "pass\u{ad}word", r"pass\u{ad}word")]
+#[case("combining joiner", "a\u{34f}", r"a\u{34f}")]
+#[case(
+    "Hangul fillers",
+    "\u{115f}\u{1160}\u{3164}\u{ffa0}",
+    r"\u{115f}\u{1160}\u{3164}\u{ffa0}"
+)]
+#[case("Khmer vowels", "\u{17b4}\u{17b5}", r"\u{17b4}\u{17b5}")]
+#[case("Mongolian", "\u{180b}\u{180e}\u{180f}", r"\u{180b}\u{180e}\u{180f}")]
+#[case(
+    "variations",
+    "\u{fe00}\u{fe0f}\u{e0100}\u{e01ef}",
+    r"\u{fe00}\u{fe0f}\u{e0100}\u{e01ef}"
+)]
+#[case("tags", "\u{e0001}\u{e0041}", r"\u{e0001}\u{e0041}")]
+#[case("directions", "\u{202e}\u{2066}\u{61c}", r"\u{202e}\u{2066}\u{61c}")]
+#[case("no break", "a\u{a0}b\u{202f}", r"a\u{a0}b\u{202f}")]
+#[case("wide", "a\u{3000}b\u{2003}", r"a\u{3000}b\u{2003}")]
+#[case("Braille blank", "\u{2800}", r"\u{2800}")]
+#[case("music", "\u{1d159}\u{1d173}", r"\u{1d159}\u{1d173}")]
+#[case("shorthand", "\u{1bca0}", r"\u{1bca0}")]
+#[case("formats", "\u{600}\u{13430}\u{fff9}", r"\u{600}\u{13430}\u{fff9}")]
+#[case("words", "déjà e\u{301} \u{2423}", "déjà e\u{301} \u{2423}")]
+#[case(
+    "scripts",
+    "日本語 한국어 हिन्दी ไทย עברית",
+    "日本語 한국어 हिन्दी ไทย עברית"
+)]
+#[case("pictures", "🎉 — … „“ ⠿", "🎉 — … „“ ⠿")]
+fn what_is_not_to_be_seen_is_spelled_out(
+    #[case] _what: &str,
+    #[case] name: &str,
+    #[case] expected: &str,
+) {
+    let drawn = draw(&[span(1, 0, name, 0, 9)], 240, Colour::None);
+    assert!(drawn.contains(&format!("\n{expected} ")), "{drawn}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use enter_span_pipeline::waterfall::page;
+use enter_span_pipeline::waterfall::{Colour, draw, page};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, TraceState};
 use opentelemetry_sdk::Resource;
@@ -83,6 +83,58 @@ fn the_policy_names_the_hashes_of_the_script_and_of_the_style() {
         assert!(!markup.contains(loads), "{loads}");
     }
     assert!(html.contains("<noscript>"));
+}
+
+/// The characters that the script spells out, by its own regular expression.
+fn spelled_on_the_page() -> Vec<(u32, u32)> {
+    let html = html(&[]);
+    let class = between(&html, "const HIDDEN = /[", "]/gu;");
+    let ranges =
+        class
+            .split("\\u")
+            .skip(1)
+            .fold(Vec::new(), |mut ranges: Vec<(u32, u32)>, part| {
+                let digits: String = part.chars().filter(char::is_ascii_hexdigit).collect();
+                let code = u32::from_str_radix(&digits, 16).expect("a code point");
+                match ranges.last_mut() {
+                    // The end of a range: it has no length yet, and the part before has ended with a dash.
+                    Some((_, end)) if *end == u32::MAX => *end = code,
+                    _ => ranges.push((code, code)),
+                }
+                if let (true, Some((_, end))) = (part.ends_with('-'), ranges.last_mut()) {
+                    *end = u32::MAX;
+                }
+                ranges
+            });
+    assert!(ranges.iter().all(|(start, end)| start <= end), "{ranges:?}");
+    ranges
+}
+
+/// What a terminal does not get is not shown by the page either.
+#[test]
+fn the_page_spells_out_what_the_console_does() {
+    let spelled = spelled_on_the_page();
+    let on_page = |c: char| {
+        let code = u32::from(c);
+        spelled
+            .iter()
+            .any(|&(start, end)| (start..=end).contains(&code))
+    };
+    let planes = (0..0x2_0000).chain(0xe_0000..0xe_2000);
+    let all: Vec<char> = planes.filter_map(char::from_u32).collect();
+    for some in all.chunks(8) {
+        let name: String = some.iter().flat_map(|&c| ['=', c]).collect();
+        let drawn = draw(&[span(1, 0, &name, 0, 9)], 240, Colour::None);
+        let expected = some.iter().map(|&c| match on_page(c) {
+            true => format!("={}", c.escape_default()),
+            false => format!("={c}"),
+        });
+        let expected: String = expected.collect();
+        assert!(
+            drawn.contains(&expected),
+            "{expected:?} is not in {drawn:?}"
+        );
+    }
 }
 
 /// The script never makes markup out of text.
