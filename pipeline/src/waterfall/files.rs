@@ -1,8 +1,10 @@
 //! Writes finished traces into a folder, a page for each.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
+use std::iter;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -35,8 +37,20 @@ use super::state::length;
 /// those of earlier runs too. Nothing else in the folder is touched.
 ///
 /// A file appears under its name when it is whole. On Unix only its owner may read it, and only the
-/// owner may enter a folder that is made here. The folder may not be a symbolic link itself, and no
-/// link inside it is followed.
+/// owner may enter a folder that is made here. No symbolic link inside the folder is followed.
+///
+/// # Errors
+///
+/// A folder is refused
+///
+/// - if it is a symbolic link itself, also with a `/` or `/.` behind it. Links above it are followed:
+///   `/tmp` is one on some systems.
+/// - if every user of the machine can write to it, as to `/tmp`: others could put pages of their own
+///   among those that you open in a browser, and have yours removed as the oldest. Name a folder inside
+///   instead, as `/tmp/traces`, which is made for you alone. Your group may write to it; you have chosen
+///   who is in it.
+///
+/// The folders above are not checked. If others can rename one of them, they can replace it.
 ///
 /// A trace that cannot be written is the error of that export, and is not tried again.
 pub struct HtmlFiles {
@@ -49,8 +63,10 @@ pub struct HtmlFiles {
 impl HtmlFiles {
     /// Writes into this folder, which is made when the first trace is finished.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        // Without a `/` or `/.` at its end, behind which a link is followed before it can be seen.
+        let folder: PathBuf = folder.into();
         HtmlFiles {
-            folder: folder.into(),
+            folder: folder.components().collect(),
             limit: 1_000,
             resource: Vec::new(),
             finished: Finished::new(),
@@ -96,20 +112,20 @@ impl HtmlFiles {
 
     /// Another part of a trace may have started at the same time.
     fn free_path(&self, name: &str) -> PathBuf {
-        let path = |number: u32| match number {
-            1 => self.folder.join(format!("{name}.html")),
-            _ => self.folder.join(format!("{name}-{number}.html")),
-        };
+        let further = |number: u32| self.folder.join(format!("{name}-{number}.html"));
         let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
-        (1..1_000)
-            .map(path)
+        let first = self.folder.join(format!("{name}.html"));
+        iter::once(first)
+            .chain(PARTS.map(further))
             .find(is_free)
-            .unwrap_or_else(|| path(1_000))
+            .unwrap_or_else(|| further(*PARTS.end()))
     }
 
     fn remove_oldest(&self) -> io::Result<()> {
-        let names = fs::read_dir(&self.folder)?.flatten();
-        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+        let entries = fs::read_dir(&self.folder)?.flatten();
+        // A folder or a link is not made here, whatever its name is.
+        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+        let names = files.filter_map(|entry| entry.file_name().into_string().ok());
         let mut own: Vec<String> = names.filter(|name| is_own(name)).collect();
         let over = own.len().saturating_sub(self.limit);
         // They begin with their time, in as many digits.
@@ -129,6 +145,9 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 const DIGITS: usize = 17;
+
+/// The numbers of the parts that follow the first one, as far as they have names of their own.
+const PARTS: RangeInclusive<u32> = 2..=1_000;
 
 fn file_name(spans: &[SpanData]) -> String {
     let start = spans.iter().map(|span| span.start_time).min();
@@ -150,30 +169,63 @@ fn draft_name() -> String {
     format!(".trace-{}-{number}.part", std::process::id())
 }
 
-/// Whether a name is one of those that are made here.
+/// Whether a name is one of those that are made here, to the letter.
 fn is_own(name: &str) -> bool {
     let parts = name
         .strip_prefix("trace-")
         .and_then(|name| name.strip_suffix(".html"));
     let mut parts = parts.unwrap_or_default().splitn(3, '-');
-    let mut is = |length, is_right: fn(&char) -> bool| {
+    let mut is = |length, is_right: fn(char) -> bool| {
         let part = parts.next().unwrap_or_default();
-        part.len() == length && part.chars().all(|c| is_right(&c))
+        part.len() == length && part.chars().all(is_right)
     };
-    is(DIGITS, char::is_ascii_digit)
-        && is(32, char::is_ascii_hexdigit)
-        && parts
-            .next()
-            .is_none_or(|number| number.parse::<u32>().is_ok())
+    is(DIGITS, |c| c.is_ascii_digit())
+        && is(32, |c| matches!(c, '0'..='9' | 'a'..='f'))
+        && parts.next().is_none_or(is_part_number)
+}
+
+/// That of a further part of a trace.
+fn is_part_number(text: &str) -> bool {
+    let number = text.parse().ok();
+    number.is_some_and(|number: u32| PARTS.contains(&number) && number.to_string() == text)
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
     match fs::symlink_metadata(folder) {
-        Ok(meta) if meta.is_dir() => Ok(()),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::NotADirectory, "not a folder")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => new_folder().create(folder),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            new_folder().create(folder)?;
+            // Somebody else may have been faster.
+            check(&fs::symlink_metadata(folder)?)
+        }
+        found => check(&found?),
     }
+}
+
+fn check(folder: &Metadata) -> io::Result<()> {
+    let refused = |kind, reason| Err(io::Error::new(kind, reason));
+    if folder.is_symlink() {
+        let reason = "it is a symbolic link; name the folder that it leads to";
+        refused(io::ErrorKind::NotADirectory, reason)
+    } else if !folder.is_dir() {
+        refused(io::ErrorKind::NotADirectory, "it is not a folder")
+    } else if is_writable_by_all(folder) {
+        let reason = "every user can write to it; name a folder of your own inside";
+        refused(io::ErrorKind::PermissionDenied, reason)
+    } else {
+        Ok(())
+    }
+}
+
+/// Also where it is sticky: that keeps others from removing what is there, and from nothing else.
+#[cfg(unix)]
+fn is_writable_by_all(folder: &Metadata) -> bool {
+    const OTHERS_WRITE: u32 = 0o002;
+    std::os::unix::fs::MetadataExt::mode(folder) & OTHERS_WRITE != 0
+}
+
+#[cfg(not(unix))]
+fn is_writable_by_all(_: &Metadata) -> bool {
+    false
 }
 
 fn new_folder() -> DirBuilder {

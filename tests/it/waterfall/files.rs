@@ -12,6 +12,7 @@ use futures::executor::block_on;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use rstest::rstest;
 
 use super::{span, span_of};
 
@@ -101,8 +102,13 @@ fn the_oldest_are_removed_and_nothing_else() {
     let folder = Folder::new("limit");
     let files = HtmlFiles::in_folder(&folder.0).with_limit(2);
     fs::create_dir_all(&folder.0).expect("the folder");
-    let foreign = ["index.html", "trace-1-2.html", "trace-0.txt"];
-    for name in foreign {
+    let page = name(0xabc, 0);
+    let stem = page.strip_suffix(".html").expect("a page");
+    let alike =
+        ["-0", "-1", "-02", "-+2", "-1001", "-2-2", "-"].map(|end| format!("{stem}{end}.html"));
+    let foreign = ["index.html", "trace-1-2.html", "trace-0.txt"].map(str::to_owned);
+    let foreign: Vec<String> = foreign.into_iter().chain(alike).collect();
+    for name in &foreign {
         fs::write(folder.0.join(name), "mine").expect("a file of somebody else's");
     }
     for trace in 1..=4 {
@@ -110,7 +116,7 @@ fn the_oldest_are_removed_and_nothing_else() {
         export(&files, [span_of(trace, 1, 0, "root", start, 9)]).expect("written");
     }
     let mut expected = vec![name(3, 3), name(4, 4)];
-    expected.extend(foreign.map(str::to_owned));
+    expected.extend(foreign);
     expected.sort();
     assert_eq!(folder.names(), expected);
 }
@@ -200,14 +206,100 @@ mod unix {
         );
     }
 
-    #[test]
-    fn a_folder_that_is_a_link_is_refused() {
-        let folder = Folder::new("linked");
+    /// However it is written: nothing is written where it leads to, and no old page is removed there.
+    #[rstest]
+    #[case("plain", "")]
+    #[case("slash", "/")]
+    #[case("slashes", "//")]
+    #[case("dot", "/.")]
+    #[case("dots", "/././/")]
+    fn a_folder_that_is_a_link_is_refused(#[case] test: &str, #[case] ending: &str) {
+        let folder = Folder::new(&format!("linked-{test}"));
         let outside = folder.0.with_file_name("outside");
         fs::create_dir_all(&outside).expect("a folder elsewhere");
+        for trace in 7..9 {
+            fs::write(outside.join(name(trace, 0)), "old").expect("a page");
+        }
         symlink(&outside, &folder.0).expect("a link");
-        let files = HtmlFiles::in_folder(&folder.0);
+        let written = format!("{}{ending}", folder.0.display());
+        let files = HtmlFiles::in_folder(written).with_limit(1);
+        let error = export(&files, [span(1, 0, "root", 0, 9)]).expect_err("refused");
+        assert!(error.to_string().contains("a symbolic link"), "{error}");
+        let mut left = Folder::new(&format!("linked-{test}"));
+        left.0.set_file_name("outside");
+        assert_eq!(left.names(), [name(7, 0), name(8, 0)]);
+    }
+
+    /// A link that leads nowhere is one as well, and nothing is made where it leads to.
+    #[test]
+    fn a_link_that_leads_nowhere_is_refused() {
+        let folder = Folder::new("dangling");
+        let outside = folder.0.with_file_name("outside");
+        fs::create_dir_all(folder.0.parent().expect("a folder above")).expect("made");
+        symlink(&outside, &folder.0).expect("a link");
+        let files = HtmlFiles::in_folder(folder.0.join(""));
         export(&files, [span(1, 0, "root", 0, 9)]).expect_err("refused");
-        assert_eq!(fs::read_dir(&outside).expect("the folder").count(), 0);
+        assert!(!outside.exists());
+    }
+
+    /// Folders above are the user's choice: `/tmp` is a link on some systems, and so is the release that
+    /// is current.
+    #[rstest]
+    #[case("above", "link/traces")]
+    #[case("parent", "link/../elsewhere/traces")]
+    #[case("ending", "link/traces/./")]
+    fn a_link_above_is_followed(#[case] test: &str, #[case] path: &str) {
+        let folder = Folder::new(&format!("link-{test}"));
+        let above = folder.0.parent().expect("a folder above");
+        let outside = above.join("elsewhere");
+        fs::create_dir_all(&outside).expect("a folder elsewhere");
+        symlink(&outside, above.join("link")).expect("a link");
+        let files = HtmlFiles::in_folder(above.join(path));
+        export(&files, [span(1, 0, "root", 0, 9)]).expect("written");
+        assert!(outside.join("traces").join(name(1, 0)).is_file());
+    }
+
+    /// Others could put pages of theirs among those that somebody opens in a browser, and have old ones
+    /// removed. A sticky folder, as `/tmp`, keeps them from removing, and from nothing else.
+    #[rstest]
+    #[case("all", 0o777, false)]
+    #[case("others", 0o702, false)]
+    #[case("sticky", 0o1777, false)]
+    #[case("group", 0o770, true)]
+    #[case("readable", 0o755, true)]
+    #[case("shared", 0o2775, true)]
+    fn a_folder_that_all_can_write_to_is_refused(
+        #[case] test: &str,
+        #[case] mode: u32,
+        #[case] is_taken: bool,
+    ) {
+        let folder = Folder::new(&format!("mode-{test}"));
+        fs::create_dir_all(&folder.0).expect("the folder");
+        fs::write(folder.0.join(name(9, 0)), "old").expect("a page");
+        fs::set_permissions(&folder.0, fs::Permissions::from_mode(mode)).expect("its owner");
+        let files = HtmlFiles::in_folder(&folder.0).with_limit(1);
+        let written = export(&files, [span(1, 0, "root", 1, 9)]);
+        let error = written.err().map(|error| error.to_string());
+        let is_refusal = |error: &String| error.contains("every user") && error.contains("traces");
+        assert!(error.as_ref().is_none_or(is_refusal), "{error:?}");
+        assert_eq!(error.is_none(), is_taken, "{error:?}");
+        let left = if is_taken { name(1, 1) } else { name(9, 0) };
+        assert_eq!(folder.names(), [left]);
+    }
+
+    /// What has the name of a page and is none is no page of ours: it is not removed, and does not count.
+    #[test]
+    fn only_files_are_removed() {
+        let folder = Folder::new("kinds");
+        let target = folder.0.with_file_name("mine.html");
+        fs::create_dir_all(folder.0.join(name(7, 0))).expect("a folder inside");
+        fs::write(&target, "mine").expect("a file");
+        symlink(&target, folder.0.join(name(8, 0))).expect("a link");
+        let files = HtmlFiles::in_folder(&folder.0).with_limit(1);
+        for trace in 1..=2 {
+            export(&files, [span_of(trace, 1, 0, "root", 5, 9)]).expect("written");
+        }
+        assert_eq!(folder.names(), [name(7, 0), name(8, 0), name(2, 5)]);
+        assert_eq!(fs::read_to_string(target).expect("a file"), "mine");
     }
 }
