@@ -3,7 +3,11 @@
 //! An empty value is none. A wrong one is told once, with what would be right, and the default holds.
 //! What can hold a secret is not shown. Each file of `environment/` reads one family of variables.
 
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod endpoint;
 mod exporter;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod header;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
 mod pair;
@@ -23,6 +27,7 @@ use crate::sampling::Sampler;
 pub(crate) use exporter::Named;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) use otlp::{Files, Protocol, Settings};
+use pair::Malformed;
 
 /// Gives the value of a variable, as [`std::env::var`] does.
 pub(crate) type Variables = dyn Fn(&str) -> Result<String, VarError>;
@@ -69,9 +74,16 @@ impl<'a> Environment<'a> {
     }
 
     fn warn(&mut self, variable: &str, value: &str, accepted: &str) {
-        let value = value.escape_debug();
+        let value = shown(value);
         self.tell(format!(
-            "{variable}: \"{value}\" is not accepted, and the default is taken; write {accepted}"
+            "{variable}: {value} is not accepted, and the default is taken; write {accepted}"
+        ));
+    }
+
+    /// Of a list that may hold secrets.
+    fn warn_of_list(&mut self, variable: &str, Malformed { part }: Malformed, accepted: &str) {
+        self.tell(format!(
+            "{variable}: part {part} of the list is malformed, and nothing of it is taken; write {accepted}"
         ));
     }
 
@@ -246,9 +258,9 @@ impl<'a> Environment<'a> {
             }
             (false, unknown) if unknown.is_empty() => {}
             (false, unknown) => {
-                let unknown = unknown.escape_debug();
+                let unknown = shown(&unknown);
                 self.tell(format!(
-                    "{variable}: \"{unknown}\" is not accepted, and is left out; write {accepted}"
+                    "{variable}: {unknown} is not accepted, and is left out; write {accepted}"
                 ));
             }
         }
@@ -264,3 +276,17 @@ impl<'a> Environment<'a> {
         parsed
     }
 }
+
+/// A wrong value as a warning shows it. What looks like a URL, a pair or a token may be a secret that has
+/// got into the wrong variable, and is not shown.
+fn shown(value: &str) -> String {
+    const LONGEST: usize = 64;
+    if value.len() > LONGEST || value.contains(['@', ':', '?', '=', '%']) {
+        HIDDEN.to_owned()
+    } else {
+        format!("\"{}\"", value.escape_debug())
+    }
+}
+
+/// In place of such a value.
+const HIDDEN: &str = "the value, which may be secret,";

@@ -63,8 +63,12 @@
 //!
 //! - `ENDPOINT`: for HTTP a base, to which `/v1/traces` is appended; that of the traces is taken as it is.
 //!   For gRPC also `host:port`, with `INSECURE` for one without TLS. A user name and a password in it
-//!   become an `authorization` header.
-//! - `HEADERS`: `name=value,name=value`, percent-encoded.
+//!   become an `authorization` header. The scheme is `http` or `https`; a port, if there is one, is a number
+//!   from 1 to 65535. Any other value is refused: spans go to the default endpoint, without the headers,
+//!   and a warning gives the reason and shows nothing of the value.
+//! - `HEADERS`: `name=value,name=value`, percent-encoded. Those that frame a message, describe its body
+//!   or belong to its connection are left out, with a warning: `host`, `content-*`, `transfer-encoding`,
+//!   `connection` and the like, and `grpc-*` for gRPC.
 //! - `TIMEOUT`: milliseconds for a batch, with all that is tried for it. The default is ten seconds.
 //! - `COMPRESSION`: `gzip` or `none`, the default.
 //! - `CERTIFICATE`, `CLIENT_CERTIFICATE`, `CLIENT_KEY`: files in PEM. Without the first, the platform's

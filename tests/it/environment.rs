@@ -58,7 +58,8 @@ fn the_resource_is_read() {
     assert!(unknown.starts_with("unknown_service:it-"), "{unknown}");
 }
 
-/// Of a list with a malformed part nothing is taken, as the specification says.
+/// Of a list with a malformed part nothing is taken, as the specification says, and nothing is shown: it
+/// may hold a secret.
 #[rstest]
 #[case("a=1,b")]
 #[case("a=1,=2")]
@@ -73,8 +74,11 @@ fn a_malformed_resource_is_told(#[case] value: &str) {
     let [warning] = &warnings[..] else {
         panic!("one warning, and not {warnings:?}");
     };
-    let shown = format!("OTEL_RESOURCE_ATTRIBUTES: \"{value}\" is not accepted");
-    assert!(warning.starts_with(&shown), "{warning}");
+    assert!(
+        warning.starts_with("OTEL_RESOURCE_ATTRIBUTES: "),
+        "{warning}"
+    );
+    assert!(!warning.contains(value), "{warning}");
 }
 
 /// A resource in the code stands before that of the environment, which is not even read.

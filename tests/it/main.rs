@@ -13,6 +13,7 @@ mod diagnose;
 mod display;
 mod drops;
 mod emitted;
+mod endpoint;
 mod entries;
 mod environment;
 mod exit;

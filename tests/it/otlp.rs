@@ -26,7 +26,7 @@ use crate::receiver::{Answer, Receiver, Transport};
 const AGES: Duration = Duration::from_secs(60);
 
 /// A builder with these variables.
-fn builder(variables: &[(&str, &str)]) -> Builder {
+pub(crate) fn builder(variables: &[(&str, &str)]) -> Builder {
     let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
     let variables: Vec<(String, String)> = variables.iter().map(own).collect();
     Pipeline::builder().with_environment(move |name| {
@@ -36,7 +36,7 @@ fn builder(variables: &[(&str, &str)]) -> Builder {
 }
 
 /// A builder that exports to this receiver, with further variables.
-fn exporting(receiver: &Receiver, further: &[(&str, &str)]) -> Builder {
+pub(crate) fn exporting(receiver: &Receiver, further: &[(&str, &str)]) -> Builder {
     let url = receiver.url();
     let mut variables = vec![
         ("OTEL_EXPORTER_OTLP_PROTOCOL", receiver.transport.name()),
@@ -46,12 +46,12 @@ fn exporting(receiver: &Receiver, further: &[(&str, &str)]) -> Builder {
     builder(&variables).with_warnings(|warning| panic!("{warning}"))
 }
 
-fn build(builder: Builder) -> Pipeline {
+pub(crate) fn build(builder: Builder) -> Pipeline {
     builder.build().expect("a thread for the worker")
 }
 
 /// Records one span, and waits until it has left, or has not.
-fn export_one(pipeline: &Pipeline) {
+pub(crate) fn export_one(pipeline: &Pipeline) {
     Tracer::new(pipeline.provider(), "it").enter_span("work", |_| {});
     pipeline.flush(AGES).expect("flushed in time");
 }
@@ -516,7 +516,7 @@ async fn a_pipeline_lives_inside_of_a_runtime() {
 }
 
 /// What a pipeline warns of when it is built with these variables.
-fn warnings(variables: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn warnings(variables: &[(&str, &str)]) -> Vec<String> {
     let warnings = Warnings::default();
     drop(build(warnings.of(builder(variables))));
     warnings.take()
@@ -526,9 +526,6 @@ fn warnings(variables: &[(&str, &str)]) -> Vec<String> {
 #[rstest]
 #[case("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", true)]
 #[case("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "udp", true)]
-#[case("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", true)]
-#[case("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://me:hidden@host", false)]
-#[case("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "host?key=hidden", false)]
 #[case("OTEL_EXPORTER_OTLP_HEADERS", "Bearer hidden", false)]
 #[case("OTEL_EXPORTER_OTLP_HEADERS", "a=%zz", false)]
 #[case("OTEL_EXPORTER_OTLP_HEADERS", "a=1,b c=2", false)]

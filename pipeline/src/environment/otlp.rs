@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use http::header::AUTHORIZATION;
-use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 
-use super::Environment;
-use super::pair::{decode, pairs};
+use super::endpoint::Endpoint;
+use super::header::Headers;
+use super::{Environment, HIDDEN};
 
 /// All that an OTLP exporter is told.
 #[derive(Clone, Debug)]
@@ -62,6 +60,15 @@ impl Protocol {
         }
     }
 
+    /// What can stand in the variable of the signal, or in the general one.
+    fn example(self, is_of_signal: bool) -> &'static str {
+        match self {
+            Protocol::Http if is_of_signal => "http://localhost:4318/v1/traces",
+            Protocol::Http => "http://localhost:4318",
+            Protocol::Grpc => "http://localhost:4317",
+        }
+    }
+
     fn default_endpoint(self) -> Uri {
         match self {
             Protocol::Http => Uri::from_static("http://localhost:4318/v1/traces"),
@@ -81,11 +88,7 @@ struct Found {
 impl Environment<'_> {
     pub(crate) fn otlp(&mut self) -> Settings {
         let protocol = self.protocol();
-        let (endpoint, authorization) = self.endpoint(protocol);
-        let mut headers = self.headers();
-        if let Some(authorization) = authorization {
-            headers.entry(AUTHORIZATION).or_insert(authorization);
-        }
+        let (endpoint, headers) = self.receiver(protocol);
         Settings {
             protocol,
             endpoint,
@@ -99,7 +102,7 @@ impl Environment<'_> {
     /// Does not show the value.
     fn warn_of_secret(&mut self, variable: &str, accepted: &str) {
         self.tell(format!(
-            "{variable}: the value, which may be secret, is not accepted, and the default is taken; write {accepted}"
+            "{variable}: {HIDDEN} is not accepted, and the default is taken; write {accepted}"
         ));
     }
 
@@ -135,28 +138,44 @@ impl Environment<'_> {
         }
     }
 
-    /// The endpoint without credentials, and these as a header.
-    fn endpoint(&mut self, protocol: Protocol) -> (Uri, Option<HeaderValue>) {
+    /// The endpoint without credentials, and the headers, these among them. Without an endpoint that was
+    /// meant there are no headers either: they were for that one.
+    fn receiver(&mut self, protocol: Protocol) -> (Uri, HeaderMap) {
+        let mut headers = self.headers(protocol);
         let Some(found) = self.find("ENDPOINT") else {
-            return (protocol.default_endpoint(), None);
+            return (protocol.default_endpoint(), headers);
         };
-        let url = match protocol {
-            Protocol::Http => found.value.clone(),
-            Protocol::Grpc => self.with_scheme(&found.value),
+        let Some(endpoint) = self.endpoint(protocol, &found) else {
+            return (protocol.default_endpoint(), HeaderMap::new());
         };
-        let Some((endpoint, authorization)) = split_credentials(&url) else {
-            let accepted = format!("a URL as `{}`", protocol.default_endpoint());
-            // User names stand before an `@`, and keys behind a `?`.
-            match found.value.contains(['@', '?']) {
-                true => self.warn_of_secret(&found.variable, &accepted),
-                false => self.warn(&found.variable, &found.value, &accepted),
-            }
-            return (protocol.default_endpoint(), None);
-        };
-        match (protocol, found.is_of_signal) {
-            (Protocol::Http, false) => (with_path(endpoint), authorization),
-            (Protocol::Http, true) | (Protocol::Grpc, _) => (endpoint, authorization),
+        if let Some(authorization) = endpoint.authorization {
+            headers.entry(AUTHORIZATION).or_insert(authorization);
         }
+        (endpoint.url, headers)
+    }
+
+    fn endpoint(&mut self, protocol: Protocol, found: &Found) -> Option<Endpoint> {
+        let variable = &found.variable;
+        let parsed = match protocol {
+            Protocol::Http => Endpoint::parse(&found.value),
+            Protocol::Grpc => Endpoint::parse(&self.with_scheme(&found.value)),
+        };
+        let is_base = protocol == Protocol::Http && !found.is_of_signal;
+        let endpoint = match parsed {
+            Ok(endpoint) if is_base => endpoint.with_path(),
+            Ok(endpoint) => endpoint,
+            Err(reason) => {
+                let example = protocol.example(found.is_of_signal);
+                self.tell(format!(
+                    "{variable}: {reason}, and the default is taken, without any headers; write a URL as `{example}`"
+                ));
+                return None;
+            }
+        };
+        if let Some(doubt) = endpoint.doubt(protocol) {
+            self.tell(format!("{variable}: {doubt}"));
+        }
+        Some(endpoint)
     }
 
     /// gRPC takes a bare `host:port`, for which another variable says whether it is secure.
@@ -182,20 +201,30 @@ impl Environment<'_> {
         }
     }
 
-    fn headers(&mut self) -> HeaderMap {
-        let Some(found) = self.find("HEADERS") else {
+    fn headers(&mut self, protocol: Protocol) -> HeaderMap {
+        const ACCEPTED: &str = "`name=value,name=value`, percent-encoded";
+        let Some(Found {
+            variable, value, ..
+        }) = self.find("HEADERS")
+        else {
             return HeaderMap::new();
         };
-        let pairs = pairs(&found.value).unwrap_or_default();
-        let headers: Option<HeaderMap> = pairs.into_iter().map(header).collect();
-        match headers {
-            Some(headers) if !headers.is_empty() => headers,
-            _ => {
-                let accepted = "`name=value,name=value`, percent-encoded";
-                self.warn_of_secret(&found.variable, accepted);
-                HeaderMap::new()
+        let Headers { all, reserved } = match Headers::parse(&value, protocol) {
+            Ok(headers) => headers,
+            Err(malformed) => {
+                self.warn_of_list(&variable, malformed, ACCEPTED);
+                return HeaderMap::new();
             }
+        };
+        if !reserved.is_empty() {
+            let names = reserved.join("`, `");
+            self.tell(format!(
+                "{variable}: `{names}`: the transport sets such headers itself, and they are left out; remove them"
+            ));
+        } else if all.is_empty() {
+            self.warn_of_secret(&variable, ACCEPTED);
         }
+        all
     }
 
     fn otlp_timeout(&mut self) -> Duration {
@@ -256,43 +285,4 @@ impl Environment<'_> {
         }
         pem.map(String::into_bytes)
     }
-}
-
-fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    let mut value = HeaderValue::from_str(&value).ok()?;
-    value.set_sensitive(true);
-    Some((name, value))
-}
-
-/// Credentials do not travel in a URL: they become the header that they stand for.
-fn split_credentials(url: &str) -> Option<(Uri, Option<HeaderValue>)> {
-    let mut parts = url.parse::<Uri>().ok()?.into_parts();
-    if !matches!(parts.scheme.as_ref()?.as_str(), "http" | "https") {
-        return None;
-    }
-    let authority = parts.authority.as_ref()?;
-    let Some((credentials, host)) = authority.as_str().rsplit_once('@') else {
-        return Some((Uri::from_parts(parts).ok()?, None));
-    };
-    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    let credentials = format!("{}:{}", decode(user)?, decode(password)?);
-    let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
-    let mut value = HeaderValue::from_str(&value).ok()?;
-    value.set_sensitive(true);
-    parts.authority = Some(host.parse::<Authority>().ok()?);
-    Some((Uri::from_parts(parts).ok()?, Some(value)))
-}
-
-/// The general endpoint is a base, to which the path of the signal is appended.
-fn with_path(base: Uri) -> Uri {
-    let path = format!("{}/v1/traces", base.path().trim_end_matches('/'));
-    let path = match base.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    };
-    let mut parts = base.clone().into_parts();
-    // A valid path stays one with more of it, so the base is only for the type.
-    parts.path_and_query = PathAndQuery::try_from(path).ok();
-    Uri::from_parts(parts).unwrap_or(base)
 }

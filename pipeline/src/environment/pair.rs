@@ -1,9 +1,19 @@
 //! `key=value,key=value`: the form of W3C's baggage without its metadata, percent-encoded.
 
-/// All pairs, decoded; `None` if one of them is malformed.
-pub(super) fn pairs(list: &str) -> Option<Vec<(String, String)>> {
-    let pairs = list.split(',').map(str::trim);
-    pairs.filter(|pair| !pair.is_empty()).map(pair).collect()
+/// Which part of a list is wrong: the only thing to say of it, for it may hold a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed {
+    /// From 1, without the parts that are empty.
+    pub(super) part: usize,
+}
+
+/// All pairs, decoded.
+pub(super) fn pairs(list: &str) -> Result<Vec<(String, String)>, Malformed> {
+    let parts = list.split(',').map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty()).enumerate();
+    parts
+        .map(|(index, part)| pair(part).ok_or(Malformed { part: index + 1 }))
+        .collect()
 }
 
 fn pair(pair: &str) -> Option<(String, String)> {

@@ -28,12 +28,12 @@ impl Environment<'_> {
         let Some(value) = self.value(VARIABLE) else {
             return Vec::new();
         };
-        let Some(pairs) = pairs(&value) else {
+        let pairs = pairs(&value).unwrap_or_else(|malformed| {
             let accepted =
                 "`key=value,key=value`, with `%2C`, `%3D` and `%25` for a comma, `=` and `%`";
-            self.warn(VARIABLE, &value, accepted);
-            return Vec::new();
-        };
+            self.warn_of_list(VARIABLE, malformed, accepted);
+            Vec::new()
+        });
         let attributes = pairs.into_iter();
         attributes
             .map(|(key, value)| KeyValue::new(key, value))
