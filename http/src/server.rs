@@ -33,10 +33,10 @@ type Route = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 /// `Router::layer`: around the whole router it is not known yet. Elsewhere
 /// [`with_route`](ServerLayer::with_route) tells it.
 ///
-/// A request has one span, however many of these layers it passes, as those of a router and of a router
-/// nested in it. The outermost one starts it, by its own settings, and ends it. A layer further in adds the
-/// route if it knows one, and nothing else. A request that [`ClientLayer`](crate::ClientLayer) sends on is
-/// another one.
+/// Nested layers share one span: a request that passes several of them, such as those of a router and of
+/// its sub-router, has one server span. The outermost layer starts and ends it, by its own settings. An
+/// inner layer adds the route, if it knows one, and nothing else. What a
+/// [`ClientLayer`](crate::ClientLayer) sends on is a new request.
 ///
 /// A status of the 5xx is an error, with the status as `error.type`; one of the 4xx is none. In gRPC
 /// those codes are errors that are the server's fault, as the semantic conventions list them.

@@ -30,12 +30,15 @@ impl Endpoint {
     ///
     /// What is wrong, in words that follow the name of a variable.
     pub(super) fn parse(url: &str) -> Result<Self, &'static str> {
-        let (scheme, _) = url.split_once("://").unwrap_or_default();
-        if !["http", "https"]
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-        {
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+        if !is("http") && !is("https") {
             return Err("the scheme is neither `http` nor `https`");
+        }
+        // A password that is not encoded: its beginning would be the port, and the user the host.
+        let (_, behind) = rest.split_once(['/', '?', '#']).unwrap_or_default();
+        if behind.contains('@') {
+            return Err(LATE_AT);
         }
         let url = url.parse::<Uri>().map_err(|_| NO_URL)?;
         let mut parts = url.into_parts();
@@ -97,6 +100,7 @@ impl Endpoint {
 }
 
 const NO_URL: &str = "the value is no URL";
+const LATE_AT: &str = "an `@` is in the path or behind it, where it is written `%40`; in a user or a password, `/`, `?` and `#` are written `%2F`, `%3F` and `%23`";
 const NO_HOST: &str = "the host is missing, or is no name and no address";
 
 /// `Authority` takes any text as a port, and a client then takes that of the scheme.

@@ -39,18 +39,15 @@ use super::state::length;
 /// A file appears under its name when it is whole. On Unix only its owner may read it, and only the
 /// owner may enter a folder that is made here. No symbolic link inside the folder is followed.
 ///
-/// # Errors
+/// # Which folders are refused
 ///
-/// A folder is refused
-///
-/// - if it is a symbolic link itself, also with a `/` or `/.` behind it. Links above it are followed:
+/// - A symbolic link, with or without a `/` or `/.` at its end. Links in the path above it are followed:
 ///   `/tmp` is one on some systems.
-/// - if every user of the machine can write to it, as to `/tmp`: others could put pages of their own
-///   among those that you open in a browser, and have yours removed as the oldest. Name a folder inside
-///   instead, as `/tmp/traces`, which is made for you alone. Your group may write to it; you have chosen
-///   who is in it.
+/// - On Unix, a folder that every user can write to, such as `/tmp`, sticky or not. Others could put pages
+///   of their own among those that you open in a browser, and have yours removed as the oldest. Name a
+///   folder inside it, such as `/tmp/traces`: it is created for you alone. Your group may have write access.
 ///
-/// The folders above are not checked. If others can rename one of them, they can replace it.
+/// The folders above are not checked: anyone who can rename one of them can replace it.
 ///
 /// A trace that cannot be written is the error of that export, and is not tried again.
 pub struct HtmlFiles {
@@ -63,10 +60,8 @@ pub struct HtmlFiles {
 impl HtmlFiles {
     /// Writes into this folder, which is made when the first trace is finished.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        // Without a `/` or `/.` at its end, behind which a link is followed before it can be seen.
-        let folder: PathBuf = folder.into();
         HtmlFiles {
-            folder: folder.components().collect(),
+            folder: trimmed(&folder.into()),
             limit: 1_000,
             resource: Vec::new(),
             finished: Finished::new(),
@@ -188,6 +183,16 @@ fn is_own(name: &str) -> bool {
 fn is_part_number(text: &str) -> bool {
     let number = text.parse().ok();
     number.is_some_and(|number: u32| PARTS.contains(&number) && number.to_string() == text)
+}
+
+/// Without a `/` or `/.` at its end, which would have a link followed before it is seen.
+fn trimmed(folder: &Path) -> PathBuf {
+    let trimmed: PathBuf = folder.components().collect();
+    if trimmed.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        trimmed
+    }
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
