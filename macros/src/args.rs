@@ -11,7 +11,7 @@ use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, par
 use crate::errors::Errors;
 use crate::expression;
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "name",
     "kind",
     "attributes",
@@ -25,6 +25,7 @@ const KNOWN: [&str; 19] = [
     "when",
     "future",
     "stream",
+    "call_only",
     "leaf",
     "ends_children",
     "tracer",
@@ -57,6 +58,8 @@ pub(crate) struct Args {
     pub(crate) when: Option<Arg<Expr>>,
     pub(crate) future: Option<Arg<()>>,
     pub(crate) stream: Option<Arg<()>>,
+    /// What the returned value does later is not meant to be in the span.
+    pub(crate) call_only: Option<Arg<()>>,
     pub(crate) leaf: Option<Arg<()>>,
     pub(crate) ends_children: Option<Arg<()>>,
     pub(crate) tracer: Option<Arg<Expr>>,
@@ -270,6 +273,7 @@ impl Args {
             "when" => self.when = arg(key, input, value)?,
             "future" => self.future = arg(key, input, flag)?,
             "stream" => self.stream = arg(key, input, flag)?,
+            "call_only" => self.call_only = arg(key, input, flag)?,
             "leaf" => self.leaf = arg(key, input, flag)?,
             "ends_children" => self.ends_children = arg(key, input, flag)?,
             "tracer" => self.tracer = arg(key, input, value)?,

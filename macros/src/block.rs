@@ -1,11 +1,10 @@
 //! `in_span!`: arguments, then a closure.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprClosure, Ident, LitStr, Macro, Result, ReturnType, Stmt, Token};
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Result, Token};
 
 use crate::args::{Args, is_closure};
 use crate::errors::Errors;
@@ -93,43 +92,10 @@ fn check(args: &Args, errors: &mut Errors) {
 
 fn print(args: Args, closure: ExprClosure) -> TokenStream {
     let (names, place) = Names::of_block("in_span", &args);
-    let diverges = diverges(&closure.body) && matches!(closure.output, ReturnType::Default);
-    let finish = match diverges {
-        true => Finish::silent(),
-        false => Finish::new(&args, closure.body.span()),
-    };
+    let finish = Finish::new(&args, closure.body.span());
     let span = SpanPlan::new(args, names, place, finish);
-    match (closure.asyncness, diverges) {
-        (Some(_), _) => expand::async_block(&span, &closure),
-        (None, true) => expand::diverging_block(&span, &closure),
-        (None, false) => expand::block(&span, &closure),
+    match closure.asyncness {
+        Some(_) => expand::async_block(&span, &closure),
+        None => expand::block(&span, &closure),
     }
-}
-
-/// Whether a body gives no value to decide by: `panic!()`, `loop {}` and their like.
-fn diverges(body: &Expr) -> bool {
-    match body {
-        Expr::Macro(call) => stops(&call.mac),
-        Expr::Loop(body) => !has_break(body.body.to_token_stream()),
-        Expr::Block(block) => match block.block.stmts.last() {
-            Some(Stmt::Expr(last, _)) => diverges(last),
-            Some(Stmt::Macro(last)) => stops(&last.mac),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-fn has_break(body: TokenStream) -> bool {
-    body.into_iter().any(|tree| match tree {
-        TokenTree::Ident(word) => word == "break",
-        TokenTree::Group(group) => has_break(group.stream()),
-        _ => false,
-    })
-}
-
-fn stops(call: &Macro) -> bool {
-    const STOPS: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
-    let name = call.path.segments.last();
-    name.is_some_and(|name| STOPS.iter().any(|stop| name.ident == stop))
 }

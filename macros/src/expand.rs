@@ -8,7 +8,7 @@ use syn::{Expr, ExprClosure, Ident, LitStr, Path, Type, WherePredicate, parse_qu
 use crate::args::{Attribute, AttributeValue, Key, Projection};
 use crate::facts::{Fact, FactWay, FactsPlan};
 use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Telling, Way};
-use crate::shape::{Form, Work};
+use crate::shape::{Form, Later, Work};
 
 /// A name of ours: no local of the user's can meet it, and no constant is called so.
 fn local(name: &str) -> Ident {
@@ -36,8 +36,9 @@ pub(crate) fn function(plan: &Plan) -> TokenStream {
     let work = match &plan.way {
         Way::Current(telling) => current(plan, telling),
         Way::Sync => sync(plan),
-        Way::Async(holds) => asynchronous(plan, holds),
-        Way::Later(work, form) => later(plan, *work, *form),
+        Way::Async(holds, None) => asynchronous(plan, holds),
+        Way::Async(holds, Some(later)) => asynchronous_later(plan, holds, *later),
+        Way::Later(form) => later(plan, *form),
         Way::Tracked => tracked(plan),
     };
     let mut block = Group::new(Delimiter::Brace, quote!(#site #work));
@@ -263,9 +264,7 @@ fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
     let (entered, value) = (local("entered"), local("value"));
     let conclusion = conclusion(krate, finish, &entered, &value);
     let mutable = mutable(finish);
-    let quiet = finish
-        .may_be_awaited
-        .then(|| quote!(#[allow(clippy::async_yields_async)]));
+    let quiet = quiet(finish);
     quote! {
         #quiet
         let (#mutable #entered, #value) = #ran;
@@ -277,6 +276,13 @@ fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
         }
         #value
     }
+}
+
+/// For the lint on async blocks, which does not look at functions.
+fn quiet(finish: &Finish) -> Option<TokenStream> {
+    finish
+        .may_be_awaited
+        .then(|| quote!(#[allow(clippy::async_yields_async)]))
 }
 
 /// What is shown of a value passes the span on, from one attribute to the next.
@@ -300,7 +306,7 @@ fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
     });
     let form = finish.check_form.then(|| {
         let check = local_at("check_form", finish.place);
-        quote_spanned!(finish.place=> (&&&#krate::private::Probe(#value)).#check();)
+        quote_spanned!(finish.place=> (&&&&&&&&&#krate::private::Probe(#value)).#check();)
     });
     match strict.is_some() || form.is_some() {
         true => quote!({ use #krate::private::reading::*; #strict #form }),
@@ -423,6 +429,27 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     quote!(#bind #finished)
 }
 
+/// Input: `async fn f() -> impl Stream { body }`
+///
+/// Output: `let (span, stream) = Open::new(entry, async { body }).await; OpenStream::new(span, stream)`
+fn asynchronous_later(plan: &Plan, holds: &[TokenStream], later: Later) -> TokenStream {
+    let span = &plan.span;
+    let krate = &span.krate;
+    let (bind, entry) = with_handle(plan);
+    let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
+    let future = own_future(plan, holds);
+    let open = quote!(#krate::private::Open::new(#entry, #future));
+    let awaited = quote_spanned!(at(span.site.place)=> { #open }.await);
+    let wrapped = wrapped(span, later, &entered, &made);
+    let quiet = quiet(&span.finish);
+    quote! {
+        #bind
+        #quiet
+        let (#entered, #made) = #awaited;
+        #wrapped
+    }
+}
+
 /// Input: `async fn f(x: T) -> R { body }`
 ///
 /// Output: `async { if false { hold((&mut x,)); return never::<R>(); } body }`
@@ -462,7 +489,7 @@ fn statements(body: &Group) -> TokenStream {
 /// Input: `fn f() -> impl Future { body }`
 ///
 /// Output: `let (span, future) = run_open(entry, || body); InSpan::new(span, future, finish)`
-fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
+fn later(plan: &Plan, later: Later) -> TokenStream {
     let Plan {
         function,
         returned,
@@ -473,10 +500,11 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     let (bind, entry) = with_handle(plan);
     let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
     let body = closure(returned, span.site.place, &function.body);
-    let wrapped = match work {
-        Work::Future => future_in_span(span, form, &entered, &made),
-        Work::Stream => stream_in_span(span, form, &entered, &made),
+    let body = match later.form {
+        Form::Convertible => converted(span, &body),
+        Form::Opaque | Form::Boxed => body,
     };
+    let wrapped = wrapped(span, later, &entered, &made);
     quote! {
         #bind
         let (#entered, #made) = #krate::private::run_open(#entry, #body);
@@ -484,18 +512,43 @@ fn later(plan: &Plan, work: Work, form: Form) -> TokenStream {
     }
 }
 
+/// Input: `|| -> _ { body }`, which gives what becomes a future
+///
+/// Output: `|| becomes::<T, _>(evaluate(|| -> _ { body }))`: it becomes one inside of the span
+fn converted(span: &SpanPlan, body: &TokenStream) -> TokenStream {
+    let (krate, place) = (&span.krate, at(span.finish.place));
+    let output = output(span);
+    let body = quote!(#krate::private::evaluate(#body));
+    let becomes = quote!(#krate::private::becomes);
+    quote_spanned!(place=> || #becomes::<#output, _>(#body))
+}
+
+/// What a future gives. The type is settled before it is probed: a probe would settle one that is open.
+fn output(span: &SpanPlan) -> TokenStream {
+    match &span.finish.output {
+        Some(output) => output.to_token_stream(),
+        None => quote!(_),
+    }
+}
+
+fn wrapped(span: &SpanPlan, later: Later, entered: &Ident, made: &Ident) -> TokenStream {
+    match later.work {
+        Work::Future => future_in_span(span, later.form, entered, made),
+        Work::Stream => stream_in_span(span, later.form, entered, made),
+    }
+}
+
 fn future_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     let finish = finish(span);
     match form {
-        Form::Opaque => {
-            // The type is settled before it is probed: a probe would settle one that is open.
-            let output = match &span.finish.output {
-                Some(output) => output.to_token_stream(),
-                None => quote!(_),
+        Form::Opaque | Form::Convertible => {
+            let output = output(span);
+            let settle = match form {
+                Form::Convertible => quote!(#krate::private::becomes),
+                Form::Opaque | Form::Boxed => quote!(#krate::private::gives),
             };
-            let gives = quote!(#krate::private::gives);
-            let made = quote_spanned!(place=> #gives::<#output, _>(#made));
+            let made = quote_spanned!(place=> #settle::<#output, _>(#made));
             quote!(#krate::private::InSpan::new(#entered, #made, #finish))
         }
         Form::Boxed => {
@@ -508,7 +561,9 @@ fn future_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) ->
 fn stream_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     match form {
-        Form::Opaque => quote!(#krate::private::OpenStream::new(#entered, #made)),
+        Form::Opaque | Form::Convertible => {
+            quote!(#krate::private::OpenStream::new(#entered, #made))
+        }
         Form::Boxed => {
             let boxed = quote!(#krate::private::BoxedStream);
             quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered))
@@ -518,13 +573,20 @@ fn stream_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) ->
 
 /// Input: `#[track_caller] fn f() { body }`, `fn f() -> impl Fn(u8) -> u8 { body }`
 ///
-/// Output: `let guard = Guard::new(entry); body`
+/// Output: `if false { Probe(&never::<R>()).check_form(); } let guard = Guard::new(entry); body`
 fn tracked(plan: &Plan) -> TokenStream {
-    let krate = &plan.span.krate;
+    let Plan { span, returned, .. } = plan;
+    let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
+    let value = local("value");
+    let checks = checks(krate, &span.finish, &value);
+    let checks = span
+        .finish
+        .check_form
+        .then(|| quote!(if false { let #value = &#krate::private::never::<#returned>(); #checks }));
     let guard = local("guard");
     let statements = plan.function.body.stream();
-    quote!(#bind let #guard = #krate::private::Guard::new(#entry); #statements)
+    quote!(#bind #checks let #guard = #krate::private::Guard::new(#entry); #statements)
 }
 
 /// Input: `#[enter_span(current, attributes(id), ret(rows = |v| v.len()))] fn f(id: u64) -> R { body }`
@@ -571,13 +633,11 @@ fn current(plan: &Plan, telling: &Telling) -> TokenStream {
 /// Output: `{ let (span, value) = run_open(entry, || call(|span| body, handle)); Probe(&value).kind().finish(span, value, finish) }`
 pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
-    let (site, entry, finish) = (site(span), entry(span), finish(span));
+    let (site, entry) = (site(span), entry(span));
     let (entered, handle, value) = (local("entered"), local("handle"), local("value"));
-    let place = at(span.finish.place);
     let body = quote!(#krate::private::call(#closure, #handle));
-    let body = quote_spanned!(place=> || #body);
-    // What is expected of the block is compared with what it gives, and with nothing before.
-    let given = local_at("given", place);
+    let body = quote_spanned!(at(span.finish.place)=> || #body);
+    let given = given(span, &entered, &value);
     quote! {{
         #site
         let (#entered, #value) = {
@@ -585,47 +645,49 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
             let #handle = #entered.handle();
             #krate::private::run_open(#entered, #body)
         };
-        let #given = { use #krate::private::reading::*; (&&#krate::private::Probe(&#value)).__enter_span_kind() }
-            .finish(#entered, #value, #finish);
         #given
-    }}
-}
-
-/// Input: `"name", |span| panic!()`
-///
-/// Output: `run(entered, || call(|span| panic!(), handle))`
-pub(crate) fn diverging_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
-    let krate = &span.krate;
-    let (site, entry) = (site(span), entry(span));
-    let (entered, handle) = (local("entered"), local("handle"));
-    quote! {{
-        #site
-        let mut #entered = #entry;
-        let #handle = #entered.handle();
-        #krate::private::run(#entered, || #krate::private::call(#closure, #handle))
     }}
 }
 
 /// Input: `"name", async |span| body`
 ///
-/// Output: `async { InSpan::new(entry, call_async(async |span| body, handle), finish).await }`
+/// Output: `async { let (span, value) = Open::new(entry, call_async(async |span| body, handle)).await; Probe(&value).kind().finish(span, value, finish) }`
 pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
-    let (site, entry, finish) = (site(span), entry(span), finish(span));
-    let (entered, handle) = (local("entered"), local("handle"));
+    let (site, entry) = (site(span), entry(span));
+    let (entered, handle, value) = (local("entered"), local("handle"), local("value"));
+    let given = given(span, &entered, &value);
     let capture = &closure.capture;
     quote! {{
         #site
         async #capture {
-            let mut #entered = #entry;
-            let #handle = #entered.handle();
-            #krate::private::InSpan::new(
-                #entered,
-                #krate::private::call_async(#closure, #handle),
-                #finish,
-            ).await
+            let (#entered, #value) = {
+                let mut #entered = #entry;
+                let #handle = #entered.handle();
+                #krate::private::Open::new(#entered, #krate::private::call_async(#closure, #handle))
+            }
+            .await;
+            #given
         }
     }}
+}
+
+/// Input: the value of a block
+///
+/// Output: `Probe(&value).kind().finish(span, value, finish)`
+///
+/// Nothing follows it: after a block that diverges that would be unreachable.
+fn given(span: &SpanPlan, entered: &Ident, value: &Ident) -> TokenStream {
+    let (krate, place) = (&span.krate, at(span.finish.place));
+    let finish = finish(span);
+    let kind = match span.finish.call_only {
+        true => quote_spanned!(place=> #krate::private::Returned),
+        false => {
+            let probe = quote!(#krate::private::Probe);
+            quote_spanned!(place=> { use #krate::private::reading::*; (&&&&&#probe(&#value)).__enter_span_kind() })
+        }
+    };
+    quote_spanned!(place=> #kind.finish(#entered, #value, #finish))
 }
 
 /// Input: `"name", kind = client`

@@ -50,7 +50,7 @@ fn check(args: &Args, errors: &mut Errors) {
 }
 
 fn meaningless(args: &Args) -> impl Iterator<Item = &Ident> {
-    let flags = [&args.future, &args.stream, &args.skip];
+    let flags = [&args.future, &args.stream, &args.call_only, &args.skip];
     let flags = flags.into_iter().flatten().map(|flag| &flag.key);
     let ret = args.ret.iter().map(|ret| &ret.key);
     flags.chain(ret).chain(args.err.iter().map(|err| &err.key))

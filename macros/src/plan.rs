@@ -8,7 +8,7 @@ use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Signature, 
 use crate::args::{Args, Attribute, AttributeValue, Detail, Key, Name, Projection, Told};
 use crate::errors::Errors;
 use crate::function::{Function, is_ours};
-use crate::shape::{self, Form, Shape, Work};
+use crate::shape::{self, Form, Later, Shape, Work};
 use crate::signature;
 
 /// A function and everything about its span.
@@ -24,9 +24,10 @@ pub(crate) struct Plan {
 /// How the body is run.
 pub(crate) enum Way {
     Sync,
-    /// With the arguments that the future holds, each as a unique borrow.
-    Async(Vec<TokenStream>),
-    Later(Work, Form),
+    /// With the arguments that the future holds, each as a unique borrow; and what it gives, if that
+    /// works on.
+    Async(Vec<TokenStream>, Option<Later>),
+    Later(Later),
     /// With a guard: a closure of ours would hide the caller, or the types of a returned closure.
     Tracked,
     /// In no span of its own: the current one is told things.
@@ -97,7 +98,9 @@ pub(crate) struct Finish {
     pub(crate) place: Span,
     /// An outcome was asked for, so a type without one is a fault.
     pub(crate) strict: bool,
-    /// The type could be an alias of a boxed future.
+    /// What the value does later is meant to be outside of the span.
+    pub(crate) call_only: bool,
+    /// The value could be a future or a stream that is not in the span.
     pub(crate) check_form: bool,
     /// What an `async fn` gives could be awaited again, which is right there, and looks wrong in the
     /// block that its body is put into.
@@ -182,7 +185,11 @@ impl Plan {
         };
         let handle = args.handle.clone();
         let names = Names::of(&function.sig.ident, owner);
-        let finish = finish(&args, &function.sig, shape);
+        let mut finish = finish(&args, &function.sig, shape);
+        if let (Way::Tracked, ReturnType::Type(_, ty)) = (&way, &function.sig.output) {
+            // There is no value to look at, but its type.
+            finish.check_form &= shape::is_nameable(ty);
+        }
         let span = SpanPlan::new(args, names, function.sig.ident.span(), finish);
         Ok(Plan {
             function,
@@ -251,11 +258,11 @@ fn kind_name(kind: &Ident) -> Option<&'static str> {
 
 fn way(function: &mut Function, shape: Shape) -> Way {
     match shape {
-        Shape::Async => {
+        Shape::Async(later) => {
             let body = function.body.stream();
-            Way::Async(signature::hold_arguments(&mut function.sig, &body))
+            Way::Async(signature::hold_arguments(&mut function.sig, &body), later)
         }
-        Shape::Later(work, form) => Way::Later(work, form),
+        Shape::Later(later) => Way::Later(later),
         Shape::Sync if function.has_attribute("track_caller").is_some() => Way::Tracked,
         Shape::Sync if returns_closure(function) => Way::Tracked,
         Shape::Sync => Way::Sync,
@@ -265,7 +272,7 @@ fn way(function: &mut Function, shape: Shape) -> Way {
 fn telling(function: &mut Function, args: &Args, shape: Shape) -> Telling {
     match (&args.ret, shape) {
         (None, _) => Telling::Before,
-        (Some(_), Shape::Async) => {
+        (Some(_), Shape::Async(_)) => {
             let body = function.body.stream();
             Telling::AroundAsync(signature::hold_arguments(&mut function.sig, &body))
         }
@@ -338,6 +345,16 @@ pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
         let later = later_of(args, &future.key, &stream.key);
         errors.push(Error::new(later.span(), message));
     }
+    for asked in [&args.future, &args.stream].into_iter().flatten() {
+        if let Some(call_only) = &args.call_only {
+            let message = format!(
+                "`call_only` cannot be combined with `{}`; the returned work is in the span or it is not, so remove one",
+                asked.key
+            );
+            let later = later_of(args, &call_only.key, &asked.key);
+            errors.push(Error::new(later.span(), message));
+        }
+    }
     if let (Some(leaf), Some(ends)) = (&args.leaf, &args.ends_children) {
         let message =
             "`leaf` cannot be combined with `ends_children`; a leaf has no children, so remove one";
@@ -379,42 +396,55 @@ fn no_parameter(name: &Ident, function: &Ident, parameters: &[Ident]) -> Error {
 }
 
 fn shape_of(function: &Function, args: &Args, errors: &mut Errors) -> Shape {
-    let asked = match (&args.future, &args.stream) {
-        (Some(future), _) => Some((Work::Future, &future.key)),
-        (None, Some(stream)) => Some((Work::Stream, &stream.key)),
-        (None, None) => None,
+    let later = match &args.call_only {
+        Some(call_only) if says_nothing(&function.sig.output) => {
+            let message = "this function returns nothing that could work later; remove `call_only`";
+            errors.push(Error::new(call_only.key.span(), message));
+            None
+        }
+        Some(_) => None,
+        None => later_of_output(function, args, errors),
     };
+    match (function.sig.asyncness, later) {
+        (Some(_), later) => Shape::Async(later),
+        (None, Some(later)) => Shape::Later(later),
+        (None, None) => Shape::Sync,
+    }
+}
+
+/// What the returned value does later, as it is spelled, or as it was asked for.
+fn later_of_output(function: &Function, args: &Args, errors: &mut Errors) -> Option<Later> {
     let output = match &function.sig.output {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some(&**ty),
     };
-    if function.sig.asyncness.is_some() {
-        if let Some((_, key)) = asked {
-            let message = format!(
-                "`{key}` cannot be combined with `async fn`, whose own work is in the span; remove `{key}`"
-            );
-            errors.push(Error::new(key.span(), message));
-        }
-        return Shape::Async;
+    let seen = output.and_then(shape::later);
+    let (work, key) = match (&args.future, &args.stream) {
+        (Some(future), _) => (Work::Future, &future.key),
+        (None, Some(stream)) => (Work::Stream, &stream.key),
+        (None, None) => return seen,
+    };
+    let form = Form::Boxed;
+    match (output, seen) {
+        (Some(_), None) => return Some(Later { work, form }),
+        (Some(_), Some(seen)) if seen.work == work => return Some(seen),
+        _ => {}
     }
-    match (asked, output, output.and_then(shape::later)) {
-        (None, _, Some((work, form))) => Shape::Later(work, form),
-        (None, _, None) => Shape::Sync,
-        (Some((work, _)), _, Some((seen, form))) if work == seen => Shape::Later(work, form),
-        (Some((work, _)), Some(_), None) => Shape::Later(work, Form::Boxed),
-        (Some((_, key)), ..) => {
-            let message = format!("this function does not return a {key}; remove `{key}`");
-            errors.push(Error::new(key.span(), message));
-            Shape::Sync
-        }
-    }
+    let message = match function.sig.asyncness {
+        Some(_) => format!(
+            "this function does not return a {key}, and its own work is in the span without `{key}`; remove it"
+        ),
+        None => format!("this function does not return a {key}; remove `{key}`"),
+    };
+    errors.push(Error::new(key.span(), message));
+    None
 }
 
 fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
     let output = &function.sig.output;
-    if let (Shape::Sync, ReturnType::Type(_, ty)) = (shape, output) {
+    if let (Shape::Sync, ReturnType::Type(_, ty), None) = (shape, output, &args.call_only) {
         if let Some(inner) = shape::out_of_reach(ty) {
-            let message = "this future or stream is inside of another type, so its work cannot be put into the span; return it alone, or use `in_span!` in the body";
+            let message = "this future or stream is inside of another type, so its work cannot be put into the span; return it alone, use `in_span!` in the body, or write `call_only` if only the call is meant";
             errors.push(Error::new_spanned(inner, message));
         }
     }
@@ -466,7 +496,7 @@ fn check_current(
 /// `ret` where a value goes by without a span.
 fn check_read_beside(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
     let why = match shape {
-        Shape::Later(Work::Future, _) => {
+        Shape::Later(later) if later.work == Work::Future => {
             Some("`current` where a future is returned, which is not awaited here")
         }
         Shape::Sync if function.has_attribute("track_caller").is_some() => {
@@ -484,7 +514,9 @@ fn check_read_beside(function: &Function, args: &Args, shape: Shape, errors: &mu
 fn unreadable(function: &Function, shape: Shape) -> Option<&'static str> {
     let output = &function.sig.output;
     match shape {
-        Shape::Later(Work::Stream, _) => Some("a stream, whose items are not read"),
+        Shape::Later(later) | Shape::Async(Some(later)) if later.work == Work::Stream => {
+            Some("a stream, whose items are not read")
+        }
         Shape::Sync if returns_closure(function) => Some("a returned closure, which is not read"),
         _ if never_returns(output) => Some("a function that never returns"),
         _ if says_nothing(output) => Some("a function that returns nothing"),
@@ -509,7 +541,7 @@ fn check_track_caller(function: &Function, args: &Args, shape: Shape, errors: &m
         return;
     };
     let message = match shape {
-        Shape::Async => return,
+        Shape::Async(_) => return,
         Shape::Sync if is_unread(function, args) => return,
         Shape::Sync => {
             "with `#[track_caller]` the returned value cannot be read, since a closure around the body would become the caller; write `err = ignore`, without `ret`"
@@ -530,44 +562,47 @@ fn is_unread(function: &Function, args: &Args) -> bool {
 fn says_nothing(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => true,
-        ReturnType::Type(_, ty) => match &**ty {
-            Type::Never(_) => true,
-            Type::Tuple(tuple) => tuple.elems.is_empty(),
-            _ => false,
-        },
+        ReturnType::Type(_, ty) => is_never_or_nothing(ty),
+    }
+}
+
+fn is_never_or_nothing(ty: &Type) -> bool {
+    match ty {
+        Type::Never(_) => true,
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
     }
 }
 
 fn finish(args: &Args, sig: &Signature, shape: Shape) -> Finish {
-    let output = &sig.output;
-    let place = match output {
-        ReturnType::Default => sig.ident.span(),
-        ReturnType::Type(_, ty) => ty.span(),
+    let ReturnType::Type(_, ty) = &sig.output else {
+        return Finish::of_function(args, sig.ident.span(), None);
     };
-    let check_form = match output {
-        ReturnType::Type(_, ty) if shape == Shape::Sync => shape::may_be_alias(ty),
-        _ => false,
+    let mut finish = Finish::of_function(args, ty.span(), Some(ty));
+    let output = match shape {
+        Shape::Later(later) | Shape::Async(Some(later)) if later.work == Work::Future => {
+            finish.output = shape::future_output(ty);
+            finish.output.as_ref()
+        }
+        _ => Some(&**ty),
     };
-    let mut finish = Finish::new(args, place);
-    if says_nothing(output) && !finish.strict {
-        finish.reading = Reading::Nothing;
-    }
-    finish.check_form = check_form;
-    finish.may_be_awaited = match output {
-        ReturnType::Type(_, ty) => shape == Shape::Async && shape::may_be_future(ty),
-        ReturnType::Default => false,
-    };
-    if let ReturnType::Type(_, ty) = output {
-        finish.output = match shape {
-            Shape::Later(Work::Future, _) => shape::future_output(ty),
-            _ => None,
-        };
-        finish.text_only = shape::holds_borrowing_object(finish.output.as_ref().unwrap_or(ty));
-    }
+    finish.text_only = shape::holds_borrowing_object(output.unwrap_or(ty));
+    finish.check_form = !finish.call_only && output.is_none_or(shape::may_be_polled);
+    finish.may_be_awaited = matches!(shape, Shape::Async(_)) && shape::may_be_polled(ty);
     finish
 }
 
 impl Finish {
+    /// What is read of a function's value.
+    fn of_function(args: &Args, place: Span, output: Option<&Type>) -> Self {
+        let mut finish = Finish::new(args, place);
+        finish.check_form = false;
+        if output.is_none_or(is_never_or_nothing) && !finish.strict {
+            finish.reading = Reading::Nothing;
+        }
+        finish
+    }
+
     pub(crate) fn new(args: &Args, place: Span) -> Self {
         let shown = match &args.ret {
             None => Shown::Nothing,
@@ -587,7 +622,8 @@ impl Finish {
             detail,
             place,
             strict: matches!(told, Some(Told::Detail(_))) && !args.err_is_shared,
-            check_form: false,
+            call_only: args.call_only.is_some(),
+            check_form: args.call_only.is_none(),
             may_be_awaited: false,
             text_only: false,
             output: None,
@@ -602,6 +638,7 @@ impl Finish {
             detail: None,
             place: Span::call_site(),
             strict: false,
+            call_only: true,
             check_form: false,
             may_be_awaited: false,
             text_only: false,

@@ -1,9 +1,10 @@
 //! What a function gives back, as far as its signature says it.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
 use syn::{
     GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound, TypePath,
+    TypeTraitObject,
 };
 
 /// How a function does its work.
@@ -11,10 +12,17 @@ use syn::{
 pub(crate) enum Shape {
     /// At the call.
     Sync,
-    /// As an `async fn`.
-    Async,
+    /// As an `async fn`, and then in what that gives, if it is a future or stream.
+    Async(Option<Later>),
     /// In a future or stream that it returns.
-    Later(Work, Form),
+    Later(Later),
+}
+
+/// Work that is done after a function has returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Later {
+    pub(crate) work: Work,
+    pub(crate) form: Form,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,38 +31,43 @@ pub(crate) enum Work {
     Stream,
 }
 
-/// Whether the returned future or stream has a type that can be spelled.
+/// How the returned future or stream is put into the span.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `impl Future`.
+    /// `impl Future`, whose type may be another one.
     Opaque,
-    /// `Pin<Box<dyn Future>>`, or an alias of it.
+    /// `impl IntoFuture`, which has to become one first.
+    Convertible,
+    /// `Pin<Box<dyn Future>>`, `Box<dyn Future>`, or an alias of these, whose type has to stay.
     Boxed,
 }
 
 /// The future or stream that a type is spelled as.
-pub(crate) fn later(ty: &Type) -> Option<(Work, Form)> {
+pub(crate) fn later(ty: &Type) -> Option<Later> {
     match ty {
-        Type::ImplTrait(opaque) => Some((work(opaque.bounds.iter())?, Form::Opaque)),
+        Type::ImplTrait(opaque) => opaque.bounds.iter().find_map(opaque_work),
         Type::Paren(inner) => later(&inner.elem),
         Type::Group(inner) => later(&inner.elem),
-        Type::Path(path) => Some((boxed(last(path)?)?, Form::Boxed)),
+        Type::Path(path) => Some(Later {
+            work: boxed(last(path)?)?,
+            form: Form::Boxed,
+        }),
         _ => None,
     }
 }
 
-fn work<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Option<Work> {
-    bounds.find_map(|bound| match bound {
-        TypeParamBound::Trait(bound) => {
-            let name = &bound.path.segments.last()?.ident;
-            match () {
-                () if name == "Future" => Some(Work::Future),
-                () if name == "Stream" => Some(Work::Stream),
-                () => None,
-            }
-        }
-        _ => None,
-    })
+fn opaque_work(bound: &TypeParamBound) -> Option<Later> {
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    let name = bound.path.segments.last()?.ident.to_string();
+    let (work, form) = match name.as_str() {
+        "Future" | "FusedFuture" | "TryFuture" => (Work::Future, Form::Opaque),
+        "IntoFuture" => (Work::Future, Form::Convertible),
+        "Stream" | "FusedStream" | "TryStream" => (Work::Stream, Form::Opaque),
+        _ => return None,
+    };
+    Some(Later { work, form })
 }
 
 fn boxed(segment: &PathSegment) -> Option<Work> {
@@ -65,7 +78,7 @@ fn boxed(segment: &PathSegment) -> Option<Work> {
             Type::Path(path) => in_box(last(path)?),
             _ => None,
         },
-        _ => None,
+        _ => in_box(segment),
     }
 }
 
@@ -74,13 +87,30 @@ fn in_box(segment: &PathSegment) -> Option<Work> {
         return None;
     }
     match argument(segment)? {
-        Type::TraitObject(object) => work(object.bounds.iter()),
+        Type::TraitObject(object) => object_work(object),
         Type::Paren(inner) => match &*inner.elem {
-            Type::TraitObject(object) => work(object.bounds.iter()),
+            Type::TraitObject(object) => object_work(object),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// A box stays what it is, so it is put into the span only where the runtime knows what that is.
+fn object_work(object: &TypeTraitObject) -> Option<Work> {
+    let mut found = None;
+    for bound in &object.bounds {
+        let TypeParamBound::Trait(bound) = bound else {
+            continue;
+        };
+        match bound.path.segments.last()?.ident.to_string().as_str() {
+            "Future" => found = Some(Work::Future),
+            "Stream" => found = Some(Work::Stream),
+            "Send" | "Sync" | "Unpin" => {}
+            _ => return None,
+        }
+    }
+    found
 }
 
 pub(crate) fn last(path: &TypePath) -> Option<&PathSegment> {
@@ -149,13 +179,19 @@ fn output_of(segment: &PathSegment) -> Option<Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;
     };
-    let output = |argument: &GenericArgument| match argument {
-        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
-        _ => None,
+    let given = |name: &str| {
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(assoc) if assoc.ident == name => Some(assoc.ty.clone()),
+            _ => None,
+        })
     };
-    match segment.ident == "Future" {
-        true => arguments.args.iter().find_map(output),
-        false => None,
+    match segment.ident.to_string().as_str() {
+        "Future" | "FusedFuture" | "IntoFuture" => given("Output"),
+        "TryFuture" => {
+            let (ok, error) = (given("Ok")?, given("Error")?);
+            Some(syn::parse_quote!(::core::result::Result<#ok, #error>))
+        }
+        _ => None,
     }
 }
 
@@ -184,6 +220,12 @@ pub(crate) fn is_closure(ty: &Type) -> bool {
     }
 }
 
+/// Whether the type can be written outside of a signature.
+pub(crate) fn is_nameable(ty: &Type) -> bool {
+    let words = ty.to_token_stream().to_string();
+    !words.split_whitespace().any(|word| word == "impl")
+}
+
 /// A `dyn Trait + 'a`, which is not `'static`.
 pub(crate) fn holds_borrowing_object(ty: &Type) -> bool {
     let words = ty.to_token_stream().to_string();
@@ -194,33 +236,25 @@ pub(crate) fn holds_borrowing_object(ty: &Type) -> bool {
     borrows && words.split_whitespace().any(|word| word == "dyn")
 }
 
-/// Whether the type could be an alias of a boxed future: a name that is not one everybody knows.
-pub(crate) fn may_be_alias(ty: &Type) -> bool {
-    const KNOWN: [&str; 8] = [
-        "Result", "Option", "Box", "Vec", "String", "Self", "Arc", "Rc",
-    ];
+/// Whether a value of this type could be polled later, which the compiler decides: everything but what
+/// nobody can implement a foreign trait for.
+pub(crate) fn may_be_polled(ty: &Type) -> bool {
     match ty {
-        Type::Group(inner) => may_be_alias(&inner.elem),
-        Type::Path(path) => last(path).is_some_and(|segment| {
-            let name = segment.ident.to_string();
-            let primitive = name.starts_with(char::is_lowercase);
-            !primitive && !KNOWN.contains(&name.as_str())
-        }),
+        Type::Group(inner) => may_be_polled(&inner.elem),
+        Type::Paren(inner) => may_be_polled(&inner.elem),
+        Type::Reference(inner) => may_be_polled(&inner.elem),
+        Type::Path(path) => !path.path.get_ident().is_some_and(is_primitive),
+        Type::ImplTrait(_) | Type::Macro(_) => true,
         _ => false,
     }
 }
 
-/// Whether the type could be a future.
-pub(crate) fn may_be_future(ty: &Type) -> bool {
-    match ty {
-        Type::Group(inner) => may_be_future(&inner.elem),
-        Type::ImplTrait(_) => true,
-        Type::Path(path) => {
-            let is = |name| last(path).is_some_and(|segment| segment.ident == name);
-            may_be_alias(ty) || is("Box") || is("Pin")
-        }
-        _ => false,
-    }
+fn is_primitive(name: &Ident) -> bool {
+    const PRIMITIVES: [&str; 17] = [
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128",
+        "u16", "u32", "u64", "u8", "usize",
+    ];
+    PRIMITIVES.iter().any(|primitive| name == primitive)
 }
 
 /// The returned type, without what only a signature may hold.

@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::entered::{Entered, abandon, attached};
@@ -157,13 +158,24 @@ where
     }
 }
 
+impl<F, D> FusedFuture for InSpan<F, D>
+where
+    F: FusedFuture,
+    D: FnOnce(Entered, &F::Output),
+{
+    fn is_terminated(&self) -> bool {
+        let future = self.open.future.as_ref();
+        future.is_none_or(F::is_terminated)
+    }
+}
+
 /// A boxed future, which becomes a boxed future of the same type with its span around it.
 ///
 /// The `future` argument asks for it, for aliases that the macro cannot see through.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a boxed future",
     label = "not a boxed future",
-    note = "`future` is for functions that return an alias of `Pin<Box<dyn Future<..>>>`; `-> impl Future` needs no argument, and anything else must drop `future`"
+    note = "`future` is for a box of `dyn Future`, also pinned or behind an alias; return anything else as `impl Future`, or drop `future`"
 )]
 pub trait BoxedFuture: Sized {
     type Output;
@@ -172,7 +184,7 @@ pub trait BoxedFuture: Sized {
 }
 
 macro_rules! boxed_future {
-    ($($future:ty),+) => {$(
+    ($($future:ty),+ $(,)?) => {$(
         #[diagnostic::do_not_recommend]
         impl<'a, T: 'a> BoxedFuture for Pin<Box<$future>> {
             type Output = T;
@@ -184,11 +196,28 @@ macro_rules! boxed_future {
                 }
             }
         }
+
+        #[diagnostic::do_not_recommend]
+        impl<'a, T: 'a> BoxedFuture for Box<$future> {
+            type Output = T;
+
+            fn in_span(self, entered: Entered, finish: fn(Entered, &T)) -> Self {
+                match entered.is_off() {
+                    true => self,
+                    false => Box::new(InSpan::new(entered, Box::into_pin(self), finish)),
+                }
+            }
+        }
     )+};
 }
 
 boxed_future!(
     dyn Future<Output = T> + 'a,
     dyn Future<Output = T> + Send + 'a,
-    dyn Future<Output = T> + Send + Sync + 'a
+    dyn Future<Output = T> + Sync + 'a,
+    dyn Future<Output = T> + Send + Sync + 'a,
+    dyn Future<Output = T> + Unpin + 'a,
+    dyn Future<Output = T> + Unpin + Send + 'a,
+    dyn Future<Output = T> + Unpin + Sync + 'a,
+    dyn Future<Output = T> + Unpin + Send + Sync + 'a,
 );

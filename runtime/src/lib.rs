@@ -329,7 +329,8 @@ pub use enter_span_macros::Attributes;
 /// | `links(expr, ..)` | links to other spans |
 /// | `invocation = expr` | one delivery of a message: where the span hangs, its links, its attributes and its baggage; the kind is `consumer` unless another one is written. See [`invocation`](mod@invocation) |
 /// | `when = expr` | no span where this is false; its children go to its parent |
-/// | `future`, `stream` | the function returns an alias of a boxed future or stream |
+/// | `future`, `stream` | the function returns an alias of a boxed future or stream, whose work is in the span |
+/// | `call_only` | only the call is in the span, and not what the returned value does later |
 /// | `leaf` | timed and exported, and never made current: for hot functions that make no spans |
 /// | `ends_children` | what is still open below it ends before it, with `enter_span.outcome = "abandoned"` |
 /// | `tracer = expr` | the library, and the provider if it has one, of a [`Tracer`] |
@@ -356,6 +357,7 @@ pub use enter_span_macros::Attributes;
 /// | `root`, `parent = expr`, `links(expr)`, `invocation = expr`, `tracer = expr` | `start.root()`, `start.parent(&expr)`, `start.links(&expr)`, `start.invocation(&expr)`, `start.tracer(&expr)` |
 /// | `when = expr` | `if is_on() && holds(\|\| expr)` |
 /// | `future`, `stream` | the returned value is put into the span: `InSpan::new(span, value)` |
+/// | `call_only` | the returned value stays what it is: `span.end(..)` |
 /// | `current` | no static and no span: `Span::current()` is told the attributes |
 /// | `crate = path` | the path before all of these |
 /// | `skip` | the method as it is written |
@@ -408,10 +410,35 @@ pub use enter_span_macros::Attributes;
 /// # Sync, async, futures, streams
 ///
 /// The span of an `async fn` starts, and finds its parent, when it is first polled. That of a
-/// function which *returns* a future starts at the call: its body runs then. `-> impl Future`,
-/// `Pin<Box<dyn Future<..>>>`, `BoxFuture`, and the same for streams, are seen in the signature; an
-/// alias of a boxed one needs `future` or `stream`, and is warned about without it. Items that an
-/// `impl Iterator` yields later are not in the span.
+/// function which *returns* a future starts at the call: its body runs then. What is returned may work on after
+/// that. If it can be put into the span, it is, and the span ends with it; this is seen in the signature.
+/// Whatever else is a future or a stream is found by its type, and the compiler warns.
+///
+/// | returned, by a function or by an async one | what it does later |
+/// |---|---|
+/// | `impl Future`, `impl FusedFuture`, `impl TryFuture`, `impl IntoFuture` | in the span |
+/// | `Pin<Box<dyn Future>>`, `Box<dyn Future>`, both with any of Send, Sync and Unpin, `BoxFuture`, `LocalBoxFuture` | in the span |
+/// | `impl Stream`, `impl FusedStream`, `impl TryStream` | in the span |
+/// | `Pin<Box<dyn Stream>>`, `Box<dyn Stream>`, with the same, `BoxStream`, `LocalBoxStream` | in the span |
+/// | an alias of such a box, where `future` or `stream` is among the arguments | in the span |
+/// | any other type that implements Future, IntoFuture or Stream: a `struct`, a parameter `F: Future`, `Self`, `&mut F`, `Ready`, `Pin<Box<dyn FusedFuture>>`, `impl Job` for a trait of yours, an alias of a box without the argument | a warning of the compiler |
+/// | Tokio's `JoinHandle`, `oneshot::Receiver`, `Notified` and `Sleep`, also boxed or pinned, with the feature of that name: they wait for what is done elsewhere | not in the span |
+/// | anything, where `call_only` is among the arguments | not in the span |
+/// | what holds a future: an `Option` or a tuple (an error if the signature shows the future), a `Vec`; what is called later: `impl Iterator`, `impl Fn` | not in the span, and not seen |
+///
+/// To mend a warning, return `impl Future`, `impl IntoFuture` or `impl Stream`, or a box; or say with
+/// `call_only` that the work belongs elsewhere, as that of a task which was spawned.
+///
+/// ```
+/// # use std::thread::JoinHandle;
+/// # use enter_span::enter_span;
+/// # struct Task; impl Future for Task { type Output = (); fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<()> { std::task::Poll::Ready(()) } }
+/// # fn spawn(_: impl Future) -> Task { Task }
+/// #[enter_span(call_only)]
+/// fn start() -> Task {
+///     spawn(async { /* in no span, or in one of its own */ })
+/// }
+/// ```
 ///
 /// # Outcome
 ///
@@ -428,6 +455,9 @@ pub use enter_span_macros::Attributes;
 /// by-value argument that its body consumes a second time, and binds one that is borrowed as `mut`,
 /// so that `unused_mut` does not see it. An argument that the body may consume, and does not, drops
 /// at the end of the body. A literal new root is `root`, not `parent = None`, whose type is open.
+/// A future or stream inside of another value is not seen. An opaque one that is put into the span is
+/// that and fused, if it was, and nothing more: `impl Future + Clone` and `impl Stream + Sink` need
+/// `call_only`. A type of your own whose name is that of a known one, as `BoxFuture`, needs it too.
 pub use enter_span_macros::enter_span;
 /// Runs a block in a span: the arguments of `#[enter_span]`, then a closure that gets the handle.
 ///
@@ -445,11 +475,26 @@ pub use enter_span_macros::enter_span;
 /// ```
 ///
 /// With `async |span| ..` the macro gives a future whose span starts when it is first polled. With
-/// a plain closure the span starts at once; if the closure returns a future, that is put into the
-/// span and has to be awaited. `return` and `?` leave the closure, not the function around it.
+/// a plain closure the span starts when the block is reached. `return` and `?` leave the closure, not
+/// the function around it.
+///
+/// A future or a stream that the closure gives is put into the span, whatever its type is, and the span
+/// ends with it: the block gives another future or stream around it. Tokio's handles, such as
+/// `JoinHandle`, stay what they are (feature `tokio`), and so does everything with `call_only`. What
+/// implements `IntoFuture` alone is warned about.
+///
+/// ```
+/// # use enter_span::in_span;
+/// # async fn fetch(_: u32) -> u32 { 3 }
+/// # async fn run() {
+/// let both = in_span!("both", |_| async { fetch(1).await + fetch(2).await });
+/// let sum = both.await;
+/// # }
+/// ```
 ///
 /// The closure's value needs a type of its own. Where that is inferred from outside of the block,
-/// write it: `|span| -> Vec<u8> { items.collect() }`.
+/// write it: `|span| -> Vec<u8> { items.collect() }`. A block that never gives a value, as
+/// `|span| exit(1)`, takes any type; an `async { exit(1) }` inside of a plain closure has to say one.
 ///
 /// The name comes first, and must be given. `|span|`, `future`, `stream` and `skip` have no
 /// meaning here.

@@ -7,21 +7,28 @@ pub use crate::future::{BoxedFuture, InSpan, Open, Silent};
 pub use crate::guard::Guard;
 pub use crate::installed::is_on;
 pub use crate::outcome::ErrorDetail;
-pub use crate::probe::{Awaited, Judged, Probe, Reading, Returned};
+pub use crate::probe::{Awaited, Diverged, Judged, Probe, Reading, Returned, Streamed};
 pub use crate::site::{Kind, Library, Module, Site};
 pub use crate::start::{Start, enter, enter_with, holds};
 pub use crate::stream::{BoxedStream, OpenStream};
 
 /// The traits that a probe is asked through.
 pub mod reading {
-    pub use crate::form::{WarnBoxedFuture, WarnBoxedStream, WarnNothing};
+    pub use crate::form::{
+        WarnBoxedFuture, WarnBoxedStream, WarnFuture, WarnIntoFuture, WarnNever, WarnNoResult,
+        WarnNothing, WarnOnlyWaits, WarnStream,
+    };
     pub use crate::probe::{
-        KindOfFuture, KindOfValue, ReadAny, ReadDisplay, ReadDynError, ReadError, ReadOutcome,
-        ReadResult, ReadSendError, Strict, StrictResult, SuccessOfAny, SuccessOfResult,
+        KindOfFuture, KindOfNever, KindOfStream, KindOfValue, KindOfWaiting, ReadAny, ReadDisplay,
+        ReadDynError, ReadError, ReadOutcome, ReadResult, ReadSendError, Strict, StrictResult,
+        SuccessOfAny, SuccessOfResult,
     };
 }
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, IntoFuture};
+
+use futures_core::Stream;
 
 use crate::owned::OwnedSpan;
 use crate::span::Span;
@@ -39,6 +46,12 @@ pub fn never<T>() -> T {
 #[inline(always)]
 pub fn gives<T, F: Future<Output = T>>(future: F) -> F {
     future
+}
+
+/// The same for what becomes a future.
+#[inline(always)]
+pub fn becomes<T, F: IntoFuture<Output = T>>(value: F) -> F::IntoFuture {
+    value.into_future()
 }
 
 /// For `start_span!`.
@@ -73,6 +86,15 @@ pub async fn call_async<R>(body: impl AsyncFnOnce(Span) -> R, span: Span) -> R {
     body(span).await
 }
 
+impl Diverged {
+    pub fn finish<D>(self, _: Entered, never: Infallible, _: D) -> !
+    where
+        D: FnOnce(Entered, &Infallible),
+    {
+        match never {}
+    }
+}
+
 impl Awaited {
     pub fn finish<F, D>(self, entered: Entered, future: F, finish: D) -> InSpan<F, D>
     where
@@ -83,8 +105,36 @@ impl Awaited {
     }
 }
 
+impl Streamed {
+    /// What is read of a value has nothing to read here: the items are not looked at.
+    pub fn finish<S, D>(self, entered: Entered, stream: S, _: D) -> OpenStream<S>
+    where
+        S: Stream,
+        D: FnOnce(Entered, &()),
+    {
+        OpenStream::new(entered, stream)
+    }
+}
+
+/// The type itself. What is expected of the result of a function that gives `Same<R>` says nothing of
+/// `R`, so it is compared with what a block gives, and with nothing before.
+type Same<T> = <T as Itself>::Type;
+
+pub trait Itself {
+    type Type;
+}
+
+impl<T> Itself for T {
+    type Type = T;
+}
+
 impl Returned {
-    pub fn finish<R>(self, entered: Entered, value: R, finish: impl FnOnce(Entered, &R)) -> R {
+    pub fn finish<R>(
+        self,
+        entered: Entered,
+        value: R,
+        finish: impl FnOnce(Entered, &R),
+    ) -> Same<R> {
         if !entered.is_off() {
             finish(entered, &value);
         }

@@ -6,9 +6,14 @@
 //! without bounds nothing more special than the last one fits.
 
 use std::any::type_name;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use futures_core::Stream;
 
 use crate::outcome::{Failure, Outcome};
 use crate::thread;
@@ -241,20 +246,76 @@ impl<'a, T> SuccessOfAny<'a, T> for Probe<'a, T> {
     }
 }
 
+/// A future that has no work of its own: what it waits for is done elsewhere, by a task or by time.
+pub trait OnlyWaits {}
+
+#[cfg(feature = "tokio")]
+mod tokio {
+    use super::OnlyWaits;
+
+    impl<T> OnlyWaits for tokio::task::JoinHandle<T> {}
+    impl<T> OnlyWaits for tokio::sync::oneshot::Receiver<T> {}
+    impl OnlyWaits for tokio::sync::futures::Notified<'_> {}
+    impl OnlyWaits for tokio::time::Sleep {}
+}
+
+impl<T: OnlyWaits + ?Sized> OnlyWaits for &mut T {}
+impl<T: OnlyWaits + ?Sized> OnlyWaits for Box<T> {}
+impl<P: Deref<Target: OnlyWaits>> OnlyWaits for Pin<P> {}
+
+/// A block that never gives a value.
+pub struct Diverged;
+
 /// A value that has to be awaited before it is one.
 pub struct Awaited;
 
+/// Values that come one by one.
+pub struct Streamed;
+
 /// A value that is there.
 pub struct Returned;
+
+/// Whether a block diverged. This settles a type that is open, as that of `exit(1)`.
+pub trait KindOfNever {
+    fn __enter_span_kind(&self) -> Diverged;
+}
+
+impl KindOfNever for &&&&Probe<'_, Infallible> {
+    fn __enter_span_kind(&self) -> Diverged {
+        Diverged
+    }
+}
+
+/// Whether a block gave a future that has no work of its own.
+pub trait KindOfWaiting {
+    fn __enter_span_kind(&self) -> Returned;
+}
+
+impl<T: OnlyWaits> KindOfWaiting for &&&Probe<'_, T> {
+    fn __enter_span_kind(&self) -> Returned {
+        Returned
+    }
+}
 
 /// Whether a block gave a future.
 pub trait KindOfFuture {
     fn __enter_span_kind(&self) -> Awaited;
 }
 
-impl<T: Future> KindOfFuture for &Probe<'_, T> {
+impl<T: Future> KindOfFuture for &&Probe<'_, T> {
     fn __enter_span_kind(&self) -> Awaited {
         Awaited
+    }
+}
+
+/// Whether a block gave a stream.
+pub trait KindOfStream {
+    fn __enter_span_kind(&self) -> Streamed;
+}
+
+impl<T: Stream> KindOfStream for &Probe<'_, T> {
+    fn __enter_span_kind(&self) -> Streamed {
+        Streamed
     }
 }
 

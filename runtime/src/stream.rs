@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use crate::entered::{Entered, abandon, attached};
@@ -62,18 +62,25 @@ impl<S: Stream> Stream for OpenStream<S> {
     }
 }
 
+impl<S: FusedStream> FusedStream for OpenStream<S> {
+    fn is_terminated(&self) -> bool {
+        let stream = self.stream.as_ref();
+        stream.is_none_or(S::is_terminated)
+    }
+}
+
 /// A boxed stream, which becomes a boxed stream of the same type with its span around it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a boxed stream",
     label = "not a boxed stream",
-    note = "`stream` is for functions that return an alias of `Pin<Box<dyn Stream<..>>>`; `-> impl Stream` needs no argument, and anything else must drop `stream`"
+    note = "`stream` is for a box of `dyn Stream`, also pinned or behind an alias; return anything else as `impl Stream`, or drop `stream`"
 )]
 pub trait BoxedStream: Sized {
     fn in_span(self, entered: Entered) -> Self;
 }
 
 macro_rules! boxed_stream {
-    ($($stream:ty),+) => {$(
+    ($($stream:ty),+ $(,)?) => {$(
         #[diagnostic::do_not_recommend]
         impl<'a, T: 'a> BoxedStream for Pin<Box<$stream>> {
             fn in_span(self, entered: Entered) -> Self {
@@ -83,11 +90,26 @@ macro_rules! boxed_stream {
                 }
             }
         }
+
+        #[diagnostic::do_not_recommend]
+        impl<'a, T: 'a> BoxedStream for Box<$stream> {
+            fn in_span(self, entered: Entered) -> Self {
+                match entered.is_off() {
+                    true => self,
+                    false => Box::new(OpenStream::new(entered, Box::into_pin(self))),
+                }
+            }
+        }
     )+};
 }
 
 boxed_stream!(
     dyn Stream<Item = T> + 'a,
     dyn Stream<Item = T> + Send + 'a,
-    dyn Stream<Item = T> + Send + Sync + 'a
+    dyn Stream<Item = T> + Sync + 'a,
+    dyn Stream<Item = T> + Send + Sync + 'a,
+    dyn Stream<Item = T> + Unpin + 'a,
+    dyn Stream<Item = T> + Unpin + Send + 'a,
+    dyn Stream<Item = T> + Unpin + Sync + 'a,
+    dyn Stream<Item = T> + Unpin + Send + Sync + 'a,
 );

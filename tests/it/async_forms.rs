@@ -229,7 +229,7 @@ impl Future for Twice {
     }
 }
 
-#[enter_span]
+#[enter_span(call_only)]
 fn at_once(n: u8) -> Ready<u8> {
     ready(n)
 }

@@ -214,7 +214,7 @@ mod hostile {
         }
     }
 
-    #[enter_span(attributes(id))]
+    #[enter_span(call_only, attributes(id))]
     pub(super) fn future(id: u32) -> ::std::future::Ready<u32> {
         ::std::future::ready(id)
     }

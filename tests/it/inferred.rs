@@ -131,6 +131,118 @@ fn a_block_may_say_its_type() {
     assert_eq!(list, [1, 2]);
 }
 
+fn fail() -> ! {
+    panic!("on purpose")
+}
+
+/// A block that never gives a value takes the type that is expected, and none where none is.
+#[test]
+fn a_block_that_diverges_takes_any_type() {
+    fn never() -> ! {
+        in_span!("never", |_| fail())
+    }
+    fn number() -> u8 {
+        in_span!("number", attributes(a = 1), |_| fail())
+    }
+    fn text(early: bool) -> Result<String, u8> {
+        let text = match early {
+            true => in_span!("text", |_| { fail() }),
+            false => String::from("late"),
+        };
+        Ok(text)
+    }
+    fn nothing() {
+        in_span!("nothing", |_| fail());
+    }
+    fn macros() -> Vec<u8> {
+        in_span!("macros", err = ignore, |_| todo!())
+    }
+    fn endless() -> u8 {
+        in_span!("endless", |_| loop {
+            fail();
+        })
+    }
+    fn question() -> u8 {
+        let Some(number) = None else {
+            in_span!("question", |_| fail())
+        };
+        number
+    }
+    let thrown = |work: fn()| assert!(std::panic::catch_unwind(work).is_err());
+    check(
+        || {
+            thrown(|| never());
+            thrown(|| assert_eq!(number(), 0));
+            thrown(|| drop(text(true)));
+            thrown(nothing);
+            thrown(|| drop(macros()));
+            thrown(|| assert_eq!(endless(), 0));
+            thrown(|| assert_eq!(question(), 0));
+            assert!(text(false).is_ok());
+        },
+        "
+        never !panic
+        number a=1 !panic
+        text !panic
+        nothing !panic
+        macros !panic
+        endless !panic
+        question !panic
+        ",
+    );
+}
+
+/// The same for a block that works later.
+#[test]
+fn an_async_block_that_diverges_takes_any_type() {
+    use futures::FutureExt as _;
+
+    async fn never() -> ! {
+        in_span!("never", async |_| fail()).await
+    }
+    async fn number() -> u8 {
+        in_span!("number", async |_| fail()).await
+    }
+    async fn nothing() {
+        in_span!("nothing", async |_| {
+            std::future::ready(()).await;
+            fail()
+        })
+        .await;
+    }
+    async fn macros() -> Result<u8, String> {
+        Ok(in_span!("macros", async move |_| unimplemented!()).await)
+    }
+    check_async(
+        async {
+            assert!(async { never().await }.catch_unwind().await.is_err());
+            assert!(number().catch_unwind().await.is_err());
+            assert!(nothing().catch_unwind().await.is_err());
+            assert!(macros().catch_unwind().await.is_err());
+        },
+        "
+        never !panic
+        number !panic
+        nothing !panic
+        macros !panic
+        ",
+    );
+}
+
+/// A block may give what cannot be, as it is.
+#[test]
+fn a_block_of_a_type_without_values_is_one_that_diverges() {
+    use std::convert::Infallible;
+
+    fn sure(result: Result<u8, Infallible>) -> u8 {
+        match result {
+            Ok(number) => number,
+            Err(never) => in_span!("never", |_| never),
+        }
+    }
+    check(|| assert_eq!(sure(Ok(1)), 1), "");
+}
+
 /// A future that is polled inside of `catch_unwind` needs nothing more than the plain one.
 #[test]
 fn a_future_is_unwind_safe_where_its_parts_are() {

@@ -248,7 +248,7 @@ fn future(number: u32) -> impl Future<Output = u32> + Send {
 }
 
 /// A future that it gives when it is ready itself.
-#[enter_span]
+#[enter_span(call_only)]
 async fn future_later(number: u32) -> Ready<u32> {
     ready(()).await;
     ready(number)

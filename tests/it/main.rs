@@ -53,6 +53,7 @@ mod readme;
 mod receiver;
 mod relations;
 mod reliability;
+mod returned;
 mod robust;
 mod scope;
 mod send;

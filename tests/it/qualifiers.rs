@@ -403,6 +403,38 @@ macro_rules! checks_an_edition {
 checks_an_edition!(edition_2018_can_have_spans: e2018);
 checks_an_edition!(edition_2021_can_have_spans: e2021);
 
+/// 3b: blocks that never give a value, by the rules of fallback of each edition.
+#[test]
+fn a_block_that_diverges_takes_any_type_in_each_edition() {
+    use std::panic::catch_unwind;
+
+    check_async(
+        async {
+            assert!(catch_unwind(|| e2018::never()).is_err());
+            assert!(catch_unwind(e2018::number).is_err());
+            assert!(catch_unwind(e2018::nothing).is_err());
+            assert!(catch_unwind(|| e2021::never()).is_err());
+            assert!(catch_unwind(e2021::number).is_err());
+            assert!(catch_unwind(e2021::nothing).is_err());
+            assert!(catch_unwind(|| futures::executor::block_on(e2021::never_later())).is_err());
+            assert!(catch_unwind(|| futures::executor::block_on(e2021::number_later())).is_err());
+            assert_eq!(e2021::sum().await, 3);
+        },
+        "
+            never !panic
+            number !panic
+            nothing !panic
+            never !panic
+            number !panic
+            nothing !panic
+            never later !panic
+            number later !panic
+            future
+            value
+        ",
+    );
+}
+
 /// 3b: tail temporaries: they drop by the rules of the caller's edition.
 #[test]
 fn temporaries_of_the_last_expression_drop_as_in_a_plain_function() {

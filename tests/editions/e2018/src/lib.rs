@@ -8,7 +8,7 @@
     reason = "what later editions changed is under test"
 )]
 
-use enter_span::enter_span;
+use enter_span::{enter_span, in_span};
 
 /// Something to borrow parts of.
 pub struct Row {
@@ -64,4 +64,24 @@ pub async unsafe fn read_later(at: *const u32) -> u32 {
 #[enter_span(attributes(gen))]
 pub fn generate(gen: u32) -> u32 {
     gen
+}
+
+/// Fails.
+pub fn fail() -> ! {
+    panic!("on purpose")
+}
+
+/// A block that never gives a value, where nothing can be given.
+pub fn never() -> ! {
+    in_span!("never", |_| fail())
+}
+
+/// The same, where a number is expected.
+pub fn number() -> u8 {
+    in_span!("number", |_| fail())
+}
+
+/// The same, where nothing is expected.
+pub fn nothing() {
+    in_span!("nothing", |_| fail());
 }

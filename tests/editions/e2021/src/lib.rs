@@ -9,7 +9,7 @@
     reason = "what later editions changed is under test"
 )]
 
-use enter_span::enter_span;
+use enter_span::{enter_span, in_span};
 
 /// Something to borrow parts of.
 pub struct Row {
@@ -106,4 +106,39 @@ pub async fn plain_tail_later(tell: &dyn Fn(&'static str)) -> u32 {
 pub async fn tail_later(tell: &dyn Fn(&'static str)) -> u32 {
     let _local = Told("local", tell);
     Told("temporary", tell).id()
+}
+
+/// Fails.
+pub fn fail() -> ! {
+    panic!("on purpose")
+}
+
+/// A block that never gives a value, where nothing can be given.
+pub fn never() -> ! {
+    in_span!("never", |_| fail())
+}
+
+/// The same, where a number is expected.
+pub fn number() -> u8 {
+    in_span!("number", |_| fail())
+}
+
+/// The same, where nothing is expected.
+pub fn nothing() {
+    in_span!("nothing", |_| fail());
+}
+
+/// The same, later.
+pub async fn never_later() -> ! {
+    in_span!("never later", async |_| fail()).await
+}
+
+/// The same, later, where a number is expected.
+pub async fn number_later() -> u8 {
+    in_span!("number later", async |_| fail()).await
+}
+
+/// Futures and values are what they are beside it.
+pub async fn sum() -> u8 {
+    in_span!("future", |_| async { 1 }).await + in_span!("value", |_| 2)
 }
