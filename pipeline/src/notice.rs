@@ -34,6 +34,13 @@ impl Notices {
         }
     }
 
+    /// What is wrong in the application, as it says itself: each is told once.
+    pub(crate) fn pass_on(&self, warnings: impl Iterator<Item = String>) {
+        for warning in warnings {
+            silenced(|| (self.warn)(&warning));
+        }
+    }
+
     /// What was not told yet.
     pub(crate) fn tell_rest(&mut self, dropped: Dropped, last_error: impl Fn() -> Option<String>) {
         let dropped = faults(dropped);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use enter_span::native::take_escapes;
+
 use crate::account::Accounts;
 use crate::batch::Maker;
 use crate::buffer::Drained;
@@ -50,6 +52,7 @@ impl Worker {
         if let Some(round) = shut_down {
             self.hand_all(round, Job::ShutDown);
         }
+        self.notices.pass_on(take_escapes());
         let last_error = || self.desk.last_error();
         match is_over {
             true => self.notices.tell_rest(self.accounts.dropped(), last_error),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use opentelemetry::trace::TraceContextExt as _;
 
+use crate::escape;
 use crate::findings::Findings;
 use crate::global::{self, Global};
 use crate::history::{self, Call};
@@ -22,8 +23,9 @@ pub struct Diagnosis {
 /// Answers "why does nothing arrive", as far as this process can know it.
 ///
 /// It tells what is installed, by which call and where; who is OpenTelemetry's global provider; what
-/// holds in the current context; and at which sites spans became roots although nobody said `root`
-/// or `parent`. Of the pipeline, unless another call has replaced it, it tells what an environment
+/// holds in the current context; at which sites spans became roots although nobody said `root`
+/// or `parent`; and, in debug builds, which calls of [`enter_span`](crate::enter_span()) gave a future
+/// or a closure, whose work is not in the span. Of the pipeline, unless another call has replaced it, it tells what an environment
 /// variable turned off, what was sampled out or muted, where spans go, how the last export went, and
 /// what was dropped, by cause. The sampler and the exporters of another provider are that provider's to
 /// tell of.
@@ -63,6 +65,7 @@ fn find_out(findings: &mut Findings) {
     }
     of_here(findings);
     stray::inform(findings);
+    escape::inform(findings);
 }
 
 fn of_installations(findings: &mut Findings, calls: &[Call]) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 
 use crate::entered::{self, Entered};
+use crate::escape;
 use crate::future::Silent;
 use crate::installed;
 use crate::owned::OwnedSpan;
@@ -14,6 +15,9 @@ use crate::thread;
 use crate::tracer::Tracer;
 
 static ANONYMOUS: Site = Site::anonymous();
+/// What to write where a value does its work later.
+const REMEDY: &str = "`in_span!` or `enter_span_async`";
+
 static OURS: Tracer = Tracer::of(Library::OURS);
 
 fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
@@ -36,14 +40,18 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
 
 /// Runs `body` in a span of this name, below the current one.
 ///
+/// For async code write [`in_span!`](crate::in_span), which puts a returned future or stream into the
+/// span, or [`enter_span_async`]. This function cannot see what its value is: the span of
+/// `enter_span("fetch", |_| async { .. })` ends before anything of the future runs. In debug builds that
+/// is warned about, once for each call site, by the warnings of `enter-span-pipeline` and in
+/// [`diagnose`](crate::diagnose()), if the value is an async block, a closure or a boxed future.
+///
 /// The span ends when `body` returns or panics. The handle is for attributes and the like; while
 /// nothing is traced, it does nothing and the call costs one load.
 ///
 /// A function cannot see an `Err` in a generic value: say it with
 /// [`Span::set_outcome`], or use [`in_span!`](crate::in_span), which sees it and takes all the
 /// options of the attribute. The span is recorded under the instrumentation scope `enter_span`.
-///
-/// For a future there is [`enter_span_async`]: this function would only measure how it is made.
 ///
 /// ```
 /// use enter_span::enter_span;
@@ -55,6 +63,7 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
 /// });
 /// assert_eq!(sum, 3);
 /// ```
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn enter_span<R>(name: impl Into<Cow<'static, str>>, body: impl FnOnce(Span) -> R) -> R {
     OURS.enter_span(name, body)
 }
@@ -105,7 +114,10 @@ pub fn start_span(name: impl Into<Cow<'static, str>>) -> OwnedSpan {
 }
 
 impl Tracer {
-    /// As [`enter_span`](crate::enter_span()), under this tracer's library.
+    /// As [`enter_span`](crate::enter_span()), under this tracer's library: for async code there are
+    /// [`in_span!`](crate::in_span), with `tracer = ..`, and
+    /// [`enter_span_async`](Tracer::enter_span_async).
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn enter_span<R>(
         &self,
         name: impl Into<Cow<'static, str>>,
@@ -113,6 +125,7 @@ impl Tracer {
     ) -> R {
         let mut entered = enter(self, name);
         let span = entered.handle();
+        escape::look_for::<R>(&entered, REMEDY);
         entered::run(entered, || body(span))
     }
 

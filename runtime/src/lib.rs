@@ -180,6 +180,7 @@ mod enter;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod entered;
 mod envelope;
+mod escape;
 mod findings;
 mod foreign;
 #[expect(missing_docs, reason = "reached by generated code only")]

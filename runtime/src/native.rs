@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 pub use crate::backend::{Backend, Said, Start, Started};
 pub use crate::ended::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
+pub use crate::escape::take_escapes;
 pub use crate::findings::{Findings, Inform};
 pub use crate::global::answer;
 pub use crate::history::{Call, remember};

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use enter_span::invocation::Run;
 use enter_span::{diagnose, enter_span, in_span};
 use enter_span_pipeline::{Builder, Limits, Pipeline, Sampler};
 use opentelemetry::trace::{
@@ -493,4 +494,53 @@ fn here_is_told() {
     span.end();
     let _inside = Context::current_with_span(span).attach();
     assert_says(&["no span is current"]);
+}
+
+/// A value that works on after its span is told once for each call, by the warnings and here.
+#[cfg(debug_assertions)]
+#[test]
+fn work_that_leaves_its_span_is_warned_about() {
+    if !is_child("diagnose::work_that_leaves_its_span_is_warned_about") {
+        return;
+    }
+    // Nothing is traced, so nothing is missing.
+    drop(enter_span::enter_span("off", |_| async {}));
+    assert_hides(&["later "]);
+    let (told, warnings) = mpsc::channel();
+    let builder = variables(&[]).with_exporter(in_memory());
+    let pipeline = install(builder.with_warnings(move |warning| {
+        told.send(warning.to_owned()).ok();
+    }));
+    let tracer = enter_span::tracer!();
+    let at = |line| format!("{}:{line}:", file!());
+    let remedy = "use `in_span!` or `enter_span_async`";
+    let mut places = Vec::new();
+    for _ in 0..2 {
+        places.clear();
+        drop(enter_span::enter_span("block", |_| async {}));
+        places.push((at(line!() - 1), remedy));
+        tracer.enter_span("closure", |_| || ())();
+        places.push((at(line!() - 1), remedy));
+        type Boxed = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+        drop(tracer.enter_span("box", |_| -> Boxed { Box::pin(std::future::ready(())) }));
+        places.push((at(line!() - 1), remedy));
+        drop(Run::new().start("run", |_, _| async {}));
+        places.push((at(line!() - 1), "use `start_async`"));
+        // These have done all that they do.
+        assert_eq!(enter_span::enter_span("number", |_| 1), 1);
+        drop(enter_span::enter_span("list", |_| {
+            (0..3).map(|n| n + 1).collect::<Vec<_>>()
+        }));
+        drop(enter_span::enter_span("items", |_| (0..3).map(|n| n + 1)));
+        drop(in_span!("macro", |_| async {}));
+    }
+    pipeline.shutdown(AGES).expect("down in time");
+    drop(pipeline);
+    let warnings: Vec<String> = warnings.iter().collect();
+    assert_eq!(warnings.len(), places.len(), "{warnings:?}");
+    for (warning, (place, remedy)) in warnings.iter().zip(&places) {
+        assert!(warning.starts_with(place), "{warning:?} is not at {place}");
+        assert!(warning.ends_with(remedy), "{warning:?} says not {remedy}");
+        assert_says(&[warning]);
+    }
 }

@@ -7,6 +7,7 @@ use super::message::NextMessage;
 use super::mode::TraceMode;
 use super::plan::Invocation;
 use crate::entered::{self, Entered};
+use crate::escape;
 use crate::future::Silent;
 use crate::installed;
 use crate::site::{Kind, Site};
@@ -39,6 +40,7 @@ impl Default for Run {
 
 impl Invocation {
     /// Starts a run of no id in a producer's span of this name: as [`Run::start`].
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn start<R>(
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span, NextMessage) -> R,
@@ -67,6 +69,9 @@ impl Run {
     ///
     /// For another message of the run, in the same span, there is
     /// [`Invocation::current`](Invocation::current). While nothing is traced, the message is empty.
+    ///
+    /// For a future there is [`start_async`](Run::start_async): here its work would not be in the span.
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn start<R>(
         self,
         name: impl Into<Cow<'static, str>>,
@@ -74,6 +79,7 @@ impl Run {
     ) -> R {
         let mut entered = self.enter(name);
         let span = entered.handle();
+        escape::look_for::<R>(&entered, "`start_async`");
         entered::run(entered, || body(span, self.0.next_message()))
     }
 
