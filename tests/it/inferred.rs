@@ -159,7 +159,7 @@ fn a_block_that_diverges_takes_any_type() {
     }
     fn endless() -> u8 {
         in_span!("endless", |_| loop {
-            fail();
+            assert!(std::hint::black_box(false), "enough");
         })
     }
     fn question() -> u8 {

@@ -338,6 +338,10 @@ mod warned {
 
     #[enter_span]
     #[expect(deprecated, reason = "the warning under test")]
+    #[expect(
+        clippy::async_yields_async,
+        reason = "a future in a future is under test"
+    )]
     pub(super) fn in_another_future() -> impl Future<Output = Work> {
         async { Work::new() }
     }
@@ -739,6 +743,10 @@ fn what_a_block_gives_is_in_its_span() {
         async {
             assert_eq!(in_span!("future", |_| Work::new()).await, 1);
             assert_eq!(in_span!("stream", |_| Rows::new()).count().await, 1);
+            #[expect(
+                clippy::async_yields_async,
+                reason = "a future that is given is under test"
+            )]
             let made = in_span!("async", async |_| Work::new()).await;
             assert_eq!(made.await, 1);
             let rows = in_span!("rows", async |_| Rows::new()).await;
@@ -764,9 +772,17 @@ fn a_block_may_give_a_future_as_it_is() {
         async {
             let task = in_span!("spawn", |_| tokio::spawn(async { 1 }));
             assert!(!task.is_finished());
+            #[expect(
+                clippy::async_yields_async,
+                reason = "a future that is given is under test"
+            )]
             let task = in_span!("spawn later", async |_| task).await;
             task.abort();
             let Work(work) = in_span!("meant", call_only, |_| Work::new());
+            #[expect(
+                clippy::async_yields_async,
+                reason = "a future that is given is under test"
+            )]
             let Work(_) = in_span!("meant later", call_only, async |_| Work(work)).await;
             #[expect(deprecated, reason = "the warning under test")]
             let request = in_span!("request", |_| Request);
