@@ -34,7 +34,7 @@ impl Notices {
         }
     }
 
-    /// What is wrong in the application, as it says itself: each is told once.
+    /// Warnings that the runtime has kept for the application.
     pub(crate) fn pass_on(&self, warnings: impl Iterator<Item = String>) {
         for warning in warnings {
             silenced(|| (self.warn)(&warning));

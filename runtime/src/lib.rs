@@ -431,7 +431,6 @@ pub use enter_span_macros::Attributes;
 /// `call_only` that the work belongs elsewhere, as that of a task which was spawned.
 ///
 /// ```
-/// # use std::thread::JoinHandle;
 /// # use enter_span::enter_span;
 /// # struct Task; impl Future for Task { type Output = (); fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<()> { std::task::Poll::Ready(()) } }
 /// # fn spawn(_: impl Future) -> Task { Task }

@@ -116,8 +116,8 @@ impl Streamed {
     }
 }
 
-/// The type itself. What is expected of the result of a function that gives `Same<R>` says nothing of
-/// `R`, so it is compared with what a block gives, and with nothing before.
+/// The type itself. The compiler infers no `R` from what is expected of a `Same<R>`, so a mismatch is
+/// reported for the whole block, and once.
 type Same<T> = <T as Itself>::Type;
 
 pub trait Itself {
