@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use opentelemetry::Context;
+#[cfg(feature = "open-spans")]
 use opentelemetry::trace::TraceContextExt as _;
 
 use crate::backend::{Start, Started};
 #[cfg(feature = "open-spans")]
 use crate::context::SpanContext;
+use crate::context::has_span;
 use crate::installed::{Installed, Shortcut};
 use crate::lineage;
 #[cfg(feature = "open-spans")]
@@ -70,7 +72,7 @@ fn start_below(
     })?;
     #[cfg(feature = "open-spans")]
     let scope = scope.map(|scope| list(scope, Cow::Borrowed(site.name()), parent));
-    if scope.is_some() && !parent.has_active_span() {
+    if scope.is_some() && !has_span(parent) {
         Stray::of(site, "").count();
     }
     Some(scope)

@@ -15,6 +15,7 @@ use crate::entered::{self, Entered};
 use crate::future::InSpan;
 use crate::installed;
 use crate::owned::OwnedSpan;
+use crate::place;
 use crate::relation::{Causes, ToLinks, ToParent};
 use crate::stream::OpenStream;
 use crate::thread;
@@ -38,12 +39,15 @@ impl Captured {
 
     #[inline]
     fn of<S: ToParent + ?Sized>(span: &S) -> Self {
-        Captured::with_root(|root| span.to_current(Context(root)).0)
+        let Captured(current) = Captured::current();
+        Captured(current.map(|current| place::below(&current, span.to_current())))
     }
 
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
-        Captured::with_root(|root| Causes::follow(root, causes))
+        let Captured(current) = Captured::current();
+        let linked = |current| Causes::follow(installed::root_of(&current), causes);
+        Captured(current.map(linked))
     }
 
     /// Where the work of an owned span belongs, unless that attaches itself.
@@ -52,11 +56,6 @@ impl Captured {
             true => Captured(None),
             false => Captured::of(span),
         }
-    }
-
-    fn with_root(make: impl FnOnce(OtelContext) -> OtelContext) -> Self {
-        let Captured(current) = Captured::current();
-        Captured(current.map(|current| make(installed::root_of(&current))))
     }
 
     /// An empty context, whose roots are linked to the span of this one.
@@ -163,6 +162,11 @@ impl<T> fmt::Debug for Carried<T> {
 /// that outlives its cause; the spans that it starts are roots of traces of their own, each linked to
 /// the cause. Neither makes a span by itself, and while the process is off each costs one load.
 ///
+/// A child keeps the rest of the context that is current where this is called: your values and your baggage.
+/// Linked work starts from an empty context. The guide
+/// [crossing boundaries](crate::guide::crossing_boundaries) has the table, under *What a span keeps of the
+/// context*.
+///
 /// ```
 /// use enter_span::enter_span;
 /// use enter_span::prelude::*;
@@ -186,6 +190,10 @@ pub trait FutureInSpan: Future + Sized {
     /// As a child of `span`: a [`Span`](crate::Span), an [`OwnedSpan`], a
     /// [`Context`](crate::Context), or an `Option` of one. With `None` it is in no span.
     ///
+    /// The rest of the context is the one that is current here; a [`Context`](crate::Context) is taken whole.
+    /// With `None`, where a span is current here, OpenTelemetry's context keeps one that is not valid, since it
+    /// cannot be without: other code that starts a span there through the SDK's `Sampler::ParentBased` finds
+    /// itself not sampled. Spans of this library are roots there.
     /// It does not end the span, and may outlive it.
     ///
     /// ```
@@ -204,12 +212,12 @@ pub trait FutureInSpan: Future + Sized {
         Carried::new(Captured::of(span), self)
     }
 
-    /// Linked: its spans are new roots, with a link to the span that is current here.
+    /// Linked: its spans are new roots, with a link to the span that is current here, in an empty context.
     fn linked_to_current_span(self) -> Carried<Self> {
         Carried::new(Captured::current().to_linked(), self)
     }
 
-    /// Linked: its spans are new roots, with links to these.
+    /// Linked: its spans are new roots, with links to these, in an empty context.
     ///
     /// ```
     /// use enter_span::prelude::*;
@@ -240,7 +248,7 @@ pub trait FutureInSpan: Future + Sized {
     /// ```
     fn in_owned_span(self, span: OwnedSpan) -> impl Future<Output = Self::Output> {
         let around = Captured::around(&span);
-        let work = InSpan::new(span.into_entered(), self, entered::finish);
+        let work = InSpan::new(span.into_work(), self, entered::finish);
         Carried::new(around, work)
     }
 }
@@ -261,12 +269,12 @@ pub trait StreamInSpan: Stream + Sized {
         Carried::new(Captured::of(span), self)
     }
 
-    /// Linked: its spans are new roots, with a link to the span that is current here.
+    /// Linked: its spans are new roots, with a link to the span that is current here, in an empty context.
     fn linked_to_current_span(self) -> Carried<Self> {
         Carried::new(Captured::current().to_linked(), self)
     }
 
-    /// Linked: its spans are new roots, with links to these.
+    /// Linked: its spans are new roots, with links to these, in an empty context.
     fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> Carried<Self> {
         Carried::new(Captured::linked(causes), self)
     }
@@ -287,7 +295,7 @@ pub trait StreamInSpan: Stream + Sized {
     /// ```
     fn in_owned_span(self, span: OwnedSpan) -> impl Stream<Item = Self::Item> {
         let around = Captured::around(&span);
-        Carried::new(around, OpenStream::new(span.into_entered(), self))
+        Carried::new(around, OpenStream::new(span.into_work(), self))
     }
 }
 
@@ -327,12 +335,12 @@ pub trait ClosureInSpan<R>: FnOnce() -> R + Sized {
         carried(Captured::of(span), Entered::OFF, self)
     }
 
-    /// Linked: its spans are new roots, with a link to the span that is current here.
+    /// Linked: its spans are new roots, with a link to the span that is current here, in an empty context.
     fn linked_to_current_span(self) -> impl FnOnce() -> R {
         carried(Captured::current().to_linked(), Entered::OFF, self)
     }
 
-    /// Linked: its spans are new roots, with links to these.
+    /// Linked: its spans are new roots, with links to these, in an empty context.
     fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> impl FnOnce() -> R + use<Self, R, L> {
         carried(Captured::linked(causes), Entered::OFF, self)
     }
@@ -340,7 +348,7 @@ pub trait ClosureInSpan<R>: FnOnce() -> R + Sized {
     /// As the work of `span`, which ends when the closure returns or panics; where it is dropped and
     /// never called, the span is marked as cancelled.
     fn in_owned_span(self, span: OwnedSpan) -> impl FnOnce() -> R {
-        carried(Captured::around(&span), span.into_entered(), self)
+        carried(Captured::around(&span), span.into_work(), self)
     }
 }
 

@@ -84,6 +84,12 @@ impl Context {
     }
 }
 
+/// Whether a span is current in `context`. One that is not valid is none, as where `root` was said.
+#[inline]
+pub(crate) fn has_span(context: &opentelemetry::Context) -> bool {
+    context.span().span_context().is_valid()
+}
+
 macro_rules! shown_as_hex {
     ($($id:ident),+) => {$(
         impl fmt::Display for $id {

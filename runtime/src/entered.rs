@@ -10,6 +10,7 @@ use opentelemetry::{Context as OtelContext, ContextGuard, Key};
 
 use crate::attributes::Sink;
 use crate::lineage;
+use crate::place;
 use crate::probe::{Asked, Reading};
 use crate::recording::{Ending, Policy};
 use crate::scope::Scope;
@@ -140,6 +141,30 @@ impl Entered {
             Some(scope) => Attached::context(scope.context.clone()),
             None => Attached::default(),
         }
+    }
+
+    /// The same for a span that has started elsewhere: what is current here stays, but for the span.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn attach_here(&self) -> Attached {
+        match self.context_here() {
+            Some(context) => Attached::context(context),
+            None => self.attach(),
+        }
+    }
+
+    /// Has its work run in what is current here, but for the span.
+    pub(crate) fn move_here(&mut self) {
+        let here = self.context_here();
+        if let (Some(scope), Some(here)) = (&mut self.0, here) {
+            scope.context = here;
+        }
+    }
+
+    /// `None` for a span that is never current.
+    fn context_here(&self) -> Option<OtelContext> {
+        let scope = self.0.as_ref().filter(|scope| !scope.site.is_leaf())?;
+        Some(place::with_span_of(&thread::current()?, &scope.context))
     }
 
     /// The same, by value: the caller has nothing to drop if this unwinds.

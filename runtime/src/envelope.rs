@@ -67,7 +67,7 @@ impl<T> Envelope<T> {
         }
     }
 
-    /// Handles the message in the sender's span: as a child.
+    /// Handles the message in the sender's context: as a child of its span, with its values and its baggage.
     ///
     /// For a future there is [`open_child_async`](Envelope::open_child_async): this would only put
     /// the making of it into the span. Where nothing is traced, it only calls.
@@ -76,7 +76,7 @@ impl<T> Envelope<T> {
     }
 
     /// Handles the message in no span: the spans of its handling are new roots, linked to the
-    /// sender's.
+    /// sender's, in an empty context.
     ///
     /// For a future there is [`open_linked_async`](Envelope::open_linked_async). Where nothing is
     /// traced, it only calls.

@@ -5,11 +5,15 @@ use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
+use opentelemetry::baggage::{Baggage, BaggageExt as _};
 use opentelemetry::global::{self, ObjectSafeSpan, ObjectSafeTracer, ObjectSafeTracerProvider};
-use opentelemetry::trace::{Link, SpanBuilder, SpanContext, Status, TracerProvider};
+use opentelemetry::trace::{
+    Link, SpanBuilder, SpanContext, Status, TraceContextExt as _, TracerProvider,
+};
 use opentelemetry::{Context, Key, KeyValue, Value};
 
 use crate::backend::{Backend, Elsewhere, Start, Started};
+use crate::context::has_span;
 use crate::record::Record;
 use crate::site::{Library, Site};
 use crate::thread;
@@ -29,7 +33,10 @@ impl<T: Tracers> Backend for T {
     fn start(&self, mut start: Start<'_>, parent: &Context, record: &mut Record) -> Started {
         let clock = Clock::start();
         let (builder, started_with) = builder(&mut start, clock);
-        let span = Tracers::start(self, start.library(), builder, parent);
+        let span = match without_invalid_span(parent) {
+            Some(root) => Tracers::start(self, start.library(), builder, &root),
+            None => Tracers::start(self, start.library(), builder, parent),
+        };
         match span.is_recording() {
             true => Started::Elsewhere(Box::new(Foreign {
                 identity: span.span_context().clone(),
@@ -44,6 +51,27 @@ impl<T: Tracers> Backend for T {
             }
         }
     }
+}
+
+/// A context without any span in place of one whose span is not valid, which the SDK's `Sampler::ParentBased`
+/// would take for one that is not sampled. No more than the baggage can be taken over. `None` if `parent`
+/// will do.
+fn without_invalid_span(parent: &Context) -> Option<Context> {
+    if !parent.has_active_span() || has_span(parent) {
+        return None;
+    }
+    let mut root = Context::new();
+    if !parent.baggage().is_empty() {
+        let entries = parent.baggage().into_iter();
+        let baggage: Baggage = entries
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        root = root.with_baggage(baggage);
+    }
+    if parent.is_telemetry_suppressed() {
+        root = root.with_telemetry_suppressed();
+    }
+    Some(root)
 }
 
 fn builder(start: &mut Start<'_>, clock: Clock) -> (SpanBuilder, Vec<Key>) {

@@ -81,5 +81,5 @@ pub use carrier::Carrier;
 pub use message::{Message, NextMessage};
 pub use mode::{TraceMode, UnknownTraceMode};
 pub use plan::Invocation;
-pub(crate) use plan::Outset;
+pub(crate) use plan::{Current, Outset};
 pub use run::Run;

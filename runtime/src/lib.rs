@@ -196,6 +196,7 @@ mod history;
 mod installed;
 pub mod invocation;
 mod key;
+mod lent;
 mod limit;
 mod lineage;
 #[doc(hidden)]
@@ -206,6 +207,7 @@ mod open_spans;
 pub mod otel;
 mod outcome;
 mod owned;
+mod place;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod probe;
 pub mod propagation;
@@ -326,7 +328,7 @@ pub use enter_span_macros::Attributes;
 /// | `start(..)` | the same, evaluated before the sampler decides, which sees them |
 /// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it |
 /// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | what is told of an `Err`, or whether it is a failure at all |
-/// | `root`, `parent = expr` | a new trace; an explicit parent |
+/// | `root`, `parent = expr` | a new trace; an explicit parent. The rest of the context stays, but below what came from another process: see [`ToParent`] |
 /// | `links(expr, ..)` | links to other spans |
 /// | `invocation = expr` | one delivery of a message: where the span hangs, its links, its attributes and its baggage; the kind is `consumer` unless another one is written. See [`invocation`](mod@invocation) |
 /// | `when = expr` | no span where this is false; its children go to its parent |

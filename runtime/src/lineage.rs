@@ -11,6 +11,7 @@ use opentelemetry::trace::{TraceContextExt as _, TraceId};
 
 #[cfg(feature = "open-spans")]
 use crate::context::SpanContext;
+use crate::context::has_span;
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Place;
 use crate::recording::{Ending, Recording};
@@ -29,7 +30,8 @@ struct Lineage {
 
 /// The place of a lineage in a context. `None` hides one that is of another trace, and would
 /// otherwise be kept for as long as this one.
-struct Inherited(Option<Lineage>);
+#[derive(Clone, Default)]
+pub(crate) struct Inherited(Option<Lineage>);
 
 /// The outermost span of this process's part of the trace.
 ///
@@ -38,7 +40,7 @@ pub(crate) fn root(context: &Context) -> Option<Context> {
     let trace_id = context.span().span_context().trace_id();
     match lineage(context, trace_id) {
         Some(lineage) => Some(lineage.of_root()),
-        None => context.has_active_span().then(|| context.clone()),
+        None => has_span(context).then(|| context.clone()),
     }
 }
 
@@ -122,7 +124,7 @@ impl Lineage {
         let is_local = above.is_valid() && !above.is_remote();
         let root = if is_local { parent } else { own };
         Lineage {
-            root: match root.get::<Inherited>() {
+            root: match inherited(root) {
                 Some(_) => root.with_value(Inherited(None)),
                 None => root.clone(),
             },

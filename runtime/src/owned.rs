@@ -4,10 +4,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::context::{Context, SpanContext};
+use crate::context::SpanContext;
 use crate::entered::Entered;
 use crate::recording::Ending;
-use crate::relation::{ToLinks, ToParent};
+use crate::relation::{Parent, ToLinks, ToParent};
 use crate::span::Span;
 use crate::thread::{self, Payload};
 
@@ -60,7 +60,8 @@ impl OwnedSpan {
 
     /// Runs `work` with the span as the current one.
     ///
-    /// A panic passes, and leaves the span open for as long as its owner keeps it. For a future
+    /// What else is current here stays: your values and your baggage are those of this place, and not those of
+    /// the span's start. A panic passes, and leaves the span open for as long as its owner keeps it. For a future
     /// there is `.in_span(&span)`: this would only put the making of it into the span. Where the span
     /// is not traced, its work is where the span would be: below what was current at its start.
     ///
@@ -82,7 +83,7 @@ impl OwnedSpan {
             return work();
         }
         *self.panic() = None;
-        let attached = self.entered.attach();
+        let attached = self.entered.attach_here();
         let outcome = thread::catch(work);
         drop(attached);
         match outcome {
@@ -109,8 +110,15 @@ impl OwnedSpan {
     }
 
     /// The span, of which this is the owner no more.
-    pub(crate) fn into_entered(mut self) -> Entered {
+    fn into_entered(mut self) -> Entered {
         self.entered.take()
+    }
+
+    /// The same, for work that goes on with the rest of what is current here.
+    pub(crate) fn into_work(self) -> Entered {
+        let mut entered = self.into_entered();
+        entered.move_here();
+        entered
     }
 
     /// Whether its work is put into it by attaching it: not if it is no span, and not if it is never
@@ -142,12 +150,12 @@ impl Deref for OwnedSpan {
 }
 
 impl ToParent for OwnedSpan {
-    fn to_parent(&self, root: Context) -> Context {
-        self.handle.to_parent(root)
+    fn to_parent(&self) -> Parent {
+        self.handle.to_parent()
     }
 
-    fn to_current(&self, root: Context) -> Context {
-        self.handle.to_current(root)
+    fn to_current(&self) -> Parent {
+        self.handle.to_current()
     }
 }
 

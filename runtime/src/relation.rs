@@ -3,29 +3,73 @@
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
 
-use crate::context::{Context, SpanContext};
+use crate::context::{Context, SpanContext, has_span};
 use crate::installed;
 
 /// What can be given as `parent = ..` and to `.in_span(..)`: a [`Span`](crate::Span), an
 /// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, a
 /// [`Remote`](crate::propagation::Remote), a [`Carrier`](crate::invocation::Carrier), or an `Option` of one.
 ///
-/// Where a parent is given, the thread is not looked at: `None`, or one that is not valid, makes a
-/// new root.
+/// `None`, or a parent that is not valid, makes a new root: the span that is current is never the parent
+/// instead. What else is kept of the current context is in *What a span keeps of the context*, in the guide
+/// [crossing boundaries](crate::guide::crossing_boundaries).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the parent of a span",
     label = "not a parent",
     note = "a parent is a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, a `Carrier`, or an `Option` of one"
 )]
 pub trait ToParent {
-    /// The context to start below, made from `root`, which is an empty one.
+    /// What is current below it.
     #[doc(hidden)]
-    fn to_parent(&self, root: Context) -> Context;
+    fn to_parent(&self) -> Parent;
 
-    /// The context to be current in, for work that is put into a span.
+    /// The same for work that is put into a span.
     #[doc(hidden)]
-    fn to_current(&self, root: Context) -> Context {
-        self.to_parent(root)
+    fn to_current(&self) -> Parent {
+        self.to_parent()
+    }
+}
+
+/// A parent as it was given. What it means for the context is decided in `place.rs`.
+#[doc(hidden)]
+pub enum Parent {
+    /// What is current, as it is.
+    Here,
+    /// No span.
+    Absent,
+    /// A span of this process, by its identity alone.
+    Known(OtelSpanContext),
+    /// The span of this context, and nothing else of it.
+    Span(OtelContext),
+    /// This context, with everything in it.
+    Whole(OtelContext),
+    /// What came from another process.
+    Arrived(Arrived),
+}
+
+/// What came from another process: a context made from nothing but that, and what a root in it is linked
+/// to.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Arrived {
+    pub(crate) context: OtelContext,
+    pub(crate) links: Vec<OtelSpanContext>,
+}
+
+impl Arrived {
+    /// The context that it gives where `current` is current, of which nothing is kept but who records, and
+    /// what the roots of linked work are linked to.
+    pub(crate) fn into_context(self, current: &OtelContext) -> OtelContext {
+        let context = installed::inherit(self.context, current);
+        if has_span(&context) {
+            return context;
+        }
+        let mut links = Vec::new();
+        Causes::link_root(current, &mut links);
+        for link in self.links {
+            add_links(&mut links, &link);
+        }
+        Causes::follow(context, &links)
     }
 }
 
@@ -43,56 +87,57 @@ pub trait ToLinks {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext));
 }
 
+/// One that came from another process tells of nothing but the span.
 impl ToParent for OtelSpanContext {
-    fn to_parent(&self, root: Context) -> Context {
-        match self.is_valid() {
-            true => Context(root.0.with_remote_span_context(self.clone())),
-            false => root,
+    fn to_parent(&self) -> Parent {
+        if !self.is_valid() {
+            Parent::Absent
+        } else if self.is_remote() {
+            Parent::Arrived(Arrived {
+                context: OtelContext::new().with_remote_span_context(self.clone()),
+                links: Vec::new(),
+            })
+        } else {
+            Parent::Known(self.clone())
         }
     }
 }
 
 impl ToParent for OtelContext {
-    fn to_parent(&self, root: Context) -> Context {
-        Context(installed::inherit(self.clone(), &root.0))
+    fn to_parent(&self) -> Parent {
+        Parent::Whole(self.clone())
     }
 }
 
 impl ToParent for SpanContext {
-    fn to_parent(&self, root: Context) -> Context {
-        self.0.to_parent(root)
+    fn to_parent(&self) -> Parent {
+        self.0.to_parent()
     }
 }
 
 impl ToParent for Context {
-    fn to_parent(&self, root: Context) -> Context {
-        self.0.to_parent(root)
+    fn to_parent(&self) -> Parent {
+        self.0.to_parent()
     }
 }
 
 impl<T: ToParent> ToParent for Option<T> {
-    fn to_parent(&self, root: Context) -> Context {
-        match self {
-            Some(parent) => parent.to_parent(root),
-            None => root,
-        }
+    fn to_parent(&self) -> Parent {
+        self.as_ref().map_or(Parent::Absent, T::to_parent)
     }
 
-    fn to_current(&self, root: Context) -> Context {
-        match self {
-            Some(parent) => parent.to_current(root),
-            None => root,
-        }
+    fn to_current(&self) -> Parent {
+        self.as_ref().map_or(Parent::Absent, T::to_current)
     }
 }
 
 impl<T: ToParent + ?Sized> ToParent for &T {
-    fn to_parent(&self, root: Context) -> Context {
-        (**self).to_parent(root)
+    fn to_parent(&self) -> Parent {
+        (**self).to_parent()
     }
 
-    fn to_current(&self, root: Context) -> Context {
-        (**self).to_current(root)
+    fn to_current(&self) -> Parent {
+        (**self).to_current()
     }
 }
 
@@ -106,7 +151,7 @@ impl ToLinks for OtelSpanContext {
 impl ToLinks for OtelContext {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         match self.get() {
-            Some(Causes(causes)) if !self.has_active_span() => causes.to_links(link),
+            Some(Causes(causes)) if !has_span(self) => causes.to_links(link),
             _ => self.span().span_context().to_links(link),
         }
     }
@@ -169,36 +214,34 @@ pub(crate) fn add_links<L: ToLinks + ?Sized>(links: &mut Vec<OtelSpanContext>, a
     });
 }
 
-/// What the roots of a context are linked to. Carried by the context of linked work.
+/// What the roots of a context are linked to. Carried by the context of linked work; one that is empty
+/// hides another one.
+#[derive(Clone, Default)]
 pub(crate) struct Causes(Vec<OtelSpanContext>);
 
 impl Causes {
-    /// `root`, an empty context, whose roots are to be linked.
+    /// `root`, a context without a span, whose roots are to be linked.
     pub(crate) fn follow<L: ToLinks + ?Sized>(root: OtelContext, causes: &L) -> OtelContext {
         let mut links = Vec::new();
         add_links(&mut links, causes);
-        match links.is_empty() {
-            true => root,
-            false => root.with_value(Causes(links)),
-        }
-    }
-
-    /// `root`, with the causes of `context`, if that has no span yet.
-    pub(crate) fn hand_on(root: OtelContext, context: &OtelContext) -> OtelContext {
-        match context.get() {
-            Some(Causes(causes)) if !context.has_active_span() => Causes::follow(root, causes),
-            _ => root,
+        if links.is_empty() {
+            root
+        } else {
+            root.with_value(Causes(links))
         }
     }
 
     /// Whether a span that starts below `parent` is linked.
     pub(crate) fn are_in(parent: &OtelContext) -> bool {
-        !parent.has_active_span() && parent.get::<Causes>().is_some()
+        !has_span(parent)
+            && parent
+                .get()
+                .is_some_and(|Causes(causes)| !causes.is_empty())
     }
 
     /// Links a span that starts below `parent`, if it is a root there.
     pub(crate) fn link_root(parent: &OtelContext, links: &mut Vec<OtelSpanContext>) {
-        if parent.has_active_span() {
+        if has_span(parent) {
             return;
         }
         match parent.get() {

@@ -9,13 +9,13 @@ use opentelemetry::trace::{Status as OtelStatus, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::attributes::{Attributes, Sink};
-use crate::context::{Context, SpanContext, SpanId, TraceId};
+use crate::context::{Context, SpanContext, SpanId, TraceId, has_span};
 use crate::installed;
 use crate::key::AttributeKey;
 use crate::lineage;
 use crate::outcome::{Failure, Outcome, Report};
 use crate::recording::Policy;
-use crate::relation::{ToLinks, ToParent};
+use crate::relation::{Parent, ToLinks, ToParent};
 use crate::thread;
 use crate::value::{Slot, ToAttribute, Value};
 
@@ -64,7 +64,7 @@ impl Span {
             return Span::none();
         }
         match thread::current() {
-            Some(context) if context.has_active_span() => Span::of(context),
+            Some(context) if has_span(&context) => Span::of(context),
             _ => Span::none(),
         }
     }
@@ -383,14 +383,14 @@ impl Span {
 }
 
 impl ToParent for Span {
-    fn to_parent(&self, root: Context) -> Context {
-        self.context.to_parent(root)
+    fn to_parent(&self) -> Parent {
+        self.context.clone().map_or(Parent::Absent, Parent::Span)
     }
 
-    fn to_current(&self, root: Context) -> Context {
+    fn to_current(&self) -> Parent {
         match self.stands {
-            Stands::Inside | Stands::Outside => self.to_parent(root),
-            Stands::Leaf => Context::current(),
+            Stands::Inside | Stands::Outside => self.to_parent(),
+            Stands::Leaf => Parent::Here,
         }
     }
 }

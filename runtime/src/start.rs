@@ -4,17 +4,17 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::attributes::Sink;
 use crate::backend::{self, Said};
 use crate::begin;
-use crate::context::Context;
+use crate::context::has_span;
 use crate::entered::Entered;
 use crate::installed::{self, Installed, Override};
 use crate::invocation::{Invocation, Outset};
-use crate::relation::{self, Causes, ToLinks, ToParent};
+use crate::place;
+use crate::relation::{self, Arrived, Causes, Parent, ToLinks, ToParent};
 use crate::scope::Scope;
 use crate::site::{Library, Site};
 use crate::stray::Stray;
@@ -26,7 +26,9 @@ use crate::value::{Slot, ToAttribute, Value};
 pub struct Start {
     site: &'static Site,
     current: OtelContext,
-    /// Where to hang, if not on the current span.
+    /// What was given as its parent.
+    parent: Option<Parent>,
+    /// What it starts in, if not in what is current.
     elsewhere: Option<OtelContext>,
     /// Who records it and all below it, if its tracer has a provider of its own.
     below: Option<Override>,
@@ -129,6 +131,7 @@ pub fn enter_with(
     }
     let mut start = Start::at(site, current);
     start.describe(places);
+    start.settle();
     let installed = installed::for_context(start.parent_context());
     let is_declined = installed.as_ref().is_some_and(|installed| {
         begin::is_declined(installed, start.library(), start.parent_context())
@@ -147,6 +150,7 @@ impl Start {
         Start {
             site,
             current,
+            parent: None,
             elsewhere: None,
             below: None,
             said: Said::default(),
@@ -161,7 +165,6 @@ impl Start {
         self.said.name = Some(name);
     }
 
-    /// Said first, since a root or a parent is recorded by it too.
     pub fn tracer<T: ToTracer + ?Sized>(&mut self, tracer: &T) {
         let tracer = tracer.to_tracer();
         if tracer.library() != self.site.library() {
@@ -169,33 +172,23 @@ impl Start {
         }
         if let Some(below) = tracer.below() {
             self.current = below.over(&self.current);
-            self.elsewhere = Some(self.current.clone());
             self.below = Some(below.clone());
         }
     }
 
     pub fn root(&mut self) {
-        self.elsewhere = Some(self.new_root());
-    }
-
-    /// An empty context. In linked work the root there is linked, whether it says `root` or not.
-    fn new_root(&self) -> OtelContext {
-        Causes::hand_on(installed::root_of(&self.current), &self.current)
+        self.parent = Some(Parent::Absent);
     }
 
     pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
-        let root = Context(self.new_root());
-        let parent = parent.to_parent(root).0;
-        self.elsewhere = Some(match &self.below {
-            Some(below) => below.over(&parent),
-            None => parent,
-        });
+        self.parent = Some(parent.to_parent());
     }
 
     /// Where an invocation hangs, its links and its attributes.
     pub fn invocation<T: ToInvocation + ?Sized>(&mut self, invocation: &T) {
         let invocation = invocation.to_invocation();
-        let outset = invocation.outset(&self.current, self.new_root());
+        let root = Arrived::default().into_context(&self.current);
+        let outset = invocation.outset(&self.current, root);
         self.begin_with(outset);
     }
 
@@ -206,10 +199,7 @@ impl Start {
     }
 
     fn begin_with(&mut self, outset: Outset) {
-        self.elsewhere = Some(match &self.below {
-            Some(below) => below.over(&outset.context),
-            None => outset.context,
-        });
+        self.parent = Some(Parent::Whole(outset.context));
         let links = outset.links.into_iter().map(|link| link.0);
         self.said.links.extend(links);
         self.said.attributes.extend(outset.attributes);
@@ -246,6 +236,17 @@ impl Start {
         }
     }
 
+    /// What it starts in, once all is said of that.
+    fn settle(&mut self) {
+        let parent = self.parent.take();
+        let parent = parent.map(|parent| place::below(&self.current, parent));
+        self.elsewhere = match &self.below {
+            // A root or a parent is recorded by its tracer too.
+            Some(below) => Some(below.over(parent.as_ref().unwrap_or(&self.current))),
+            None => parent,
+        };
+    }
+
     fn library(&self) -> &Library {
         let library = self.said.library.as_ref();
         library.unwrap_or_else(|| self.site.library())
@@ -267,7 +268,7 @@ impl Start {
     /// What is to be counted, if this becomes a span: a root that nobody declared.
     fn stray(&self) -> Option<Stray> {
         let is_said = self.elsewhere.is_some() || Causes::are_in(&self.current);
-        if is_said || self.current.has_active_span() {
+        if is_said || has_span(&self.current) {
             return None;
         }
         let name = self.said.name.as_deref();

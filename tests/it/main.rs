@@ -29,6 +29,7 @@ mod inferred;
 mod inheritance;
 mod interop;
 mod invocation;
+mod kept;
 mod keys;
 mod kit;
 mod lints;

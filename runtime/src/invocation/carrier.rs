@@ -6,9 +6,9 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use super::text;
-use crate::context::{Context, SpanContext};
+use crate::context::SpanContext;
 use crate::propagation::{self, Incoming, Outgoing, Propagator, Remote};
-use crate::relation::{ToLinks, ToParent};
+use crate::relation::{Parent, ToLinks, ToParent};
 
 /// A span as it travels: the headers that were sent, with their values as they were.
 ///
@@ -238,8 +238,8 @@ impl Incoming for Carrier {
 }
 
 impl ToParent for Carrier {
-    fn to_parent(&self, root: Context) -> Context {
-        self.remote().to_parent(root)
+    fn to_parent(&self) -> Parent {
+        self.remote().to_parent()
     }
 }
 

@@ -13,9 +13,8 @@ use opentelemetry::{Key, KeyValue, StringValue};
 use super::carrier::Carrier;
 use super::message::{Message, NextMessage};
 use super::mode::TraceMode;
-use crate::context::{Context, SpanContext};
+use crate::context::SpanContext;
 use crate::propagation::{self, Remote};
-use crate::relation::ToParent as _;
 use crate::thread;
 
 /// One delivery of a message, or of a batch of them.
@@ -61,8 +60,9 @@ pub(crate) struct Outset {
     pub(crate) attributes: Vec<KeyValue>,
 }
 
-/// In the context of an invocation's span, and so of all below it.
-struct Current(Invocation);
+/// In the context of an invocation's span, and so of all below it. `None` hides another one.
+#[derive(Clone, Default)]
+pub(crate) struct Current(Option<Invocation>);
 
 impl Told {
     pub(super) fn mode(&self) -> TraceMode {
@@ -137,7 +137,7 @@ impl Invocation {
     pub fn current() -> Option<Self> {
         let look = |context: &OtelContext| {
             let Current(invocation) = context.get()?;
-            Some(invocation.clone())
+            invocation.clone()
         };
         thread::map_current(look).flatten()
     }
@@ -239,14 +239,14 @@ impl Invocation {
 
     /// `context`, with this one as the current one, in the mode that it has now.
     fn current_in(&self, context: OtelContext) -> OtelContext {
-        context.with_value(Current(self.clone().with_mode(self.mode())))
+        context.with_value(Current(Some(self.clone().with_mode(self.mode()))))
     }
 
     fn parent(&self, came: &[Came], current: &OtelContext, root: OtelContext) -> OtelContext {
         match (self.mode(), self.place, came) {
             (TraceMode::Linked, Place::NewRoot, _) => root,
             (TraceMode::Continuous, _, [came]) => match came.cause() {
-                Some(cause) => cause.to_parent(Context(root)).0,
+                Some(cause) => cause.below(&root),
                 None => current.clone(),
             },
             _ => current.clone(),

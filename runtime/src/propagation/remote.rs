@@ -7,13 +7,13 @@ use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::TraceContextExt as _;
 
 use crate::context::{Context, SpanContext};
-use crate::installed;
-use crate::relation::{self, Causes, ToLinks, ToParent};
+use crate::relation::{Arrived, Parent, ToLinks, ToParent};
 
 /// A span of another process, as it was [extracted](crate::propagation::extract): its identity and
 /// its baggage.
 ///
-/// It can be given as `parent = ..` and to `links(..)`. Below it, its baggage is current, and what is
+/// It can be given as `parent = ..` and to `links(..)`. Below it, its baggage is current and nothing else of
+/// this process's context, and what is
 /// [injected](crate::propagation::inject) has its `tracestate`, to the letter. One that is not valid,
 /// since nothing was sent or nothing usable, is a parent that makes a new root, and no link.
 ///
@@ -47,7 +47,7 @@ pub enum Trust {
     /// That it is there: a span below it is a root of its own, which is linked to it and sampled by our
     /// own choice, without its baggage. For the public.
     Link,
-    /// Not at all: a span below it is a root of its own.
+    /// Not at all: a span below it is a root of its own, without its baggage.
     Ignore,
 }
 
@@ -93,7 +93,7 @@ impl Remote {
     pub fn context(&self) -> Context {
         match self.trust {
             Trust::Parent => Context(self.context.clone()),
-            Trust::Link | Trust::Ignore => self.to_parent(Context(OtelContext::new())),
+            Trust::Link | Trust::Ignore => Context(self.below(&OtelContext::new())),
         }
     }
 
@@ -104,25 +104,25 @@ impl Remote {
     }
 }
 
+impl Remote {
+    /// The context that a span below it starts in, where `current` is current.
+    pub(crate) fn below(&self, current: &OtelContext) -> OtelContext {
+        self.arrived().into_context(current)
+    }
+
+    fn arrived(&self) -> Arrived {
+        let (context, links) = match self.trust {
+            Trust::Parent => (self.context.clone(), Vec::new()),
+            Trust::Link => (OtelContext::new(), vec![self.span_context().0]),
+            Trust::Ignore => (OtelContext::new(), Vec::new()),
+        };
+        Arrived { context, links }
+    }
+}
+
 impl ToParent for Remote {
-    fn to_parent(&self, root: Context) -> Context {
-        match self.trust {
-            Trust::Parent => {
-                let below = installed::inherit(self.context.clone(), &root.0);
-                match self.is_valid() {
-                    true => Context(below),
-                    // Baggage alone makes no parent: what the root is linked to stays.
-                    false => Context(Causes::hand_on(below, &root.0)),
-                }
-            }
-            Trust::Link => {
-                let mut causes = Vec::new();
-                relation::add_links(&mut causes, &root);
-                relation::add_links(&mut causes, self);
-                Context(Causes::follow(root.0, &causes))
-            }
-            Trust::Ignore => root,
-        }
+    fn to_parent(&self) -> Parent {
+        Parent::Arrived(self.arrived())
     }
 }
 

@@ -216,8 +216,10 @@ where
 }
 
 /// The text that has come with a remote span. `None` hides that of another one.
-pub(super) struct Beside(Option<Arrived>);
+#[derive(Clone, Default)]
+pub(crate) struct Beside(Option<Arrived>);
 
+#[derive(Clone)]
 struct Arrived {
     trace_id: TraceId,
     state: TraceState,
