@@ -74,6 +74,11 @@ impl Core {
         is_closed || quiet::is_quiet()
     }
 
+    /// The same, where nobody is to count it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.queue.is_closed() || quiet::is_quiet()
+    }
+
     /// Whether this instrumentation scope makes no spans.
     #[inline]
     pub(crate) fn is_muted(&self, scope: &str) -> bool {
@@ -95,13 +100,7 @@ impl Core {
         let above = context.span();
         let parent = above.span_context();
         let Sampler::Custom(sampler) = &self.sampler else {
-            let place = self.follow_run(parent, attributes);
-            return Some(Decision {
-                place,
-                state: parent.trace_state().clone(),
-                is_recorded: place.flags.is_sampled(),
-                attributes: Vec::new(),
-            });
+            return Some(Decision::at(self.follow_run(parent, attributes), context));
         };
         let place = place::below(parent);
         let known = parent.is_valid().then_some(context);
@@ -127,6 +126,16 @@ impl Core {
             self.declined.count(Reason::Sampler);
         }
         place::sampled(place::below(parent), is_sampled)
+    }
+
+    /// Decides on a span below `parent`, if the sampler goes by that alone.
+    pub(crate) fn decide_by_place(&self, parent: &SpanContext) -> Option<Place> {
+        let goes_by_place = match &self.sampler {
+            Sampler::Custom(_) => false,
+            Sampler::Runs { .. } => !Sampler::decides_on_runs_below(parent),
+            _ => true,
+        };
+        goes_by_place.then(|| self.follow(parent))
     }
 
     /// Whether the sampler runs code of the user's.
@@ -155,6 +164,16 @@ impl Core {
 }
 
 impl Decision {
+    /// That of a place which is sampled or not, below what is current in `context`.
+    pub(crate) fn at(place: Place, context: &Context) -> Self {
+        Decision {
+            place,
+            state: context.span().span_context().trace_state().clone(),
+            is_recorded: place.flags.is_sampled(),
+            attributes: Vec::new(),
+        }
+    }
+
     pub(crate) fn identity(self) -> SpanContext {
         self.place.identity(self.state)
     }

@@ -5,12 +5,13 @@ use std::mem;
 use std::sync::Arc;
 
 use enter_span::native::{
-    Backend, Beginning, Library, Moment, Origin, Record, Site, Start, Started,
+    Backend, Beginning, Library, Moment, Origin, Place, Record, Site, Start, Started,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
+use opentelemetry_sdk::trace::ShouldSample;
 
-use crate::core::Core;
+use crate::core::{Core, Decision};
 
 pub(crate) struct Native(pub(crate) Arc<Core>);
 
@@ -26,13 +27,17 @@ impl Backend for Native {
         let name = start.take_name();
         let said = start.said.map(mem::take).unwrap_or_default();
         let links = links(said.links);
-        let decision = core.decide(context, &said.attributes, |sampler, parent, trace_id| {
+        let ask = |sampler: &dyn ShouldSample, parent: Option<&Context>, trace_id| {
             let mut shown = said.attributes.clone();
             if core.terms.tells_place {
                 site.each_code(|pair| shown.push(pair));
             }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
-        });
+        };
+        let decision = match start.place {
+            Some(place) => Some(Decision::at(place, context)),
+            None => core.decide(context, &said.attributes, ask),
+        };
         let Some(decision) = decision else {
             return Started::Nothing;
         };
@@ -94,8 +99,14 @@ impl Backend for Native {
         self.0.sampler.follows_parent()
     }
 
+    fn decide(&self, parent: &Context) -> Option<Place> {
+        let Native(core) = self;
+        core.decide_by_place(parent.span().span_context())
+    }
+
     fn mutes(&self, library: &Library) -> bool {
-        self.0.muting.mutes(library.name())
+        let Native(core) = self;
+        core.muting.mutes(library.name()) || core.is_over()
     }
 }
 

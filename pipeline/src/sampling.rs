@@ -36,7 +36,8 @@ pub enum Sampler {
         /// How much of the runs is recorded.
         ratio: f64,
     },
-    /// Any sampler of the SDK's kind. It is asked for each span.
+    /// Any sampler of the SDK's kind. It is asked for each span, and sees its name, links and start attributes,
+    /// which are evaluated for it; those above but for `Runs` decide before anything is evaluated.
     Custom(Box<dyn ShouldSample>),
 }
 
@@ -53,6 +54,11 @@ impl Sampler {
         }
     }
 
+    /// Whether a run is decided on below `parent`: at a root, and below another process.
+    pub(crate) fn decides_on_runs_below(parent: &SpanContext) -> bool {
+        !parent.is_valid() || parent.is_remote()
+    }
+
     /// What is decided for a run, if this is where it is decided.
     pub(crate) fn samples_run(
         &self,
@@ -62,7 +68,7 @@ impl Sampler {
         let Sampler::Runs { key, ratio } = self else {
             return None;
         };
-        if parent.is_valid() && !parent.is_remote() {
+        if !Sampler::decides_on_runs_below(parent) {
             return None;
         }
         let id = attributes.iter().find(|one| one.key.as_str() == key)?;

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Context, KeyValue, Value};
 
+use crate::ended::Place;
 use crate::record::Record;
 use crate::site::{Library, Site};
 
@@ -17,6 +18,8 @@ pub struct Start<'a> {
     pub site: &'static Site,
     /// Most spans have no more than their site.
     pub said: Option<&'a mut Said>,
+    /// What `decide` has said of it.
+    pub place: Option<Place>,
 }
 
 /// What was said of a span beyond its site, for the backend to take.
@@ -80,7 +83,13 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
-    /// Whether it makes no spans for this library. Nothing is evaluated for them.
+    /// Where a span below `parent` stands, and whether it is sampled, if that needs nothing which would have
+    /// to be evaluated. It is then started there. `None` if a sampler has to be shown more.
+    fn decide(&self, _parent: &Context) -> Option<Place> {
+        None
+    }
+
+    /// Whether it makes no spans for this library, or none any more. Nothing is evaluated for them.
     fn mutes(&self, _library: &Library) -> bool {
         false
     }

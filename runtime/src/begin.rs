@@ -11,6 +11,7 @@ use crate::backend::{Start, Started};
 #[cfg(feature = "open-spans")]
 use crate::context::SpanContext;
 use crate::context::has_span;
+use crate::ended::Place;
 use crate::installed::{Installed, Shortcut};
 use crate::lineage;
 #[cfg(feature = "open-spans")]
@@ -78,12 +79,56 @@ fn start_below(
     Some(scope)
 }
 
-/// Whether what records below `parent` says at once that it does not record this library's spans there:
-/// then nothing is evaluated for them.
-pub(crate) fn is_declined(installed: &Installed, library: &Library, parent: &Context) -> bool {
-    installed.backend().is_some_and(|backend| {
-        backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent))
-    })
+/// Who has to be told what a span says of itself before it starts.
+#[derive(Clone, Copy)]
+pub(crate) enum Interest {
+    /// Nobody: it is not recorded.
+    Nobody,
+    /// The sampler, or another provider's.
+    Sampler,
+    /// Who records it, since its place has decided that it is sampled; else nobody.
+    Decided(Place),
+}
+
+/// What is known of a span of this library below `parent` before anything is evaluated for it.
+pub(crate) fn interest(installed: &Installed, library: &Library, parent: &Context) -> Interest {
+    let Some(backend) = installed.backend() else {
+        return Interest::of_nobody();
+    };
+    let is_declined =
+        backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent));
+    if is_declined {
+        return Interest::Nobody;
+    }
+    backend
+        .decide(parent)
+        .map_or(Interest::Sampler, Interest::Decided)
+}
+
+impl Interest {
+    /// Where nothing records; but a test wants to know the names of what it has lost.
+    pub(crate) fn of_nobody() -> Self {
+        #[cfg(feature = "testing")]
+        if crate::testing::is_anybody_recording() {
+            return Interest::Sampler;
+        }
+        Interest::Nobody
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        match self {
+            Interest::Nobody => false,
+            Interest::Sampler => true,
+            Interest::Decided(place) => { place.flags }.is_sampled(),
+        }
+    }
+
+    pub(crate) fn place(self) -> Option<Place> {
+        match self {
+            Interest::Decided(place) => Some(place),
+            Interest::Nobody | Interest::Sampler => None,
+        }
+    }
 }
 
 /// A scope with the span that `start` starts, if it is one that says anything. Nothing, if `start` gives

@@ -35,7 +35,8 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
             start.set_name(name);
         }
     };
-    start::enter_with(&ANONYMOUS, &mut [&mut by], &mut [&mut named])
+    // The name has been evaluated already.
+    start::enter_with(&ANONYMOUS, &mut [&mut by, &mut named], &mut [])
 }
 
 /// Runs `body` in a span of this name, below the current one.

@@ -54,7 +54,8 @@
 //! |---|---|
 //! | compiled out, with `--cfg enter_span_off` in `RUSTFLAGS` | nothing: the compiler sees that no span can start |
 //! | off | one relaxed atomic load; no argument is evaluated, nothing is allocated |
-//! | not sampled, on the pipeline | a look at the current context; the same holds |
+//! | not sampled, on the pipeline, below a span of this process | a look at the current context; the same holds |
+//! | not sampled, on the pipeline, at a root or below another process | one allocation: the context that tells it to headers and to what is below. No argument is evaluated that the sampler need not see |
 //! | recorded, on the pipeline | two allocations, which are OpenTelemetry's context; for a `leaf` none. A root makes three more |
 //! | recorded by another provider | what that costs, and a few allocations of ours |
 //!
@@ -325,7 +326,7 @@ pub use enter_span_macros::Attributes;
 /// | `\|span\|` | binds the handle for the body |
 /// | `kind = client` | `server`, `client`, `producer`, `consumer` or `internal` (the default) |
 /// | `attributes(..)` | attributes, evaluated at entry, only if the span is traced |
-/// | `start(..)` | the same, evaluated before the sampler decides, which sees them |
+/// | `start(..)` | the same, for samplers: see [what is evaluated](#what-is-evaluated) |
 /// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it |
 /// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | what is told of an `Err`, or whether it is a failure at all |
 /// | `root`, `parent = expr` | a new trace; an explicit parent. The rest of the context stays, but below what came from another process: see [`ToParent`] |
@@ -389,6 +390,22 @@ pub use enter_span_macros::Attributes;
 /// of them, `Option`s of them, and types of your own. The same key again replaces the value.
 /// Expressions may borrow arguments and cannot consume them, and cannot contain `?`, `return` or
 /// `.await`. One that panics loses its attribute and nothing else.
+///
+/// # What is evaluated
+///
+/// While the process is off, nothing is. While it is on:
+///
+/// | | evaluated |
+/// |---|---|
+/// | `when`, `tracer`, `parent`, `invocation` | always: they say whether there is a span, and where |
+/// | `name = expr`, `links(..)`, `start(..)` | if the span is traced. Where a sampler has to see them, before it decides, so also for spans that it does not take |
+/// | `attributes(..)` | if the span is traced |
+/// | `ret`, `err = \|e\| ..` | if the span is traced, after the body |
+///
+/// The samplers of `enter-span-pipeline` decide without them, but for `Sampler::Custom`, and for
+/// `Sampler::Runs` at a root and below another process. Other providers, as that of the OpenTelemetry SDK, do
+/// not tell what their sampler looks at, so they are shown the three for every span, also below a span that is
+/// not sampled. Nothing is evaluated for a span of a muted library.
 ///
 /// # Adding to the current span
 ///

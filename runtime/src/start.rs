@@ -8,7 +8,7 @@ use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::attributes::Sink;
 use crate::backend::{self, Said};
-use crate::begin;
+use crate::begin::{self, Interest};
 use crate::context::has_span;
 use crate::entered::Entered;
 use crate::installed::{self, Installed, Override};
@@ -116,7 +116,7 @@ pub fn enter(site: &'static Site) -> Entered {
 /// Says one thing of a span before it starts.
 pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut Start);
 
-/// Enters a span that more is said about: first where it hangs, and the rest if anybody listens.
+/// Enters a span that more is said about: first where it hangs, and the rest if it may be recorded there.
 #[cold]
 pub fn enter_with(
     site: &'static Site,
@@ -133,14 +133,12 @@ pub fn enter_with(
     start.describe(places);
     start.settle();
     let installed = installed::for_context(start.parent_context());
-    let is_declined = installed.as_ref().is_some_and(|installed| {
-        begin::is_declined(installed, start.library(), start.parent_context())
-    });
-    if !is_declined {
+    let interest = start.interest(installed.as_deref());
+    if interest.is_any() {
         start.describe(others);
     }
     // A sampler or a provider that panics costs the span.
-    thread::shielded(|| start.enter(installed.as_deref()))
+    thread::shielded(|| start.enter(installed.as_deref(), interest))
         .flatten()
         .unwrap_or(Entered::OFF)
 }
@@ -247,6 +245,14 @@ impl Start {
         };
     }
 
+    /// Who has to be told more of it, as far as that is known.
+    fn interest(&self, installed: Option<&Installed>) -> Interest {
+        match installed {
+            Some(installed) => begin::interest(installed, self.library(), self.parent_context()),
+            None => Interest::of_nobody(),
+        }
+    }
+
     fn library(&self) -> &Library {
         let library = self.said.library.as_ref();
         library.unwrap_or_else(|| self.site.library())
@@ -275,12 +281,12 @@ impl Start {
         Some(Stray::of(self.site, name.unwrap_or_default()))
     }
 
-    fn enter(mut self, installed: Option<&Installed>) -> Option<Entered> {
+    fn enter(mut self, installed: Option<&Installed>, interest: Interest) -> Option<Entered> {
         let stray = self.stray();
         let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
-        let scope = start(installed, self.site, &mut self.said, parent);
+        let scope = start(installed, self.site, &mut self.said, interest, parent);
         if let (Some(stray), true) = (stray, scope.is_some()) {
             stray.count();
         }
@@ -297,6 +303,7 @@ fn start(
     installed: Option<&Installed>,
     site: &'static Site,
     said: &mut Said,
+    interest: Interest,
     parent: &OtelContext,
 ) -> Option<Box<Scope>> {
     Causes::link_root(parent, &mut said.links);
@@ -312,6 +319,7 @@ fn start(
     let start = backend::Start {
         site,
         said: Some(said),
+        place: interest.place(),
     };
     begin::start(installed, start, parent)
 }

@@ -16,6 +16,7 @@ mod emitted;
 mod endpoint;
 mod entries;
 mod environment;
+mod evaluated;
 mod exit;
 mod facts;
 mod faults;

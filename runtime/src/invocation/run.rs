@@ -110,6 +110,7 @@ impl Run {
                 start.set_name(name);
             }
         };
-        start::enter_with(&START, &mut [&mut begun], &mut [&mut named])
+        // The name has been evaluated already.
+        start::enter_with(&START, &mut [&mut begun, &mut named], &mut [])
     }
 }

@@ -92,6 +92,11 @@ impl Drop for Exclusive {
     }
 }
 
+/// Whether a recorder lives, on whatever thread.
+pub(crate) fn is_anybody_recording() -> bool {
+    house().recorders > 0
+}
+
 pub(super) fn holds_it() -> bool {
     HOLDS_IT.try_with(Cell::get).unwrap_or(false)
 }

@@ -47,6 +47,7 @@ mod redacted;
 mod trace;
 mod tree;
 
+pub(crate) use alone::is_anybody_recording;
 pub use alone::{Exclusive, exclusive};
 pub use entry::Event;
 pub use lost::unclaimed;
