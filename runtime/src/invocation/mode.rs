@@ -27,7 +27,8 @@ pub struct UnknownTraceMode(String);
 impl TraceMode {
     /// As `ENTER_SPAN_TRACE_MODE` says at this moment; linked, if it is not set or empty.
     ///
-    /// A value that is no mode means linked, and is told once on stderr.
+    /// A value that is no mode means linked, and is reported once on stderr. At most 16 values are reported, and
+    /// values whose first 64 characters are the same count as one.
     pub fn from_env() -> Self {
         let value = std::env::var_os(VARIABLE);
         TraceMode::of_value(value.as_deref())
