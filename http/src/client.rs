@@ -26,7 +26,7 @@ use crate::target::{Part, Shown, Target};
 /// Two of these layers around a client are two spans, one in the other, and the receiver is below the
 /// inner one: what lies between them may send a request more than once.
 ///
-/// The headers `traceparent` and `tracestate` are written from inside of the span, last and once, by
+/// The headers `traceparent`, `tracestate` and `baggage` are replaced from inside of the span, last and once, by
 /// [`inject_to`]: the propagator says to which hosts, and so does
 /// [`with_destinations`](ClientLayer::with_destinations).
 ///

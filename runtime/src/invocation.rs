@@ -50,10 +50,10 @@
 //! current. What is in a carrier and cannot be used counts as absent.
 //!
 //! The span of an invocation has the attributes `enter_span.trace.mode` (`linked` or `continuous`) and
-//! `enter_span.trace.propagated` (whether an origin came that could be used), and the id of its run, if one
-//! is given, which is baggage below it too; the start of a run has the mode and the id. Samplers see them.
+//! `enter_span.trace.propagated` (whether an origin came that could be used), and the ids of its run, if any
+//! are given, which are baggage below it too; the start of a run has the mode and the ids. Samplers see them.
 //!
-//! The baggage below it is that of the origin, over it that of the delivery, over that the id. What is current
+//! The baggage below it is that of the origin, over it that of the delivery, over that the ids. What is current
 //! where it starts is part of it only below a local context: a new root takes nothing of what lies on the thread.
 //!
 //! # What a message takes along
@@ -64,9 +64,12 @@
 //! | `enter-span-origin-traceparent`, `enter-span-origin-tracestate`, `enter-span-origin-baggage` | the origin |
 //!
 //! As [text](Message#text) it is one line of visible ASCII, `name=value` joined by `&`, for a column of a
-//! database. With the feature `serde` it is a map of texts. Of the baggage only the keys leave that the
+//! database. With the feature `serde` it is a map of texts.
+//!
+//! The baggage that came with an origin goes on with it as it came, unless
+//! [`Invocation::without_origin_baggage`] is called. Of the baggage of this process only the keys leave that the
 //! application names: by [`Propagator::with_baggage_keys`](crate::propagation::Propagator::with_baggage_keys),
-//! and that of the run's id.
+//! and those of the run's ids.
 
 mod carrier;
 #[cfg(feature = "serde")]

@@ -80,8 +80,9 @@
 //!
 //! Of a struct only the fields leave that `#[derive(Attributes)]` makes attributes of. To other processes go the
 //! identity of the current span and what came as `tracestate`, by [`inject`] and in messages; of the baggage
-//! nothing but the keys that the application [names](propagation::Propagator::with_baggage_keys), and the id of
-//! a [run](invocation). Values of headers are never printed.
+//! nothing but the keys that the application [names](propagation::Propagator::with_baggage_keys), and the ids of
+//! a [run](invocation); the baggage that came with the origin of a run goes on with its messages. Values of
+//! headers are never printed.
 //!
 //! # Tasks and threads
 //!

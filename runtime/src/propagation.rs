@@ -45,7 +45,6 @@ mod remote;
 mod traceparent;
 mod tracestate;
 
-pub(crate) use baggage::of_keys as baggage_of_keys;
 pub use carrier::{Incoming, Outgoing, Variables};
 pub use destination::Destinations;
 pub use propagator::{Propagator, extract, inject, inject_to, set_propagator};

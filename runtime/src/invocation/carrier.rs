@@ -1,6 +1,5 @@
 //! A span as it travels: the headers that were sent, as they were.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
@@ -167,16 +166,10 @@ impl Carrier {
         propagation::extract(self)
     }
 
-    /// The same with another text as its baggage, or with none.
-    pub(super) fn with_baggage(&self, only: impl Fn(&str) -> Option<String>) -> Self {
-        let kept = self.iter().filter_map(|(name, value)| {
-            let value = match name.eq_ignore_ascii_case("baggage") {
-                true => Cow::Owned(only(value)?),
-                false => Cow::Borrowed(value),
-            };
-            Some((name, value))
-        });
-        Carrier::bounded(kept)
+    /// The same without its baggage.
+    pub(super) fn without_baggage(&self) -> Self {
+        let is_baggage = |name: &str| name.eq_ignore_ascii_case("baggage");
+        Carrier::bounded(self.iter().filter(|(name, _)| !is_baggage(name)))
     }
 
     /// Several headers of a name are one list, but for `traceparent`, of which none is better than the
@@ -190,29 +183,30 @@ impl Carrier {
                 _ => text.extend([",", value]),
             }
         }
-        let fits = |byte: u8| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t';
-        (!text.is_empty() && text.bytes().all(fits)).then_some(text)
+        fits_into_header(&text).then_some(text)
     }
 
-    /// In place of what is there under these names, if it tells of a span; else nothing is touched.
+    /// In place of all that is there under these names. Without a span there is nothing to write.
     pub(super) fn write_as<C: Outgoing + ?Sized>(
         &self,
         carrier: &mut C,
         named: impl Fn(&'static str) -> &'static str,
     ) {
-        let [traceparent, tracestate, baggage] = NAMES;
-        let Some(span) = self.joined(traceparent) else {
-            return;
-        };
-        carrier.set(named(traceparent), span);
-        match self.joined(tracestate) {
-            Some(value) => carrier.set(named(tracestate), value),
-            // That of another trace must not go with ours.
-            None => carrier.unset(named(tracestate)),
+        let has_span = self.has_span();
+        for name in NAMES {
+            match self.joined(name).filter(|_| has_span) {
+                Some(value) => carrier.set(named(name), value),
+                // That of another message must not go with ours.
+                None => carrier.unset(named(name)),
+            }
         }
-        if let Some(value) = self.joined(baggage) {
-            carrier.set(named(baggage), value);
-        }
+    }
+
+    /// Whether it can be written: it tells of a span.
+    pub(super) fn has_span(&self) -> bool {
+        let [traceparent, ..] = NAMES;
+        let mut values = self.values_named(traceparent);
+        matches!((values.next(), values.next()), (Some(value), None) if fits_into_header(value))
     }
 
     fn values_named(&self, name: &str) -> impl Iterator<Item = &str> {
@@ -221,6 +215,11 @@ impl Carrier {
             .filter(move |(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value)
     }
+}
+
+fn fits_into_header(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t';
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 const NAMES: [&str; 3] = ["traceparent", "tracestate", "baggage"];

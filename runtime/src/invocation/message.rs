@@ -97,13 +97,17 @@ impl NextMessage {
         NextMessage(Message { delivery, origin })
     }
 
-    /// Writes it to headers: each name once, in place of what is there. A carrier that tells of no span touches
-    /// nothing. Of an origin that came in a map, what is no header of W3C's is not written; text and serde keep
-    /// it.
+    /// Writes it to headers: each of the six names once, in place of what is there, and a name that has nothing
+    /// to say is removed, so that headers can be used again for another message.
+    ///
+    /// A message that tells of no span, as while nothing is traced, touches nothing. Of an origin that came in a
+    /// map, what is no header of W3C's is not written; text and serde keep it.
     pub fn write<C: Outgoing + ?Sized>(&self, carrier: &mut C) {
-        let NextMessage(message) = self;
-        message.delivery.write_as(carrier, |name| name);
-        message.origin.write_as(carrier, of_origin);
+        let NextMessage(Message { delivery, origin }) = self;
+        if delivery.has_span() || origin.has_span() {
+            delivery.write_as(carrier, |name| name);
+            origin.write_as(carrier, of_origin);
+        }
     }
 
     /// The span that sends it.

@@ -43,7 +43,17 @@ pub struct Invocation {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     pub(super) mode: Option<TraceMode>,
-    pub(super) id: Option<(Cow<'static, str>, String)>,
+    /// Each key once.
+    pub(super) ids: Vec<(Cow<'static, str>, String)>,
+    pub(super) origin_baggage: OriginBaggage,
+}
+
+/// Whether the baggage of an origin that came is handed on with it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum OriginBaggage {
+    #[default]
+    HandedOn,
+    LeftOut,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,42 +82,51 @@ impl Told {
     /// Samplers see them.
     pub(super) fn attributes(&self) -> Vec<KeyValue> {
         let mode = KeyValue::new("enter_span.trace.mode", self.mode().as_str());
-        let id = self.id.iter();
-        let id = id.map(|(key, id)| KeyValue::new(key.clone(), id.clone()));
-        std::iter::once(mode).chain(id).collect()
+        let ids = self.ids.iter();
+        let ids = ids.map(|(key, id)| KeyValue::new(key.clone(), id.clone()));
+        std::iter::once(mode).chain(ids).collect()
     }
 
-    /// `context`, with the run's id in its baggage. What else is there stays.
-    pub(super) fn in_baggage(&self, context: OtelContext) -> OtelContext {
-        let Some((key, id)) = &self.id else {
-            return context;
-        };
-        let key = Key::from(key.clone());
-        let others: Vec<Entry> = entries(&context)
-            .filter(|(known, _)| *known != key)
-            .collect();
-        let own = (key, (id.clone().into(), BaggageMetadata::default()));
-        // Before the others: of a baggage that is full the rest is left out.
-        let baggage: Baggage = std::iter::once(own).chain(others).collect();
-        context.with_baggage(baggage)
-    }
-
-    /// The current span, with the baggage that may leave, the run's id among it.
-    pub(super) fn carrier(&self) -> Carrier {
-        let propagator = propagation::of_process();
-        match &self.id {
-            Some((key, _)) => Carrier::current_by(&propagator.with_baggage_key(key.clone())),
-            None => Carrier::current_by(&propagator),
+    /// Names the run, or gives one of its names another value.
+    fn add_id(&mut self, key: Cow<'static, str>, id: String) {
+        match self.ids.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = id,
+            None => self.ids.push((key, id)),
         }
     }
 
-    /// The same carrier, of whose baggage only that is left which may leave.
+    /// `context`, with the run's ids in its baggage. What else is there stays.
+    pub(super) fn in_baggage(&self, context: OtelContext) -> OtelContext {
+        if self.ids.is_empty() {
+            return context;
+        }
+        let is_id = |key: &Key| self.ids.iter().any(|(id, _)| id == key.as_str());
+        let others = entries(&context).filter(|(key, _)| !is_id(key));
+        let own = self.ids.iter().map(|(key, id)| {
+            let value = (id.clone().into(), BaggageMetadata::default());
+            (Key::from(key.clone()), value)
+        });
+        // Before the others: of a baggage that is full the rest is left out.
+        let baggage: Baggage = own.chain(others).collect();
+        context.with_baggage(baggage)
+    }
+
+    /// The current span, with the baggage that may leave, the run's ids among it.
+    pub(super) fn carrier(&self) -> Carrier {
+        let keys = self.ids.iter().map(|(key, _)| key.clone());
+        let propagator = keys.fold(
+            propagation::of_process(),
+            propagation::Propagator::with_baggage_key,
+        );
+        Carrier::current_by(&propagator)
+    }
+
+    /// What came, to the letter.
     fn handed_on(&self, origin: &Carrier) -> Carrier {
-        let propagator = propagation::of_process();
-        let is_id = |key: &str| self.id.as_ref().is_some_and(|(id, _)| id == key);
-        origin.with_baggage(|text| {
-            propagation::baggage_of_keys(text, |key| is_id(key) || propagator.lets_out(key))
-        })
+        match self.origin_baggage {
+            OriginBaggage::HandedOn => origin.clone(),
+            OriginBaggage::LeftOut => origin.without_baggage(),
+        }
     }
 }
 
@@ -149,10 +168,32 @@ impl Invocation {
         self
     }
 
-    /// The id of its run: an attribute of this key, and baggage below the span, which leaves with messages.
+    /// An id of its run: an attribute of this key, and an entry of the baggage below the span, which leaves
+    /// with messages.
+    ///
+    /// A run may have several, by calls with several keys; the same key again replaces the id.
+    ///
+    /// ```
+    /// use enter_span::invocation::{Invocation, Message};
+    ///
+    /// # let message = Message::default();
+    /// let invocation = Invocation::of(&message)
+    ///     .with_id("workflow.run.id", "wrun_7")
+    ///     .with_id("workflow.name", "import");
+    /// # drop(invocation);
+    /// ```
     #[must_use]
     pub fn with_id(mut self, key: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
-        self.told.id = Some((key.into(), id.into()));
+        self.told.add_id(key.into(), id.into());
+        self
+    }
+
+    /// Sends the origin on without its baggage. By default, what came in a message goes on as it came.
+    ///
+    /// For a process that sends messages to where the baggage of the run's origin must not go.
+    #[must_use]
+    pub fn without_origin_baggage(mut self) -> Self {
+        self.told.origin_baggage = OriginBaggage::LeftOut;
         self
     }
 
@@ -176,8 +217,10 @@ impl Invocation {
 
     /// What is sent on: from inside of the invocation's span, or of a producer's below it.
     ///
-    /// Its delivery is what is current. Its origin is, in linked mode, the one that came, to the letter but for
-    /// baggage that may not leave; without one, and in continuous mode, it is what is current.
+    /// Its delivery is what is current, with the keys of this process's baggage that may leave. Its origin is, in
+    /// linked mode, the one that came, to the letter and with its own baggage (unless
+    /// [`without_origin_baggage`](Invocation::without_origin_baggage) is called); without one, and in continuous
+    /// mode, it is what is current.
     pub fn next_message(&self) -> NextMessage {
         let delivery = self.told.carrier();
         let came = match &*self.messages {

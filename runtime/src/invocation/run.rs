@@ -60,7 +60,8 @@ impl Run {
         Run(self.0.with_mode(mode))
     }
 
-    /// The id of the run: an attribute of this key, and baggage below the span, which leaves with messages.
+    /// An id of the run: an attribute of this key, and an entry of the baggage below the span, which leaves with
+    /// messages. A run may have several, by calls with several keys; the same key again replaces the id.
     pub fn with_id(self, key: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Run(self.0.with_id(key, id))
     }

@@ -108,16 +108,6 @@ fn encoded(text: &[u8]) -> Option<(u8, &[u8])> {
     (percent == b'%').then_some((u8::try_from(byte).ok()?, after))
 }
 
-/// The members of a header whose keys are wanted, as they are; nothing if there are none.
-pub(crate) fn of_keys(text: &str, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
-    let members = text.split(',').filter(|member| {
-        let key = member.split(['=', ';']).next().unwrap_or_default();
-        is_wanted(key.trim_matches(WHITE_SPACE))
-    });
-    let kept: Vec<&str> = members.collect();
-    (!kept.is_empty()).then(|| kept.join(","))
-}
-
 /// The header for those of these keys that there are; nothing if there are none. What does not fit is
 /// left out whole.
 pub(super) fn write(baggage: &Baggage, keys: &[Cow<'static, str>]) -> Option<String> {

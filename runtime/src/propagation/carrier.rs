@@ -252,8 +252,7 @@ impl Outgoing for Injected<'_> {
         self.0.set(name, value);
     }
 
-    /// It knows no way to, and an empty `tracestate` is not to be sent: use a carrier of [`Outgoing`] where
-    /// there may be one of another trace.
+    /// It knows no way to, nor whether there is anything; and an empty header is not to be sent.
     fn unset(&mut self, _: &'static str) {}
 }
 

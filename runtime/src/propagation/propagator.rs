@@ -23,7 +23,9 @@ use crate::thread;
 /// application's, and some of it may be nobody else's business.
 ///
 /// It is an OpenTelemetry propagator too. As such it extracts into the context that it is given, which
-/// is what OpenTelemetry asks for; [`extract`](Propagator::extract) starts from nothing.
+/// is what OpenTelemetry asks for; [`extract`](Propagator::extract) starts from nothing. And it writes to
+/// OpenTelemetry's `Injector`, which cannot remove a header: what is there under a name that has nothing to
+/// say stays. Use a new carrier for each message, or one of [`Outgoing`].
 ///
 /// ```
 /// use enter_span::propagation::{Destinations, Propagator, set_propagator};
@@ -104,9 +106,12 @@ pub fn extract<C: Incoming + ?Sized>(carrier: &C) -> Remote {
 /// Tells the receiver of a request or a message which span is current.
 ///
 /// Call it inside of the client's or the producer's span, last and once: that span, and not its caller,
-/// is then the parent of what the receiver does. (A `leaf` is never current.) `traceparent` and
-/// `tracestate` replace what is there under their names, once; so does `baggage`, if there is something
-/// to say. Without a span nothing is written, and what is there stays.
+/// is then the parent of what the receiver does. (A `leaf` is never current.)
+///
+/// `traceparent`, `tracestate` and `baggage` replace what is there under their names, once; a name that has
+/// nothing to say is removed. So headers that were received, or used for another request, can be used again.
+/// If you set a `baggage` header of your own, set it after this call, or leave that name to yourself with
+/// [`Propagator::without_baggage`]. Without a span nothing is written, and what is there stays.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -130,7 +135,7 @@ pub fn inject<C: Outgoing + ?Sized>(carrier: &mut C) {
     of_process().inject(carrier);
 }
 
-/// The same, if the host is one that is told of our spans; else nothing is written.
+/// The same, if the host is one that is told of our spans; else nothing is written, and what is there stays.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -170,7 +175,7 @@ impl Propagator {
         }
     }
 
-    /// Neither reads nor writes `baggage`.
+    /// Neither reads, writes nor removes `baggage`.
     #[must_use]
     pub fn without_baggage(self) -> Self {
         Propagator {
@@ -193,20 +198,15 @@ impl Propagator {
 
     /// The same, and this key.
     pub(crate) fn with_baggage_key(self, key: Cow<'static, str>) -> Self {
-        if self.lets_out(&key) {
+        let named = self.keys.as_deref().unwrap_or_default();
+        if named.contains(&key) {
             return self;
         }
-        let keys = self.keys.iter().flat_map(|keys| keys.iter().cloned());
+        let keys = named.iter().cloned().chain([key]).collect();
         Propagator {
-            keys: Some(keys.chain([key]).collect()),
+            keys: Some(keys),
             ..self
         }
-    }
-
-    /// Whether baggage of this key may leave.
-    pub(crate) fn lets_out(&self, key: &str) -> bool {
-        let mut keys = self.keys.iter().flat_map(|keys| keys.iter());
-        self.baggage == Choice::Used && keys.any(|known| known == key)
     }
 
     /// Which hosts [`inject_to`] writes for. The default is all of them.
@@ -273,12 +273,19 @@ impl Propagator {
             Choice::Used => Some(TraceHeaders::of(context, span.span_context())?),
             Choice::LeftOut => None,
         };
-        let keys = self
-            .keys
-            .as_deref()
-            .filter(|_| self.baggage == Choice::Used);
-        let baggage = keys.and_then(|keys| baggage::write(context.baggage(), keys));
+        let baggage = match self.baggage {
+            Choice::Used => self.baggage_header(context),
+            Choice::LeftOut => BaggageHeader::LeftOut,
+        };
         Some(Headers { trace, baggage })
+    }
+
+    fn baggage_header(&self, context: &OtelContext) -> BaggageHeader {
+        let keys = self.keys.as_deref().unwrap_or_default();
+        match baggage::write(context.baggage(), keys) {
+            Some(entries) => BaggageHeader::Entries(entries),
+            None => BaggageHeader::Nothing,
+        }
     }
 }
 
@@ -293,7 +300,14 @@ fn extract_span<C: Incoming + ?Sized>(context: &OtelContext, carrier: &C) -> Opt
 
 struct Headers {
     trace: Option<TraceHeaders>,
-    baggage: Option<String>,
+    baggage: BaggageHeader,
+}
+
+enum BaggageHeader {
+    /// It is not ours to write.
+    LeftOut,
+    Nothing,
+    Entries(String),
 }
 
 struct TraceHeaders {
@@ -320,8 +334,11 @@ impl Headers {
                 false => carrier.set(tracestate::NAME, trace.tracestate),
             }
         }
-        if let Some(baggage) = self.baggage {
-            carrier.set(baggage::NAME, baggage);
+        match self.baggage {
+            BaggageHeader::Entries(entries) => carrier.set(baggage::NAME, entries),
+            // Neither must what was written for another request.
+            BaggageHeader::Nothing => carrier.unset(baggage::NAME),
+            BaggageHeader::LeftOut => {}
         }
     }
 }

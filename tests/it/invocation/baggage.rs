@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use enter_span::invocation::{Carrier, Invocation, Message, Run};
+use enter_span::invocation::{Carrier, Invocation, Message, NextMessage, Run};
 use enter_span::propagation::{Propagator, set_propagator};
 use enter_span::testing::Recorder;
 use enter_span::{enter_span, in_span};
@@ -91,35 +91,75 @@ fn local_baggage_is_kept_only_below_a_local_context() {
     });
 }
 
-/// V25: baggage leaves only by named keys, in what is made and in what is handed on.
+fn value(carrier: &Carrier) -> Option<String> {
+    let mut baggage = carrier.iter().filter(|(name, _)| *name == "baggage");
+    baggage.next().map(|(_, value)| value.to_owned())
+}
+
+/// What is sent on from inside of this invocation.
+fn next_of(invocation: &Invocation) -> NextMessage {
+    let mut next = None;
+    Recorder::new().run(|| {
+        in_span!("inv", invocation = invocation, || next =
+            Some(invocation.next_message()));
+    });
+    next.expect("a message")
+}
+
+/// V7: what came with the origin goes on to the letter, hop by hop; so each of them restores it.
+#[test]
+fn an_origins_baggage_goes_on() {
+    let came = origin_with("tenant=shop;ttl=1, secret=1 ,order.id=old");
+    let mut message = delivered(came.clone());
+    for _ in 0..3 {
+        let next = next_of(&linked(&message).with_id("order.id", "4711"));
+        assert_eq!(next.origin(), &came);
+        message = next.to_string().parse().expect("a message");
+        Recorder::new().run(|| {
+            in_span!("work", invocation = linked(&message), || {
+                let expected = [("order.id", "4711"), ("secret", "1"), ("tenant", "shop")];
+                assert_eq!(baggage(), entries(expected));
+            });
+        });
+    }
+}
+
+/// For those who must: it can stay here, and nothing else is changed.
+#[test]
+fn an_origins_baggage_can_be_left_out() {
+    let came = origin_with("tenant=shop");
+    let invocation = linked(&delivered(came.clone())).with_id("order.id", "4711");
+    let next = next_of(&invocation.without_origin_baggage());
+    assert_eq!(
+        next.origin(),
+        &Carrier::from_iter([("traceparent", PARENT)])
+    );
+    assert_eq!(value(next.delivery()).as_deref(), Some("order.id=4711"));
+    // Also where nothing is traced, and what came goes on, whichever it is.
+    let off = |message: &Message| linked(message).without_origin_baggage().next_message();
+    for message in [
+        delivered(came.clone()),
+        Message::new(came, Carrier::default()),
+    ] {
+        assert_eq!(value(off(&message).origin()), None);
+        assert!(!off(&message).origin().is_empty());
+    }
+}
+
+/// V25: this process's baggage leaves only by named keys.
 #[test]
 fn baggage_leaves_by_named_keys() {
     if !crate::child::is_child("invocation::baggage::baggage_leaves_by_named_keys") {
         return;
     }
     let came = origin_with("tenant=shop;ttl=1, secret=1 ,order.id=old");
-    let sent = || {
-        let invocation = linked(&delivered(came.clone())).with_id("order.id", "4711");
-        let mut next = None;
-        Recorder::new().run(|| {
-            in_span!("inv", invocation = &invocation, || next =
-                Some(invocation.next_message()));
-        });
-        next.expect("a message")
-    };
-    let value = |carrier: &Carrier| {
-        let mut baggage = carrier.iter().filter(|(name, _)| *name == "baggage");
-        baggage.next().map(|(_, value)| value.to_owned())
-    };
+    let sent = || next_of(&linked(&delivered(came.clone())).with_id("order.id", "4711"));
     // The run's id is named.
     let next = sent();
-    assert_eq!(value(next.origin()).as_deref(), Some("order.id=old"));
     assert_eq!(value(next.delivery()).as_deref(), Some("order.id=4711"));
 
     set_propagator(Propagator::new().with_baggage_keys(["tenant"]));
     let next = sent();
-    let expected = "tenant=shop;ttl=1,order.id=old";
-    assert_eq!(value(next.origin()).as_deref(), Some(expected));
     let expected = "tenant=shop;ttl=1,order.id=4711";
     assert_eq!(value(next.delivery()).as_deref(), Some(expected));
 }
@@ -141,4 +181,42 @@ fn the_id_of_a_run_travels() {
             assert_eq!(baggage(), entries([("order.id", "4711")]));
         });
     });
+}
+
+/// A run that has several names has all of them: each an attribute, and an entry of the baggage.
+#[test]
+fn a_run_has_several_ids() {
+    let mut sent = String::new();
+    let ids = [
+        ("run.id", "r7"),
+        ("workflow.name", "import"),
+        ("run.id", "r8"),
+    ];
+    let trace = Recorder::new().run(|| {
+        let run = ids
+            .iter()
+            .fold(Run::new(), |run, (key, id)| run.with_id(*key, *id));
+        run.start("start", |_, message| sent = message.to_string());
+        let message: Message = sent.parse().expect("a message");
+        in_span!("work", invocation = Invocation::of(&message), || {
+            let all = entries([("run.id", "r8"), ("workflow.name", "import")]);
+            assert_eq!(baggage(), all);
+        });
+        let invocation = Invocation::of(&message).with_id("part", "1");
+        let invocation = invocation.with_id("run.id", "r9");
+        in_span!("part", invocation = &invocation, || {
+            let all = [("part", "1"), ("run.id", "r9"), ("workflow.name", "import")];
+            assert_eq!(baggage(), entries(all));
+            sent = invocation.next_message().delivery().to_string();
+        });
+    });
+    let told =
+        |span: &str| ["run.id", "workflow.name", "part"].map(|key| trace.find(span).attribute(key));
+    assert_eq!(
+        told("start"),
+        [Some("r8".into()), Some("import".into()), None]
+    );
+    assert_eq!(told("part"), [Some("r9".into()), None, Some("1".into())]);
+    assert_eq!(told("work"), [None, None, None]);
+    assert!(sent.ends_with("&baggage=part%3D1,run.id%3Dr9"), "{sent}");
 }

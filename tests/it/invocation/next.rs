@@ -146,6 +146,28 @@ fn an_empty_message_touches_no_header() {
     }
 }
 
+/// Headers that were received and are sent on: who sent them is not who sends them now.
+#[test]
+fn what_was_received_is_replaced_as_a_whole() {
+    let received = [
+        ("traceparent", PARENT),
+        ("baggage", "tenant=shop"),
+        ("enter-span-origin-traceparent", PARENT),
+        ("enter-span-origin-tracestate", "a=1"),
+        ("enter-span-origin-baggage", "tenant=shop"),
+        ("content-type", "text"),
+    ];
+    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mut headers = HashMap::<String, String>::from(received.map(own));
+    // Where nothing is traced, there is an origin, and nobody who sends.
+    let next = linked(&Message::read(&headers)).next_message();
+    next.write(&mut headers);
+    let expected = HashMap::<String, String>::from(
+        [received[2], received[3], received[4], received[5]].map(own),
+    );
+    assert_eq!(headers, expected);
+}
+
 /// A child process reads what its parent has written for it.
 #[test]
 fn a_message_travels_in_the_environment() {

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
-use enter_span::propagation::{Incoming, Outgoing};
+use enter_span::invocation::Run;
+use enter_span::propagation::{Incoming, Outgoing, Propagator};
 use enter_span::testing::Recorder;
 use enter_span::{enter_span, extract, in_span, inject};
 use http::HeaderMap;
+use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::{Context, KeyValue};
 use tonic::metadata::MetadataMap;
 
 use super::PARENT;
@@ -39,6 +42,57 @@ fn check<C: Incoming + Outgoing + Debug>(mut carrier: C) {
     }));
     carrier.unset("traceparent");
     assert_eq!(carrier.values_of("traceparent").count(), 0);
+    check_reused(carrier);
+}
+
+/// One carrier for two messages, of two customers: the second says nothing of the first.
+#[track_caller]
+fn check_reused<C: Incoming + Outgoing>(mut carrier: C) {
+    let names = [
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "enter-span-origin-traceparent",
+        "enter-span-origin-tracestate",
+        "enter-span-origin-baggage",
+    ];
+    let text_of = |carrier: &C, name| {
+        let values: Vec<_> = carrier.values_of(name).map(<[u8]>::to_vec).collect();
+        (!values.is_empty()).then(|| String::from_utf8(values.concat()).expect("text"))
+    };
+    for name in names {
+        carrier.set(name, "theirs=1".to_owned());
+    }
+    let send = |run: Run, carrier: &mut C| {
+        drop(Recorder::new().run(|| run.start("send", |_, message| message.write(carrier))));
+    };
+    send(Run::new().with_id("customer.id", "anna"), &mut carrier);
+    for name in ["baggage", "enter-span-origin-baggage"] {
+        let baggage = text_of(&carrier, name);
+        assert_eq!(baggage.as_deref(), Some("customer.id=anna"));
+    }
+    send(Run::new(), &mut carrier);
+    let set = names
+        .into_iter()
+        .filter(|name| text_of(&carrier, name).is_some());
+    let expected = ["traceparent", "enter-span-origin-traceparent"];
+    assert_eq!(set.collect::<Vec<_>>(), expected);
+    assert_eq!(text_of(&carrier, "other").as_deref(), Some("stays"));
+
+    let by_key = Propagator::new().with_baggage_keys(["customer.id"]);
+    let anna = [KeyValue::new("customer.id", "anna")];
+    drop(Recorder::new().run(|| {
+        enter_span("call", |_| {
+            {
+                let _anna = Context::current().with_baggage(anna).attach();
+                by_key.inject(&mut carrier);
+            }
+            let baggage = text_of(&carrier, "baggage");
+            assert_eq!(baggage.as_deref(), Some("customer.id=anna"));
+            by_key.inject(&mut carrier);
+            assert_eq!(text_of(&carrier, "baggage"), None);
+        });
+    }));
 }
 
 /// Maps and lists of text.
