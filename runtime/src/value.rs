@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 use std::rc::Rc;
+use std::str;
 use std::sync::Arc;
 
 use opentelemetry::{Array, StringValue};
@@ -30,7 +32,7 @@ pub struct Value(pub(crate) opentelemetry::Value);
 /// |---|---|
 /// | `bool` | bool |
 /// | integers of any width | `i64`; decimal text where the number does not fit |
-/// | `f32`, `f64` | `f64` |
+/// | `f32`, `f64` | `f64`; of an `f32` the one that its shortest text names: `0.1_f32` is `0.1` |
 /// | `str`, `String`, `char` | text |
 /// | slices, arrays and `Vec` of these | an array |
 /// | `Option<T>` | the value; `None` writes nothing |
@@ -256,7 +258,7 @@ macro_rules! scalar {
 scalar! {
     bool: |value| Some(Scalar::bool(value)), bools;
     f64: |value| Some(Scalar::f64(value)), floats;
-    f32: |value| Some(Scalar::f64(f64::from(value))), floats;
+    f32: |value| Some(Scalar::f64(long(value))), short_floats;
     char: |_value| None, texts;
     i8: |value| Some(Scalar::i64(i64::from(value))), integers;
     i16: |value| Some(Scalar::i64(i64::from(value))), integers;
@@ -276,9 +278,32 @@ fn bools(list: &[bool]) -> Value {
     Value(opentelemetry::Value::Array(Array::Bool(list.to_vec())))
 }
 
-fn floats<T: Into<f64> + Copy>(list: &[T]) -> Value {
-    let list = list.iter().map(|&value| value.into()).collect();
+fn floats(list: &[f64]) -> Value {
+    Value(opentelemetry::Value::Array(Array::F64(list.to_vec())))
+}
+
+fn short_floats(list: &[f32]) -> Value {
+    let list = list.iter().map(|&value| long(value)).collect();
     Value(opentelemetry::Value::Array(Array::F64(list)))
+}
+
+/// The float of the same shortest text: what is written as 0.1 stays 0.1, and does not become
+/// 0.10000000149011612.
+fn long(short: f32) -> f64 {
+    let exact = f64::from(short);
+    if exact == exact.trunc() && exact.abs() < f64::from(1 << f32::MANTISSA_DIGITS) {
+        return exact;
+    }
+    // The longest is `-1.17549435e-38`.
+    let mut text = [0; 32];
+    let mut rest = &mut text[..];
+    let is_written = write!(rest, "{short:e}").is_ok();
+    let length = 32 - rest.len();
+    let parsed = str::from_utf8(&text[..length]).ok().map(str::parse);
+    match parsed {
+        Some(Ok(long)) if is_written => long,
+        _ => exact,
+    }
 }
 
 /// One kind for the whole array: integers if all of them fit, else all of them as text.

@@ -40,6 +40,7 @@ mod metrics;
 mod muting;
 mod native;
 mod neighbours;
+mod numbers;
 mod off;
 mod open;
 mod otlp;
