@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 readonly FILE=benches/instructions.txt
 readonly TOLERANCE=3
-readonly PATHS=(off not_sampled root child leaf attributes_4 async_ready)
+readonly PATHS=(off not_sampled root child leaf attributes_4 async_ready tracestate)
 readonly BURST=256 SHORT=4 LONG=24
 
 case ${1-} in

@@ -4,6 +4,7 @@
 mod carriers;
 mod header;
 mod injection;
+mod tracestate;
 mod trust;
 
 /// That of the specification's examples.

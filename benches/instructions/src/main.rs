@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use enter_span::{enter_span, in_span};
+use enter_span::{enter_span, extract, in_span};
 use enter_span_pipeline::Pipeline;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -86,6 +86,34 @@ fn recorded(bursts: u64, one: fn(u64) -> u64) -> Result<(), enter_span_pipeline:
     Ok(())
 }
 
+/// Below a caller that sends the longest `tracestate`: what it costs is not a stranger's to say.
+fn below_tracestate(bursts: u64) -> Result<(), enter_span_pipeline::Error> {
+    let member = |number| format!("{number:0>256}={}", "v".repeat(256));
+    let members: Vec<String> = (0..28).map(member).chain((0..4).map(short)).collect();
+    below(&members.join(","), bursts)
+}
+
+/// The same, with as much of it as spans carry.
+fn below_tracestate_512(bursts: u64) -> Result<(), enter_span_pipeline::Error> {
+    let members: Vec<String> = (0..4).map(short).collect();
+    below(&members.join(","), bursts)
+}
+
+fn short(number: usize) -> String {
+    format!("m{number}={}", "v".repeat(124))
+}
+
+fn below(tracestate: &str, bursts: u64) -> Result<(), enter_span_pipeline::Error> {
+    let pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let caller = extract(&[("traceparent", traceparent), ("tracestate", tracestate)]);
+    for _ in 0..bursts {
+        in_span!("serve", parent = caller, |_| spans(child));
+        pipeline.flush(AGES)?;
+    }
+    Ok(())
+}
+
 fn roots(bursts: u64) -> Result<(), enter_span_pipeline::Error> {
     let pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
     for _ in 0..bursts {
@@ -122,6 +150,8 @@ fn main() -> ExitCode {
         }
         "not_sampled" => sampled_out(bursts),
         "root" => roots(bursts),
+        "tracestate" => below_tracestate(bursts),
+        "tracestate_512" => below_tracestate_512(bursts),
         "child" => recorded(bursts, child),
         "leaf" => recorded(bursts, leaf),
         "attributes_4" => recorded(bursts, attributes_4),

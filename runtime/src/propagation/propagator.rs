@@ -86,7 +86,8 @@ pub(crate) fn of_process() -> Propagator {
 /// It starts from nothing, never from what is current, and cannot fail: what is not as W3C Trace
 /// Context, level 2, says gives a [`Remote`] that is not valid. Nothing of it is ever printed. Work and
 /// memory are bounded, whatever was sent: `tracestate` is thrown away if it has more than 32 members or
-/// 16 KiB, and of the baggage 64 members and 8 KiB are read.
+/// 16 KiB, and of the baggage 64 members and 8 KiB are read. Of a long `tracestate` spans carry 512 bytes,
+/// whole members, as the specification asks for; what is sent on is all of it.
 ///
 /// ```
 /// use enter_span::propagation::extract;

@@ -1,9 +1,10 @@
 //! The header `tracestate`, by W3C Trace Context, level 2: what the tracing systems on the way have
 //! to say, which nobody may change but they.
 //!
-//! OpenTelemetry's `TraceState` refuses keys that level 2 allows, and rewrites white space and empty
-//! members. A text that it would not give back as it was travels beside it, in the context of the
-//! remote span, from which everything below inherits it.
+//! OpenTelemetry's `TraceState` refuses keys that level 2 allows, rewrites white space and empty
+//! members, and is copied with each span. A text that it would not give back as it was, or that is too
+//! long for that, travels beside it, in the context of the remote span, from which everything below
+//! inherits it for nothing.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
@@ -21,12 +22,18 @@ const MOST_CHARACTERS: usize = 256;
 /// for 512.
 const MOST_BYTES: usize = MOST_MEMBERS * (2 * MOST_CHARACTERS + 2) - 1;
 
+/// What spans carry of it: as many bytes as the specification asks for at least.
+const MOST_CARRIED: usize = 512;
+
+/// Where it is too long, members of more bytes than this go first, by the specification.
+const LARGE: usize = 128;
+
 /// What has come.
 #[derive(Default)]
 pub(super) struct Tracestate {
-    /// What OpenTelemetry's type can hold of it.
+    /// What OpenTelemetry's type can hold of it, and spans carry.
     pub(super) state: TraceState,
-    /// All of it, if that type would not give it back as it was.
+    /// All of it, if that would not give it back as it was.
     text: Option<String>,
 }
 
@@ -79,17 +86,20 @@ fn parse(text: &[u8]) -> Option<Tracestate> {
         }
     }
     let pairs = all.get(..count)?;
-    let known = TraceState::from_key_value(pairs.iter().copied()).ok();
-    let is_plain = known.is_some() && length == text.len() + 1;
     let as_it_was = || match members > MOST_MEMBERS {
         // Empty members are members too, and such a list could not be sent on.
         true => write(|| pairs.iter().copied()),
         false => text.to_owned(),
     };
-    Some(Tracestate {
-        text: (!is_plain && count > 0).then(as_it_was),
-        state: known.unwrap_or_else(|| known_of(pairs)),
-    })
+    let is_short = text.len() <= MOST_CARRIED;
+    let known = is_short.then(|| TraceState::from_key_value(pairs.iter().copied()));
+    match known {
+        Some(Ok(state)) if length == text.len() + 1 => Some(Tracestate { state, text: None }),
+        _ => Some(Tracestate {
+            text: (count > 0).then(as_it_was),
+            state: carried(pairs),
+        }),
+    }
 }
 
 enum Member<'a> {
@@ -190,10 +200,19 @@ fn are(text: &str, class: u8) -> bool {
     text.bytes().fold(class, common) != 0
 }
 
-/// Those members that OpenTelemetry's type takes.
-fn known_of(pairs: &[(&str, &str)]) -> TraceState {
+/// Those members that OpenTelemetry's type takes, as far as spans carry them.
+fn carried(pairs: &[(&str, &str)]) -> TraceState {
     let is_known = |pair: &(&str, &str)| TraceState::from_key_value([*pair]).is_ok();
-    TraceState::from_key_value(pairs.iter().copied().filter(is_known)).unwrap_or_default()
+    let mut pairs: Vec<_> = pairs.iter().copied().filter(is_known).collect();
+    let length = |(key, value): &(&str, &str)| key.len() + value.len() + 1;
+    while pairs.iter().map(|pair| length(pair) + 1).sum::<usize>() > MOST_CARRIED + 1 {
+        let last_large = pairs.iter().rposition(|pair| length(pair) > LARGE);
+        match last_large {
+            Some(large) => drop(pairs.remove(large)),
+            None => drop(pairs.pop()),
+        }
+    }
+    TraceState::from_key_value(pairs).unwrap_or_default()
 }
 
 /// Of what local code has put in, only what may be sent.
