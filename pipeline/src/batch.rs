@@ -94,8 +94,12 @@ impl Batch {
 impl Drop for Batch {
     fn drop(&mut self) {
         self.queue.release(self.room);
-        self.ledger
-            .enter(self.room.spans, self.dropped.get().copied());
+        let dropped = self.dropped.get().copied();
+        self.ledger.enter(self.room.spans, dropped);
+        // Where there is no exporter, it is the worker who drops, and tells nobody.
+        if dropped.is_some_and(|cause| cause != Cause::NoExporter) {
+            self.queue.tell_of_drops();
+        }
     }
 }
 

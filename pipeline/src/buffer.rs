@@ -11,7 +11,7 @@ use opentelemetry::KeyValue;
 use crate::budget::Room;
 use crate::ended::Spans;
 use crate::limit::Limits;
-use crate::store::{self, Pushed, Store, Tally};
+use crate::store::{self, Call, Pushed, Store, Tally};
 
 pub(crate) type Drained = store::Drained<Spans>;
 type Buffer = store::Buffer<Spans>;
@@ -23,7 +23,7 @@ pub(crate) struct Queue {
     /// A buffer for threads that are dying, and for what comes too late.
     shared: Arc<Buffer>,
     record_only: AtomicU64,
-    wake: Box<dyn Fn() + Send + Sync>,
+    call: Box<dyn Fn(Call) + Send + Sync>,
 }
 
 thread_local! {
@@ -47,7 +47,7 @@ impl Drop for Own {
 }
 
 impl Queue {
-    pub(crate) fn new(limits: Limits, wake: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(limits: Limits, call: impl Fn(Call) + Send + Sync + 'static) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // A batch, or half of what may wait.
         let due = limits.batch_spans.min(limits.queue_spans / 2).max(1);
@@ -58,7 +58,7 @@ impl Queue {
             shared: store.join(),
             store,
             record_only: AtomicU64::new(0),
-            wake: Box::new(wake),
+            call: Box::new(call),
         })
     }
 
@@ -91,11 +91,23 @@ impl Queue {
                 .push(buffer, bytes, |spans| spans.push(span, attributes))
         });
         let pushed = own.unwrap_or_else(|| self.push_shared(bytes, span, attributes));
-        // A child has no worker: it learns it here, at the latest when its buffers are full.
-        if pushed.is_due && !self.is_forked() {
-            (self.wake)();
+        if let Some(call) = pushed.call {
+            self.call_worker(call);
         }
         pushed.is_accepted
+    }
+
+    #[cold]
+    fn call_worker(&self, call: Call) {
+        // A child has no worker: it learns it here, at the latest when its buffers are full.
+        if !self.is_forked() {
+            (self.call)(call);
+        }
+    }
+
+    /// What was taken out has been dropped: the worker tells the application.
+    pub(crate) fn tell_of_drops(&self) {
+        (self.call)(Call::Soon);
     }
 
     #[cold]
@@ -121,6 +133,15 @@ impl Queue {
     /// What was taken out, and is exported or dropped now, makes room.
     pub(crate) fn release(&self, room: Room) {
         self.store.release(room);
+    }
+
+    /// The worker's side: whether nothing waits. Then it is called when something does.
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.store.fall_asleep()
+    }
+
+    pub(crate) fn wake_up(&self) {
+        self.store.wake_up();
     }
 
     /// Takes out all that waits. What it holds stays counted until it is released.

@@ -1,8 +1,11 @@
 //! How the threads of the application, the worker and the exporters' threads speak to each other.
 
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
+
+use crate::store::Call;
 
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -16,7 +19,9 @@ pub(crate) struct Desk {
 #[derive(Default)]
 struct Slips {
     /// There is a batch.
-    is_woken: bool,
+    is_due: bool,
+    /// There is something, for which the worker has its interval.
+    has_news: bool,
     /// Flushes are answered together: each round is of all that were asked before it began.
     asked: u64,
     begun: u64,
@@ -59,6 +64,8 @@ pub(crate) struct Asked {
     pub(crate) flush: Option<Round>,
     pub(crate) shut_down: Option<Round>,
     pub(crate) is_over: bool,
+    /// There is something, and it is not due.
+    pub(crate) has_news_alone: bool,
 }
 
 /// Held by all who have to do with a flush, or a shutdown: it is done when the last one lets go.
@@ -87,8 +94,14 @@ impl Desk {
         self.slips.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn wake(&self) {
-        self.slips().is_woken = true;
+    /// From any thread: has the worker come.
+    pub(crate) fn call(&self, call: Call) {
+        let mut slips = self.slips();
+        match call {
+            Call::Now => slips.is_due = true,
+            Call::Soon => slips.has_news = true,
+        }
+        drop(slips);
         self.asked.notify_one();
     }
 
@@ -152,18 +165,18 @@ impl Desk {
         self.slips().own_threads.retain(|thread| *thread != own);
     }
 
-    /// The worker's side: waits for something to do, or for this time.
-    pub(crate) fn next(self: &Arc<Self>, pause: Duration) -> Asked {
-        let idle = |slips: &mut Slips| !slips.is_woken && slips.is_idle();
-        let waited = self.asked.wait_timeout_while(self.slips(), pause, idle);
-        let (mut slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        slips.is_woken = false;
+    /// The worker's side: waits for something to do, or for this time, if there is one.
+    pub(crate) fn next(self: &Arc<Self>, pause: Option<Duration>) -> Asked {
+        let mut slips = self.wait_for_work(pause);
+        let is_due = mem::take(&mut slips.is_due) || !slips.is_idle();
+        let has_news = mem::take(&mut slips.has_news);
         let round = |flushes| Round {
             desk: Arc::clone(self),
             flushes,
         };
         let mut asked = Asked {
             is_over: slips.last_round == LastRound::Done,
+            has_news_alone: has_news && !is_due,
             ..Asked::default()
         };
         if slips.has_flush() {
@@ -175,6 +188,21 @@ impl Desk {
             asked.shut_down = Some(round(None));
         }
         asked
+    }
+
+    fn wait_for_work(&self, pause: Option<Duration>) -> MutexGuard<'_, Slips> {
+        let has_none = |slips: &mut Slips| !slips.is_due && !slips.has_news && slips.is_idle();
+        let slips = self.slips();
+        match pause {
+            Some(pause) => {
+                let waited = self.asked.wait_timeout_while(slips, pause, has_none);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => {
+                let waited = self.asked.wait_while(slips, has_none);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            }
+        }
     }
 
     /// Nobody waits for a worker that is gone.

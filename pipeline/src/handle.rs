@@ -75,7 +75,7 @@ impl Pipeline {
         let desk = Arc::new(Desk::default());
         let bell = Arc::clone(&desk);
         let accounts = Arc::new(Accounts {
-            queue: Queue::new(limits, move || bell.wake()),
+            queue: Queue::new(limits, move |call| bell.call(call)),
             all: Arc::default(),
             each: exporters.iter().map(|_| Arc::default()).collect(),
         });
@@ -167,6 +167,7 @@ impl Pipeline {
             limits,
             notices: Notices::new(warn),
             clock: Arc::clone(&self.core.clock),
+            next: None,
         };
         let started = worker.start_lanes();
         let started = started.and_then(|()| {

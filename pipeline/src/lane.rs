@@ -67,7 +67,7 @@ enum Work {
 }
 
 /// A thread that cancels a future at its deadline does so a little after it.
-pub(crate) const GRACE: Duration = Duration::from_millis(100);
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Threads that an exporter may block at the same time.
 const MOST_BLOCKED: usize = 2;
@@ -263,10 +263,13 @@ impl Lane {
         drop(current);
     }
 
-    /// The worker's side: abandons a thread that blocks. Gives when to look again.
+    /// The worker's side: abandons a thread that blocks. Gives when to look again; nothing, if there is
+    /// nothing to wait for.
     pub(crate) fn watch(self: &Arc<Self>, now: Instant) -> Option<Instant> {
         let mut state = self.state();
-        let current = state.current.as_mut()?;
+        let Some(current) = state.current.as_mut() else {
+            return state.next_deadline(now, self.timeout);
+        };
         let deadline = current.deadline?;
         if now < deadline {
             return Some(deadline);
@@ -283,6 +286,7 @@ impl Lane {
             Next::Serves(..) => VecDeque::new(),
             Next::Nobody => state.take_jobs(),
         };
+        let deadline = state.next_deadline(now, self.timeout);
         drop(state);
         self.drop_all(current, left);
         if let Next::Serves(number, exporter) = next {
@@ -290,7 +294,7 @@ impl Lane {
                 self.give_up();
             }
         }
-        None
+        deadline
     }
 
     /// Nobody serves any more, whoever does now: what waits is dropped at once.
@@ -363,6 +367,14 @@ impl State {
             self.held.bytes = self.held.bytes.saturating_sub(batch.room().bytes);
         }
         current
+    }
+
+    /// Not after the deadline of what the exporter is asked next, if it is asked anything.
+    fn next_deadline(&self, now: Instant, timeout: Duration) -> Option<Instant> {
+        if self.jobs.is_empty() {
+            return None;
+        }
+        now.checked_add(timeout)
     }
 
     /// All that waits.

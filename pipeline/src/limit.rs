@@ -20,7 +20,8 @@ pub struct Limits {
     /// not tried again in parts: an exporter's error is a text, and does not say which part was taken.
     pub batch_bytes: usize,
     /// How long spans wait at most before they are exported: `OTEL_BSP_SCHEDULE_DELAY`. The default is
-    /// one second.
+    /// one second; less than a millisecond is one. The first span begins it: without spans nothing runs,
+    /// however short it is.
     pub interval: Duration,
     /// How long an exporter has for a batch, a flush or its shutdown: `OTEL_BSP_EXPORT_TIMEOUT`, where 0
     /// is no limit, which is [`Duration::MAX`] here. The default is 30 seconds.

@@ -238,6 +238,34 @@ fn lists_go_round_while_their_thread_pushes() {
     });
 }
 
+/// The worker goes to sleep while a thread pushes: it has seen the item, or is called.
+#[test]
+fn a_worker_that_falls_asleep_is_called() {
+    check(|| {
+        let bytes = 640;
+        let most = Room { spans: 64, bytes };
+        // Due neither as a batch nor as half of all.
+        let store = Arc::new(Items::new(most, most, usize::MAX));
+        let threads = [(1, store.join()), (2, store.join())].map(|(item, buffer)| {
+            let store = Arc::clone(&store);
+            thread::spawn(move || {
+                let pushed = push(&store, &buffer, item, 1);
+                store.leave(&buffer);
+                pushed.call
+            })
+        });
+        let is_asleep = store.fall_asleep();
+        let calls = threads.map(|thread| thread.join().expect("a thread that ends"));
+        let called = calls.iter().filter(|call| call.is_some()).count();
+        // By one thread, who is enough.
+        assert!(called <= 1, "{calls:?}");
+        assert!(!is_asleep || called == 1, "{calls:?}");
+        let mut taken = Vec::new();
+        drain(&store, 64, &mut taken);
+        assert_accounted(&store, 2, taken);
+    });
+}
+
 /// Also while a buffer moves from those that live to the sum of those that are gone.
 #[test]
 fn who_counts_meanwhile_finds_each_item_once() {

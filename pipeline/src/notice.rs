@@ -26,12 +26,21 @@ impl Notices {
         }
     }
 
-    /// At once the first time, and then for all of a minute together.
-    pub(crate) fn tell(&mut self, dropped: Dropped, last_error: impl Fn() -> Option<String>) {
-        let is_early = self.last.is_some_and(|last| last.elapsed() < PAUSE);
+    /// At once the first time, and then for all of a minute together. Gives when the rest can be told, if
+    /// there is any.
+    pub(crate) fn tell(
+        &mut self,
+        dropped: Dropped,
+        last_error: impl Fn() -> Option<String>,
+    ) -> Option<Instant> {
+        let next = self.last.and_then(|last| last.checked_add(PAUSE));
+        let is_early = next.is_some_and(|next| Instant::now() < next);
         if !is_early {
             self.tell_rest(dropped, last_error);
+            return None;
         }
+        let has_rest = !causes(&self.told, &faults(dropped)).is_empty();
+        next.filter(|_| has_rest)
     }
 
     /// Warnings that the runtime has kept for the application.

@@ -29,6 +29,8 @@ pub(crate) struct Store<L> {
     /// Held by the thread that takes them back; `is_reclaiming` says whether there is one.
     reclaiming: Mutex<()>,
     is_reclaiming: AtomicBool,
+    /// The worker sleeps until it is called.
+    is_asleep: AtomicBool,
     /// Accepted by buffers whose thread is gone.
     accepted: AtomicU64,
     refused: Refusals,
@@ -42,6 +44,10 @@ struct Filled<L> {
     open: List<L>,
     /// Items in all of them.
     waiting: usize,
+    /// How many there are when the worker is called next.
+    call_at: usize,
+    /// Half of all was given out.
+    is_half: bool,
     /// Empty lists that wait for their next use. Memory that one thread allocates and another frees
     /// is dear, so it goes round.
     spare: Vec<L>,
@@ -71,8 +77,16 @@ pub(crate) struct Drained<L> {
 pub(crate) struct Pushed {
     /// Whether there was room.
     pub(crate) is_accepted: bool,
-    /// The worker should come.
-    pub(crate) is_due: bool,
+    /// When the worker should come, if it has to be told.
+    pub(crate) call: Option<Call>,
+}
+
+/// When the worker should come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Now,
+    /// When its interval is over: there is something to do at all.
+    Soon,
 }
 
 /// How many items came into the buffers, and how many did not.
@@ -114,6 +128,8 @@ impl<L: Default> Default for Buffer<L> {
             full: Vec::new(),
             open: List::default(),
             waiting: 0,
+            call_at: 1,
+            is_half: false,
             spare: Vec::new(),
             room: Room::default(),
             accepted: 0,
@@ -139,6 +155,7 @@ impl<L: Default> Store<L> {
             is_scarce: AtomicBool::new(false),
             reclaiming: Mutex::new(()),
             is_reclaiming: AtomicBool::new(false),
+            is_asleep: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
             refused: Refusals::default(),
         }
@@ -237,10 +254,14 @@ impl<L: Default> Store<L> {
         let mut reclaimed = None;
         loop {
             match self.try_push(buffer, bytes, &mut put) {
-                Ok(is_due) => {
+                Ok(call) => {
                     return Pushed {
                         is_accepted: true,
-                        is_due: is_due || reclaimed == Some(true),
+                        call: if reclaimed == Some(true) {
+                            Some(Call::Now)
+                        } else {
+                            call
+                        },
                     };
                 }
                 Err(Cause::Full) if reclaimed.is_none() => reclaimed = Some(self.reclaim()),
@@ -252,20 +273,33 @@ impl<L: Default> Store<L> {
     #[cold]
     fn refuse(&self, cause: Cause, is_due: bool) -> Pushed {
         self.refused.of(cause).fetch_add(1, Ordering::Relaxed);
+        let call = match cause {
+            _ if is_due => Some(Call::Now),
+            // The application is told of it.
+            Cause::Full => self.call_sleeper(),
+            Cause::Closed | Cause::Forked => None,
+        };
         Pushed {
             is_accepted: false,
-            is_due,
+            call,
         }
     }
 
-    /// Says whether the worker should come.
+    /// Has a worker that sleeps come soon: by one thread alone.
+    #[cold]
+    fn call_sleeper(&self) -> Option<Call> {
+        let is_asleep = self.is_asleep.load(Ordering::Relaxed);
+        (is_asleep && self.is_asleep.swap(false, Ordering::Relaxed)).then_some(Call::Soon)
+    }
+
+    /// Says when the worker should come.
     #[inline(always)]
     fn try_push(
         &self,
         buffer: &Buffer<L>,
         bytes: usize,
         put: &mut impl FnMut(&mut L),
-    ) -> Result<bool, Cause> {
+    ) -> Result<Option<Call>, Cause> {
         let Some(mut filled) = self.lock(buffer) else {
             return Err(self.forked());
         };
@@ -274,16 +308,29 @@ impl<L: Default> Store<L> {
             FORKED => return Err(Cause::Forked),
             _ => return Err(Cause::Closed),
         }
-        let mut is_half = false;
         if filled.room.spans == 0 || filled.room.bytes < bytes {
-            is_half = self.make_room(&mut filled, bytes).ok_or(Cause::Full)?;
+            self.make_room(&mut filled, bytes).ok_or(Cause::Full)?;
         }
         filled.accepted += 1;
         filled.room.spans -= 1;
         filled.room.bytes -= bytes;
         filled.waiting += 1;
         put(filled.list_for(bytes, self.list));
-        Ok(is_half || filled.waiting == self.due)
+        if filled.waiting == filled.call_at {
+            return Ok(self.call(&mut filled));
+        }
+        Ok(None)
+    }
+
+    /// The worker is called at the first item, at a batch, and where half of all is given out.
+    #[cold]
+    fn call(&self, filled: &mut Filled<L>) -> Option<Call> {
+        let is_batch = filled.waiting >= self.due;
+        filled.call_at = if is_batch { usize::MAX } else { self.due };
+        if std::mem::take(&mut filled.is_half) || is_batch {
+            return Some(Call::Now);
+        }
+        self.call_sleeper()
     }
 
     #[cold]
@@ -292,10 +339,9 @@ impl<L: Default> Store<L> {
         Cause::Forked
     }
 
-    /// Asks for another portion where the last one is used up. Says whether half of all is given out;
-    /// nothing if there is no room.
+    /// Asks for another portion where the last one is used up. Nothing, if there is no room.
     #[cold]
-    fn make_room(&self, filled: &mut Filled<L>, bytes: usize) -> Option<bool> {
+    fn make_room(&self, filled: &mut Filled<L>, bytes: usize) -> Option<()> {
         // Relaxed is enough: who misses the switch takes a portion where one item was meant, and it
         // is taken back.
         let is_scarce = self.is_scarce.load(Ordering::Relaxed);
@@ -317,7 +363,11 @@ impl<L: Default> Store<L> {
         if is_scarce && !has_room {
             self.take_back(filled);
         }
-        has_room.then_some(is_half)
+        if is_half && has_room {
+            filled.is_half = true;
+            filled.call_at = filled.waiting + 1;
+        }
+        has_room.then_some(())
     }
 
     /// Takes back what other threads were given and have not used: once, until there is room again.
@@ -358,6 +408,25 @@ impl<L: Default> Store<L> {
     #[cfg(all(test, enter_span_loom))]
     pub(crate) fn used(&self) -> Room {
         self.budget.used()
+    }
+
+    /// From now on the first item, or the first that is refused, calls the worker. Not if something waits.
+    ///
+    // Relaxed is enough, here and where it is read: each buffer is locked after the switch, so that who
+    // pushes into it later sees that, and what was pushed before is seen here.
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.is_asleep.store(true, Ordering::Relaxed);
+        let is_empty =
+            |buffer: &Arc<Buffer<L>>| self.lock(buffer).is_none_or(|filled| filled.waiting == 0);
+        let is_idle = self.buffers().is_none_or(|all| all.iter().all(is_empty));
+        if !is_idle {
+            self.wake_up();
+        }
+        is_idle
+    }
+
+    pub(crate) fn wake_up(&self) {
+        self.is_asleep.store(false, Ordering::Relaxed);
     }
 
     /// Takes out all that waits. What it holds stays counted until it is released.
@@ -408,8 +477,10 @@ impl<L: Default> Store<L> {
             return;
         };
         // All buffers together keep no more than may wait.
-        let lists = self.budget.spans().most() / self.list.spans;
-        let most = (lists / self.known.load(Ordering::Relaxed)).clamp(1, MOST_SPARE);
+        let known = self.known.load(Ordering::Relaxed);
+        let lists = self.budget.spans().most() / self.list.spans / known;
+        let by_bytes = self.budget.bytes().most() / drained.size.bytes.max(1) / known;
+        let most = lists.clamp(1, MOST_SPARE).min(by_bytes);
         // Of a thread that is gone, or of a pipeline that is down, nobody would use it.
         let is_over = filled.is_left || self.is_closed() || filled.spare.len() >= most;
         if !is_over {
@@ -467,6 +538,7 @@ impl<L: Default> Filled<L> {
     /// All that waits.
     fn take(&mut self) -> Vec<List<L>> {
         self.waiting = 0;
+        self.call_at = 1;
         if self.open.size.spans > 0 {
             self.begin_list();
         }

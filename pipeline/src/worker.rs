@@ -11,8 +11,8 @@ use crate::account::Accounts;
 use crate::batch::Maker;
 use crate::buffer::Drained;
 use crate::clock::Clock;
-use crate::desk::{Asked, Desk, End, Round};
-use crate::lane::{GRACE, Job, Lane};
+use crate::desk::{Desk, End, Round};
+use crate::lane::{Job, Lane};
 use crate::limit::Limits;
 use crate::notice::Notices;
 use crate::quiet;
@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) limits: Limits,
     pub(crate) notices: Notices,
     pub(crate) clock: Arc<Clock>,
+    /// When it looks next by itself.
+    pub(crate) next: Option<Instant>,
 }
 
 impl Worker {
@@ -34,31 +36,61 @@ impl Worker {
     pub(crate) fn run(mut self) {
         quiet::make_quiet();
         self.desk.sign_on();
+        self.rest();
         while self.turn() {}
     }
 
     /// Says whether there is another one.
     fn turn(&mut self) -> bool {
-        let pause = self.watch();
-        let Asked {
-            flush,
-            shut_down,
-            is_over,
-        } = self.desk.next(pause);
-        self.hand_over(self.accounts.queue.drain());
-        if let Some(round) = flush {
+        let pause = self.pause();
+        let asked = self.desk.next(pause);
+        if asked.has_news_alone {
+            self.expect();
+            return true;
+        }
+        self.accounts.queue.wake_up();
+        let all = self.accounts.queue.drain();
+        let is_idle = all.is_empty();
+        self.hand_over(all);
+        self.notices.pass_on(take_escapes());
+        // Before a flush is answered: what was dropped until then is told first.
+        self.next = self.tell(asked.is_over);
+        if let Some(round) = asked.flush {
             self.hand_all(round, Job::Flush);
         }
-        if let Some(round) = shut_down {
+        if let Some(round) = asked.shut_down {
             self.hand_all(round, Job::ShutDown);
         }
-        self.notices.pass_on(take_escapes());
-        let last_error = || self.desk.last_error();
-        match is_over {
-            true => self.notices.tell_rest(self.accounts.dropped(), last_error),
-            false => self.notices.tell(self.accounts.dropped(), last_error),
+        if is_idle {
+            self.rest();
+        } else {
+            self.expect();
         }
-        !is_over
+        !asked.is_over
+    }
+
+    /// Sleeps until it is called, but for what it has to watch.
+    fn rest(&mut self) {
+        if !self.accounts.queue.fall_asleep() {
+            self.expect();
+        }
+    }
+
+    /// There is something to do when the interval is over.
+    fn expect(&mut self) {
+        // Without a pause it would hold up a processor, and the buffers.
+        let interval = self.limits.interval.max(Duration::from_millis(1));
+        self.next = earlier(self.next, Instant::now().checked_add(interval));
+    }
+
+    /// Gives when there is more to tell.
+    fn tell(&mut self, is_over: bool) -> Option<Instant> {
+        let (dropped, last_error) = (self.accounts.dropped(), || self.desk.last_error());
+        if is_over {
+            self.notices.tell_rest(dropped, last_error);
+            return None;
+        }
+        self.notices.tell(dropped, last_error)
     }
 
     fn hand_over(&self, all: Vec<Drained>) {
@@ -83,23 +115,18 @@ impl Worker {
         }
     }
 
-    /// Gives how long there is nothing to watch. What an exporter is asked later has a deadline after
-    /// that.
-    fn watch(&self) -> Duration {
+    /// Gives how long there is nothing to do, nor to watch. What an exporter is asked later has a deadline
+    /// after that.
+    fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
-        let deadlines = self.lanes.iter().filter_map(|lane| lane.watch(now));
-        let next = deadlines
-            .min()
-            .map(|deadline| deadline.saturating_duration_since(now));
-        let pause = self
-            .limits
-            .interval
-            .min(self.limits.export_timeout.max(GRACE));
-        // Without a pause it would hold up a processor, and the buffers.
-        pause
-            .min(next.unwrap_or(pause))
-            .max(Duration::from_millis(1))
+        let deadlines = self.lanes.iter().map(|lane| lane.watch(now));
+        let next = deadlines.fold(self.next, earlier);
+        next.map(|next| next.saturating_duration_since(now))
     }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 /// Also where something unforeseen unwinds, or where a thread could not be had: nobody waits for a

@@ -26,6 +26,7 @@ mod held;
 mod hierarchy;
 mod http;
 mod hygiene;
+mod idle;
 mod inferred;
 mod inheritance;
 mod interop;
