@@ -19,6 +19,7 @@ pub(crate) struct Batch {
     queue: Arc<Queue>,
     ledger: Arc<Ledger>,
     clock: Arc<Clock>,
+    text: Option<usize>,
 }
 
 /// As it came until the first exporter asks, on whose thread it is converted: memory that one thread
@@ -47,6 +48,7 @@ impl Batch {
             queue: Arc::clone(maker.queue),
             ledger: Arc::clone(maker.ledger),
             clock: Arc::clone(maker.clock),
+            text: maker.text,
         })
     }
 
@@ -67,7 +69,7 @@ impl Batch {
             content.spans.reserve_exact(self.room.spans);
             let reading = self.clock.read();
             for mut part in parts {
-                part.items.convert(&reading, &mut content.spans);
+                part.items.convert(&reading, self.text, &mut content.spans);
                 self.queue.give_back(part);
             }
         }
@@ -111,6 +113,8 @@ pub(crate) struct Maker<'a> {
     /// What a batch holds. A larger span has one of its own.
     pub(crate) most: Room,
     pub(crate) takers: usize,
+    /// Characters of a text.
+    pub(crate) text: Option<usize>,
 }
 
 impl Maker<'_> {

@@ -23,20 +23,44 @@ impl Spans {
     #[inline(always)]
     pub(crate) fn push(&mut self, span: &mut Ended, attributes: &mut Vec<KeyValue>) {
         span.attributes = attributes.len() as u32;
+        if self.spans.len() == self.spans.capacity() {
+            grow(&mut self.spans, 1);
+        }
         self.spans.push(span.take());
+        if self.attributes.capacity() - self.attributes.len() < attributes.len() {
+            grow(&mut self.attributes, attributes.len());
+        }
         self.attributes.append(attributes);
     }
 
     /// As exporters have them. The lists keep their room.
-    pub(crate) fn convert(&mut self, reading: &Reading, to: &mut Vec<SpanData>) {
+    pub(crate) fn convert(
+        &mut self,
+        reading: &Reading,
+        text: Option<usize>,
+        to: &mut Vec<SpanData>,
+    ) {
         let mut attributes = self.attributes.drain(..);
         let mut scopes = Scopes::default();
         let spans = self.spans.drain(..);
         to.extend(spans.map(|span| {
             let scope = scopes.of(&span.origin);
-            into_data(span, scope, &mut attributes, reading)
+            into_data(span, scope, &mut attributes, text, reading)
         }));
     }
+}
+
+/// Lists grow by a quarter and not to the double: what they have to spare is in nobody's budget.
+#[cold]
+fn grow<T>(list: &mut Vec<T>, more: usize) {
+    const FEW: usize = 16;
+    list.reserve_exact(more.max(list.len() / 4).max(FEW));
+}
+
+/// Of a text so many characters.
+fn head(text: &'static str, most: Option<usize>) -> &'static str {
+    let end = most.and_then(|most| text.char_indices().nth(most));
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 /// The last library that was met, as exporters have it: most spans of a list are of one.
@@ -62,6 +86,7 @@ fn into_data(
     mut span: Ended,
     scope: InstrumentationScope,
     all: &mut Drain<'_, KeyValue>,
+    text: Option<usize>,
     reading: &Reading,
 ) -> SpanData {
     let site = span.origin.site();
@@ -72,10 +97,10 @@ fn into_data(
         // Not by `each_code`: what a closure is handed is made elsewhere and copied.
         let [function_key, file_key, line_key] = Site::CODE_KEYS;
         if code > 0 {
-            attributes.push(KeyValue::new(function_key, function));
+            attributes.push(KeyValue::new(function_key, head(function, text)));
         }
         if code > 1 {
-            attributes.push(KeyValue::new(file_key, file));
+            attributes.push(KeyValue::new(file_key, head(file, text)));
         }
         if code > 2 {
             attributes.push(KeyValue::new(line_key, i64::from(line)));

@@ -167,6 +167,7 @@ impl Pipeline {
             limits,
             notices: Notices::new(warn),
             clock: Arc::clone(&self.core.clock),
+            text: self.core.terms.limits.text,
             next: None,
         };
         let started = worker.start_lanes();

@@ -10,8 +10,9 @@ pub struct Limits {
     /// Spans that may wait, or be on their way: `OTEL_BSP_MAX_QUEUE_SIZE`. The default is 16,384. Of
     /// several exporters, each may hold its part of that: of two, half.
     pub queue_spans: usize,
-    /// Bytes that they may hold, about. The default is 64 MiB. Beside them, each exporter has a copy of
-    /// the batch that it is at.
+    /// Bytes of memory that they may take. The default is 64 MiB. Counted is what an allocator gives for
+    /// texts, lists and records, with a sixth for what lies between them, so that a full queue stays
+    /// within its budget. Beside it, each exporter has a copy of the batch that it is at.
     pub queue_bytes: usize,
     /// Spans in one batch: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`. The default is 512.
     pub batch_spans: usize,

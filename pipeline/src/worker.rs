@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) limits: Limits,
     pub(crate) notices: Notices,
     pub(crate) clock: Arc<Clock>,
+    /// Characters of a text.
+    pub(crate) text: Option<usize>,
     /// When it looks next by itself.
     pub(crate) next: Option<Instant>,
 }
@@ -100,6 +102,7 @@ impl Worker {
             clock: &self.clock,
             most: self.limits.batch(),
             takers: self.lanes.len(),
+            text: self.text,
         };
         maker.batches(all, |batch| {
             for lane in &self.lanes {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 
-use opentelemetry::{Context as OtelContext, ContextGuard, Key};
+use opentelemetry::{Context as OtelContext, ContextGuard};
 
 use crate::attributes::Sink;
 use crate::lineage;
@@ -122,7 +122,7 @@ impl Entered {
     pub fn attributes_with(mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
         if let Some(scope) = self.0.as_mut().filter(|scope| scope.is_recorded()) {
             let mut write = |key: Cow<'static, str>, Value(value)| {
-                scope.set_attribute(Key::from(key), value);
+                scope.set_attribute(key, value);
             };
             let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
         }

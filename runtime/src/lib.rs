@@ -171,6 +171,7 @@ mod attributes;
 mod backend;
 mod begin;
 mod carry;
+mod contents;
 mod context;
 #[expect(missing_docs, reason = "reached by generated code only")]
 mod current;

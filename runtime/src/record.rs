@@ -7,13 +7,14 @@ use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Event, Link, SpanContext, SpanKind, Status, TraceId, TraceState};
-use opentelemetry::{Key, KeyValue, Value};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
+use opentelemetry::{KeyValue, Value};
 
-use crate::ended::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
+use crate::contents::Contents;
+use crate::ended::{Ended, Happened, Moment, Origin, Place, StatusCode};
 use crate::limit::SpanLimits;
 use crate::site::Site;
-use crate::size::{self, Content};
+use crate::size::{self, Content, Name};
 
 #[derive(Default)]
 pub struct Record {
@@ -69,12 +70,13 @@ impl Record {
         if !is_known {
             self.terms = Some(Arc::clone(terms));
         }
+        let (name, of_name) = size::bound(beginning.name, terms.limits.bytes / 2);
+        self.held = of_name + size::of_origin(&beginning.origin);
         let span = &mut self.span;
         span.place = beginning.place;
         span.kind = beginning.kind;
-        span.name = size::bound(beginning.name, terms.limits.bytes / 2);
+        span.name = name;
         span.origin = beginning.origin;
-        self.held = span.name.len();
         span.code = 0;
         if terms.tells_place && span.origin.site().is_some() {
             let code = Site::CODE_KEYS.len().min(terms.limits.attributes);
@@ -119,19 +121,19 @@ impl Record {
         self.span.place.trace_id
     }
 
-    /// The specification's upsert: the last value of a key holds.
+    /// The specification's upsert: the last value of a key holds. What the site says already stays.
     #[inline(always)]
     pub fn set_attribute(&mut self, KeyValue { key, value, .. }: KeyValue) {
-        self.set(key, value);
+        self.tell(key, value);
     }
 
     #[inline(never)]
-    fn set(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
+    fn set(&mut self, key: impl Name, value: impl Content) {
         let Some(terms) = &self.terms else {
             return;
         };
         let limits = &terms.limits;
-        let held = self.held + size::of_parts(key.as_ref(), &value);
+        let held = self.held + size::of_new(&key, &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
         let is_own = |known: &KeyValue| known.key.as_str() == key.as_ref();
@@ -147,58 +149,37 @@ impl Record {
     /// The same, where there is a value already, or it has to be made to fit.
     #[cold]
     #[inline(never)]
-    fn replace(&mut self, mut attribute: KeyValue) {
-        let Some(terms) = &self.terms else {
-            return;
+    fn replace(&mut self, attribute: KeyValue) {
+        if let Some((contents, _)) = self.contents() {
+            contents.set(attribute);
+        }
+    }
+
+    fn contents(&mut self) -> Option<(Contents<'_>, &Terms)> {
+        let terms = self.terms.as_ref()?;
+        let contents = Contents {
+            span: &mut self.span,
+            attributes: &mut self.attributes,
+            held: &mut self.held,
+            limits: &terms.limits,
         };
-        let (span, limits) = (&mut self.span, &terms.limits);
-        if let Some(most) = limits.text {
-            size::shorten(&mut attribute.value, most);
-        }
-        let known = self.attributes.iter().position(|a| a.key == attribute.key);
-        let replaced = known.map_or(0, |known| size::of_pair(&self.attributes[known]));
-        let room = limits.bytes.saturating_sub(self.held - replaced);
-        let is_full = known.is_none() && self.attributes.len() >= span.most_attributes(limits);
-        if is_full || !size::fit(&mut attribute, room) {
-            span.dropped_attributes += 1;
-            return;
-        }
-        self.held = self.held - replaced + size::of_pair(&attribute);
-        match known {
-            Some(known) => self.attributes[known].value = attribute.value,
-            None => self.attributes.push(attribute),
-        }
+        Some((contents, terms))
     }
 
     /// The same, but for what the site says already.
     #[inline(always)]
-    pub(crate) fn tell(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
+    pub(crate) fn tell(&mut self, key: impl Name, value: impl Content) {
         if !self.is_of_place(key.as_ref()) {
             self.set(key, value);
         }
     }
 
-    /// Sets what says how the span ended, unless the key is there. It is kept before others.
+    /// Sets what says how the span ended, unless the key is there.
     pub(crate) fn set_default(&mut self, key: &'static str, value: Value) {
-        let Some(terms) = &self.terms else {
-            return;
-        };
         let is_there = self.attributes.iter().any(|a| a.key.as_str() == key);
-        if is_there || self.is_of_place(key) {
-            return;
+        if !is_there {
+            self.tell(key, value);
         }
-        let attribute = KeyValue::new(key, value);
-        let (span, limits) = (&mut self.span, &terms.limits);
-        let needed = size::of_pair(&attribute);
-        let most = span.most_attributes(limits);
-        while self.attributes.len() >= most || self.held + needed > limits.bytes {
-            let Some(given_up) = self.attributes.pop() else {
-                break;
-            };
-            self.held -= size::of_pair(&given_up);
-            span.dropped_attributes += 1;
-        }
-        self.set_attribute(attribute);
     }
 
     #[inline]
@@ -206,37 +187,42 @@ impl Record {
         key.starts_with("code.") && self.span.code > 0 && Site::CODE_KEYS.contains(&key)
     }
 
-    /// At this moment, if no time is given.
+    /// At this moment, if no time is given. Says whether there was room.
     pub fn add_event(
         &mut self,
         name: Cow<'static, str>,
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
-    ) {
-        if let Some(terms) = &self.terms {
-            let moment = match self.span.told(time) {
-                Some(told) => Moment::Told(told),
-                None => Moment::Counted(terms.sink.now()),
-            };
-            let held = &mut self.held;
-            self.span
-                .add_event(name, moment, attributes, held, &terms.limits);
-        }
+    ) -> bool {
+        let Some((contents, terms)) = self.contents() else {
+            return false;
+        };
+        let moment = match contents.span.told(time) {
+            Some(told) => Moment::Told(told),
+            None => Moment::Counted(terms.sink.now()),
+        };
+        contents.add_event(Happened {
+            name: size::bound(name, usize::MAX).0,
+            moment,
+            attributes,
+            dropped_attributes: 0,
+        })
     }
 
     pub fn add_link(&mut self, link: Link) {
-        if let Some(terms) = &self.terms {
-            self.span.add_link(link, &mut self.held, &terms.limits);
+        if let Some((contents, _)) = self.contents() {
+            contents.add_link(link);
         }
     }
 
     pub fn update_name(&mut self, name: Cow<'static, str>) {
         let span = &mut self.span;
-        let name = match &self.terms {
-            Some(terms) => size::bound(name, terms.limits.bytes / 2),
-            None => name,
-        };
-        self.held = (self.held + name.len()).saturating_sub(span.name.len());
+        let most = self
+            .terms
+            .as_ref()
+            .map_or(0, |terms| terms.limits.bytes / 2);
+        let (name, of_name) = size::bound(name, most);
+        self.held = (self.held + of_name).saturating_sub(size::of_text(&span.name));
         span.name = name;
     }
 
@@ -261,7 +247,7 @@ impl Record {
         if description.is_empty() && self.span.details.is_none() {
             return;
         }
-        let description = size::bound(description, terms.limits.bytes / 2);
+        let (description, _) = size::bound(description, terms.limits.bytes / 2);
         self.span.details.get_or_insert_default().description = description;
     }
 
@@ -314,7 +300,7 @@ impl Ended {
     #[inline]
     fn bytes(&self, held: usize) -> usize {
         let beside = match &self.details {
-            Some(details) => size_of::<Details>() + details.description.len(),
+            Some(details) => size::of_details(details),
             None => 0,
         };
         let bytes = size_of::<Ended>() + beside + held;
@@ -332,63 +318,7 @@ impl Ended {
 
     /// Room for so many attributes, with those of the place in source.
     #[inline]
-    fn most_attributes(&self, limits: &SpanLimits) -> usize {
+    pub(crate) fn most_attributes(&self, limits: &SpanLimits) -> usize {
         limits.attributes - usize::from(self.code)
     }
-
-    fn add_event(
-        &mut self,
-        name: Cow<'static, str>,
-        moment: Moment,
-        mut attributes: Vec<KeyValue>,
-        held: &mut usize,
-        limits: &SpanLimits,
-    ) {
-        let own = size_of::<Event>() + name.len();
-        let details: &mut Details = self.details.get_or_insert_default();
-        if details.events.len() >= limits.events || *held + own > limits.bytes {
-            details.dropped_events += 1;
-            return;
-        }
-        *held += own;
-        let most = limits.event_attributes;
-        let dropped_attributes = cut(&mut attributes, most, limits, held);
-        details.events.push(Happened {
-            name,
-            moment,
-            attributes,
-            dropped_attributes,
-        });
-    }
-
-    fn add_link(&mut self, mut link: Link, held: &mut usize, limits: &SpanLimits) {
-        let own = size_of::<Link>() + size::of_state(link.span_context.trace_state());
-        let details: &mut Details = self.details.get_or_insert_default();
-        if details.links.len() >= limits.links || *held + own > limits.bytes {
-            details.dropped_links += 1;
-            return;
-        }
-        *held += own;
-        let most = limits.link_attributes;
-        let dropped = cut(&mut link.attributes, most, limits, held);
-        link.dropped_attributes_count += dropped;
-        details.links.push(link);
-    }
-}
-
-/// Leaves what fits, and gives how many that were not.
-fn cut(attributes: &mut Vec<KeyValue>, most: usize, limits: &SpanLimits, held: &mut usize) -> u32 {
-    let before = attributes.len();
-    attributes.truncate(most);
-    attributes.retain_mut(|attribute| {
-        if let Some(most) = limits.text {
-            size::shorten(&mut attribute.value, most);
-        }
-        let fits = size::fit(attribute, limits.bytes.saturating_sub(*held));
-        if fits {
-            *held += size::of_pair(attribute);
-        }
-        fits
-    });
-    (before - attributes.len()) as u32
 }

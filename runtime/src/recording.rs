@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Link, SpanContext, Status, TraceContextExt as _, TraceId};
-use opentelemetry::{Context, Key, KeyValue, Value};
+use opentelemetry::{Context, KeyValue, Value};
 
 use crate::backend::{Elsewhere, Started};
 #[cfg(feature = "open-spans")]
 use crate::open_spans::Listed;
 use crate::outcome::{ErrorDetail, Failure, Report};
 use crate::record::Record;
-use crate::size::Content;
+use crate::size::{Content, Name};
 use crate::thread::Payload;
 
 /// The process's choices that a span is recorded under.
@@ -261,7 +261,7 @@ impl Open {
     }
 
     #[inline(always)]
-    pub(crate) fn set_attribute(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
+    pub(crate) fn set_attribute(&mut self, key: impl Name, value: impl Content) {
         if key.as_ref().is_empty() {
             return;
         }
@@ -333,12 +333,16 @@ impl Open {
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
     ) {
-        self.has_exception |= name == "exception";
-        match &mut self.keeper {
-            Keeper::Nobody => {}
+        let is_exception = name == "exception";
+        let is_kept = match &mut self.keeper {
+            Keeper::Nobody => false,
             Keeper::Record => self.record.add_event(name, time, attributes),
-            Keeper::Elsewhere(kept) => kept.add_event(name, time, attributes),
-        }
+            Keeper::Elsewhere(kept) => {
+                kept.add_event(name, time, attributes);
+                true
+            }
+        };
+        self.has_exception |= is_exception && is_kept;
     }
 
     fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {

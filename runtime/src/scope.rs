@@ -7,14 +7,14 @@ use std::cell::RefCell;
 use std::mem;
 use std::sync::Arc;
 
+use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
-use opentelemetry::{Context, Key};
 
 use crate::backend::Started;
 use crate::record::Record;
 use crate::recording::{Begun, Ending, Open, Policy, Recording};
 use crate::site::Site;
-use crate::size::Content;
+use crate::size::{Content, Name};
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -181,7 +181,7 @@ impl Scope {
     }
 
     #[inline]
-    pub(crate) fn set_attribute(&mut self, key: impl AsRef<str> + Into<Key>, value: impl Content) {
+    pub(crate) fn set_attribute(&mut self, key: impl Name, value: impl Content) {
         let mut guard;
         let open = match (self.state, &self.shared) {
             (State::Private, _) => &mut self.own,

@@ -1,16 +1,20 @@
-//! How much attributes hold, about, and how they are made to fit.
+//! How much memory what a span says takes, about, and how it is made to fit.
+//!
+//! Counted is what an allocator gives, and not what is asked of it: small texts take more than they show.
 
 use std::borrow::Cow;
 use std::mem;
+use std::sync::Arc;
 
-use opentelemetry::trace::TraceState;
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry::trace::{Link, TraceState};
+use opentelemetry::{Array, InstrumentationScope, Key, KeyValue, StringValue, Value};
 
+use crate::ended::{Details, Happened, Origin};
 use crate::value::Scalar;
 
 /// What becomes the value of an attribute.
 pub(crate) trait Content: Into<Value> {
-    /// Bytes that it holds, about, beside itself.
+    /// Bytes that it takes beside itself.
     fn held(&self) -> usize;
 }
 
@@ -28,42 +32,168 @@ impl Content for Scalar {
     }
 }
 
+/// Counted as if it were owned, since a value does not tell what it was.
 impl Content for &'static str {
     #[inline]
     fn held(&self) -> usize {
-        self.len()
+        allocated(self.len())
     }
+}
+
+/// What becomes the key of an attribute.
+pub(crate) trait Name: AsRef<str> + Into<Key> {
+    /// Bytes that it takes beside itself.
+    fn held(&self) -> usize;
+}
+
+impl Name for &'static str {
+    #[inline]
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+impl Name for Cow<'static, str> {
+    #[inline]
+    fn held(&self) -> usize {
+        of_text(self)
+    }
+}
+
+/// It does not tell whether it is owned.
+impl Name for Key {
+    #[inline]
+    fn held(&self) -> usize {
+        allocated(self.as_str().len())
+    }
+}
+
+/// What an allocator takes for so many bytes: a word beside them, in steps of two, and no less than four.
+#[inline]
+pub(crate) fn allocated(bytes: usize) -> usize {
+    const WORD: usize = size_of::<u64>();
+    match bytes {
+        0 => 0,
+        _ => (bytes.saturating_add(3 * WORD - 1) & !(2 * WORD - 1)).max(4 * WORD),
+    }
+}
+
+#[inline]
+fn of_list<T>(list: &Vec<T>) -> usize {
+    allocated(list.capacity() * size_of::<T>())
 }
 
 #[inline]
 pub(crate) fn of_pair(pair: &KeyValue) -> usize {
-    of_parts(pair.key.as_str(), &pair.value)
+    of_new(&pair.key, &pair.value)
 }
 
 #[inline]
-pub(crate) fn of_parts(key: &str, value: &impl Content) -> usize {
-    mem::size_of::<KeyValue>() + key.len() + value.held()
+pub(crate) fn of_new(key: &impl Name, value: &impl Content) -> usize {
+    size_of::<KeyValue>() + key.held() + value.held()
+}
+
+/// Of one that is there, without its key: what that was counted with is not known any more.
+pub(crate) fn of_known(pair: &KeyValue) -> usize {
+    size_of::<KeyValue>() + of_value(&pair.value)
 }
 
 #[inline]
 fn of_value(value: &Value) -> usize {
-    let text = mem::size_of::<StringValue>();
     match value {
-        Value::String(text) => text.as_str().len(),
-        Value::Array(Array::Bool(list)) => list.len(),
-        Value::Array(Array::I64(list)) => 8 * list.len(),
-        Value::Array(Array::F64(list)) => 8 * list.len(),
-        Value::Array(Array::String(list)) => list.iter().map(|one| text + one.as_str().len()).sum(),
+        Value::String(text) => allocated(text.as_str().len()),
+        Value::Array(array) => of_array(array),
         _ => 0,
     }
 }
 
+fn of_array(array: &Array) -> usize {
+    match array {
+        Array::Bool(list) => of_list(list),
+        Array::I64(list) => of_list(list),
+        Array::F64(list) => of_list(list),
+        Array::String(list) => {
+            let texts = list.iter().map(|one| allocated(one.as_str().len()));
+            of_list(list) + texts.sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "an owned one is asked for its capacity")]
+#[inline]
+pub(crate) fn of_text(text: &Cow<'static, str>) -> usize {
+    match text {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(text) => allocated(text.capacity()),
+    }
+}
+
+fn of_attributes(list: &Vec<KeyValue>) -> usize {
+    let contents = list
+        .iter()
+        .map(|pair| of_pair(pair) - size_of::<KeyValue>());
+    of_list(list) + contents.sum::<usize>()
+}
+
+pub(crate) fn of_event(event: &Happened) -> usize {
+    size_of::<Happened>() + of_text(&event.name) + of_attributes(&event.attributes)
+}
+
+pub(crate) fn of_link(link: &Link) -> usize {
+    let state = of_state(link.span_context.trace_state());
+    size_of::<Link>() + state + of_attributes(&link.attributes)
+}
+
 /// A trace state comes from remote callers. Most spans have none.
 pub(crate) fn of_state(state: &TraceState) -> usize {
-    match *state == TraceState::NONE {
-        true => 0,
-        false => state.header().len(),
+    let texts = |(key, value): (&str, &str)| allocated(key.len()) + allocated(value.len());
+    let members = state.into_iter();
+    allocated(members.len() * size_of::<(String, String)>()) + members.map(texts).sum::<usize>()
+}
+
+/// Most spans have no library of their own.
+#[inline]
+pub(crate) fn of_origin(origin: &Origin) -> usize {
+    match origin {
+        Origin::Site(_) => 0,
+        other => of_rare_origin(other),
     }
+}
+
+fn of_rare_origin(origin: &Origin) -> usize {
+    match origin {
+        Origin::Site(_) | Origin::Nowhere => 0,
+        Origin::Library(both) => {
+            let library = &both.1;
+            let version = library.version.as_ref().map_or(0, of_text);
+            allocated(size_of_val(&**both)) + of_text(&library.name) + version
+        }
+        // What spans share with a tracer that lives long is counted with the first of them.
+        Origin::Scope(scope) if Arc::strong_count(scope) > 2 => 0,
+        Origin::Scope(scope) => of_scope(scope),
+    }
+}
+
+fn of_scope(scope: &Arc<InstrumentationScope>) -> usize {
+    const COUNTS: usize = 2 * size_of::<usize>();
+    let texts = [Some(scope.name()), scope.version(), scope.schema_url()];
+    let texts = texts
+        .into_iter()
+        .flatten()
+        .map(|text| allocated(text.len()));
+    let attributes = scope.attributes().map(of_pair);
+    allocated(COUNTS + size_of::<InstrumentationScope>())
+        + texts.sum::<usize>()
+        + attributes.sum::<usize>()
+}
+
+/// Of what few spans have, beside what is counted when it comes: the box, its description, and the room that
+/// its lists have to spare.
+pub(crate) fn of_details(details: &Details) -> usize {
+    let events = of_list(&details.events) - details.events.len() * size_of::<Happened>();
+    let links = of_list(&details.links) - details.links.len() * size_of::<Link>();
+    allocated(size_of::<Details>()) + of_text(&details.description) + events + links
 }
 
 /// Cuts texts after so many characters.
@@ -88,8 +218,12 @@ pub(crate) fn fit(attribute: &mut KeyValue, room: usize) -> bool {
     if of_pair(attribute) <= room {
         return true;
     }
-    let of_text = match &attribute.value {
+    let of_text = match &mut attribute.value {
         Value::String(text) => text.as_str().len(),
+        Value::Array(array) => {
+            trim_array(array);
+            return of_pair(attribute) <= room;
+        }
         _ => return false,
     };
     let beside = of_pair(attribute) - of_text;
@@ -111,13 +245,55 @@ fn cut(value: &mut Value, most: usize) {
     }
 }
 
-/// A text that is no attribute: of one that holds more than so many bytes, the head.
+/// A text that is no attribute, in memory of about its size, and what that is: of one that takes more than
+/// so many bytes, the head.
 #[inline]
-pub(crate) fn bound(text: Cow<'static, str>, most: usize) -> Cow<'static, str> {
-    match text.len() <= most {
-        true => text,
-        false => Cow::Owned(head(&text, most).to_owned()),
+pub(crate) fn bound(text: Cow<'static, str>, most: usize) -> (Cow<'static, str>, usize) {
+    match text {
+        Cow::Borrowed(text) if text.len() <= most => (Cow::Borrowed(text), 0),
+        text => bound_owned(text, most),
     }
+}
+
+fn bound_owned(text: Cow<'static, str>, most: usize) -> (Cow<'static, str>, usize) {
+    let text = match &text {
+        _ if text.len() > most => Cow::Owned(head(&text, most).to_owned()),
+        // By a copy: what is cut off in place stays between others, where little fits in.
+        Cow::Owned(owned)
+            if owned.capacity() > most || is_roomy(owned.as_bytes(), owned.capacity()) =>
+        {
+            Cow::Owned(owned.as_str().to_owned())
+        }
+        _ => text,
+    };
+    let bytes = of_text(&text);
+    (text, bytes)
+}
+
+/// The same for a list.
+pub(crate) fn trim<T>(list: &mut Vec<T>) {
+    if is_roomy(list, list.capacity()) {
+        let whole = mem::take(list);
+        list.reserve_exact(whole.len());
+        list.extend(whole);
+    }
+}
+
+fn trim_array(array: &mut Array) {
+    match array {
+        Array::Bool(list) => trim(list),
+        Array::I64(list) => trim(list),
+        Array::F64(list) => trim(list),
+        Array::String(list) => trim(list),
+        _ => {}
+    }
+}
+
+/// Whether more than half is not used, and worth a copy.
+fn is_roomy<T>(used: &[T], capacity: usize) -> bool {
+    const WORTH: usize = 64;
+    let spare = capacity - used.len();
+    spare > used.len() && spare * size_of::<T>() > WORTH
 }
 
 fn head(text: &str, most: usize) -> &str {

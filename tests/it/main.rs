@@ -34,6 +34,7 @@ mod invocation;
 mod kept;
 mod keys;
 mod kit;
+mod limits;
 mod lints;
 mod logs;
 mod many;
