@@ -6,7 +6,7 @@ use std::thread;
 use enter_span::prelude::*;
 use enter_span::testing::Recorder;
 use enter_span::{Context, OwnedSpan, Span, Tracer, enter_span, in_span, start_span, task};
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tokio::sync::oneshot;
 
 use crate::check::{block_on, check, check_async};
@@ -265,18 +265,24 @@ fn a_chain_of_scopes_keeps_nothing_of_those_that_are_over() {
 /// Scopes inside of each other, all of them open: the outermost ends all, from the inside.
 #[test]
 fn a_scope_ends_scopes_of_any_depth() {
-    let trace = Recorder::new().run(|| {
-        let outermost = start_span!("scope", ends_children);
-        let mut scopes = vec![start_span!("scope", parent = &outermost, ends_children)];
-        for _ in 0..2_000 {
-            let above = &scopes[scopes.len() - 1];
-            scopes.push(start_span!("scope", parent = above, ends_children));
-        }
-        outermost.end();
-        assert!(scopes.iter().all(|scope| !scope.is_traced()));
-    });
-    let ends = trace.spans().iter().map(|span| span.end_time());
-    assert!(ends.is_sorted_by(|above, below| above >= below));
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
+    let tracer = Tracer::new(provider, "scopes");
+    let outermost = start_span!("scope", tracer = tracer, root, ends_children);
+    let mut scopes = vec![start_span!("scope", parent = &outermost, ends_children)];
+    for _ in 0..2_000 {
+        let above = &scopes[scopes.len() - 1];
+        scopes.push(start_span!("scope", parent = above, ends_children));
+    }
+    outermost.end();
+    assert!(scopes.iter().all(|scope| !scope.is_traced()));
+    // The innermost one is exported first, each below the one that follows.
+    let spans = exporter.get_finished_spans().expect("the exported spans");
+    assert_eq!(spans.len(), scopes.len() + 1);
+    let is_below = |pair: &[SpanData]| pair[0].parent_span_id == pair[1].span_context.span_id();
+    assert!(spans.windows(2).all(is_below));
 }
 
 /// One that is not recorded has no children to end, and leaves those of the scope around it alone.
