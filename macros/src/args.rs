@@ -4,6 +4,7 @@
 //! function, is decided in `plan.rs`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Path, Result, Token, parenthesized};
@@ -175,6 +176,18 @@ impl Args {
     /// The words used, in order.
     pub(crate) fn used(&self) -> &[Ident] {
         &self.used
+    }
+
+    /// What is evaluated after the body.
+    pub(crate) fn read_after(&self) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for projection in self.ret.iter().flat_map(|ret| &ret.value) {
+            projection.body.to_tokens(&mut tokens);
+        }
+        if let Some(Told::Judged(judge)) = self.err.as_ref().map(|err| &err.value) {
+            judge.to_tokens(&mut tokens);
+        }
+        tokens
     }
 
     /// Where a name or a handle was given, if one was.

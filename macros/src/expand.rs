@@ -9,6 +9,7 @@ use crate::args::{Attribute, AttributeValue, Key, Projection};
 use crate::facts::{Fact, FactWay, FactsPlan};
 use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Telling, Way};
 use crate::shape::{Form, Later, Work};
+use crate::signature::Held;
 
 /// A name of ours: no local of the user's can meet it, and no constant is called so.
 fn local(name: &str) -> Ident {
@@ -36,8 +37,8 @@ pub(crate) fn function(plan: &Plan) -> TokenStream {
     let work = match &plan.way {
         Way::Current(telling) => current(plan, telling),
         Way::Sync => sync(plan),
-        Way::Async(holds, None) => asynchronous(plan, holds),
-        Way::Async(holds, Some(later)) => asynchronous_later(plan, holds, *later),
+        Way::Async(held, None) => asynchronous(plan, held),
+        Way::Async(held, Some(later)) => asynchronous_later(plan, held, *later),
         Way::Later(form) => later(plan, *form),
         Way::Tracked => tracked(plan),
     };
@@ -413,11 +414,11 @@ fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream {
 /// Input: `async fn f(x: T) -> R { body }`
 ///
 /// Output: `let (span, value) = Open::new(entry, async { if false { hold((&mut x,)); return never::<R>(); } body }).await; ..`
-fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
+fn asynchronous(plan: &Plan, held: &Held) -> TokenStream {
     let span = &plan.span;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let future = own_future(plan, holds);
+    let future = own_future(plan, held);
     let place = at(span.site.place);
     if span.finish.is_silent() {
         let wrapped = quote!(#krate::private::Silent::new(#entry, #future));
@@ -432,12 +433,12 @@ fn asynchronous(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
 /// Input: `async fn f() -> impl Stream { body }`
 ///
 /// Output: `let (span, stream) = Open::new(entry, async { body }).await; OpenStream::new(span, stream)`
-fn asynchronous_later(plan: &Plan, holds: &[TokenStream], later: Later) -> TokenStream {
+fn asynchronous_later(plan: &Plan, held: &Held, later: Later) -> TokenStream {
     let span = &plan.span;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
     let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
-    let future = own_future(plan, holds);
+    let future = own_future(plan, held);
     let open = quote!(#krate::private::Open::new(#entry, #future));
     let awaited = quote_spanned!(at(span.site.place)=> { #open }.await);
     let wrapped = wrapped(span, later, &entered, &made);
@@ -453,7 +454,7 @@ fn asynchronous_later(plan: &Plan, holds: &[TokenStream], later: Later) -> Token
 /// Input: `async fn f(x: T) -> R { body }`
 ///
 /// Output: `async { if false { hold((&mut x,)); return never::<R>(); } body }`
-fn own_future(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
+fn own_future(plan: &Plan, held: &Held) -> TokenStream {
     let Plan {
         function,
         returned,
@@ -461,7 +462,7 @@ fn own_future(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
         ..
     } = plan;
     let (krate, body) = (&span.krate, &function.body);
-    let hold = (!holds.is_empty()).then(|| quote!(#krate::private::hold((#(#holds,)*));));
+    let hold = hold(krate, held);
     let never = match returned {
         Type::Never(_) => None,
         returned => {
@@ -473,7 +474,29 @@ fn own_future(plan: &Plan, holds: &[TokenStream]) -> TokenStream {
     let statements = statements(body);
     let mut block = Group::new(Delimiter::Brace, quote!(#unreached #statements));
     block.set_span(body.span());
-    quote_spanned!(at(span.site.place)=> async #block)
+    let future = quote_spanned!(at(span.site.place)=> async #block);
+    let named = &held.named;
+    if named.is_empty() {
+        return future;
+    }
+    // What is an alias of a reference need not be `mut` for the future, and is so here.
+    quote!({ if false { #krate::private::hold((#(&mut #named,)*)); } #future })
+}
+
+/// Output: `hold((&mut id, &mut *list, items)); { use private::Hold; order.hold(); }`
+fn hold(krate: &TokenStream, held: &Held) -> Option<TokenStream> {
+    let Held {
+        owned,
+        references,
+        named,
+        moved,
+    } = held;
+    let known = (!owned.is_empty() || !references.is_empty() || !moved.is_empty()).then(
+        || quote!(#krate::private::hold((#(&mut #owned,)* #(&mut *#references,)* #(#moved,)*));),
+    );
+    let named = (!named.is_empty())
+        .then(|| quote!({ use #krate::private::Hold; #(#named.__enter_span_hold();)* }));
+    (known.is_some() || named.is_some()).then(|| quote!(#known #named))
 }
 
 /// What follows a statement of ours: the body in its own braces, so that its items do not come after
@@ -609,8 +632,8 @@ fn current(plan: &Plan, telling: &Telling) -> TokenStream {
             let body = closure(&plan.returned, span.site.place, &function.body);
             quote!(#krate::private::evaluate(#body))
         }
-        Telling::AroundAsync(holds) => {
-            let future = own_future(plan, holds);
+        Telling::AroundAsync(held) => {
+            let future = own_future(plan, held);
             quote_spanned!(place=> { #future }.await)
         }
     };

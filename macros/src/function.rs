@@ -6,7 +6,7 @@
 use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, FnArg, Ident, Pat, Result, Signature, Token, Visibility};
+use syn::{Attribute, Error, FnArg, Ident, Pat, PatIdent, Result, Signature, Token, Visibility};
 
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
@@ -162,28 +162,29 @@ pub(crate) fn is_ours(attr: &Attribute) -> bool {
 
 /// The names that a pattern binds.
 pub(crate) fn bound_names(pat: &Pat, names: &mut Vec<Ident>) {
-    match pat {
-        Pat::Ident(pat) => {
+    each_ident(&mut pat.clone(), &mut |pat| {
+        if !names.contains(&pat.ident) {
             names.push(pat.ident.clone());
-            if let Some((_, pat)) = &pat.subpat {
-                bound_names(pat, names);
-            }
         }
-        Pat::Paren(pat) => bound_names(&pat.pat, names),
-        Pat::Reference(pat) => bound_names(&pat.pat, names),
-        Pat::Type(pat) => bound_names(&pat.pat, names),
-        Pat::Or(pat) => pat
-            .cases
-            .iter()
-            .take(1)
-            .for_each(|pat| bound_names(pat, names)),
-        Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bound_names(pat, names)),
-        Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| bound_names(pat, names)),
-        Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| bound_names(pat, names)),
-        Pat::Struct(pat) => pat
-            .fields
-            .iter()
-            .for_each(|field| bound_names(&field.pat, names)),
-        _ => {}
-    }
+    });
+}
+
+/// The parts of a pattern that bind a name, with each case of those that have several.
+pub(crate) fn each_ident(pat: &mut Pat, found: &mut impl FnMut(&mut PatIdent)) {
+    let parts: Vec<&mut Pat> = match pat {
+        Pat::Ident(pat) => {
+            found(pat);
+            pat.subpat.iter_mut().map(|(_, pat)| &mut **pat).collect()
+        }
+        Pat::Paren(pat) => vec![&mut pat.pat],
+        Pat::Reference(pat) => vec![&mut pat.pat],
+        Pat::Type(pat) => vec![&mut pat.pat],
+        Pat::Or(pat) => pat.cases.iter_mut().collect(),
+        Pat::Slice(pat) => pat.elems.iter_mut().collect(),
+        Pat::Tuple(pat) => pat.elems.iter_mut().collect(),
+        Pat::TupleStruct(pat) => pat.elems.iter_mut().collect(),
+        Pat::Struct(pat) => pat.fields.iter_mut().map(|field| &mut *field.pat).collect(),
+        _ => Vec::new(),
+    };
+    parts.into_iter().for_each(|pat| each_ident(pat, found));
 }

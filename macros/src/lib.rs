@@ -10,6 +10,7 @@ mod block;
 mod derive;
 mod errors;
 mod expand;
+mod expected;
 mod expression;
 mod facts;
 mod field;

@@ -1,15 +1,16 @@
 //! Every decision about a span: from arguments and a signature to what will be printed.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, ReturnType, Signature, Type};
 
 use crate::args::{Args, Attribute, AttributeValue, Detail, Key, Name, Projection, Told};
 use crate::errors::Errors;
+use crate::expected::Expected;
 use crate::function::{Function, is_ours};
 use crate::shape::{self, Form, Later, Shape, Work};
-use crate::signature;
+use crate::signature::{self, Again, Held};
 
 /// A function and everything about its span.
 pub(crate) struct Plan {
@@ -24,9 +25,8 @@ pub(crate) struct Plan {
 /// How the body is run.
 pub(crate) enum Way {
     Sync,
-    /// With the arguments that the future holds, each as a unique borrow; and what it gives, if that
-    /// works on.
-    Async(Vec<TokenStream>, Option<Later>),
+    /// With the arguments that the future holds; and what it gives, if that works on.
+    Async(Held, Option<Later>),
     Later(Later),
     /// With a guard: a closure of ours would hide the caller, or the types of a returned closure.
     Tracked,
@@ -40,7 +40,7 @@ pub(crate) enum Telling {
     /// Also of the returned value.
     Around,
     /// The same, with the arguments that the future holds.
-    AroundAsync(Vec<TokenStream>),
+    AroundAsync(Held),
 }
 
 /// What does not depend on how the body is run.
@@ -180,7 +180,7 @@ impl Plan {
 
         let returned = shape::nameable(&function.sig.output, function.sig.ident.span());
         let way = match args.current {
-            None => way(&mut function, shape),
+            None => way(&mut function, &args, shape),
             Some(_) => Way::Current(telling(&mut function, &args, shape)),
         };
         let handle = args.handle.clone();
@@ -256,27 +256,68 @@ fn kind_name(kind: &Ident) -> Option<&'static str> {
     }
 }
 
-fn way(function: &mut Function, shape: Shape) -> Way {
+fn way(function: &mut Function, args: &Args, shape: Shape) -> Way {
     match shape {
-        Shape::Async(later) => {
-            let body = function.body.stream();
-            Way::Async(signature::hold_arguments(&mut function.sig, &body), later)
+        Shape::Async(later) => Way::Async(in_future(function, args), later),
+        Shape::Later(later) => {
+            in_closure(function, args);
+            Way::Later(later)
         }
-        Shape::Later(later) => Way::Later(later),
         Shape::Sync if function.has_attribute("track_caller").is_some() => Way::Tracked,
         Shape::Sync if returns_closure(function) => Way::Tracked,
-        Shape::Sync => Way::Sync,
+        Shape::Sync => {
+            in_closure(function, args);
+            Way::Sync
+        }
     }
+}
+
+/// Makes the body one that stands in an async block of ours.
+fn in_future(function: &mut Function, args: &Args) -> Held {
+    let again = bind_again(function, args);
+    let held = signature::hold_arguments(&mut function.sig, &function.body.stream(), &again);
+    surround_body(function, &again);
+    held
+}
+
+/// Makes the body one that stands in a closure of ours.
+fn in_closure(function: &mut Function, args: &Args) {
+    let again = bind_again(function, args);
+    surround_body(function, &again);
+}
+
+fn bind_again(function: &mut Function, args: &Args) -> Vec<Again> {
+    let body = function.body.stream();
+    signature::bind_again(&mut function.sig, &body, &args.read_after())
+}
+
+/// Input: `{ |text| text.len() }`, in which `best` is bound again
+///
+/// Output: `{ fn expects(..) { .. } let mut best = best; expects::<..>({ |text| text.len() }) }`
+fn surround_body(function: &mut Function, again: &[Again]) {
+    let expected = match &function.sig.output {
+        ReturnType::Type(_, ty) => Expected::of(ty),
+        ReturnType::Default => None,
+    };
+    let body = &function.body;
+    let tokens = match expected {
+        Some(Expected { function, path }) => quote!(#function #(#again)* #path(#body)),
+        None if again.is_empty() => return,
+        None => quote!(#(#again)* #body),
+    };
+    let mut surrounded = Group::new(Delimiter::Brace, tokens);
+    surrounded.set_span(body.span());
+    function.body = surrounded;
 }
 
 fn telling(function: &mut Function, args: &Args, shape: Shape) -> Telling {
     match (&args.ret, shape) {
         (None, _) => Telling::Before,
-        (Some(_), Shape::Async(_)) => {
-            let body = function.body.stream();
-            Telling::AroundAsync(signature::hold_arguments(&mut function.sig, &body))
+        (Some(_), Shape::Async(_)) => Telling::AroundAsync(in_future(function, args)),
+        (Some(_), _) => {
+            in_closure(function, args);
+            Telling::Around
         }
-        (Some(_), _) => Telling::Around,
     }
 }
 

@@ -1,6 +1,6 @@
-//! How the inner future of an `async fn` holds the arguments of the outer one.
+//! How a block of ours, the inner future of an `async fn` above all, gets the arguments.
 //!
-//! The body runs in an `async` block inside of the `async fn`. The block borrows what its body
+//! The body of an `async fn` runs in an `async` block inside of it. The block borrows what its body
 //! borrows, so no argument is stored twice. But a shared borrow of an argument is `Send` only if
 //! the argument is `Sync`, which a plain `async fn` does not ask for. So a line that is never run,
 //! at the head of the block, says how each argument that the body names is held:
@@ -8,22 +8,38 @@
 //! - borrowed uniquely, which asks for `Send` alone, and for the argument to be bound as `mut`;
 //! - moved, where a borrow through the argument may outlive the call, or where a pattern does not
 //!   tell how it binds. The argument is then stored a second time.
+//!
+//! An argument that is `mut` is bound again in the block. There its type is its own: what the body
+//! gives to it may live shorter than what the caller gave. And the compiler sees what becomes of it.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, Pat, Path, Receiver, ReceiverKind, Signature, Token, Type, TypePath,
+    Attribute, FnArg, Ident, Pat, PatIdent, Path, Receiver, ReceiverKind, Signature, Token, Type,
+    TypePath,
 };
 
-use crate::function::bound_names;
+use crate::function::{bound_names, each_ident};
 
-/// Binds arguments as `mut` where that is needed, and gives what the line holds.
-pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream) -> Vec<TokenStream> {
-    let mut named = Vec::new();
-    names(body.clone(), &mut named);
+/// How the block of an `async fn` holds arguments.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// As `&mut id`.
+    pub(crate) owned: Vec<Ident>,
+    /// As `&mut *id`.
+    pub(crate) references: Vec<Ident>,
+    /// As the one or the other, which the type decides: it has a name, and may be an alias.
+    pub(crate) named: Vec<Ident>,
+    pub(crate) moved: Vec<Ident>,
+}
+
+/// Binds arguments as `mut` where that is needed, and says how they are held.
+pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream, again: &[Again]) -> Held {
+    let mut named = names(body);
+    named.retain(|name| !again.iter().any(|again| again.ident == name));
     let borrowing: Vec<bool> = sig.inputs.iter().map(may_borrow).collect();
     let returns_borrow = may_borrow(&sig.output);
-    let mut holds = Vec::new();
+    let mut held = Held::default();
     for (index, input) in sig.inputs.iter_mut().enumerate() {
         let mut others = borrowing.iter().enumerate();
         let elsewhere = others.any(|(other, borrows)| other != index && *borrows);
@@ -31,7 +47,7 @@ pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream) -> Vec<Tok
             named: &named,
             // A borrow can leave only to where the signature has one.
             may_leave: (returns_borrow || elsewhere) && borrowing[index],
-            holds: &mut holds,
+            held: &mut held,
         };
         match input {
             FnArg::Receiver(receiver) => holding.receiver(receiver),
@@ -41,7 +57,56 @@ pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream) -> Vec<Tok
             FnArg::Typed(_) => {}
         }
     }
-    holds
+    held
+}
+
+/// An argument that is bound again in the block.
+pub(crate) struct Again {
+    mutability: Token![mut],
+    ident: Ident,
+}
+
+impl ToTokens for Again {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Again { mutability, ident } = self;
+        tokens.extend(quote!(#[allow(clippy::shadow_same)] let #mutability #ident = #ident;));
+    }
+}
+
+/// Input: `mut best: &str, (mut a, n): (u8, u32)`
+///
+/// Output: `let mut best = best; let mut a = a;`, and `best: &str, (a, n): (u8, u32)` is left
+///
+/// One that is read after the body stays where it is.
+pub(crate) fn bind_again(
+    sig: &mut Signature,
+    body: &TokenStream,
+    read_after: &TokenStream,
+) -> Vec<Again> {
+    let (named, kept) = (names(body), names(read_after));
+    let mut all: Vec<Again> = Vec::new();
+    let mut again = |pat: &mut PatIdent| {
+        let is = |names: &[String]| names.iter().any(|name| pat.ident == name);
+        if pat.by_ref.is_some() || !is(&named) || is(&kept) {
+            return;
+        }
+        let Some(mutability) = pat.mutability.take() else {
+            return;
+        };
+        if all.iter().all(|again| again.ident != pat.ident) {
+            let ident = pat.ident.clone();
+            all.push(Again { mutability, ident });
+        }
+    };
+    for input in &mut sig.inputs {
+        match input {
+            FnArg::Typed(typed) if !is_conditional(&typed.attrs) => {
+                each_ident(&mut typed.pat, &mut again);
+            }
+            FnArg::Typed(_) | FnArg::Receiver(_) => {}
+        }
+    }
+    all
 }
 
 /// An argument that may not be there cannot be named.
@@ -50,10 +115,16 @@ fn is_conditional(attrs: &[Attribute]) -> bool {
 }
 
 /// The words of a body, and the names that its texts format: `{name}`.
-fn names(tokens: TokenStream, found: &mut Vec<String>) {
+pub(crate) fn names(tokens: &TokenStream) -> Vec<String> {
+    let mut found = Vec::new();
+    names_in(tokens.clone(), &mut found);
+    found
+}
+
+fn names_in(tokens: TokenStream, found: &mut Vec<String>) {
     for tree in tokens {
         match tree {
-            TokenTree::Group(group) => names(group.stream(), found),
+            TokenTree::Group(group) => names_in(group.stream(), found),
             TokenTree::Ident(ident) => found.push(ident.to_string()),
             TokenTree::Literal(literal) => formatted(&literal.to_string(), found),
             TokenTree::Punct(_) => {}
@@ -85,7 +156,7 @@ fn spells_borrow(tokens: TokenStream) -> bool {
 struct Holding<'a> {
     named: &'a [String],
     may_leave: bool,
-    holds: &'a mut Vec<TokenStream>,
+    held: &'a mut Held,
 }
 
 impl Holding<'_> {
@@ -105,7 +176,7 @@ impl Holding<'_> {
                 let ty = ty.clone();
                 self.name(&this, &mut receiver.mutability, &ty);
             }
-            _ => self.owned(&this, &mut receiver.mutability),
+            _ => self.owned(&this, &mut receiver.mutability, None),
         }
     }
 
@@ -135,7 +206,7 @@ impl Holding<'_> {
     fn part(&mut self, pat: &mut Pat) {
         match pat {
             Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
-                self.owned(&pat.ident, &mut pat.mutability);
+                self.owned(&pat.ident, &mut pat.mutability, None);
             }
             pat => self.unknown(pat),
         }
@@ -146,7 +217,7 @@ impl Holding<'_> {
         let mut names = Vec::new();
         bound_names(pat, &mut names);
         names.retain(|name| self.is_named(name));
-        self.holds.extend(names.iter().map(Ident::to_token_stream));
+        self.held.moved.extend(names);
     }
 
     fn name(&mut self, ident: &Ident, mutability: &mut Option<Token![mut]>, ty: &Type) {
@@ -154,28 +225,43 @@ impl Holding<'_> {
             Type::Reference(reference) if reference.mutability.is_some() => self.reborrow(ident),
             // A shared reference is copied, as the plain function copies it.
             Type::Reference(_) => {}
-            _ => self.owned(ident, mutability),
+            ty => self.owned(ident, mutability, Some(ty)),
         }
     }
 
     fn reborrow(&mut self, ident: &Ident) {
         if self.is_named(ident) {
-            self.holds
-                .push(quote_spanned!(Span::mixed_site()=> &mut *#ident));
+            self.held.references.push(ident.clone());
         }
     }
 
-    fn owned(&mut self, ident: &Ident, mutability: &mut Option<Token![mut]>) {
+    fn owned(&mut self, ident: &Ident, mutability: &mut Option<Token![mut]>, ty: Option<&Type>) {
         if !self.is_named(ident) {
             return;
         }
         if self.may_leave {
-            self.holds.push(ident.to_token_stream());
+            self.held.moved.push(ident.clone());
             return;
         }
-        let span = Span::mixed_site();
-        mutability.get_or_insert(Token![mut](span));
-        self.holds.push(quote_spanned!(span=> &mut #ident));
+        mutability.get_or_insert(Token![mut](Span::mixed_site()));
+        let held = if ty.is_some_and(is_well_known) {
+            &mut self.held.owned
+        } else {
+            &mut self.held.named
+        };
+        held.push(ident.clone());
+    }
+}
+
+/// Whether a type has no name that may be an alias.
+fn is_well_known(ty: &Type) -> bool {
+    const KNOWN: [&str; 7] = ["Arc", "Box", "Option", "Rc", "Result", "String", "Vec"];
+    match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            name.starts_with(char::is_lowercase) || KNOWN.contains(&name.as_str())
+        }),
+        _ => true,
     }
 }
 

@@ -37,6 +37,14 @@ use crate::tracer::Tracer;
 /// Never called. In code that is never run, it says how a future must hold an argument.
 pub fn hold<T>(_: T) {}
 
+/// The same for an argument whose type has a name. As the receiver of a method it is borrowed; and
+/// if that name is an alias of a reference, it is borrowed *through*.
+pub trait Hold {
+    fn __enter_span_hold(&mut self) {}
+}
+
+impl<T: ?Sized> Hold for T {}
+
 /// Never called. In code that is never run, it says what a future returns.
 pub fn never<T>() -> T {
     unreachable!("generated code does not run this")

@@ -9,6 +9,8 @@
 )]
 
 use std::cell::Cell;
+use std::future::Future;
+use std::marker::PhantomData;
 
 use enter_span::{enter_span, in_span};
 use tokio::task::yield_now;
@@ -107,7 +109,7 @@ async fn t15(ref mut a: Cell<u8>) {
 #[enter_span]
 async fn t16((mut a, ref mut b): (Cell<u8>, Cell<u8>)) {
     yield_now().await;
-    a.set(1);
+    *a.get_mut() = 1;
     b.set(2);
 }
 #[enter_span]
@@ -349,4 +351,250 @@ fn what_an_argument_borrows_may_leave() {
         "s3",
     );
     assert_eq!(value, 2);
+}
+
+/// Arguments of which the body makes something that lives shorter than what the caller gave.
+mod narrowed {
+    use super::*;
+
+    type Text = &'static str;
+
+    pub struct Named<'a> {
+        pub name: &'a str,
+        pub count: u8,
+    }
+
+    #[enter_span]
+    pub async fn reference(mut best: &str) -> usize {
+        let own = String::from("longer");
+        yield_now().await;
+        if own.len() > best.len() {
+            best = &own;
+        }
+        best.len()
+    }
+    #[enter_span]
+    pub async fn list(mut names: Vec<&str>) -> usize {
+        let own = String::from("own");
+        yield_now().await;
+        names.push(&own);
+        names.len()
+    }
+    #[enter_span]
+    pub async fn owner(mut named: Named<'_>) -> usize {
+        let own = String::from("own");
+        yield_now().await;
+        named.name = &own;
+        named.name.len()
+    }
+    #[enter_span]
+    pub async fn alias(mut text: Text) -> usize {
+        let own = format!("{text}er");
+        yield_now().await;
+        text = &own;
+        text.len()
+    }
+    #[enter_span]
+    pub async fn unique(mut number: &mut u8) -> u8 {
+        let mut own = 3;
+        yield_now().await;
+        *number += 1;
+        number = &mut own;
+        *number += 1;
+        *number
+    }
+    #[enter_span(current, attributes(best), ret)]
+    pub async fn current(mut best: &str) -> usize {
+        let own = format!("{best}er");
+        yield_now().await;
+        best = &own;
+        best.len()
+    }
+    #[enter_span]
+    pub fn tuple((mut a, n): (&str, u32)) -> usize {
+        let own = String::from("own");
+        if n > 1 {
+            a = &own;
+        }
+        a.len()
+    }
+    #[enter_span]
+    pub fn array([mut a, _]: [&str; 2]) -> usize {
+        let own = format!("{a}er");
+        a = &own;
+        a.len()
+    }
+    #[enter_span]
+    pub fn whole(mut pair @ (_, _): (&str, u8)) -> usize {
+        let own = String::from("own");
+        pair.0 = &own;
+        pair.0.len()
+    }
+    #[enter_span]
+    pub async fn parts(
+        Named {
+            mut name,
+            mut count,
+        }: Named<'_>,
+    ) -> usize {
+        let own = format!("{name}er");
+        yield_now().await;
+        name = &own;
+        count += 1;
+        name.len() + usize::from(count)
+    }
+}
+
+/// What the body gives to an argument need not live as long as what the caller gave.
+#[test]
+fn an_argument_may_become_a_borrow_of_a_local() {
+    use narrowed::*;
+
+    check_async(
+        async {
+            assert_eq!(reference("short").await, 6);
+            assert_eq!(list(vec!["name"]).await, 2);
+            assert_eq!(owner(Named { name: "", count: 1 }).await, 3);
+            assert_eq!(alias("static").await, 8);
+            assert_eq!(unique(&mut 1).await, 4);
+            assert_eq!(in_span!("outer", async |_| current("best").await).await, 6);
+            assert_eq!(tuple(("", 2)), 3);
+            assert_eq!(array(["", ""]), 2);
+            assert_eq!(whole(("", 1)), 3);
+            assert_eq!(parts(Named { name: "", count: 1 }).await, 4);
+        },
+        "
+        reference
+        list
+        owner
+        alias
+        unique
+        outer best=best return=6
+        tuple
+        array
+        whole
+        parts
+        ",
+    );
+}
+
+/// An argument that the body changes, and that is read after the body, shows what became of it.
+#[test]
+fn a_changed_argument_may_be_read_after_the_body() {
+    #[enter_span(ret(left = |_| list.len()))]
+    async fn later(mut list: Vec<u8>) -> Option<u8> {
+        yield_now().await;
+        list.pop()
+    }
+    #[enter_span(ret(left = |_| list.len()))]
+    fn now(mut list: Vec<u8>) -> Option<u8> {
+        list.pop()
+    }
+    check_async(
+        async {
+            assert_eq!(later(vec![1, 2]).await, Some(2));
+            assert_eq!(now(vec![1, 2]), Some(2));
+        },
+        "
+        later left=1
+        now left=1
+        ",
+    );
+}
+
+type Buffer = &'static mut [u8];
+type Part = &'static mut u8;
+type Text = &'static str;
+
+#[enter_span]
+async fn rest(buffer: Buffer) -> Buffer {
+    yield_now().await;
+    &mut buffer[1..]
+}
+#[enter_span]
+async fn first(buffer: Buffer) -> Option<Part> {
+    yield_now().await;
+    buffer.first_mut()
+}
+#[enter_span]
+async fn rest_of_pair((buffer, start): (Buffer, usize)) -> Buffer {
+    yield_now().await;
+    &mut buffer[start..]
+}
+#[enter_span]
+async fn rest_elsewhere(buffer: Buffer, out: &mut Vec<Buffer>) {
+    yield_now().await;
+    out.push(&mut buffer[1..]);
+}
+#[enter_span]
+async fn rest_in_steps(mut buffer: Buffer) -> Buffer {
+    yield_now().await;
+    while buffer.len() > 1 {
+        buffer = &mut buffer[1..];
+    }
+    buffer
+}
+#[enter_span]
+async fn rest_of_text(text: Text) -> Text {
+    yield_now().await;
+    &text[1..]
+}
+
+fn buffer() -> Buffer {
+    Box::leak(Box::new([1, 2, 3]))
+}
+
+/// A reference behind an alias is borrowed through, as one that is written out.
+#[test]
+fn what_an_alias_borrows_may_leave() {
+    check_async(
+        async {
+            assert_eq!(rest(buffer()).await, [2, 3]);
+            assert_eq!(first(buffer()).await, Some(&mut 1));
+            assert_eq!(rest_of_pair((buffer(), 2)).await, [3]);
+            let mut out = Vec::new();
+            rest_elsewhere(buffer(), &mut out).await;
+            assert_eq!(out, [[2, 3]]);
+            assert_eq!(rest_in_steps(buffer()).await, [3]);
+            assert_eq!(rest_of_text("text").await, "ext");
+        },
+        "
+        rest
+        first
+        rest_of_pair
+        rest_elsewhere
+        rest_in_steps
+        rest_of_text
+        ",
+    );
+    s(rest(buffer()));
+    s(rest_of_text(""));
+}
+
+/// `Send` for one lifetime alone, which the compiler does not see inside of an `async fn`: the way
+/// to such a future is to return it.
+#[test]
+fn what_is_send_for_one_lifetime_alone_is_so_in_a_returned_future() {
+    struct Pointer<'a>(*const u8, PhantomData<&'a ()>);
+
+    // What is asked for is the bound, and no thread is crossed.
+    #[expect(unsafe_code, reason = "there is no other way to say it")]
+    // SAFETY: the pointer is compared, and never followed.
+    unsafe impl Send for Pointer<'static> {}
+
+    impl Pointer<'static> {
+        fn is_null(&self) -> bool {
+            self.0.is_null()
+        }
+    }
+
+    #[enter_span]
+    fn later(pointer: Pointer<'static>) -> impl Future<Output = bool> + Send {
+        async move { pointer.is_null() }
+    }
+
+    check_async(
+        async { assert!(later(Pointer(std::ptr::null(), PhantomData)).await) },
+        "later",
+    );
 }

@@ -75,6 +75,91 @@ fn a_returned_closure_finds_its_types_in_the_signature() {
     );
 }
 
+/// A list of closures' owner, generic around the function that returns one.
+struct Joiner<T>(T);
+
+impl<T: Display> Joiner<T> {
+    #[enter_span]
+    async fn later(self) -> impl FnOnce(&T, Vec<&'static str>) -> String {
+        let Self(own) = self;
+        move |other, rest| format!("{own}{other}{}", rest.concat())
+    }
+}
+
+/// 3c: the same in an `async fn`, for every kind of closure, and of what is generic around it.
+#[test]
+fn a_closure_that_is_returned_later_finds_its_types_in_the_signature() {
+    #[enter_span]
+    async fn lengths() -> impl Fn(&str) -> usize {
+        |text| text.len()
+    }
+    #[enter_span]
+    async fn pushes(mut count: usize) -> impl FnMut(&mut String) + Send {
+        let mark = '!';
+        move |text| {
+            count += 1;
+            text.extend(std::iter::repeat_n(mark, count));
+        }
+    }
+    #[enter_span]
+    async fn same() -> impl for<'a> Fn(&'a str, u8) -> &'a str {
+        |text, _| text
+    }
+    #[enter_span]
+    async fn asks_later() -> impl AsyncFn(&str) -> usize {
+        async |text| text.len()
+    }
+    #[enter_span(current, attributes(now = 1), ret(read = |_| true))]
+    async fn adds() -> impl Fn(&[u8]) -> usize {
+        |list| list.len()
+    }
+    check_async(
+        async {
+            assert_eq!(lengths().await("four"), 4);
+            let mut push = pushes(0).await;
+            let mut text = String::new();
+            push(&mut text);
+            push(&mut text);
+            assert_eq!(text, "!!!");
+            assert_eq!(same().await("same", 1), "same");
+            assert_eq!(asks_later().await("four").await, 4);
+            assert_eq!(Joiner(1).later().await(&2, vec!["3", "4"]), "1234");
+            assert_eq!(in_span!("outer", async |_| adds().await).await(&[1]), 1);
+        },
+        "
+        lengths
+        pushes
+        same
+        asks_later
+        later
+        outer now=1 read=true
+        ",
+    );
+}
+
+/// 3c: and beside something else.
+#[test]
+fn a_closure_in_a_tuple_finds_its_types_in_the_signature() {
+    #[enter_span]
+    fn now() -> (impl Fn(&str) -> usize, impl Display) {
+        (|text| text.len(), 1)
+    }
+    #[enter_span]
+    async fn later<T>(value: T) -> (T, impl Fn(&str) -> usize) {
+        (value, |text| text.len())
+    }
+    check_async(
+        async {
+            assert_eq!(now().0("four"), 4);
+            assert_eq!(later(1).await.1("four"), 4);
+        },
+        "
+        now
+        later
+        ",
+    );
+}
+
 /// 3c: `-> Box<dyn Trait>` with something unnameable inside.
 #[test]
 fn an_opaque_type_may_stand_inside_of_an_object() {
