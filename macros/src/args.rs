@@ -178,6 +178,24 @@ impl Args {
         &self.used
     }
 
+    /// What is evaluated before the body.
+    pub(crate) fn read_before(&self) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for attribute in self.attributes.iter().chain(&self.start) {
+            tokens.extend(attribute.value());
+        }
+        if let Some(Name::Expr(_, name)) = &self.name {
+            name.to_tokens(&mut tokens);
+        }
+        let single = [&self.parent, &self.invocation, &self.when, &self.tracer];
+        let single = single.into_iter().flatten().map(|argument| &argument.value);
+        let links = self.links.iter().flat_map(|links| &links.value);
+        single
+            .chain(links)
+            .for_each(|value| value.to_tokens(&mut tokens));
+        tokens
+    }
+
     /// What is evaluated after the body.
     pub(crate) fn read_after(&self) -> TokenStream {
         let mut tokens = TokenStream::new();

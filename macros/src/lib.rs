@@ -19,6 +19,7 @@ mod impl_block;
 mod owned;
 mod pair;
 mod plan;
+mod rebound;
 mod shape;
 mod signature;
 

@@ -89,6 +89,20 @@ impl Attribute {
             Attribute::All(_) => None,
         }
     }
+
+    pub(crate) fn value(&self) -> TokenStream {
+        match self {
+            Attribute::One(_, AttributeValue::Argument(name)) => name.to_token_stream(),
+            Attribute::One(_, AttributeValue::Literal(text)) => text.to_token_stream(),
+            Attribute::One(
+                _,
+                AttributeValue::Typed(value)
+                | AttributeValue::Debug(value)
+                | AttributeValue::Display(value),
+            )
+            | Attribute::All(value) => value.to_token_stream(),
+        }
+    }
 }
 
 impl Parse for Attribute {

@@ -9,6 +9,7 @@ use crate::args::{Args, Attribute, AttributeValue, Detail, Key, Name, Projection
 use crate::errors::Errors;
 use crate::expected::Expected;
 use crate::function::{Function, is_ours};
+use crate::rebound;
 use crate::shape::{self, Form, Later, Shape, Work};
 use crate::signature::{self, Again, Held};
 
@@ -178,6 +179,7 @@ impl Plan {
         }
         errors.into_result()?;
 
+        mention_named(&mut function, &args);
         let returned = shape::nameable(&function.sig.output, function.sig.ident.span());
         let way = match args.current {
             None => way(&mut function, &args, shape),
@@ -254,6 +256,14 @@ fn kind_name(kind: &Ident) -> Option<&'static str> {
         "consumer" => Some("Consumer"),
         _ => None,
     }
+}
+
+/// An argument that the span names is used, also where it is bound again for the body.
+fn mention_named(function: &mut Function, args: &Args) {
+    let words = signature::names(&args.read_before());
+    let mut named = function.parameters();
+    named.retain(|parameter| words.iter().any(|word| parameter == word));
+    rebound::mention(&mut function.body, &named);
 }
 
 fn way(function: &mut Function, args: &Args, shape: Shape) -> Way {

@@ -339,6 +339,28 @@ impl Cart {
     }
 }
 
+/// What `#[async_trait]` makes asynchronous.
+#[async_trait::async_trait]
+trait Store {
+    /// With an argument that the span alone names.
+    async fn load(&self, key: u32, names: Vec<u32>) -> u32;
+
+    /// The same, with a body.
+    #[enter_span(attributes(key), when = !name.is_empty())]
+    async fn name(&self, key: u32, name: &str) -> &'static str {
+        "store"
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for More {
+    #[enter_span(start(key), attributes(names = names.len()))]
+    async fn load(&self, key: u32, mut names: Vec<u32>) -> u32 {
+        names.push(1);
+        u32::from(self.one)
+    }
+}
+
 /// 3e: `#![deny(warnings)]`, `#![forbid(unsafe_code)]`, `#![deny(missing_docs)]`,
 /// `#![deny(clippy::pedantic)]` in the user's crate. 3c: lints raised by generated code.
 #[test]
@@ -416,6 +438,8 @@ fn async_functions_are_clean_under_hostile_lints() {
             assert_eq!(added.await, 3);
             let size = in_span!("block", kind = producer, async |_span| ready(6_u32).await);
             assert_eq!(size.await, 6);
+            assert_eq!(More { one: true }.load(7, Vec::new()).await, 1);
+            assert_eq!(More { one: true }.name(8, "ab").await, "store");
         },
         "
             everything later [server] first=1 number=1 text=ab debugged=[1] tenant.id=7 late=true !Refused
@@ -433,7 +457,9 @@ fn async_functions_are_clean_under_hostile_lints() {
             Cart::close
             added facts.text=ba size=7 facts.shown=[1] facts.more.one=true text=b number=2 one=1 sum=3
             block [producer]
+            load key=7 names=0
+            name key=8
         ",
     );
-    assert_eq!(trace.spans().len(), 15);
+    assert_eq!(trace.spans().len(), 17);
 }
