@@ -275,7 +275,7 @@ fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
             let #value = &#value;
             #conclusion
         }
-        #value
+        return #value;
     }
 }
 
@@ -423,7 +423,11 @@ fn asynchronous(plan: &Plan, held: &Held) -> TokenStream {
     if span.finish.is_silent() {
         let wrapped = quote!(#krate::private::Silent::new(#entry, #future));
         let awaited = quote_spanned!(place=> { #wrapped }.await);
-        return quote!(#bind #awaited);
+        return match plan.returned {
+            // A `return` of what never comes would be unreachable.
+            Type::Never(_) => quote!(#bind #awaited),
+            _ => quote!(#bind return #awaited;),
+        };
     }
     let wrapped = quote!(#krate::private::Open::new(#entry, #future));
     let finished = finished(span, &quote_spanned!(place=> { #wrapped }.await));
@@ -447,7 +451,7 @@ fn asynchronous_later(plan: &Plan, held: &Held, later: Later) -> TokenStream {
         #bind
         #quiet
         let (#entered, #made) = #awaited;
-        #wrapped
+        return #wrapped;
     }
 }
 
@@ -531,7 +535,7 @@ fn later(plan: &Plan, later: Later) -> TokenStream {
     quote! {
         #bind
         let (#entered, #made) = #krate::private::run_open(#entry, #body);
-        #wrapped
+        return #wrapped;
     }
 }
 
@@ -647,7 +651,7 @@ fn current(plan: &Plan, telling: &Telling) -> TokenStream {
             #shown
             #told.leave();
         }
-        #given
+        return #given;
     }
 }
 

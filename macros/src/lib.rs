@@ -22,6 +22,7 @@ mod plan;
 mod rebound;
 mod shape;
 mod signature;
+mod unseen;
 
 use proc_macro::TokenStream;
 

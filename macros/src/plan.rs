@@ -12,6 +12,7 @@ use crate::function::{Function, is_ours};
 use crate::rebound;
 use crate::shape::{self, Form, Later, Shape, Work};
 use crate::signature::{self, Again, Held};
+use crate::unseen;
 
 /// A function and everything about its span.
 pub(crate) struct Plan {
@@ -180,6 +181,7 @@ impl Plan {
         errors.into_result()?;
 
         mention_named(&mut function, &args);
+        unseen::allow_expected(&mut function.attrs);
         let returned = shape::nameable(&function.sig.output, function.sig.ident.span());
         let way = match args.current {
             None => way(&mut function, &args, shape),

@@ -472,13 +472,34 @@ pub use enter_span_macros::Attributes;
 /// # Limits
 ///
 /// A `const fn` cannot have a span. With `#[track_caller]` the value cannot be read: the function
-/// returns nothing, or says `err = ignore`; nor can a returned closure. An `async fn` holds a
-/// by-value argument that its body consumes a second time, and binds one that is borrowed as `mut`,
-/// so that `unused_mut` does not see it. An argument that the body may consume, and does not, drops
-/// at the end of the body. A literal new root is `root`, not `parent = None`, whose type is open.
+/// returns nothing, or says `err = ignore`; nor can a returned closure. A literal new root is `root`,
+/// not `parent = None`, whose type is open. An argument that the body may consume, or that is `mut`,
+/// drops at the end of the body.
+///
+/// An `async fn` stores an argument a second time if the body consumes it. In these cases it needs
+/// more than the plain function does:
+///
+/// - `mut self` cannot be given a borrow of a local. Write `let mut this = self;` in the body.
+/// - A struct behind an alias that hides its lifetime cannot lend what outlives the call. Write both
+///   lifetimes in the signature: `Buffer<'static>` and `&'static mut [u8]`.
+/// - A future that holds a type which is `Send` for `'static` alone is not `Send`, even without an
+///   `.await`. Return the future: `fn f(..) -> impl Future<Output = T> + Send { async move { .. } }`.
+/// - A closure does not find its types through a trait of yours, as in `impl Callback` for
+///   `trait Callback: Fn(&str)`. Write them: `|text: &str| ..`. An annotated `fn` needs that too.
+///
 /// A future or stream inside of another value is not seen. An opaque one that is put into the span is
 /// that and fused, if it was, and nothing more: `impl Future + Clone` and `impl Stream + Sink` need
 /// `call_only`. A type of your own whose name is that of a known one, as `BoxFuture`, needs it too.
+///
+/// Lints report of a function what they report without its span, with these exceptions:
+///
+/// - `clippy::default_numeric_fallback` also reports the value of the function. Write `1.2_f64`.
+/// - `clippy::implicit_return` reports an `async fn` that returns `!`.
+/// - These are silent: `clippy::implicit_return`, `inline_always`, `manual_async_fn`,
+///   `missing_const_for_fn`, `missing_errors_doc` (of a returned future), `needless_lifetimes`,
+///   `needless_return`, `ptr_arg` (in an `async fn`), `unnecessary_wraps` and `unused_async`.
+///   `#[expect(..)]` of one of them is not reported as unfulfilled on a function; on a module it may
+///   be.
 pub use enter_span_macros::enter_span;
 /// Runs a block in a span: the arguments of `#[enter_span]`, then a closure that gets the handle.
 ///

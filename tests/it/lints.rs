@@ -361,6 +361,69 @@ impl Store for More {
     }
 }
 
+/// Lints of a function that its span hides can be expected as before.
+mod expected {
+    use enter_span::enter_span;
+
+    /// Without an await, and with a reason.
+    #[expect(clippy::unused_async, reason = "the interface is asynchronous")]
+    #[enter_span]
+    pub(super) async fn unused_async() {}
+
+    /// Below the span, and beside another lint.
+    #[enter_span]
+    #[expect(
+        clippy::needless_return,
+        unused_variables,
+        reason = "as generated code is"
+    )]
+    pub(super) fn needless_return(unused: u32) -> u32 {
+        return 1;
+    }
+
+    /// Always `Some`.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::missing_const_for_fn,
+        reason = "the signature is given"
+    )]
+    #[enter_span]
+    pub(super) fn unnecessary_wraps() -> Option<u32> {
+        Some(1)
+    }
+}
+
+/// Functions that return explicitly, and that a span gives no implicit return.
+mod explicit {
+    #![deny(clippy::implicit_return)]
+
+    use core::future::{Future, ready};
+
+    use enter_span::enter_span;
+
+    /// At the call.
+    #[enter_span]
+    pub(super) fn now(number: u32) -> u32 {
+        return number;
+    }
+
+    /// As an `async fn`.
+    #[enter_span]
+    pub(super) async fn later(number: u32) -> u32 {
+        return ready(number).await;
+    }
+
+    /// As an `async fn` that returns nothing.
+    #[enter_span]
+    pub(super) async fn nothing_later() {}
+
+    /// In a future.
+    #[enter_span]
+    pub(super) fn future(number: u32) -> impl Future<Output = u32> {
+        return ready(number);
+    }
+}
+
 /// 3e: `#![deny(warnings)]`, `#![forbid(unsafe_code)]`, `#![deny(missing_docs)]`,
 /// `#![deny(clippy::pedantic)]` in the user's crate. 3c: lints raised by generated code.
 #[test]
@@ -389,6 +452,9 @@ fn functions_are_clean_under_hostile_lints() {
             work.in_span(&owned)();
             owned.end();
             Envelope::new(1_u32).open_child(drop);
+            assert_eq!(expected::needless_return(2), 1);
+            assert_eq!(expected::unnecessary_wraps(), Some(1));
+            assert_eq!(explicit::now(1), 1);
         },
         "
             everything [client] first=1 number=1 text=ab order.id=2 http.route=ab shown=3 debugged=3 tenant.id=7 literal=text !Refused
@@ -401,9 +467,12 @@ fn functions_are_clean_under_hostile_lints() {
             owned [server] cart.items=1
               handle
               nothing
+            needless_return
+            unnecessary_wraps
+            now
         ",
     );
-    assert_eq!(trace.spans().len(), 10);
+    assert_eq!(trace.spans().len(), 13);
 }
 
 /// 3e: the same, for what works later.
@@ -440,6 +509,10 @@ fn async_functions_are_clean_under_hostile_lints() {
             assert_eq!(size.await, 6);
             assert_eq!(More { one: true }.load(7, Vec::new()).await, 1);
             assert_eq!(More { one: true }.name(8, "ab").await, "store");
+            expected::unused_async().await;
+            assert_eq!(explicit::later(9).await, 9);
+            explicit::nothing_later().await;
+            assert_eq!(explicit::future(10).await, 10);
         },
         "
             everything later [server] first=1 number=1 text=ab debugged=[1] tenant.id=7 late=true !Refused
@@ -459,7 +532,11 @@ fn async_functions_are_clean_under_hostile_lints() {
             block [producer]
             load key=7 names=0
             name key=8
+            unused_async
+            later
+            nothing_later
+            future
         ",
     );
-    assert_eq!(trace.spans().len(), 17);
+    assert_eq!(trace.spans().len(), 21);
 }
