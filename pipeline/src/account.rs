@@ -1,6 +1,7 @@
 //! All counts of a pipeline in one place, for its handle and its worker.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::buffer::Queue;
 use crate::count::{Counts, Dropped, ExporterCounts, Ledger};
@@ -12,6 +13,8 @@ pub(crate) struct Accounts {
     pub(crate) all: Arc<Ledger>,
     /// Of each.
     pub(crate) each: Vec<Arc<Ledger>>,
+    /// The process's, which also passes on the warnings of the process.
+    pub(crate) is_installed: AtomicBool,
 }
 
 impl Accounts {

@@ -78,6 +78,7 @@ impl Pipeline {
             queue: Queue::new(limits, move |call| bell.call(call)),
             all: Arc::default(),
             each: exporters.iter().map(|_| Arc::default()).collect(),
+            is_installed: AtomicBool::new(false),
         });
         let clock = Arc::new(Clock::new());
         let sink = HandOver {
@@ -129,6 +130,7 @@ impl Pipeline {
             opentelemetry::global::set_tracer_provider(self.provider());
             place.installation = Some(native::install_native(self.native()));
         }
+        self.accounts.is_installed.store(true, Ordering::Relaxed);
         native::remember(Call {
             name: "Builder::install",
             place: caller,

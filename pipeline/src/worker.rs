@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,9 @@ impl Worker {
         let all = self.accounts.queue.drain();
         let is_idle = all.is_empty();
         self.hand_over(all);
-        self.notices.pass_on(take_escapes());
+        if self.accounts.is_installed.load(Ordering::Relaxed) {
+            self.notices.pass_on(take_escapes());
+        }
         // Before a flush is answered: what was dropped until then is told first.
         self.next = self.tell(asked.is_over);
         if let Some(round) = asked.flush {
