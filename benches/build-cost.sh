@@ -165,7 +165,7 @@ versions_of_syn() {
 
 library
 conventions without_semconv ""
-conventions semconv "#[path = \"$ROOT/runtime/src/semconv/stable.rs\"] pub mod semconv;"
+conventions semconv "#[path = \"$ROOT/semconv/src/stable.rs\"] pub mod semconv;"
 application bare "" ""
 application enter_span "enter-span = { path = \"$WORK/library/runtime\" }" \
     "#[enter_span::enter_span(attributes(id))]"

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use enter_span::semconv::{
+use enter_span::{Attributes, enter_span, task};
+use enter_span_semconv::{
     DB_COLLECTION_NAME, DB_OPERATION_NAME, DB_QUERY_TEXT, DB_RESPONSE_STATUS_CODE, DB_SYSTEM_NAME,
     DbSystemName,
 };
-use enter_span::{Attributes, enter_span, task};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior};
 
 use crate::Result;

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use enter_span::invocation::{Invocation, Message, NextMessage, Run};
-use enter_span::semconv::{
+use enter_span::{Attributes, enter_span};
+use enter_span_semconv::{
     MESSAGING_DESTINATION_NAME, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_NAME,
     MESSAGING_OPERATION_TYPE, MESSAGING_SYSTEM, OneOf,
 };
-use enter_span::{Attributes, enter_span};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use crate::Result;

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::exchange::{Exchange, Progress};
-use crate::failure::Failed;
+use crate::request_span::{Exchange, Progress};
+use crate::service_error::Failed;
 
 pin_project! {
     /// The body of a response that is in a span: polled, and dropped, inside of it.

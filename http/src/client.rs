@@ -8,9 +8,9 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, Request};
 use tower_layer::Layer;
 
-use crate::exchange::{Exchange, Mark, Protocol, Side};
 use crate::grpc::{self, Called};
 use crate::method::Methods;
+use crate::request_span::{Exchange, Mark, Protocol, Side};
 use crate::service::{Start, Traced};
 use crate::target::{Part, Shown, Target};
 

@@ -84,16 +84,16 @@
 
 mod body;
 mod client;
-mod exchange;
-mod failure;
 mod grpc;
 mod method;
-mod open;
+mod request_span;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod response;
+mod response_wait;
 mod server;
 mod service;
+mod service_error;
 mod target;
 
 pub use body::ResponseBody;

@@ -9,9 +9,9 @@ use reqwest::{Body, Request, Response, ResponseBuilderExt as _, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::client::{ClientLayer, Sent};
-use crate::exchange::Exchange;
-use crate::open::Open;
+use crate::request_span::Exchange;
 use crate::response::{fail, follow};
+use crate::response_wait::Open;
 use crate::target::Target;
 
 /// Each request that passes is a span. Redirects do not pass: reqwest follows them below, with the

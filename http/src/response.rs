@@ -11,9 +11,9 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
-use crate::exchange::{Exchange, Progress};
-use crate::failure::Failed;
-use crate::open::Open;
+use crate::request_span::{Exchange, Progress};
+use crate::response_wait::Open;
+use crate::service_error::Failed;
 
 pin_project! {
     /// Gives the response of the service inside, whose body ends the span.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::exchange::Exchange;
+use crate::request_span::Exchange;
 
 pin_project! {
     /// Hands the exchange back, still open, when the inner future is ready. Without one it is as if it

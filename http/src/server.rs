@@ -14,9 +14,9 @@ use http::uri::Authority;
 use http::{Request, Uri};
 use tower_layer::Layer;
 
-use crate::exchange::{Exchange, Mark, Protocol, Side, version};
 use crate::grpc::Called;
 use crate::method::Methods;
+use crate::request_span::{Exchange, Mark, Protocol, Side, version};
 use crate::service::{Start, Traced};
 use crate::target::{Part, Shown, Target};
 

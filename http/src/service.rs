@@ -10,7 +10,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::exchange::Exchange;
+use crate::request_span::Exchange;
 use crate::response::ResponseFuture;
 
 /// A service whose requests are in spans: what [`ServerLayer`](crate::ServerLayer) and

@@ -11,18 +11,18 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
-use crate::choice;
 use crate::environment::{Environment, Named, Variables};
 use crate::error::Error;
-use crate::exporter::Export;
-use crate::handle::{Pipeline, Place, Settled};
-use crate::id;
-use crate::limit::Limits;
-use crate::muting::{Muting, Rule};
-use crate::notice::Warn;
+use crate::export::exporter::Export;
+use crate::export::named_exporters;
+use crate::host::unwind::silenced;
+use crate::pipeline::{Pipeline, Place, Settled};
 use crate::propagation::{self, Propagation};
-use crate::sampling::Sampler;
-use crate::shield::silenced;
+use crate::queue::limit::Limits;
+use crate::sampling::id;
+use crate::sampling::muting::{Muting, Rule};
+use crate::sampling::sampler::Sampler;
+use crate::stats::drop_warnings::Warn;
 
 /// Makes a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
@@ -203,7 +203,7 @@ impl Builder {
         let resource = self.resource.unwrap_or_else(|| environment.resource());
         let mut exporters = self.exporters;
         if !is_disabled {
-            let named = choice::exporters(self.named, &exporters, &mut environment);
+            let named = named_exporters::exporters(self.named, &exporters, &mut environment);
             exporters.extend(named);
         }
         let (sampler, sampler_by) = match self.sampler {

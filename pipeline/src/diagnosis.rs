@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use enter_span::native::{Findings, Inform};
 
-use crate::account::Accounts;
-use crate::core::Core;
-use crate::count::{Counts, ExporterCounts};
-use crate::declined::Reason;
+use crate::record::core::Core;
+use crate::stats::counts::{Counts, ExporterCounts};
+use crate::stats::declined::Reason;
+use crate::stats::ledgers::Accounts;
 
 /// A pipeline as it is to be told of, also when its handle is gone.
 pub(crate) struct Informant {

@@ -97,54 +97,30 @@
 //!   [`Error::Forked`] there, and what it records until it is seen to be a child, up to half of the
 //!   queue, is counted as dropped. Drop the handle there, and install another pipeline.
 
-mod account;
-mod batch;
-mod budget;
-mod buffer;
 mod builder;
-mod choice;
-mod clock;
-mod core;
-mod count;
-mod declined;
-mod desk;
 mod diagnosis;
-mod ended;
 mod environment;
 mod error;
-mod exporter;
-mod handle;
-mod id;
-mod lane;
-mod limit;
+mod export;
+mod host;
 mod metrics;
-#[cfg(all(test, enter_span_loom))]
-mod model;
-mod muting;
-mod native;
-mod notice;
-#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
-mod otlp;
-mod place;
-mod process;
+mod pipeline;
 mod propagation;
-mod provider;
-mod quiet;
+mod queue;
+mod record;
 mod sampling;
-mod shield;
-mod spare;
-mod store;
-mod sync;
-pub mod waterfall;
-mod worker;
+mod stats;
 
 pub use builder::Builder;
-pub use count::{Counts, Dropped, ExporterCounts};
 #[doc(inline)]
 pub use enter_span::native::SpanLimits;
+#[cfg(feature = "waterfall")]
+#[cfg_attr(docsrs, doc(cfg(feature = "waterfall")))]
+#[doc(inline)]
+pub use enter_span_waterfall::{self as waterfall, Console, HtmlFiles};
 pub use error::Error;
-pub use handle::Pipeline;
-pub use limit::Limits;
-pub use provider::{PipelineSpan, PipelineTracer, Provider};
-pub use sampling::Sampler;
-pub use waterfall::{Console, HtmlFiles};
+pub use pipeline::Pipeline;
+pub use queue::limit::Limits;
+pub use record::provider::{PipelineSpan, PipelineTracer, Provider};
+pub use sampling::sampler::Sampler;
+pub use stats::counts::{Counts, Dropped, ExporterCounts};

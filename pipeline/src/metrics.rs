@@ -7,9 +7,9 @@ use std::sync::{Arc, Weak};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-use crate::account::Accounts;
-use crate::count::{Counts, ExporterCounts};
-use crate::limit::Limits;
+use crate::queue::limit::Limits;
+use crate::stats::counts::{Counts, ExporterCounts};
+use crate::stats::ledgers::Accounts;
 
 /// What the instruments see: nothing, when the pipeline is gone.
 #[derive(Clone)]

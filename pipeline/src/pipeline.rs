@@ -13,26 +13,26 @@ use enter_span::native::{self, Call, Installation, SpanLimits, Terms};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 
-use crate::account::Accounts;
-use crate::buffer::Queue;
-use crate::clock::Clock;
-use crate::core::{Core, HandOver};
-use crate::count::{Counts, ExporterCounts};
-use crate::declined::Declined;
-use crate::desk::{Answer, Desk, End};
 use crate::diagnosis::Informant;
 use crate::error::Error;
-use crate::exporter::Export;
-use crate::lane::Lane;
-use crate::limit::Limits;
+use crate::export::control::{Answer, Desk, End};
+use crate::export::export_thread::Lane;
+use crate::export::exporter::Export;
+use crate::export::worker::Worker;
+use crate::host::clock::Clock;
+use crate::host::unwind::silenced;
 use crate::metrics;
-use crate::muting::Muting;
-use crate::native::Native;
-use crate::notice::{Notices, Warn};
-use crate::provider::Provider;
-use crate::sampling::Sampler;
-use crate::shield::silenced;
-use crate::worker::Worker;
+use crate::queue::limit::Limits;
+use crate::queue::thread_buffer::Queue;
+use crate::record::core::{Core, HandOver};
+use crate::record::native::Native;
+use crate::record::provider::Provider;
+use crate::sampling::muting::Muting;
+use crate::sampling::sampler::Sampler;
+use crate::stats::counts::{Counts, ExporterCounts};
+use crate::stats::declined::Declined;
+use crate::stats::drop_warnings::{Notices, Warn};
+use crate::stats::ledgers::Accounts;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///

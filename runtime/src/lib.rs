@@ -141,7 +141,6 @@
 //! | `tonic` | and in gRPC's `MetadataMap` |
 //! | `tokio` | `task`: `spawn_child`, `spawn_linked` and their kin |
 //! | `open-spans` | `open_spans()`: what is in progress; `watch_roots()`: what stays open |
-//! | `semconv-experimental` | [`semconv`]: also the keys that may still change, and those that are deprecated |
 //!
 //! # What it emits
 //!
@@ -165,89 +164,35 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod attributes;
+pub mod attribute;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 mod backend;
-mod begin;
-mod carry;
-mod contents;
 mod context;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod current;
 mod diagnose;
-mod display;
-#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
-mod ended;
-mod enter;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod entered;
-mod envelope;
-mod escape;
-mod findings;
-mod foreign;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod form;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod future;
-mod global;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod guard;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod history;
-mod installed;
+mod instrument;
 pub mod invocation;
-mod key;
-mod lent;
-mod limit;
-mod lineage;
 #[doc(hidden)]
 pub mod native;
-mod one_of;
-#[cfg(feature = "open-spans")]
-mod open_spans;
 pub mod otel;
 mod outcome;
-mod owned;
-mod place;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod probe;
+#[doc(hidden)]
+pub mod private;
 pub mod propagation;
-#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
-mod record;
-mod recording;
-mod relation;
-mod scope;
-pub mod semconv;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod site;
-mod size;
 mod span;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod start;
-mod stray;
-#[expect(missing_docs, reason = "reached by generated code only")]
-mod stream;
-#[cfg(feature = "tokio")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
-pub mod task;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
-mod thread;
-mod tracer;
-mod value;
 
-#[doc(hidden)]
-pub mod private;
-
-pub use attributes::{Attributes, Pair};
-pub use carry::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
-pub use context::{Context, SpanContext, SpanId, TraceId};
-pub use diagnose::{Diagnosis, diagnose};
-pub use display::{MachineName, display_name, display_name_as};
-pub use enter::{enter_span, enter_span_async, start_span};
+pub use attribute::{Attributes, Key, ToAttribute, Value};
+pub use backend::active_backend::{is_enabled, set_error_detail};
+pub use backend::tracer::Tracer;
+pub use context::identity::{Context, SpanContext, SpanId, TraceId};
+pub use diagnose::diagnosis::{Diagnosis, diagnose};
+#[cfg(feature = "open-spans")]
+#[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
+pub use diagnose::open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
 /// Makes attributes of the fields of a struct: of each its value, under its name.
 ///
 /// ```
@@ -556,20 +501,18 @@ pub use enter_span_macros::in_span;
 /// span.end();
 /// ```
 pub use enter_span_macros::start_span;
-pub use envelope::Envelope;
-pub use installed::{is_enabled, set_error_detail};
-pub use key::{AttributeKey, Key, OwnedKey};
-#[cfg(feature = "open-spans")]
-#[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
-pub use open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
+pub use instrument::envelope::Envelope;
+pub use instrument::functions::{enter_span, enter_span_async, start_span};
+pub use instrument::in_span::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan};
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub use instrument::task;
 pub use otel::{set_tracer_provider, use_global};
-pub use outcome::{ErrorDetail, Failure, Outcome};
-pub use owned::OwnedSpan;
+pub use outcome::failure::{ErrorDetail, Failure, Outcome};
 pub use propagation::{extract, inject};
-pub use relation::{ToLinks, ToParent};
-pub use span::{Span, Status, is_traced, span_id, trace_id};
-pub use tracer::Tracer;
-pub use value::{Element, ToAttribute, Value};
+pub use span::handle::{Span, Status, is_traced, span_id, trace_id};
+pub use span::owned::OwnedSpan;
+pub use span::parent::{ToLinks, ToParent};
 
 /// The methods that put futures, closures, streams and task sets into a span.
 ///
@@ -577,8 +520,8 @@ pub use value::{Element, ToAttribute, Value};
 /// use enter_span::prelude::*;
 /// ```
 pub mod prelude {
-    pub use crate::carry::{ClosureInSpan, FutureInSpan, StreamInSpan};
+    pub use crate::instrument::in_span::{ClosureInSpan, FutureInSpan, StreamInSpan};
     #[cfg(feature = "tokio")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
-    pub use crate::task::JoinSetInSpan;
+    pub use crate::instrument::task::JoinSetInSpan;
 }

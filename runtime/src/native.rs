@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use crate::attribute::limit::SpanLimits;
+use crate::backend::active_backend::Override;
+pub use crate::backend::active_backend::{Installation, install_native};
+pub use crate::backend::ended_span::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
+pub use crate::backend::record::{Beginning, Record, Sink, Terms};
+pub use crate::backend::site::{Kind, Library, Site};
+use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Said, Start, Started};
-pub use crate::ended::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
-pub use crate::escape::take_escapes;
-pub use crate::findings::{Findings, Inform};
-pub use crate::global::answer;
-pub use crate::history::{Call, remember};
-use crate::installed::Override;
-pub use crate::installed::{Installation, install_native};
-pub use crate::limit::SpanLimits;
+pub use crate::diagnose::global_provider::answer;
+pub use crate::diagnose::install_log::{Call, remember};
+pub use crate::diagnose::later_work::take_escapes;
+pub use crate::diagnose::report::{Findings, Inform};
 use crate::propagation::{self, Propagator};
-pub use crate::record::{Beginning, Record, Sink, Terms};
-pub use crate::site::{Kind, Library, Site};
-use crate::tracer::Tracer;
 
 /// A tracer whose spans, and all below them, are recorded by this backend.
 pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {

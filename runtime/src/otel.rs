@@ -19,11 +19,11 @@ use std::sync::Arc;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 
-use crate::context::{Context, SpanContext, SpanId, TraceId};
-use crate::foreign::{Global, Provided};
-use crate::global;
-use crate::history::{self, Call};
-use crate::installed::{self, Override};
+use crate::backend::active_backend::{self, Override};
+use crate::backend::foreign::{Global, Provided};
+use crate::context::identity::{Context, SpanContext, SpanId, TraceId};
+use crate::diagnose::global_provider;
+use crate::diagnose::install_log::{self, Call};
 
 pub use opentelemetry;
 
@@ -55,13 +55,13 @@ where
     let provider = Shared(Arc::new(provider));
     let mark = provider.mark();
     opentelemetry::global::set_tracer_provider(provider.clone());
-    let generation = installed::install(Provided::new(provider));
+    let generation = active_backend::install(Provided::new(provider));
     remember("set_tracer_provider", Some(mark), generation);
 }
 
 #[track_caller]
 fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
-    history::remember(Call {
+    install_log::remember(Call {
         name,
         place: Location::caller(),
         mark,
@@ -76,7 +76,7 @@ fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
 /// span asks for it anew, which costs some 100 ns; [`set_tracer_provider`] does not.
 #[track_caller]
 pub fn use_global() {
-    let generation = installed::install(Global);
+    let generation = active_backend::install(Global);
     remember("use_global", None, generation);
 }
 
@@ -100,12 +100,12 @@ impl<P: TracerProvider> TracerProvider for Shared<P> {
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> P::Tracer {
         let tracer = self.0.tracer_with_scope(scope.clone());
-        global::answer(&scope, self.mark());
+        global_provider::answer(&scope, self.mark());
         tracer
     }
 }
 
-impl crate::tracer::Tracer {
+impl crate::backend::tracer::Tracer {
     /// A tracer with a provider of its own, for the library of this name.
     ///
     /// Its spans, and all spans below them, are recorded through `provider`, also while the process

@@ -1,24 +1,24 @@
 //! Not public API: what generated code names. It changes without notice.
 
-pub use crate::attributes::Sink;
-pub use crate::current::Current;
-pub use crate::entered::{Entered, finish, run, run_held, run_open};
-pub use crate::future::{BoxedFuture, InSpan, Open, Silent};
-pub use crate::guard::Guard;
-pub use crate::installed::is_on;
-pub use crate::outcome::ErrorDetail;
-pub use crate::probe::{Awaited, Diverged, Judged, Probe, Reading, Returned, Streamed};
-pub use crate::site::{Kind, Library, Module, Site};
-pub use crate::start::{Start, enter, enter_with, holds};
-pub use crate::stream::{BoxedStream, OpenStream};
+pub use crate::attribute::attributes::Sink;
+pub use crate::backend::active_backend::is_on;
+pub use crate::backend::site::{Kind, Library, Module, Site};
+pub use crate::instrument::future::{BoxedFuture, InSpan, Open, Silent};
+pub use crate::instrument::stream::{BoxedStream, OpenStream};
+pub use crate::outcome::failure::ErrorDetail;
+pub use crate::outcome::probe::{Awaited, Diverged, Judged, Probe, Reading, Returned, Streamed};
+pub use crate::span::active::{Entered, finish, run, run_held, run_open};
+pub use crate::span::builder::{Start, enter, enter_with, holds};
+pub use crate::span::current::Current;
+pub use crate::span::guard::Guard;
 
 /// The traits that a probe is asked through.
 pub mod reading {
-    pub use crate::form::{
+    pub use crate::instrument::alias_warning::{
         WarnBoxedFuture, WarnBoxedStream, WarnFuture, WarnIntoFuture, WarnNever, WarnNoResult,
         WarnNothing, WarnOnlyWaits, WarnStream,
     };
-    pub use crate::probe::{
+    pub use crate::outcome::probe::{
         KindOfFuture, KindOfNever, KindOfStream, KindOfValue, KindOfWaiting, ReadAny, ReadDisplay,
         ReadDynError, ReadError, ReadOutcome, ReadResult, ReadSendError, Strict, StrictResult,
         SuccessOfAny, SuccessOfResult,
@@ -30,9 +30,9 @@ use std::future::{Future, IntoFuture};
 
 use futures_core::Stream;
 
-use crate::owned::OwnedSpan;
-use crate::span::Span;
-use crate::tracer::Tracer;
+use crate::backend::tracer::Tracer;
+use crate::span::handle::Span;
+use crate::span::owned::OwnedSpan;
 
 /// Never called. In code that is never run, it says how a future must hold an argument.
 pub fn hold<T>(_: T) {}

@@ -1,12 +1,12 @@
 //! The keys of the OpenTelemetry semantic conventions, with the types of their values.
 //!
 //! Generated from the registry of the conventions 1.44. The stable ones are always here; all others,
-//! the deprecated ones among them, need the feature `semconv-experimental`, may change with each
+//! the deprecated ones among them, need the feature `experimental`, may change with each
 //! minor version of this crate, and keep their path when they become stable.
 //!
 //! ```
-//! use enter_span::semconv::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
-//! use enter_span::semconv::{OneOf, http_request_header};
+//! use enter_span_semconv::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
+//! use enter_span_semconv::{OneOf, http_request_header};
 //! use enter_span::{enter_span, Span};
 //!
 //! #[enter_span(kind = server, attributes(
@@ -25,7 +25,7 @@
 //!
 //! | registry | key | takes |
 //! |---|---|---|
-//! | `string`, `int`, `double`, `boolean` | [`Key<str>`](crate::Key), `Key<i64>`, `Key<f64>`, `Key<bool>` | text, integers, floats, bools |
+//! | `string`, `int`, `double`, `boolean` | [`Key<str>`](enter_span::Key), `Key<i64>`, `Key<f64>`, `Key<bool>` | text, integers, floats, bools |
 //! | `string[]`, `int[]` | `Key<[String]>`, `Key<[i64]>` | slices, arrays, `Vec`s |
 //! | `enum` | `Key<HttpRequestMethod>`, .. | [`OneOf<HttpRequestMethod>`](OneOf) and not text, so that a slip of the pen is found |
 //! | `enum` of integers | `Key<i64>` | integers; the known ones are constants |
@@ -38,16 +38,18 @@
 //! Names, types and values are those of the registry, © the OpenTelemetry authors, under the Apache
 //! License 2.0.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[rustfmt::skip]
 mod stable;
 
-#[cfg(feature = "semconv-experimental")]
+#[cfg(feature = "experimental")]
 #[rustfmt::skip]
 mod experimental;
 
-#[cfg(feature = "semconv-experimental")]
-#[cfg_attr(docsrs, doc(cfg(feature = "semconv-experimental")))]
+#[cfg(feature = "experimental")]
+#[cfg_attr(docsrs, doc(cfg(feature = "experimental")))]
 pub use experimental::*;
 pub use stable::*;
 
-pub use crate::one_of::OneOf;
+pub use enter_span::attribute::OneOf;

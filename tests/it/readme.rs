@@ -2,7 +2,7 @@
 
 include!("readme_example.rs");
 
-use crate::check::check_async;
+use crate::support::check::check_async;
 
 const README: &str = include_str!("../../README.md");
 

@@ -1,4 +1,4 @@
-use enter_span::semconv::HTTP_REQUEST_METHOD;
+use enter_span_semconv::HTTP_REQUEST_METHOD;
 use enter_span::{Span, enter_span};
 
 #[enter_span(attributes(HTTP_REQUEST_METHOD = method))]

@@ -1,4 +1,4 @@
-use enter_span::semconv::{HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
+use enter_span_semconv::{HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
 use enter_span::{Key, Span, enter_span, in_span};
 
 const ORDER_ID: Key<u64> = Key::new("order.id");

@@ -13,7 +13,8 @@ use std::process::{Command, exit};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use enter_span::{OwnedKey, Span, Status, enter_span};
+use enter_span::attribute::OwnedKey;
+use enter_span::{Span, Status, enter_span};
 use enter_span_pipeline::{Limits, Pipeline};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::error::OTelSdkResult;

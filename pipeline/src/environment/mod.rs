@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use enter_span::native::SpanLimits;
 
-use crate::limit::Limits;
-use crate::sampling::Sampler;
+use crate::queue::limit::Limits;
+use crate::sampling::sampler::Sampler;
 
 pub(crate) use exporter::Named;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]

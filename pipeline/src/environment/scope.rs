@@ -1,7 +1,7 @@
 //! `ENTER_SPAN_SCOPES`: which instrumentation scopes make spans, if the code does not say.
 
 use super::Environment;
-use crate::muting::{Muting, Rule};
+use crate::sampling::muting::{Muting, Rule};
 
 impl Environment<'_> {
     /// `name=off,name=on`, with `*` for all that have no rule of their own. Of one name, the last rule

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::budget::Room;
-use crate::buffer::{Drained, Queue};
-use crate::clock::Clock;
-use crate::count::{Cause, Ledger};
+use crate::host::clock::Clock;
+use crate::queue::budget::Room;
+use crate::queue::thread_buffer::{Drained, Queue};
+use crate::stats::counts::{Cause, Ledger};
 
 /// Held by every exporter that is not done with it. When the last one lets it go, it is entered in
 /// the books, and its room is free again.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crate::store::Call;
+use crate::queue::span_queue::Call;
 
 #[derive(Default)]
 pub(crate) struct Desk {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::batch::Batch;
-use crate::budget::Room;
-use crate::count::{Cause, Ledger};
-use crate::desk::{Desk, Round};
-use crate::exporter::{self, Export, Outcome};
-use crate::quiet;
-use crate::shield::silenced;
+use crate::export::batch::Batch;
+use crate::export::control::{Desk, Round};
+use crate::export::exporter::{self, Export, Outcome};
+use crate::host::suppression;
+use crate::host::unwind::silenced;
+use crate::queue::budget::Room;
+use crate::stats::counts::{Cause, Ledger};
 
 pub(crate) struct Lane {
     desk: Arc<Desk>,
@@ -150,7 +150,7 @@ impl Lane {
     }
 
     fn serve(self: Arc<Self>, mut number: u64, exporter: Arc<dyn Export>) {
-        quiet::make_quiet();
+        suppression::make_quiet();
         self.desk.sign_on();
         while let Some(work) = self.next(number) {
             let (is_last, outcome) = self.ask(&*exporter, work);

@@ -12,7 +12,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use crate::shield::silenced;
+use crate::host::unwind::silenced;
 
 /// What is asked of an exporter.
 pub(crate) trait Export: Send + Sync {

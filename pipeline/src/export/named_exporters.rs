@@ -1,7 +1,7 @@
 //! The exporters that are known by name.
 
 use crate::environment::{Environment, Named};
-use crate::exporter::Export;
+use crate::export::exporter::Export;
 use crate::waterfall::Console;
 
 /// Those that the code names; where it names none and gives none, those of the environment.
@@ -24,7 +24,7 @@ pub(crate) fn exporters(
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
     let settings = environment.otlp();
-    match crate::otlp::Otlp::new(&settings) {
+    match crate::export::otlp::Otlp::new(&settings) {
         Ok(otlp) => Some(Box::new(otlp)),
         Err(error) => {
             let protocol = settings.protocol.name();

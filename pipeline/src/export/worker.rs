@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use enter_span::native::take_escapes;
 
-use crate::account::Accounts;
-use crate::batch::Maker;
-use crate::buffer::Drained;
-use crate::clock::Clock;
-use crate::desk::{Desk, End, Round};
-use crate::lane::{Job, Lane};
-use crate::limit::Limits;
-use crate::notice::Notices;
-use crate::quiet;
+use crate::export::batch::Maker;
+use crate::export::control::{Desk, End, Round};
+use crate::export::export_thread::{Job, Lane};
+use crate::host::clock::Clock;
+use crate::host::suppression;
+use crate::queue::limit::Limits;
+use crate::queue::thread_buffer::Drained;
+use crate::stats::drop_warnings::Notices;
+use crate::stats::ledgers::Accounts;
 
 pub(crate) struct Worker {
     pub(crate) desk: Arc<Desk>,
@@ -37,7 +37,7 @@ impl Worker {
     }
 
     pub(crate) fn run(mut self) {
-        quiet::make_quiet();
+        suppression::make_quiet();
         self.desk.sign_on();
         self.rest();
         while self.turn() {}

@@ -3,7 +3,7 @@
 
 use std::sync::{PoisonError, TryLockError};
 
-use crate::sync::{Mutex, MutexGuard};
+use crate::host::sync::{Mutex, MutexGuard};
 
 pub(crate) struct Process(u32);
 

@@ -1,6 +1,6 @@
 //! What all buffers and batches of a pipeline may hold together, given out in portions.
 
-use crate::sync::{AtomicUsize, Ordering};
+use crate::host::sync::{AtomicUsize, Ordering};
 
 /// A number of spans, and of their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

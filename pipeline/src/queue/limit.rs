@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::budget::Room;
+use crate::queue::budget::Room;
 
 /// How much a pipeline holds, and when it exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use crate::budget::Room;
-use crate::store::{Buffer, Pushed, Store};
+use crate::queue::budget::Room;
+use crate::queue::span_queue::{Buffer, Pushed, Store};
 
 type Items = Store<Vec<u32>>;
 

@@ -10,7 +10,7 @@ use opentelemetry::trace::{Event, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use crate::clock::Reading;
+use crate::host::clock::Reading;
 
 /// Spans in the order of their end, and the attributes of all of them.
 #[derive(Default)]

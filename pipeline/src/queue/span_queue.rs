@@ -7,9 +7,11 @@
 
 use std::sync::Arc;
 
-use crate::budget::{Budget, Room};
-use crate::process::Process;
-use crate::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::host::process::Process;
+use crate::host::sync::{
+    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering,
+};
+use crate::queue::budget::{Budget, Room};
 
 /// All buffers, and what they may hold.
 pub(crate) struct Store<L> {

@@ -8,13 +8,13 @@ use std::sync::{Arc, Weak};
 use enter_span::native::Ended;
 use opentelemetry::KeyValue;
 
-use crate::budget::Room;
-use crate::ended::Spans;
-use crate::limit::Limits;
-use crate::store::{self, Call, Pushed, Store, Tally};
+use crate::queue::budget::Room;
+use crate::queue::limit::Limits;
+use crate::queue::span_list::Spans;
+use crate::queue::span_queue::{self, Call, Pushed, Store, Tally};
 
-pub(crate) type Drained = store::Drained<Spans>;
-type Buffer = store::Buffer<Spans>;
+pub(crate) type Drained = span_queue::Drained<Spans>;
+type Buffer = span_queue::Buffer<Spans>;
 
 /// All that waits in a pipeline, or is on its way.
 pub(crate) struct Queue {

@@ -7,14 +7,14 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceStat
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
-use crate::buffer::Queue;
-use crate::clock::Clock;
-use crate::declined::{Declined, Reason};
-use crate::muting::Muting;
-use crate::place;
-use crate::quiet;
-use crate::sampling::Sampler;
-use crate::shield::shielded;
+use crate::host::clock::Clock;
+use crate::host::suppression;
+use crate::host::unwind::shielded;
+use crate::queue::thread_buffer::Queue;
+use crate::sampling::muting::Muting;
+use crate::sampling::parentage;
+use crate::sampling::sampler::Sampler;
+use crate::stats::declined::{Declined, Reason};
 
 pub(crate) struct Core {
     pub(crate) terms: Arc<Terms>,
@@ -71,12 +71,12 @@ impl Core {
         if is_closed {
             self.declined.count(Reason::Closed);
         }
-        is_closed || quiet::is_quiet()
+        is_closed || suppression::is_quiet()
     }
 
     /// The same, where nobody is to count it.
     pub(crate) fn is_over(&self) -> bool {
-        self.queue.is_closed() || quiet::is_quiet()
+        self.queue.is_closed() || suppression::is_quiet()
     }
 
     /// Whether this instrumentation scope makes no spans.
@@ -102,7 +102,7 @@ impl Core {
         let Sampler::Custom(sampler) = &self.sampler else {
             return Some(Decision::at(self.follow_run(parent, attributes), context));
         };
-        let place = place::below(parent);
+        let place = parentage::below(parent);
         let known = parent.is_valid().then_some(context);
         let answer = shielded(|| ask(&**sampler, known, place.trace_id))?;
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
@@ -110,7 +110,7 @@ impl Core {
             self.declined.count(Reason::Sampler);
         }
         Some(Decision {
-            place: place::sampled(place, is_sampled),
+            place: parentage::sampled(place, is_sampled),
             state: answer.trace_state,
             is_recorded: answer.decision != SamplingDecision::Drop,
             attributes: answer.attributes,
@@ -125,7 +125,7 @@ impl Core {
         if !is_sampled {
             self.declined.count(Reason::Sampler);
         }
-        place::sampled(place::below(parent), is_sampled)
+        parentage::sampled(parentage::below(parent), is_sampled)
     }
 
     /// Decides on a span below `parent`, if the sampler goes by that alone.
@@ -147,12 +147,12 @@ impl Core {
     /// The same where the sampler need not be asked.
     #[inline(always)]
     pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
-        let place = place::below(parent);
+        let place = parentage::below(parent);
         let is_sampled = self.sampler.samples(parent, place.trace_id);
         if !is_sampled {
             self.count_declined(parent);
         }
-        place::sampled(place, is_sampled)
+        parentage::sampled(place, is_sampled)
     }
 
     #[inline(never)]

@@ -11,7 +11,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::trace::ShouldSample;
 
-use crate::core::{Core, Decision};
+use crate::record::core::{Core, Decision};
 
 pub(crate) struct Native(pub(crate) Arc<Core>);
 

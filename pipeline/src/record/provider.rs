@@ -12,9 +12,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
-use crate::core::Core;
-use crate::declined::Reason;
-use crate::spare;
+use crate::record::core::Core;
+use crate::record::record_pool;
+use crate::stats::declined::Reason;
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl Tracer for PipelineTracer {
             origin: Origin::Scope(Arc::clone(&self.scope)),
             start,
         };
-        let mut record = spare::take();
+        let mut record = record_pool::take();
         record.begin(&self.core.terms, beginning, &decision.state);
         let identity = decision.place.identity(decision.state);
         for attribute in attributes.into_iter().chain(decision.attributes) {
@@ -134,7 +134,7 @@ impl PipelineSpan {
     fn finish(&mut self, time: Option<SystemTime>) {
         if let Some(mut record) = self.record.take() {
             record.end(time);
-            spare::keep(record);
+            record_pool::keep(record);
         }
     }
 }

@@ -3,7 +3,7 @@
 use enter_span::native::Place;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags};
 
-use crate::id;
+use crate::sampling::id;
 
 /// Bit 1 of the trace flags: the trace id is random (W3C Trace Context, level 2).
 const RANDOM: u8 = 2;

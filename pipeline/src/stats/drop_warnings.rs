@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::count::Dropped;
-use crate::shield::silenced;
+use crate::host::unwind::silenced;
+use crate::stats::counts::Dropped;
 
 /// Takes warnings.
 pub(crate) type Warn = Box<dyn Fn(&str) + Send>;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::buffer::Queue;
-use crate::count::{Counts, Dropped, ExporterCounts, Ledger};
-use crate::store::Tally;
+use crate::queue::span_queue::Tally;
+use crate::queue::thread_buffer::Queue;
+use crate::stats::counts::{Counts, Dropped, ExporterCounts, Ledger};
 
 pub(crate) struct Accounts {
     pub(crate) queue: Arc<Queue>,

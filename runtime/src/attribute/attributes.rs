@@ -5,8 +5,8 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::key::AttributeKey;
-use crate::value::{Slot, ToAttribute, Value};
+use crate::attribute::key::AttributeKey;
+use crate::attribute::value::{Slot, ToAttribute, Value};
 
 /// Several attributes at once: a struct that derives it, or a list of pairs.
 ///

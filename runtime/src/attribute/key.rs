@@ -1,6 +1,6 @@
 //! Keys of attributes, and which values each of them takes.
 //!
-//! The keys of the semantic conventions are in `semconv.rs`.
+//! The keys of the semantic conventions are in the crate `enter-span-semconv`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,12 +8,12 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::one_of::OneOf;
+use crate::attribute::one_of::OneOf;
 
 /// The key of an attribute, and the type of its values.
 ///
 /// Text as a key takes any value; a `Key<T>` takes `T` and nothing else, which the compiler checks.
-/// One line makes one, and [`semconv`](crate::semconv) has those of the OpenTelemetry semantic
+/// One line makes one, and [`semconv`](https://docs.rs/enter-span-semconv) has those of the OpenTelemetry semantic
 /// conventions.
 ///
 /// ```
@@ -44,7 +44,7 @@ use crate::one_of::OneOf;
 /// | `Key<i64>` | all integers, by the rules of [`ToAttribute`](crate::ToAttribute) |
 /// | `Key<f64>` | `f64` and `f32` |
 /// | `Key<[String]>`, `Key<[i64]>`, `Key<[f64]>`, `Key<[bool]>` | slices, arrays and `Vec`s of these |
-/// | `Key<E>` of a list of known texts | [`OneOf<E>`](crate::semconv::OneOf) |
+/// | `Key<E>` of a list of known texts | [`OneOf<E>`](crate::attribute::OneOf) |
 /// | `Key<T>` of any other type | `T` |
 ///
 /// Each takes the same by reference, and in an `Option`, of which `None` writes nothing.
@@ -91,7 +91,8 @@ impl<T: ?Sized> fmt::Debug for Key<T> {
 /// Only for names of which there are few: a backend keeps an index of all keys.
 ///
 /// ```
-/// use enter_span::{OwnedKey, Span};
+/// use enter_span::attribute::OwnedKey;
+/// use enter_span::Span;
 ///
 /// fn queue_depth(queue: &str) -> OwnedKey<u64> {
 ///     OwnedKey::new(format!("queue.{queue}.depth"))
@@ -105,8 +106,8 @@ pub struct OwnedKey<T: ?Sized> {
 }
 
 impl<T: ?Sized> OwnedKey<T> {
-    /// `http.request.header` and `accept` are `http.request.header.accept`.
-    pub(crate) fn below(prefix: &str, name: &str) -> Self {
+    /// The key `prefix.name`: of `http.request.header` and `accept`, `http.request.header.accept`.
+    pub fn below(prefix: &str, name: &str) -> Self {
         OwnedKey::new([prefix, ".", name].concat())
     }
 
@@ -141,7 +142,7 @@ impl<T: ?Sized> fmt::Debug for OwnedKey<T> {
     message = "`{Self}` is not a key for `{V}`",
     label = "not a key for `{V}`",
     note = "a `Key<T>` takes a `T`: `Key<str>` any text, `Key<i64>` any integer, `Key<f64>` any float; also by reference and in an `Option`",
-    note = "of a list of `enter_span::semconv` it takes a constant, as `HttpRequestMethod::GET`, or any text as `OneOf::from(text)`",
+    note = "of a list of `enter_span_semconv` it takes a constant, as `HttpRequestMethod::GET`, or any text as `OneOf::from(text)`",
     note = "text as a key, as in `\"order.id\"`, takes any value"
 )]
 pub trait AttributeKey<V: ?Sized> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-use crate::value::{ToAttribute, Value};
+use crate::attribute::value::{ToAttribute, Value};
 
 /// A value of an attribute of which some values are known: one of `E`'s, or any other text.
 ///
@@ -14,7 +14,7 @@ use crate::value::{ToAttribute, Value};
 /// since it costs an application build time for each list that it does not use.
 ///
 /// ```
-/// use enter_span::semconv::{HTTP_REQUEST_METHOD, HttpRequestMethod, OneOf};
+/// use enter_span_semconv::{HTTP_REQUEST_METHOD, HttpRequestMethod, OneOf};
 /// use enter_span::{Key, Span};
 ///
 /// fn handle(method: &str) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use opentelemetry::{Array, StringValue};
 
-use crate::thread;
+use crate::context::unwind;
 
 /// The value of an attribute: a bool, an `i64`, an `f64`, text, or an array of one of these.
 ///
@@ -379,7 +379,7 @@ impl Slot {
     /// A value that panics is lost, and nothing else is.
     #[inline(always)]
     pub(crate) fn fill_by(&mut self, value: &mut dyn FnMut(&mut Slot)) {
-        if thread::shielded(|| value(self)).is_none() {
+        if unwind::shielded(|| value(self)).is_none() {
             *self = Slot::Empty;
         }
     }

@@ -8,9 +8,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use opentelemetry::Context;
 
 use crate::backend::Backend;
-use crate::outcome::ErrorDetail;
-use crate::recording::Policy;
-use crate::thread;
+use crate::context::unwind;
+use crate::outcome::failure::ErrorDetail;
+use crate::outcome::policy::Policy;
 
 /// The process has a backend of its own, ..
 const INSTALLED: usize = 1;
@@ -69,7 +69,7 @@ impl Installed {
 impl Drop for Installed {
     fn drop(&mut self) {
         let backend = self.backend.take();
-        let _ = thread::shielded(|| drop(backend));
+        let _ = unwind::shielded(|| drop(backend));
     }
 }
 
@@ -378,7 +378,7 @@ pub fn is_enabled() -> bool {
     if !is_on() {
         return false;
     }
-    let current = crate::thread::current();
+    let current = crate::context::stack::current();
     current.is_some_and(|current| {
         !current.is_telemetry_suppressed() && for_context(&current).is_some()
     })

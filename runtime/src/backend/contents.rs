@@ -6,9 +6,9 @@
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Link;
 
-use crate::ended::{Details, Ended, Happened};
-use crate::limit::SpanLimits;
-use crate::size;
+use crate::attribute::limit::SpanLimits;
+use crate::backend::ended_span::{Details, Ended, Happened};
+use crate::backend::size;
 
 /// A span with all that it holds, while something is added.
 pub(crate) struct Contents<'a> {

@@ -10,7 +10,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{InstrumentationScope, KeyValue};
 
-use crate::site::{Library, Site};
+use crate::backend::site::{Library, Site};
 
 /// It is kept small: each goes once from its thread's cache to another one's.
 pub struct Ended {

@@ -12,11 +12,12 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, Key, KeyValue, Value};
 
+use crate::backend::record::Record;
+use crate::backend::site::{Library, Site};
 use crate::backend::{Backend, Elsewhere, Start, Started};
-use crate::context::has_span;
-use crate::record::Record;
-use crate::site::{Library, Site};
-use crate::thread;
+use crate::context::identity::has_span;
+use crate::context::stack;
+use crate::context::unwind;
 
 type ProviderSpan = Box<dyn ObjectSafeSpan + Send + Sync>;
 
@@ -155,7 +156,7 @@ impl Elsewhere for Foreign {
             None if self.attributes.len() < MOST_UPSERTED => self.attributes.push(attribute),
             // One that panics costs the attribute.
             None => {
-                let _ = thread::shielded(|| self.span.set_attribute(attribute));
+                let _ = unwind::shielded(|| self.span.set_attribute(attribute));
             }
         }
     }
@@ -175,21 +176,21 @@ impl Elsewhere for Foreign {
         attributes: Vec<KeyValue>,
     ) {
         let time = time.unwrap_or_else(|| self.clock.now());
-        let _ = thread::shielded(|| self.span.add_event_with_timestamp(name, time, attributes));
+        let _ = unwind::shielded(|| self.span.add_event_with_timestamp(name, time, attributes));
     }
 
     fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
-        let _ = thread::shielded(|| self.span.add_link(linked, attributes));
+        let _ = unwind::shielded(|| self.span.add_link(linked, attributes));
     }
 
     fn update_name(&mut self, name: Cow<'static, str>) {
-        let _ = thread::shielded(|| self.span.update_name(name));
+        let _ = unwind::shielded(|| self.span.update_name(name));
     }
 
     fn end(self: Box<Self>, time: Option<SystemTime>, status: Option<Status>) {
         let time = time.unwrap_or_else(|| self.clock.now());
         // The provider's processors and exporters run here; one that panics costs its span.
-        let _ = thread::shielded(|| thread::alive(|| self.hand_over(time, status)));
+        let _ = unwind::shielded(|| stack::alive(|| self.hand_over(time, status)));
     }
 }
 

@@ -9,9 +9,21 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Context, KeyValue, Value};
 
-use crate::ended::Place;
-use crate::record::Record;
-use crate::site::{Library, Site};
+use crate::backend::ended_span::Place;
+use crate::backend::record::Record;
+use crate::backend::site::{Library, Site};
+
+pub(crate) mod active_backend;
+mod contents;
+#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
+pub(crate) mod ended_span;
+pub(crate) mod foreign;
+#[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
+pub(crate) mod record;
+#[expect(missing_docs, reason = "reached by generated code only")]
+pub(crate) mod site;
+pub(crate) mod size;
+pub(crate) mod tracer;
 
 /// Everything about a span that is known before it starts.
 pub struct Start<'a> {

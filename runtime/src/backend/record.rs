@@ -10,11 +10,11 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
 
-use crate::contents::Contents;
-use crate::ended::{Ended, Happened, Moment, Origin, Place, StatusCode};
-use crate::limit::SpanLimits;
-use crate::site::Site;
-use crate::size::{self, Content, Name};
+use crate::attribute::limit::SpanLimits;
+use crate::backend::contents::Contents;
+use crate::backend::ended_span::{Ended, Happened, Moment, Origin, Place, StatusCode};
+use crate::backend::site::Site;
+use crate::backend::size::{self, Content, Name};
 
 #[derive(Default)]
 pub struct Record {

@@ -8,7 +8,7 @@ use std::panic::Location;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{InstrumentationScope, KeyValue};
 
-use crate::outcome::ErrorDetail;
+use crate::outcome::failure::ErrorDetail;
 
 /// The role of a span, in OpenTelemetry's words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

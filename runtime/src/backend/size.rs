@@ -9,8 +9,8 @@ use std::sync::Arc;
 use opentelemetry::trace::{Link, TraceState};
 use opentelemetry::{Array, InstrumentationScope, Key, KeyValue, StringValue, Value};
 
-use crate::ended::{Details, Happened, Origin};
-use crate::value::Scalar;
+use crate::attribute::value::Scalar;
+use crate::backend::ended_span::{Details, Happened, Origin};
 
 /// What becomes the value of an attribute.
 pub(crate) trait Content: Into<Value> {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::installed::Override;
-use crate::site::Library;
+use crate::backend::active_backend::Override;
+use crate::backend::site::Library;
 
 /// Makes spans under the name of a library, and with a provider of its own if it is given one.
 ///

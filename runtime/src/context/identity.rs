@@ -75,7 +75,7 @@ impl std::panic::RefUnwindSafe for Context {}
 impl Context {
     /// The context of the moment: of the span that runs here, if there is one.
     pub fn current() -> Self {
-        Context(crate::thread::current().unwrap_or_default())
+        Context(crate::context::stack::current().unwrap_or_default())
     }
 
     /// The identity of the context's span; not valid if it has none.

@@ -1,84 +1,10 @@
-//! The border to the thread: OpenTelemetry's context stack, and panics.
-//!
-//! Nothing else in the runtime touches that stack, or catches a panic and lets it go on.
+//! Panics: caught, resumed, discarded. Nothing else in the runtime catches a panic and lets it go on.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use opentelemetry::{Context, ContextGuard};
-
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
-
-thread_local! {
-    static SENTINEL: Sentinel = Sentinel::new();
-}
-
-/// Says whether OpenTelemetry's stack can still be reached: it panics in the destructor of a
-/// thread-local that outlives it, which aborts the process.
-///
-/// Thread-locals die in the reverse order of their first use, and `new` uses OpenTelemetry's
-/// before the sentinel itself counts as used. So the sentinel dies first.
-struct Sentinel {
-    reachable: bool,
-}
-
-impl Sentinel {
-    fn new() -> Self {
-        // Caught for the thread that lost its stack before it ever met this sentinel.
-        let reachable = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
-        Sentinel { reachable }
-    }
-}
-
-impl Drop for Sentinel {
-    /// Empty: having a destructor is what makes `try_with` fail once the thread is dying.
-    fn drop(&mut self) {}
-}
-
-#[inline]
-fn is_reachable() -> bool {
-    SENTINEL
-        .try_with(|sentinel| sentinel.reachable)
-        .unwrap_or(false)
-}
-
-/// Runs a provider's code: on this thread, or, while that dies, on one that lives.
-///
-/// On a dying thread it may find its own thread-locals gone. The SDK's simple exporter panics there
-/// under its lock, and is of no use to the process afterwards.
-pub(crate) fn alive(work: impl FnOnce() + Send) {
-    match is_reachable() {
-        true => work(),
-        false => elsewhere(work),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn elsewhere(work: impl FnOnce() + Send) {
-    // Without a thread to be had, the work is dropped, and the provider's span with it.
-    std::thread::scope(|threads| {
-        let _ = std::thread::Builder::new().spawn_scoped(threads, || shielded(work));
-    });
-}
-
-/// The current context, or `None` on a thread that is being torn down.
-pub(crate) fn current() -> Option<Context> {
-    is_reachable().then(Context::current)
-}
-
-/// Looks at the current context, which is borrowed meanwhile; `None` on a thread that is being torn
-/// down.
-#[inline]
-pub(crate) fn map_current<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
-    is_reachable().then(|| Context::map_current(look))
-}
-
-/// Makes `context` current until the guard drops. A dying thread keeps what it has.
-pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
-    is_reachable().then(|| context.attach())
-}
 
 /// Runs `work` and hands a panic back instead of letting it pass.
 ///

@@ -4,13 +4,14 @@ use std::fmt;
 
 use opentelemetry::trace::TraceContextExt as _;
 
-use crate::escape;
-use crate::findings::Findings;
-use crate::global::{self, Global};
-use crate::history::{self, Call};
-use crate::installed;
-use crate::stray;
-use crate::thread;
+use crate::backend::active_backend;
+use crate::context::stack;
+use crate::context::unwind;
+use crate::diagnose::global_provider::{self, Global};
+use crate::diagnose::install_log::{self, Call};
+use crate::diagnose::later_work;
+use crate::diagnose::report::Findings;
+use crate::diagnose::undeclared_root;
 
 /// The answer of [`diagnose`]. Its `Display` is made for a terminal: one finding a line.
 ///
@@ -55,17 +56,17 @@ const GLOBAL: &str = "global";
 const HERE: &str = "here";
 
 fn find_out(findings: &mut Findings) {
-    let calls = history::calls();
+    let calls = install_log::calls();
     of_installations(findings, &calls);
     of_global(findings, &calls);
     let newest = calls.first();
     if let Some(informant) = newest.and_then(|call| call.informant.as_ref()) {
         // It may ask what is the application's own, as a sampler.
-        let _ = thread::shielded(|| informant.inform(findings));
+        let _ = unwind::shielded(|| informant.inform(findings));
     }
     of_here(findings);
-    stray::inform(findings);
-    escape::inform(findings);
+    undeclared_root::inform(findings);
+    later_work::inform(findings);
 }
 
 fn of_installations(findings: &mut Findings, calls: &[Call]) {
@@ -88,7 +89,7 @@ fn of_installations(findings: &mut Findings, calls: &[Call]) {
 fn fate(call: &Call, is_replaced: bool) -> &'static str {
     match call.generation {
         None => "it has installed nothing",
-        Some(generation) if installed::is_current(generation) => "spans are recorded by this",
+        Some(generation) if active_backend::is_current(generation) => "spans are recorded by this",
         Some(_) if is_replaced => "until it was replaced",
         Some(_) => {
             "it was shut down, or its handle was dropped, as `let _ = ..` does at once; spans that start since are off, and are not counted"
@@ -99,9 +100,9 @@ fn fate(call: &Call, is_replaced: bool) -> &'static str {
 fn of_global(findings: &mut Findings, calls: &[Call]) {
     let current = calls.iter().find(|call| {
         let generation = call.generation;
-        generation.is_some_and(installed::is_current)
+        generation.is_some_and(active_backend::is_current)
     });
-    let answer = global::ask();
+    let answer = global_provider::ask();
     let found = match (current, answer) {
         (_, Global::Unknown) => {
             "whether OpenTelemetry has a global provider cannot be told: it gave no answer"
@@ -143,7 +144,7 @@ fn compared(mark: Option<usize>, answer: Global) -> &'static str {
 }
 
 fn of_here(findings: &mut Findings) {
-    let Some(current) = thread::current() else {
+    let Some(current) = stack::current() else {
         findings.say(HERE, "this thread is dying, and makes no spans");
         return;
     };
@@ -153,7 +154,7 @@ fn of_here(findings: &mut Findings) {
             "telemetry is suppressed, as inside of an exporter: no span starts",
         );
     }
-    if installed::is_overridden(&current) {
+    if active_backend::is_overridden(&current) {
         findings.say(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
     }
     let span = current.span();

@@ -10,7 +10,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, global};
 
-use crate::thread;
+use crate::context::unwind;
 
 /// The scope under which a provider is asked.
 const SCOPE: &str = "enter_span.diagnose";
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) fn ask() -> Global {
     let (answer, answered) = mpsc::channel();
     let asking = move || {
-        if let Some(global) = thread::shielded(ask_here) {
+        if let Some(global) = unwind::shielded(ask_here) {
             // Perhaps nobody waits any more.
             let _ = answer.send(global);
         }

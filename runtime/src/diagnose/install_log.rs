@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::findings::Inform;
+use crate::diagnose::report::Inform;
 
 /// A call that was to install something.
 #[derive(Clone)]

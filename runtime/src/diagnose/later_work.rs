@@ -9,8 +9,8 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::entered::Entered;
-use crate::findings::Findings;
+use crate::diagnose::report::Findings;
+use crate::span::active::Entered;
 
 const SLOTS: usize = 64;
 

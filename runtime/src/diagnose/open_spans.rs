@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use crate::context::{SpanContext, SpanId};
-use crate::site::Site;
-use crate::thread;
+use crate::backend::site::Site;
+use crate::context::identity::{SpanContext, SpanId};
+use crate::context::unwind;
 
 /// The spans that are open in this process at this moment, in the order of their start.
 ///
@@ -297,7 +297,7 @@ fn watch(limit: Duration, report: &mut dyn FnMut(&OpenSpan), stop: &Stop) {
             match limit.checked_sub(root.age) {
                 Some(left) if !left.is_zero() => pause = pause.min(left),
                 _ if reported.insert(root.number) => {
-                    let _ = thread::shielded(|| report(root));
+                    let _ = unwind::shielded(|| report(root));
                 }
                 _ => {}
             }

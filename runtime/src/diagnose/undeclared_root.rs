@@ -6,8 +6,8 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::findings::Findings;
-use crate::site::Site;
+use crate::backend::site::Site;
+use crate::diagnose::report::Findings;
 
 const SLOTS: usize = 64;
 

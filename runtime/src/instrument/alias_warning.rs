@@ -8,9 +8,9 @@ use std::future::{Future, IntoFuture};
 
 use futures_core::Stream;
 
-use crate::future::BoxedFuture;
-use crate::probe::{OnlyWaits, Probe};
-use crate::stream::BoxedStream;
+use crate::instrument::future::BoxedFuture;
+use crate::instrument::stream::BoxedStream;
+use crate::outcome::probe::{OnlyWaits, Probe};
 
 /// A value that is never there, and every type that is still open: what diverges has one.
 pub trait WarnNever {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 
-use crate::carry::{Captured, Carried};
-use crate::context::Context;
+use crate::context::identity::Context;
+use crate::instrument::in_span::{Captured, Carried};
 
 /// A message with the context that it was sent from: for channels and the mailboxes of actors.
 ///

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::entered::{self, Entered};
-use crate::escape;
-use crate::future::Silent;
-use crate::installed;
-use crate::owned::OwnedSpan;
-use crate::site::{Library, Site};
-use crate::span::Span;
-use crate::start::{self, Start};
-use crate::thread;
-use crate::tracer::Tracer;
+use crate::backend::active_backend;
+use crate::backend::site::{Library, Site};
+use crate::backend::tracer::Tracer;
+use crate::context::unwind;
+use crate::diagnose::later_work;
+use crate::instrument::future::Silent;
+use crate::span::active::{self, Entered};
+use crate::span::builder::{self, Start};
+use crate::span::handle::Span;
+use crate::span::owned::OwnedSpan;
 
 static ANONYMOUS: Site = Site::anonymous();
 /// What to write where a value does its work later.
@@ -21,11 +21,11 @@ const REMEDY: &str = "`in_span!` or `enter_span_async`";
 static OURS: Tracer = Tracer::of(Library::OURS);
 
 fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
-    if !installed::is_on() {
+    if !active_backend::is_on() {
         return Entered::OFF;
     }
     // The user's own conversion: one that panics costs the span.
-    let Some(name) = thread::shielded(|| name.into()) else {
+    let Some(name) = unwind::shielded(|| name.into()) else {
         return Entered::OFF;
     };
     let mut name = Some(name);
@@ -36,7 +36,7 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
         }
     };
     // The name has been evaluated already.
-    start::enter_with(&ANONYMOUS, &mut [&mut by, &mut named], &mut [])
+    builder::enter_with(&ANONYMOUS, &mut [&mut by, &mut named], &mut [])
 }
 
 /// Runs `body` in a span of this name, below the current one.
@@ -126,8 +126,8 @@ impl Tracer {
     ) -> R {
         let mut entered = enter(self, name);
         let span = entered.handle();
-        escape::look_for::<R>(&entered, REMEDY);
-        entered::run(entered, || body(span))
+        later_work::look_for::<R>(&entered, REMEDY);
+        active::run(entered, || body(span))
     }
 
     /// As [`enter_span_async`](crate::enter_span_async()), under this tracer's library.

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::entered::{Entered, abandon, attached};
-use crate::probe::Reading;
+use crate::outcome::probe::Reading;
+use crate::span::active::{Entered, abandon, attached};
 
 pin_project! {
     /// Hands its span back when the inner future is ready; ends it if that panics, or is dropped

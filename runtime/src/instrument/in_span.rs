@@ -10,15 +10,15 @@ use futures_core::Stream;
 use opentelemetry::{Context as OtelContext, ContextGuard};
 use pin_project_lite::pin_project;
 
-use crate::context::Context;
-use crate::entered::{self, Entered};
-use crate::future::InSpan;
-use crate::installed;
-use crate::owned::OwnedSpan;
-use crate::place;
-use crate::relation::{Causes, ToLinks, ToParent};
-use crate::stream::OpenStream;
-use crate::thread;
+use crate::backend::active_backend;
+use crate::context::identity::Context;
+use crate::context::stack;
+use crate::instrument::future::InSpan;
+use crate::instrument::stream::OpenStream;
+use crate::span::active::{self, Entered};
+use crate::span::owned::OwnedSpan;
+use crate::span::parent::{Causes, ToLinks, ToParent};
+use crate::span::parent_context;
 
 /// A context to be attached elsewhere, or nothing while the process is off.
 #[derive(Clone)]
@@ -31,8 +31,8 @@ impl RefUnwindSafe for Captured {}
 impl Captured {
     #[inline]
     pub(crate) fn current() -> Self {
-        match installed::is_on() {
-            true => Captured(thread::current()),
+        match active_backend::is_on() {
+            true => Captured(stack::current()),
             false => Captured(None),
         }
     }
@@ -40,13 +40,13 @@ impl Captured {
     #[inline]
     fn of<S: ToParent + ?Sized>(span: &S) -> Self {
         let Captured(current) = Captured::current();
-        Captured(current.map(|current| place::below(&current, span.to_current())))
+        Captured(current.map(|current| parent_context::below(&current, span.to_current())))
     }
 
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
         let Captured(current) = Captured::current();
-        let linked = |current| Causes::follow(installed::root_of(&current), causes);
+        let linked = |current| Causes::follow(active_backend::root_of(&current), causes);
         Captured(current.map(linked))
     }
 
@@ -61,7 +61,7 @@ impl Captured {
     /// An empty context, whose roots are linked to the span of this one.
     pub(crate) fn to_linked(&self) -> Self {
         let context = self.0.as_ref();
-        Captured(context.map(|context| Causes::follow(installed::root_of(context), context)))
+        Captured(context.map(|context| Causes::follow(active_backend::root_of(context), context)))
     }
 
     #[inline]
@@ -83,7 +83,7 @@ impl Captured {
 #[cold]
 #[inline(never)]
 fn attach(context: &OtelContext) -> Option<ContextGuard> {
-    thread::attach(context.clone())
+    stack::attach(context.clone())
 }
 
 pin_project! {
@@ -248,7 +248,7 @@ pub trait FutureInSpan: Future + Sized {
     /// ```
     fn in_owned_span(self, span: OwnedSpan) -> impl Future<Output = Self::Output> {
         let around = Captured::around(&span);
-        let work = InSpan::new(span.into_work(), self, entered::finish);
+        let work = InSpan::new(span.into_work(), self, active::finish);
         Carried::new(around, work)
     }
 }
@@ -381,7 +381,7 @@ impl<W> Waiting<W> {
         let Some(work) = work else {
             unreachable!("it is taken here, or by the destructor");
         };
-        self.context.run(|| entered::run(entered, work))
+        self.context.run(|| active::run(entered, work))
     }
 }
 
@@ -393,7 +393,7 @@ impl<W> Drop for Waiting<W> {
         }
         self.context.run(|| match entered.is_off() {
             true => drop(work),
-            false => entered::abandon_with(entered, || drop(work)),
+            false => active::abandon_with(entered, || drop(work)),
         });
     }
 }
@@ -420,7 +420,7 @@ impl Context {
     /// });
     /// ```
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        match installed::is_on() {
+        match active_backend::is_on() {
             true => Captured(Some(self.0.clone())).run(work),
             false => work(),
         }

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
-use crate::entered::{Entered, abandon, attached};
-use crate::probe::Reading;
+use crate::outcome::probe::Reading;
+use crate::span::active::{Entered, abandon, attached};
 
 pin_project! {
     /// Ends its span when the inner stream ends, or panics, or is dropped before.

@@ -32,7 +32,7 @@ use std::future::Future;
 
 use tokio::task::{self, AbortHandle, JoinHandle, JoinSet};
 
-use crate::carry::{ClosureInSpan as _, FutureInSpan as _};
+use crate::instrument::in_span::{ClosureInSpan as _, FutureInSpan as _};
 
 /// [`tokio::spawn`], in the current span.
 ///

@@ -5,9 +5,9 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use super::text;
-use crate::context::SpanContext;
+use crate::context::identity::SpanContext;
 use crate::propagation::{self, Incoming, Outgoing, Propagator, Remote};
-use crate::relation::{Parent, ToLinks, ToParent};
+use crate::span::parent::{Parent, ToLinks, ToParent};
 
 /// A span as it travels: the headers that were sent, with their values as they were.
 ///

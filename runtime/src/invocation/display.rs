@@ -8,7 +8,7 @@ use std::fmt;
 /// A name of the form `tag//module//function`, as engines for durable work give them, in its parts.
 ///
 /// ```
-/// use enter_span::MachineName;
+/// use enter_span::invocation::MachineName;
 ///
 /// let name = MachineName::parse("step", "step//@acme/tasks@2.0.0//orders/charge");
 /// let name = name.expect("a step");
@@ -33,7 +33,7 @@ const TAGS: [&str; 3] = ["workflow", "step", "class"];
 /// allocates.
 ///
 /// ```
-/// use enter_span::display_name;
+/// use enter_span::invocation::display_name;
 ///
 /// assert_eq!(display_name("workflow//./src/jobs/order//processOrder"), "processOrder");
 /// assert_eq!(display_name("step----src-jobs-order--chargeCard"), "chargeCard");
@@ -48,7 +48,7 @@ pub fn display_name(name: &str) -> Cow<'_, str> {
 /// The same for one kind of machine names: those of other tags stay as they are.
 ///
 /// ```
-/// use enter_span::display_name_as;
+/// use enter_span::invocation::display_name_as;
 ///
 /// assert_eq!(display_name_as("step", "step//./src/jobs/order//default"), "order");
 /// assert_eq!(display_name_as("step", "workflow--wrong-tag--fn"), "workflow--wrong-tag--fn");

@@ -72,6 +72,7 @@
 //! and those of the run's ids.
 
 mod carrier;
+mod display;
 #[cfg(feature = "serde")]
 mod map;
 mod message;
@@ -81,6 +82,7 @@ mod run;
 mod text;
 
 pub use carrier::Carrier;
+pub use display::{MachineName, display_name, display_name_as};
 pub use message::{Message, NextMessage};
 pub use mode::{TraceMode, UnknownTraceMode};
 pub use plan::Invocation;

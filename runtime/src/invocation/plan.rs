@@ -13,9 +13,9 @@ use opentelemetry::{Key, KeyValue, StringValue};
 use super::carrier::Carrier;
 use super::message::{Message, NextMessage};
 use super::mode::TraceMode;
-use crate::context::SpanContext;
+use crate::context::identity::SpanContext;
+use crate::context::stack;
 use crate::propagation::{self, Remote};
-use crate::thread;
 
 /// One delivery of a message, or of a batch of them.
 ///
@@ -158,7 +158,7 @@ impl Invocation {
             let Current(invocation) = context.get()?;
             invocation.clone()
         };
-        thread::map_current(look).flatten()
+        stack::map_current(look).flatten()
     }
 
     /// In this mode, whatever `ENTER_SPAN_TRACE_MODE` says.

@@ -6,14 +6,14 @@ use std::future::Future;
 use super::message::NextMessage;
 use super::mode::TraceMode;
 use super::plan::Invocation;
-use crate::entered::{self, Entered};
-use crate::escape;
-use crate::future::Silent;
-use crate::installed;
-use crate::site::{Kind, Site};
-use crate::span::Span;
-use crate::start::{self, Start};
-use crate::thread;
+use crate::backend::active_backend;
+use crate::backend::site::{Kind, Site};
+use crate::context::unwind;
+use crate::diagnose::later_work;
+use crate::instrument::future::Silent;
+use crate::span::active::{self, Entered};
+use crate::span::builder::{self, Start};
+use crate::span::handle::Span;
 
 /// The start of a run: a producer's span, which is the origin of all that follows, and the first message.
 ///
@@ -80,8 +80,8 @@ impl Run {
     ) -> R {
         let mut entered = self.enter(name);
         let span = entered.handle();
-        escape::look_for::<R>(&entered, "`start_async`");
-        entered::run(entered, || body(span, self.0.next_message()))
+        later_work::look_for::<R>(&entered, "`start_async`");
+        active::run(entered, || body(span, self.0.next_message()))
     }
 
     /// The same for a future. The span starts when it is first polled.
@@ -97,11 +97,11 @@ impl Run {
     }
 
     fn enter(&self, name: impl Into<Cow<'static, str>>) -> Entered {
-        if !installed::is_on() {
+        if !active_backend::is_on() {
             return Entered::OFF;
         }
         // The user's own conversion: one that panics costs the span.
-        let Some(name) = thread::shielded(|| name.into()) else {
+        let Some(name) = unwind::shielded(|| name.into()) else {
             return Entered::OFF;
         };
         let mut name = Some(name);
@@ -112,6 +112,6 @@ impl Run {
             }
         };
         // The name has been evaluated already.
-        start::enter_with(&START, &mut [&mut begun, &mut named], &mut [])
+        builder::enter_with(&START, &mut [&mut begun, &mut named], &mut [])
     }
 }

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 
 use opentelemetry::KeyValue;
 
-use crate::thread::{self, Payload};
+use crate::context::unwind::{self, Payload};
 
 /// A returned value that can tell failure from success.
 ///
@@ -111,7 +111,7 @@ impl<'a> Failure<'a> {
 
     /// A failure by an error whose type is not known: the innermost one that can be found names it.
     pub(crate) fn of_dyn(error: &'a (dyn Error + 'static), fallback: &'static str) -> Self {
-        let name = thread::shielded(|| innermost_type(error)).flatten();
+        let name = unwind::shielded(|| innermost_type(error)).flatten();
         Failure {
             kind: Cow::Borrowed(name.unwrap_or(fallback)),
             text: Text::Error(error),
@@ -158,13 +158,13 @@ impl Report {
     pub(crate) fn of(failure: &Failure<'_>, detail: ErrorDetail) -> Self {
         Report {
             kind: failure.kind.clone().into_owned(),
-            message: thread::shielded(|| failure.text.read(detail)).flatten(),
+            message: unwind::shielded(|| failure.text.read(detail)).flatten(),
             event: detail >= ErrorDetail::Type,
         }
     }
 
     pub(crate) fn of_panic(payload: &Payload, detail: ErrorDetail) -> Self {
-        let message = thread::panic_message(payload).map(str::to_owned);
+        let message = unwind::panic_message(payload).map(str::to_owned);
         Report {
             kind: "panic".to_owned(),
             message: message.filter(|_| detail >= ErrorDetail::Message),

@@ -15,8 +15,8 @@ use std::pin::Pin;
 
 use futures_core::Stream;
 
-use crate::outcome::{Failure, Outcome};
-use crate::thread;
+use crate::context::unwind;
+use crate::outcome::failure::{Failure, Outcome};
 
 /// A returned value, looked at.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
@@ -349,7 +349,7 @@ impl<T, E> Judged for Result<T, E> {
     fn is_failure(&self, judge: impl FnOnce(&E) -> bool) -> bool {
         match self {
             Ok(_) => false,
-            Err(error) => thread::shielded(|| judge(error)).unwrap_or(true),
+            Err(error) => unwind::shielded(|| judge(error)).unwrap_or(true),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::thread;
+use crate::context::unwind;
 
 type Predicate = dyn Fn(&str) -> bool + Send + Sync;
 
@@ -51,7 +51,7 @@ impl Destinations {
     pub fn include(&self, host: &str) -> bool {
         match &self.0 {
             None => true,
-            Some(holds) => thread::shielded(|| holds(without_port(host))).unwrap_or(false),
+            Some(holds) => unwind::shielded(|| holds(without_port(host))).unwrap_or(false),
         }
     }
 }

@@ -13,8 +13,8 @@ use super::carrier::{Extracted, Incoming, Injected, Outgoing};
 use super::destination::Destinations;
 use super::remote::Remote;
 use super::{baggage, traceparent, tracestate};
-use crate::context::Context;
-use crate::thread;
+use crate::context::identity::Context;
+use crate::context::stack;
 
 /// Carries spans and baggage between processes, by W3C Trace Context, level 2, and W3C Baggage.
 ///
@@ -228,7 +228,7 @@ impl Propagator {
     /// [`inject`] with this one.
     pub fn inject<C: Outgoing + ?Sized>(&self, carrier: &mut C) {
         // The carrier's own code runs outside of the borrow.
-        if let Some(headers) = thread::map_current(|current| self.headers(current)).flatten() {
+        if let Some(headers) = stack::map_current(|current| self.headers(current)).flatten() {
             headers.set(carrier);
         }
     }

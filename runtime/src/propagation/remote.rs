@@ -6,8 +6,8 @@ use opentelemetry::Context as OtelContext;
 use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::TraceContextExt as _;
 
-use crate::context::{Context, SpanContext};
-use crate::relation::{Arrived, Parent, ToLinks, ToParent};
+use crate::context::identity::{Context, SpanContext};
+use crate::span::parent::{Arrived, Parent, ToLinks, ToParent};
 
 /// A span of another process, as it was [extracted](crate::propagation::extract): its identity and
 /// its baggage.

@@ -8,17 +8,19 @@ use std::pin::Pin;
 
 use opentelemetry::{Context as OtelContext, ContextGuard};
 
-use crate::attributes::Sink;
-use crate::lineage;
-use crate::place;
-use crate::probe::{Asked, Reading};
-use crate::recording::{Ending, Policy};
-use crate::scope::Scope;
-use crate::site::Site;
-use crate::size::Content;
-use crate::span::Span;
-use crate::thread::{self, Payload};
-use crate::value::{Scalar, Slot, ToAttribute, Value};
+use crate::attribute::attributes::Sink;
+use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
+use crate::backend::site::Site;
+use crate::backend::size::Content;
+use crate::context::stack;
+use crate::context::unwind::{self, Payload};
+use crate::outcome::policy::Policy;
+use crate::outcome::probe::{Asked, Reading};
+use crate::span::handle::Span;
+use crate::span::local_root;
+use crate::span::parent_context;
+use crate::span::recording::Ending;
+use crate::span::scope::Scope;
 
 /// A span that has started, or nothing.
 #[must_use]
@@ -124,7 +126,7 @@ impl Entered {
             let mut write = |key: Cow<'static, str>, Value(value)| {
                 scope.set_attribute(key, value);
             };
-            let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
+            let _ = unwind::shielded(|| fill(&mut Sink::new(&mut write)));
         }
         self
     }
@@ -164,7 +166,10 @@ impl Entered {
     /// `None` for a span that is never current.
     fn context_here(&self) -> Option<OtelContext> {
         let scope = self.0.as_ref().filter(|scope| !scope.site.is_leaf())?;
-        Some(place::with_span_of(&thread::current()?, &scope.context))
+        Some(parent_context::with_span_of(
+            &stack::current()?,
+            &scope.context,
+        ))
     }
 
     /// The same, by value: the caller has nothing to drop if this unwinds.
@@ -217,7 +222,7 @@ impl Entered {
         let Some(policy) = self.policy() else {
             return Ending::Silent;
         };
-        let ending = thread::shielded(|| {
+        let ending = unwind::shielded(|| {
             let failure = value.failure()?;
             Some(Ending::failed(&failure, policy.detail))
         });
@@ -242,7 +247,7 @@ impl Entered {
             return;
         };
         if scope.site.does_end_children() && scope.is_recorded() {
-            lineage::end_children(&scope.context);
+            local_root::end_children(&scope.context);
         }
         scope.end(ending);
     }
@@ -271,7 +276,7 @@ pub(crate) struct Attached {
 impl Attached {
     fn context(context: OtelContext) -> Self {
         Attached {
-            _context: thread::attach(context),
+            _context: stack::attach(context),
             #[cfg(feature = "testing")]
             _leaf: None,
         }
@@ -362,7 +367,7 @@ pub fn run_held<R>(entered: Entered, body: impl FnOnce() -> R) -> (Leaving, R) {
 
 #[inline(always)]
 fn run_attached<R>(entered: Entered, guard: Attached, body: impl FnOnce() -> R) -> (Leaving, R) {
-    match thread::catch(body) {
+    match unwind::catch(body) {
         Ok(value) => (Leaving { entered, guard }, value),
         Err(payload) => panicked(entered, guard, payload),
     }
@@ -402,7 +407,7 @@ pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R 
         true => Attached::default(),
         false => entered.attach(),
     };
-    match thread::catch(work) {
+    match unwind::catch(work) {
         Ok(value) => {
             match entered.is_off() {
                 true => std::mem::forget(guard),
@@ -432,7 +437,7 @@ fn panicked_in(entered: &mut Entered, guard: Attached, payload: Payload) -> ! {
 fn panicked(entered: Entered, guard: Attached, payload: Payload) -> ! {
     drop(guard);
     entered.panicked(&payload);
-    thread::resume(payload)
+    unwind::resume(payload)
 }
 
 /// Drops what was not finished inside its span, so that its destructors are attributed to it.
@@ -444,7 +449,7 @@ pub(crate) fn abandon<F>(entered: Entered, mut rest: Pin<&mut Option<F>>) {
 
 pub(crate) fn abandon_with(entered: Entered, drop_rest: impl FnOnce()) {
     let guard = entered.attach();
-    let outcome = thread::catch(drop_rest);
+    let outcome = unwind::catch(drop_rest);
     abandoned(entered, guard, outcome);
 }
 
@@ -457,8 +462,8 @@ fn abandoned(entered: Entered, guard: Attached, outcome: Result<(), Payload>) {
             entered.panicked(&payload);
             // A second panic would abort the process: telemetry keeps it from that.
             match std::thread::panicking() {
-                true => thread::discard(payload),
-                false => thread::resume(payload),
+                true => unwind::discard(payload),
+                false => unwind::resume(payload),
             }
         }
     }

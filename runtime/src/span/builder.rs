@@ -6,21 +6,22 @@ use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, KeyValue};
 
-use crate::attributes::Sink;
+use crate::attribute::attributes::Sink;
+use crate::attribute::value::{Slot, ToAttribute, Value};
+use crate::backend::active_backend::{self, Installed, Override};
+use crate::backend::site::{Library, Site};
+use crate::backend::tracer::Tracer;
 use crate::backend::{self, Said};
-use crate::begin::{self, Interest};
-use crate::context::has_span;
-use crate::entered::Entered;
-use crate::installed::{self, Installed, Override};
+use crate::context::identity::has_span;
+use crate::context::stack;
+use crate::context::unwind;
+use crate::diagnose::undeclared_root::Stray;
 use crate::invocation::{Invocation, Outset};
-use crate::place;
-use crate::relation::{self, Arrived, Causes, Parent, ToLinks, ToParent};
-use crate::scope::Scope;
-use crate::site::{Library, Site};
-use crate::stray::Stray;
-use crate::thread;
-use crate::tracer::Tracer;
-use crate::value::{Slot, ToAttribute, Value};
+use crate::span::active::Entered;
+use crate::span::parent::{self, Arrived, Causes, Parent, ToLinks, ToParent};
+use crate::span::parent_context;
+use crate::span::scope::Scope;
+use crate::span::start::{self, Interest};
 
 /// What is said of a span before it starts. Generated code fills it in.
 pub struct Start {
@@ -107,7 +108,7 @@ through_pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 /// Enters a span at `site`, below the current one.
 #[cold]
 pub fn enter(site: &'static Site) -> Entered {
-    match begin::start_plain(site) {
+    match start::start_plain(site) {
         Some(scope) => scope.map_or(Entered::OFF, Entered::new),
         None => enter_with(site, &mut [], &mut []),
     }
@@ -123,7 +124,7 @@ pub fn enter_with(
     places: &mut [Describe<'_>],
     others: &mut [Describe<'_>],
 ) -> Entered {
-    let Some(current) = thread::current() else {
+    let Some(current) = stack::current() else {
         return Entered::OFF;
     };
     if current.is_telemetry_suppressed() {
@@ -132,13 +133,13 @@ pub fn enter_with(
     let mut start = Start::at(site, current);
     start.describe(places);
     start.settle();
-    let installed = installed::for_context(start.parent_context());
+    let installed = active_backend::for_context(start.parent_context());
     let interest = start.interest(installed.as_deref());
     if interest.is_any() {
         start.describe(others);
     }
     // A sampler or a provider that panics costs the span.
-    thread::shielded(|| start.enter(installed.as_deref(), interest))
+    unwind::shielded(|| start.enter(installed.as_deref(), interest))
         .flatten()
         .unwrap_or(Entered::OFF)
 }
@@ -204,7 +205,7 @@ impl Start {
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
-        relation::add_links(&mut self.said.links, links);
+        parent::add_links(&mut self.said.links, links);
     }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
@@ -224,20 +225,20 @@ impl Start {
     /// For a key that is a constant, and for a struct of facts.
     pub fn attributes_with(&mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) {
         let mut write = |key, value| self.upsert(key, value);
-        let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
+        let _ = unwind::shielded(|| fill(&mut Sink::new(&mut write)));
     }
 
     /// What panics costs what it says, and neither the rest nor the span.
     fn describe(&mut self, described: &mut [Describe<'_>]) {
         for describe in described {
-            let _ = thread::shielded(|| describe(self));
+            let _ = unwind::shielded(|| describe(self));
         }
     }
 
     /// What it starts in, once all is said of that.
     fn settle(&mut self) {
         let parent = self.parent.take();
-        let parent = parent.map(|parent| place::below(&self.current, parent));
+        let parent = parent.map(|parent| parent_context::below(&self.current, parent));
         self.elsewhere = match &self.below {
             // A root or a parent is recorded by its tracer too.
             Some(below) => Some(below.over(parent.as_ref().unwrap_or(&self.current))),
@@ -248,7 +249,7 @@ impl Start {
     /// Who has to be told more of it, as far as that is known.
     fn interest(&self, installed: Option<&Installed>) -> Interest {
         match installed {
-            Some(installed) => begin::interest(installed, self.library(), self.parent_context()),
+            Some(installed) => start::interest(installed, self.library(), self.parent_context()),
             None => Interest::of_nobody(),
         }
     }
@@ -321,10 +322,10 @@ fn start(
         said: Some(said),
         place: interest.place(),
     };
-    begin::start(installed, start, parent)
+    start::start(installed, start, parent)
 }
 
 /// `when = ..`: a condition that panics does not hold.
 pub fn holds(condition: impl FnOnce() -> bool) -> bool {
-    thread::shielded(condition).unwrap_or(false)
+    unwind::shielded(condition).unwrap_or(false)
 }

@@ -1,12 +1,12 @@
 //! The span that is current, for a function that has none of its own and adds to it.
 
-use crate::attributes::Sink;
-use crate::span::Span;
-use crate::value::{Slot, ToAttribute};
+use crate::attribute::attributes::Sink;
+use crate::attribute::value::{Slot, ToAttribute};
+use crate::span::handle::Span;
 
 /// The span that was current where a function began, if it is traced.
 ///
-/// It is told things as [`Entered`](crate::entered::Entered) is, so that generated code is the same.
+/// It is told things as [`Entered`](crate::span::active::Entered) is, so that generated code is the same.
 #[must_use]
 pub struct Current(Option<Span>);
 

@@ -1,8 +1,8 @@
 //! A span without a closure around its body.
 
-use crate::entered::{Attached, Entered};
-use crate::probe::Reading;
-use crate::thread::Payload;
+use crate::context::unwind::Payload;
+use crate::outcome::probe::Reading;
+use crate::span::active::{Attached, Entered};
 
 /// For `#[track_caller]` and returned closures.
 ///

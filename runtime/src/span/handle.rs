@@ -8,16 +8,17 @@ use std::fmt;
 use opentelemetry::trace::{Status as OtelStatus, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, KeyValue};
 
-use crate::attributes::{Attributes, Sink};
-use crate::context::{Context, SpanContext, SpanId, TraceId, has_span};
-use crate::installed;
-use crate::key::AttributeKey;
-use crate::lineage;
-use crate::outcome::{Failure, Outcome, Report};
-use crate::recording::Policy;
-use crate::relation::{Parent, ToLinks, ToParent};
-use crate::thread;
-use crate::value::{Slot, ToAttribute, Value};
+use crate::attribute::attributes::{Attributes, Sink};
+use crate::attribute::key::AttributeKey;
+use crate::attribute::value::{Slot, ToAttribute, Value};
+use crate::backend::active_backend;
+use crate::context::identity::{Context, SpanContext, SpanId, TraceId, has_span};
+use crate::context::stack;
+use crate::context::unwind;
+use crate::outcome::failure::{Failure, Outcome, Report};
+use crate::outcome::policy::Policy;
+use crate::span::local_root;
+use crate::span::parent::{Parent, ToLinks, ToParent};
 
 /// A handle to a span, cheap to clone and free to keep.
 ///
@@ -60,10 +61,10 @@ impl Span {
     ///
     /// Where there is none, and while the process is off, a handle that does nothing.
     pub fn current() -> Self {
-        if !installed::is_on() {
+        if !active_backend::is_on() {
             return Span::none();
         }
-        match thread::current() {
+        match stack::current() {
             Some(context) if has_span(&context) => Span::of(context),
             _ => Span::none(),
         }
@@ -86,11 +87,11 @@ impl Span {
     /// authenticate("u7");
     /// ```
     pub fn root() -> Self {
-        if !installed::is_on() {
+        if !active_backend::is_on() {
             return Span::none();
         }
-        let current = thread::current();
-        let root = current.and_then(|current| lineage::root(&current));
+        let current = stack::current();
+        let root = current.and_then(|current| local_root::root(&current));
         root.map_or_else(Span::none, Span::of)
     }
 
@@ -115,9 +116,9 @@ impl Span {
     /// For a span that is not made: nothing can be told to it, and what hangs on it hangs on what
     /// is current here.
     pub(crate) fn outside_of_here() -> Self {
-        match installed::is_on() {
+        match active_backend::is_on() {
             true => Span {
-                context: thread::current(),
+                context: stack::current(),
                 stands: Stands::Outside,
             },
             false => Span::none(),
@@ -151,7 +152,7 @@ impl Span {
     fn if_traced(&self, change: impl FnOnce(opentelemetry::trace::SpanRef<'_>)) -> &Self {
         if let Some(context) = self.own().filter(|_| self.is_traced()) {
             // A provider's own code runs here, and is not to reach the body.
-            let _ = thread::shielded(|| change(context.span()));
+            let _ = unwind::shielded(|| change(context.span()));
         }
         self
     }
@@ -167,7 +168,8 @@ impl Span {
     /// than 1024 keys the further ones are not replaced but given to it again.
     ///
     /// ```
-    /// use enter_span::{Span, semconv};
+    /// use enter_span::Span;
+    /// use enter_span_semconv as semconv;
     ///
     /// let span = Span::current();
     /// span.set_attribute("order.items", 3);
@@ -237,7 +239,7 @@ impl Span {
     /// The same for a closure that writes them, as in generated code.
     pub(crate) fn fill_attributes(&self, fill: &mut dyn FnMut(&mut Sink<'_>)) {
         let mut write = |key, value| _ = self.told(key, value);
-        let _ = thread::shielded(|| fill(&mut Sink::new(&mut write)));
+        let _ = unwind::shielded(|| fill(&mut Sink::new(&mut write)));
     }
 
     /// Adds an event: something that happened at this moment. Its attributes are a struct that
@@ -292,7 +294,7 @@ impl Span {
     /// What the installation allows errors to say, or `None` if the span is not traced.
     fn policy(&self) -> Option<Policy> {
         let context = self.own().filter(|_| self.is_traced())?;
-        installed::for_context(context).map(|installed| installed.policy())
+        active_backend::for_context(context).map(|installed| installed.policy())
     }
 
     /// Sets the status, for instance `Status::error("declined")`. The last call holds, also against
@@ -322,7 +324,7 @@ impl Span {
         let Some(policy) = self.policy() else {
             return self;
         };
-        let report = thread::shielded(|| value.failure().map(|f| Report::of(&f, policy.detail)));
+        let report = unwind::shielded(|| value.failure().map(|f| Report::of(&f, policy.detail)));
         match report.flatten() {
             Some(report) => self.fail(report, policy),
             None => self,

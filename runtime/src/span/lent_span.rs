@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 
-use crate::thread;
+use crate::context::unwind;
 
 /// `context`, with the span of `home` as the current one.
 pub(crate) fn lend(context: &Context, home: &Context) -> Context {
@@ -18,7 +18,7 @@ pub(crate) fn lend(context: &Context, home: &Context) -> Context {
     let identity = span.span_context().clone();
     let asking = Asking::begin();
     // Another provider's code may run here.
-    let is_recording = thread::shielded(|| span.is_recording()).unwrap_or(false);
+    let is_recording = unwind::shielded(|| span.is_recording()).unwrap_or(false);
     let owner = asking.end();
     if !is_recording {
         return context.with_remote_span_context(identity);

@@ -10,13 +10,13 @@ use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, TraceId};
 
 #[cfg(feature = "open-spans")]
-use crate::context::SpanContext;
-use crate::context::has_span;
+use crate::context::identity::SpanContext;
+use crate::context::identity::has_span;
+use crate::context::unwind;
 #[cfg(feature = "open-spans")]
-use crate::open_spans::Place;
-use crate::recording::{Ending, Recording};
-use crate::scope::Scope;
-use crate::thread;
+use crate::diagnose::open_spans::Place;
+use crate::span::recording::{Ending, Recording};
+use crate::span::scope::Scope;
 
 /// Carried by the context of a local root, and so by all below it.
 #[derive(Clone)]
@@ -222,7 +222,7 @@ impl Children {
         // Scopes were visited from the outside, so this is from the inside.
         for recording in spans.iter().rev() {
             // One that panics costs its own span.
-            let _ = thread::shielded(|| recording.end(Ending::Abandoned));
+            let _ = unwind::shielded(|| recording.end(Ending::Abandoned));
         }
     }
 }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::context::SpanContext;
-use crate::entered::Entered;
-use crate::recording::Ending;
-use crate::relation::{Parent, ToLinks, ToParent};
-use crate::span::Span;
-use crate::thread::{self, Payload};
+use crate::context::identity::SpanContext;
+use crate::context::unwind::{self, Payload};
+use crate::span::active::Entered;
+use crate::span::handle::Span;
+use crate::span::parent::{Parent, ToLinks, ToParent};
+use crate::span::recording::Ending;
 
 /// A span that ends when its owner says so: by [`end`](OwnedSpan::end), or by dropping it.
 ///
@@ -84,7 +84,7 @@ impl OwnedSpan {
         }
         *self.panic() = None;
         let attached = self.entered.attach_here();
-        let outcome = thread::catch(work);
+        let outcome = unwind::catch(work);
         drop(attached);
         match outcome {
             Ok(value) => value,
@@ -95,7 +95,7 @@ impl OwnedSpan {
     #[cold]
     fn panicked(&self, payload: Payload) -> ! {
         *self.panic() = self.entered.ending_of(&payload);
-        thread::resume(payload)
+        unwind::resume(payload)
     }
 
     fn panic(&self) -> MutexGuard<'_, Option<Ending>> {

@@ -3,8 +3,8 @@
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
 
-use crate::context::{Context, SpanContext, has_span};
-use crate::installed;
+use crate::backend::active_backend;
+use crate::context::identity::{Context, SpanContext, has_span};
 
 /// What can be given as `parent = ..` and to `.in_span(..)`: a [`Span`](crate::Span), an
 /// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, a
@@ -60,7 +60,7 @@ impl Arrived {
     /// The context that it gives where `current` is current, of which nothing is kept but who records, and
     /// what the roots of linked work are linked to.
     pub(crate) fn into_context(self, current: &OtelContext) -> OtelContext {
-        let context = installed::inherit(self.context, current);
+        let context = active_backend::inherit(self.context, current);
         if has_span(&context) {
             return context;
         }

@@ -8,13 +8,13 @@ use std::ptr;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
-use crate::context::has_span;
-use crate::installed::{self, Override};
+use crate::backend::active_backend::{self, Override};
+use crate::context::identity::has_span;
 use crate::invocation::Current;
-use crate::lent;
-use crate::lineage::Inherited;
 use crate::propagation::Beside;
-use crate::relation::{Causes, Parent};
+use crate::span::lent_span;
+use crate::span::local_root::Inherited;
+use crate::span::parent::{Causes, Parent};
 
 /// The context that a span with this parent starts in, where `current` is current.
 pub(crate) fn below(current: &Context, parent: Parent) -> Context {
@@ -27,7 +27,7 @@ pub(crate) fn below(current: &Context, parent: Parent) -> Context {
             with_our_values_of(&Context::new(), context)
         }
         Parent::Span(home) => with_span_of(current, &home),
-        Parent::Whole(context) => installed::inherit(context, current),
+        Parent::Whole(context) => active_backend::inherit(context, current),
         Parent::Arrived(arrived) => arrived.into_context(current),
     }
 }
@@ -47,7 +47,7 @@ pub(crate) fn with_span_of(current: &Context, home: &Context) -> Context {
         return current.clone();
     }
     let context = if has_span(home) {
-        lent::lend(current, home)
+        lent_span::lend(current, home)
     } else {
         without_span(current)
     };

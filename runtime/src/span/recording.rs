@@ -11,27 +11,14 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Link, SpanContext, Status, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue, Value};
 
+use crate::backend::record::Record;
+use crate::backend::size::{Content, Name};
 use crate::backend::{Elsewhere, Started};
+use crate::context::unwind::Payload;
 #[cfg(feature = "open-spans")]
-use crate::open_spans::Listed;
-use crate::outcome::{ErrorDetail, Failure, Report};
-use crate::record::Record;
-use crate::size::{Content, Name};
-use crate::thread::Payload;
-
-/// The process's choices that a span is recorded under.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy {
-    pub(crate) detail: ErrorDetail,
-    pub(crate) exception_events: bool,
-}
-
-impl Policy {
-    pub(crate) const SILENT: Policy = Policy {
-        detail: ErrorDetail::Status,
-        exception_events: false,
-    };
-}
+use crate::diagnose::open_spans::Listed;
+use crate::outcome::failure::{ErrorDetail, Failure, Report};
+use crate::outcome::policy::Policy;
 
 /// A span that is being recorded, shared by its scope and the context that it is current in.
 pub(crate) struct Recording {

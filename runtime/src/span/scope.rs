@@ -11,10 +11,11 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
 
 use crate::backend::Started;
-use crate::record::Record;
-use crate::recording::{Begun, Ending, Open, Policy, Recording};
-use crate::site::Site;
-use crate::size::{Content, Name};
+use crate::backend::record::Record;
+use crate::backend::site::Site;
+use crate::backend::size::{Content, Name};
+use crate::outcome::policy::Policy;
+use crate::span::recording::{Begun, Ending, Open, Recording};
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,

@@ -7,22 +7,22 @@ use opentelemetry::Context;
 #[cfg(feature = "open-spans")]
 use opentelemetry::trace::TraceContextExt as _;
 
+use crate::backend::active_backend::{Installed, Shortcut};
+use crate::backend::ended_span::Place;
+use crate::backend::record::Record;
+use crate::backend::site::{Library, Site};
 use crate::backend::{Start, Started};
 #[cfg(feature = "open-spans")]
-use crate::context::SpanContext;
-use crate::context::has_span;
-use crate::ended::Place;
-use crate::installed::{Installed, Shortcut};
-use crate::lineage;
+use crate::context::identity::SpanContext;
+use crate::context::identity::has_span;
+use crate::context::stack;
 #[cfg(feature = "open-spans")]
-use crate::open_spans;
-use crate::record::Record;
-use crate::recording::Begun;
-use crate::relation::Causes;
-use crate::scope::{self, Scope};
-use crate::site::{Library, Site};
-use crate::stray::Stray;
-use crate::thread;
+use crate::diagnose::open_spans;
+use crate::diagnose::undeclared_root::Stray;
+use crate::span::local_root;
+use crate::span::parent::Causes;
+use crate::span::recording::Begun;
+use crate::span::scope::{self, Scope};
 
 /// Starts a span below `parent`. `None` if there is none that says anything.
 pub(crate) fn start(
@@ -59,7 +59,7 @@ pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
         }
         shortcut.look(|installed| start_below(installed, site, parent))
     };
-    thread::map_current(start).unwrap_or(Some(None))
+    stack::map_current(start).unwrap_or(Some(None))
 }
 
 fn start_below(
@@ -145,7 +145,7 @@ fn scope(
     let mut scope = Scope::spare(site);
     match scope.begin(policy, parent, start) {
         Some(Begun::Recorded) => {
-            lineage::adopt(&mut scope, parent);
+            local_root::adopt(&mut scope, parent);
             Some(Some(scope))
         }
         Some(Begun::Unrecorded) => Some(scope.declined(parent)),
@@ -169,7 +169,7 @@ fn list(mut scope: Box<Scope>, name: Cow<'static, str>, parent: &Context) -> Box
         let begun = open_spans::Begun {
             name,
             site,
-            place: lineage::place(parent, &identity),
+            place: local_root::place(parent, &identity),
             parent: SpanContext(parent.span().span_context().clone()),
             identity,
         };

@@ -4,11 +4,11 @@ use opentelemetry::KeyValue;
 
 use super::trace::RecordedSpan;
 use super::tree;
-use crate::attributes::{Attributes, Sink};
-use crate::context::SpanContext;
-use crate::key::AttributeKey;
-use crate::span::Status;
-use crate::value::{ToAttribute, Value};
+use crate::attribute::attributes::{Attributes, Sink};
+use crate::attribute::key::AttributeKey;
+use crate::attribute::value::{ToAttribute, Value};
+use crate::context::identity::SpanContext;
+use crate::span::handle::Status;
 
 /// Assertions. Each gives the span back, for the next one.
 ///

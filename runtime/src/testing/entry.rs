@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
 
-use crate::context::SpanContext;
-use crate::span::Status;
-use crate::value::Value;
+use crate::attribute::value::Value;
+use crate::context::identity::SpanContext;
+use crate::span::handle::Status;
 
 /// All that a recorder has seen.
 #[derive(Clone, Default)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use opentelemetry::trace;
 
 use super::entry::{Entry, Record};
-use crate::context::SpanContext;
+use crate::context::identity::SpanContext;
 
 /// A record that is not written any more. Spans are known by their place in it.
 pub(super) struct Forest {

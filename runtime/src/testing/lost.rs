@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use opentelemetry::Context;
 
 use super::recorder::Shared;
-use crate::installed::Override;
-use crate::site::Site;
+use crate::backend::active_backend::Override;
+use crate::backend::site::Site;
 
 thread_local! {
     /// The recorders that were made on this thread and live.

@@ -13,7 +13,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use super::entry::{Entry, Event};
 use super::recorder::Shared;
-use crate::context;
+use crate::context::identity;
 
 /// An OpenTelemetry provider whose spans go to a recorder.
 #[derive(Clone)]
@@ -97,14 +97,14 @@ impl RecorderTracer {
             name: builder.name.into_owned(),
             kind: name_of(builder.span_kind),
             library: (self.scope.name().to_owned(), version),
-            identity: context::SpanContext(identity.clone()),
-            parent: context::SpanContext(parent),
+            identity: identity::SpanContext(identity.clone()),
+            parent: identity::SpanContext(parent),
             attributes: builder.attributes.unwrap_or_default(),
             events: Vec::new(),
             links: links
-                .map(|link: Link| context::SpanContext(link.span_context))
+                .map(|link: Link| identity::SpanContext(link.span_context))
                 .collect(),
-            status: crate::span::Status::Unset,
+            status: crate::span::handle::Status::Unset,
             start: builder.start_time.unwrap_or_else(SystemTime::now),
             end: None,
         };
@@ -158,9 +158,9 @@ impl Span for RecorderSpan {
     fn set_status(&mut self, status: Status) {
         self.change(|span| {
             span.status = match status {
-                Status::Unset => crate::span::Status::Unset,
-                Status::Error { description } => crate::span::Status::Error(description),
-                Status::Ok => crate::span::Status::Ok,
+                Status::Unset => crate::span::handle::Status::Unset,
+                Status::Error { description } => crate::span::handle::Status::Error(description),
+                Status::Ok => crate::span::handle::Status::Ok,
             }
         });
     }
@@ -171,7 +171,7 @@ impl Span for RecorderSpan {
     }
 
     fn add_link(&mut self, linked: SpanContext, _: Vec<KeyValue>) {
-        self.change(|span| span.links.push(context::SpanContext(linked)));
+        self.change(|span| span.links.push(identity::SpanContext(linked)));
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {

@@ -9,12 +9,12 @@ use super::entry::Record;
 use super::lost;
 use super::provider::RecorderProvider;
 use super::trace::Trace;
-use crate::context::Context;
-use crate::foreign::Provided;
-use crate::installed::{Observer, Override};
-use crate::outcome::ErrorDetail;
-use crate::recording::Policy;
-use crate::thread;
+use crate::backend::active_backend::{Observer, Override};
+use crate::backend::foreign::Provided;
+use crate::context::identity::Context;
+use crate::context::stack;
+use crate::outcome::failure::ErrorDetail;
+use crate::outcome::policy::Policy;
 
 /// Records the spans of what it runs, and of nothing else.
 ///
@@ -130,7 +130,7 @@ impl Recorder {
 
     /// Runs `work` and gives its value.
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _attached = thread::attach(self.context().0);
+        let _attached = stack::attach(self.context().0);
         work()
     }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::entry::Entry;
 use super::forest::Forest;
 use super::tree::{self, INDENT};
-use crate::context::SpanContext;
-use crate::span::Status;
+use crate::context::identity::SpanContext;
+use crate::span::handle::Status;
 
 pub(super) fn draw(forest: &Forest) -> String {
     let numbers = Numbers::of(forest);

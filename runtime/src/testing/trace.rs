@@ -8,9 +8,9 @@ use super::difference::{difference, normal};
 use super::entry::{self, Entry, Event, Record};
 use super::forest::Forest;
 use super::{alone, lost, partial, redacted, tree};
-use crate::context::{SpanContext, SpanId};
-use crate::span::Status;
-use crate::value::Value;
+use crate::attribute::value::Value;
+use crate::context::identity::{SpanContext, SpanId};
+use crate::span::handle::Status;
 
 /// What a recorder has seen: spans in the order of their start.
 ///

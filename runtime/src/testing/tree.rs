@@ -4,7 +4,7 @@ use opentelemetry::{KeyValue, Value};
 
 use super::entry::Entry;
 use super::forest::Forest;
-use crate::span::Status;
+use crate::span::handle::Status;
 
 pub(super) const INDENT: &str = "  ";
 

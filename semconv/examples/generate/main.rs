@@ -1,4 +1,4 @@
-//! Writes `runtime/src/semconv/*.rs` from `attributes.csv`; with `--check`, compares them.
+//! Writes `src/stable.rs` and `src/experimental.rs` from `attributes.csv`; with `--check`, compares them.
 
 mod name;
 mod print;
@@ -10,14 +10,14 @@ use std::{env, fs};
 
 use registry::Attribute;
 
-const TABLE: &str = include_str!("../attributes.csv");
+const TABLE: &str = include_str!("attributes.csv");
 
 fn main() -> ExitCode {
     let argument = env::args().nth(1);
     let done = match argument.as_deref() {
         None => files().and_then(|files| files.iter().try_for_each(write)),
         Some("--check") => files().and_then(|files| files.iter().try_for_each(check)),
-        Some(_) => Err("usage: enter-span-semconv [--check]".to_owned()),
+        Some(_) => Err("usage: generate [--check]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,7 +41,7 @@ struct File {
 fn files() -> Result<Vec<File>, String> {
     let all = registry::read(TABLE)?;
     let (stable, others): (Vec<&Attribute<'_>>, Vec<_>) = all.iter().partition(|one| one.is_stable);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/semconv");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let file = |name, title, attributes: &[&Attribute<'_>]| File {
         path: folder.join(name),
         text: print::file(title, attributes),
@@ -62,7 +62,7 @@ fn check(file: &File) -> Result<(), String> {
     match fs::read_to_string(path) {
         Ok(found) if found == *text => Ok(()),
         Ok(_) => Err(format!(
-            "{} is not what `attributes.csv` says; run `cargo run -p enter-span-semconv`",
+            "{} is not what `attributes.csv` says; run `cargo run -p enter-span-semconv --example generate`",
             path.display()
         )),
         Err(error) => Err(format!("{}: {error}", path.display())),

@@ -11,9 +11,9 @@ use enter_span::propagation::Destinations;
 use enter_span_http::{ClientLayer, ServerLayer};
 use tower::{Layer, Service, service_fn};
 
-use crate::allocations;
-use crate::child::is_child;
 use crate::propagation::PARENT;
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 /// A request through a service, and how often that allocates.
 fn allocated<S, B>(mut service: S) -> usize

@@ -25,8 +25,8 @@ use rstest::rstest;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use super::{all_told, assert_outline, record, run, text};
-use crate::child::is_child;
 use crate::propagation::{PARENT, TRACE};
+use crate::support::child::is_child;
 
 type Served = Result<Response<Body>, Infallible>;
 

@@ -149,7 +149,7 @@ fn an_origins_baggage_can_be_left_out() {
 /// V25: this process's baggage leaves only by named keys.
 #[test]
 fn baggage_leaves_by_named_keys() {
-    if !crate::child::is_child("invocation::baggage::baggage_leaves_by_named_keys") {
+    if !crate::support::child::is_child("invocation::baggage::baggage_leaves_by_named_keys") {
         return;
     }
     let came = origin_with("tenant=shop;ttl=1, secret=1 ,order.id=old");

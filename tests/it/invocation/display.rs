@@ -1,10 +1,10 @@
 //! Short names for the eye.
 
-use enter_span::{MachineName, display_name, display_name_as};
+use enter_span::invocation::{MachineName, display_name, display_name_as};
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::allocations;
+use crate::support::allocations;
 
 /// V33: the parts of a machine name, and its short name.
 #[rstest]
@@ -217,7 +217,7 @@ fn another_text_stays_as_it_is(#[case] text: &str) {
 fn a_short_name_is_cut_out() {
     let part =
         "[a-z:/<>{}#@$&.,_ é-]{0,12}|::|//|--|default|step|workflow|r#|::\\{\\{closure\\}\\}";
-    proptest!(crate::random::unrecorded(1000), |(parts in prop::collection::vec(part, 0..8))| {
+    proptest!(crate::span::random::unrecorded(1000), |(parts in prop::collection::vec(part, 0..8))| {
         let name = parts.concat();
         let mut short = None;
         let allocated = allocations::count(|| short = Some(display_name(&name)));

@@ -4,8 +4,8 @@ use enter_span::invocation::{Carrier, Message};
 use proptest::prelude::*;
 
 use super::{delivered, linked, origin};
-use crate::allocations;
 use crate::propagation::PARENT;
+use crate::support::allocations;
 
 /// The documented format, to the letter.
 #[test]

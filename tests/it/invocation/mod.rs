@@ -3,6 +3,7 @@
 
 mod baggage;
 mod batch;
+mod display;
 mod format;
 mod mode;
 mod next;

@@ -2,7 +2,7 @@
 
 use enter_span::invocation::{Invocation, Message, TraceMode};
 
-use crate::child::{errors_of_child, is_child_with};
+use crate::support::child::{errors_of_child, is_child_with};
 
 /// TV1, TV2: nothing and an empty value mean linked; the exact word means continuous.
 #[test]

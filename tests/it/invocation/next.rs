@@ -93,7 +93,7 @@ fn off_the_origin_goes_on() {
         assert!(Invocation::current().is_none());
         invocation.next_message()
     }
-    if crate::child::is_child("invocation::next::off_the_origin_goes_on") {
+    if crate::support::child::is_child("invocation::next::off_the_origin_goes_on") {
         let next = work(&linked(&delivered(origin())));
         assert_eq!(next.origin(), &origin());
         assert!(next.delivery().is_empty());
@@ -184,7 +184,7 @@ fn a_message_travels_in_the_environment() {
         .iter()
         .map(|(name, value)| (name.as_str(), value))
         .collect();
-    if crate::child::is_child_with(test, &borrowed) {
+    if crate::support::child::is_child_with(test, &borrowed) {
         let message = Message::read(&enter_span::propagation::Variables::of_process());
         assert_eq!(message.origin(), &origin());
     }

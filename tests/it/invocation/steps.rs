@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::{OnceCell, oneshot};
 use tokio::time::{self, Instant};
 
-use crate::check::{block_on, check_async};
+use crate::support::check::{block_on, check_async};
 
 /// TV12: the first request initialises, in a span of its own; the second one finds it done.
 #[tokio::test]

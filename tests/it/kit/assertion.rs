@@ -165,7 +165,7 @@ fn success_is_an_end() {
 #[test]
 fn a_fault_is_placed_in_the_test() {
     static PLACES: Mutex<Vec<u32>> = Mutex::new(Vec::new());
-    if !crate::child::is_child("kit::assertion::a_fault_is_placed_in_the_test") {
+    if !crate::support::child::is_child("kit::assertion::a_fault_is_placed_in_the_test") {
         return;
     }
     std::panic::set_hook(Box::new(|panic| {

@@ -11,8 +11,8 @@ use std::thread;
 use enter_span::testing::{Recorder, exclusive, unclaimed};
 use enter_span::{Context, enter_span};
 
-use crate::check::check;
-use crate::child::is_child;
+use crate::support::check::check;
+use crate::support::child::is_child;
 
 fn message(work: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(work)).expect_err("a panic");

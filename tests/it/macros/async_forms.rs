@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use tokio::task::yield_now;
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 /// Work inside of the function under test: it shows where it was done, also after a yield.
 #[enter_span(attributes(n))]

@@ -14,8 +14,8 @@ use enter_span::enter_span;
 use enter_span::testing::Recorder;
 use tokio::task::yield_now;
 
-use crate::check::{block_on, check, check_async};
-use crate::drops::{Noisy, assert_drops, take_log, twins};
+use crate::support::check::{block_on, check, check_async};
+use crate::support::drops::{Noisy, assert_drops, take_log, twins};
 
 /// 3c: early `return` in sync with result capture.
 #[test]

@@ -6,7 +6,7 @@ use std::future::Future;
 use enter_span::testing::Recorder;
 use enter_span::{Attributes, Key, enter_span, in_span};
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 const USER: Key<str> = Key::new("user.id");
 

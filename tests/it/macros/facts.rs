@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use enter_span::testing::Recorder;
 use enter_span::{Attributes, Key, Span, ToAttribute, Value, enter_span, in_span};
 
-use crate::allocations;
+use crate::support::allocations;
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 const TENANT: Key<u64> = Key::new("tenant.id");
 

@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use enter_span::{enter_span, in_span};
 use tokio::task::yield_now;
 
-use crate::check::check_async;
+use crate::support::check::check_async;
 
 fn s<T: Send>(_: T) {}
 pub struct Pair {

@@ -2,7 +2,7 @@
 
 use enter_span::{enter_span, in_span};
 
-use crate::check::check_async;
+use crate::support::check::check_async;
 
 /// A module without the prelude.
 mod bare {

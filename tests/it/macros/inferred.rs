@@ -6,7 +6,7 @@ use std::future::Future;
 
 use enter_span::{enter_span, in_span};
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 #[enter_span]
 fn question(text: &str) -> impl Future<Output = Result<u8, String>> + Send {

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use enter_span::semconv::{self, HttpRequestMethod, OneOf, http_request_header, k8s_pod_label};
+use enter_span::attribute::{AttributeKey, OwnedKey};
 use enter_span::testing::Recorder;
-use enter_span::{
-    AttributeKey, Key, OwnedKey, ToAttribute, Value, enter_span, in_span, start_span,
+use enter_span::{Key, ToAttribute, Value, enter_span, in_span, start_span};
+use enter_span_semconv::{
+    self as semconv, HttpRequestMethod, OneOf, http_request_header, k8s_pod_label,
 };
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 const ORDER_ID: Key<u64> = Key::new("order.id");
 const COUPON: Key<str> = Key::new("order.coupon");

@@ -84,7 +84,7 @@ use enter_span::{Attributes, Envelope, Key, Span, Tracer, enter_span, in_span, s
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, Stream, StreamExt as _};
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 /// A key.
 const TENANT: &str = "tenant.id";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use enter_span::{ToAttribute, Value, enter_span, in_span};
 use futures::future::BoxFuture;
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 #[enter_span(attributes(n))]
 async fn step(n: u8) -> u8 {
@@ -133,7 +133,7 @@ mod annotated {
     /// 3e: `#[test]`, `#[tokio::test]`, `#[rstest]`, `#[test_case]` on either side.
     #[test]
     fn they_are_spans() {
-        crate::check::check(
+        crate::support::check::check(
             || {
                 below_test();
                 assert!(above_test().is_ok());

@@ -14,7 +14,7 @@ use enter_span_edition_2018 as e2018;
 use enter_span_edition_2021 as e2021;
 use tokio::task::yield_now;
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 mod unsafe_functions {
     #![expect(unsafe_code, reason = "the qualifier is under test")]
@@ -284,11 +284,11 @@ mod outer {
         use enter_span::enter_span;
 
         #[derive(Default)]
-        pub(in crate::qualifiers) struct Private(u32);
+        pub(in crate::macros::qualifiers) struct Private(u32);
 
         impl Private {
             #[enter_span(attributes(n = self.0))]
-            pub(in crate::qualifiers) fn within(&self) -> u32 {
+            pub(in crate::macros::qualifiers) fn within(&self) -> u32 {
                 super::super::outside(self)
             }
         }

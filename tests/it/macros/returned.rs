@@ -13,7 +13,7 @@ use enter_span::{enter_span, in_span};
 use futures::stream;
 use futures::{FutureExt as _, Stream, StreamExt as _};
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 /// Work: it shows where it was done.
 #[enter_span]
@@ -438,7 +438,7 @@ mod neither {
 
 /// What the docs of the attribute list, in the rows whose last column begins so.
 fn documented(fate: &str) -> Vec<&'static str> {
-    const DOCS: &str = include_str!("../../runtime/src/lib.rs");
+    const DOCS: &str = include_str!("../../../runtime/src/lib.rs");
     let (_, table) = DOCS.split_once("/// | returned, ").expect("the table");
     let (table, _) = table.split_once("///\n").expect("an end of it");
     let rows = table.lines().filter_map(|line| {

@@ -2,7 +2,7 @@
 
 use enter_span::{enter_span, in_span};
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 /// A method of everything, in scope where the span's own readings are called.
 trait Everywhere {

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use enter_span::{Span, enter_span, enter_span_async, in_span};
 use tokio::task::{LocalSet, yield_now};
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 fn assert_send<T: Send>(_: T) {}
 

@@ -14,8 +14,8 @@ use opentelemetry::{Context, InstrumentationScope, global};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{Sampler as SdkSampler, SdkTracer, SdkTracerProvider, SpanData};
 
-use crate::child::{is_child, is_child_with};
 use crate::pipeline::{AGES, Exporter, finished, gated, in_memory};
+use crate::support::child::{is_child, is_child_with};
 
 /// Checks that all of this is said.
 #[track_caller]
@@ -54,7 +54,7 @@ fn variables(list: &'static [(&str, &str)]) -> Builder {
 /// One finding to a line, under its topic, and nothing more.
 #[test]
 fn nothing_is_installed() {
-    if !is_child("diagnose::nothing_is_installed") {
+    if !is_child("pipeline::diagnose::nothing_is_installed") {
         return;
     }
     let diagnosis = diagnose().to_string();
@@ -77,7 +77,7 @@ fn nothing_is_installed() {
 /// A provider that is there and not used; and nothing is recorded to find that out.
 #[test]
 fn a_global_provider_is_not_used() {
-    if !is_child("diagnose::a_global_provider_is_not_used") {
+    if !is_child("pipeline::diagnose::a_global_provider_is_not_used") {
         return;
     }
     let exporter = in_memory();
@@ -93,7 +93,7 @@ fn a_global_provider_is_not_used() {
 
 #[test]
 fn the_global_provider_is_followed() {
-    if !is_child("diagnose::the_global_provider_is_followed") {
+    if !is_child("pipeline::diagnose::the_global_provider_is_followed") {
         return;
     }
     let place = format!("`use_global` at {}:{}:", file!(), line!() + 1);
@@ -114,7 +114,7 @@ fn the_global_provider_is_followed() {
 /// Also that another provider took the place, globally, or here.
 #[test]
 fn a_provider_is_installed_and_replaced() {
-    if !is_child("diagnose::a_provider_is_installed_and_replaced") {
+    if !is_child("pipeline::diagnose::a_provider_is_installed_and_replaced") {
         return;
     }
     let sdk = || SdkTracerProvider::builder().build();
@@ -133,7 +133,7 @@ fn a_provider_is_installed_and_replaced() {
 
 #[test]
 fn a_pipeline_is_installed() {
-    if !is_child("diagnose::a_pipeline_is_installed") {
+    if !is_child("pipeline::diagnose::a_pipeline_is_installed") {
         return;
     }
     let builder = variables(&[]).with_exporter(in_memory());
@@ -161,7 +161,7 @@ fn a_pipeline_is_installed() {
 /// One of ours inside of another answers too, and it is the outer one that was installed.
 #[test]
 fn the_provider_of_a_pipeline_is_installed() {
-    if !is_child("diagnose::the_provider_of_a_pipeline_is_installed") {
+    if !is_child("pipeline::diagnose::the_provider_of_a_pipeline_is_installed") {
         return;
     }
     let pipeline = variables(&[]).with_exporter(in_memory()).build();
@@ -174,7 +174,7 @@ fn the_provider_of_a_pipeline_is_installed() {
 /// What it would have sampled, exported and dropped is not what holds.
 #[test]
 fn a_pipeline_is_replaced() {
-    if !is_child("diagnose::a_pipeline_is_replaced") {
+    if !is_child("pipeline::diagnose::a_pipeline_is_replaced") {
         return;
     }
     let list = &[("OTEL_BSP_SCHEDULE_DELAY", "soon")];
@@ -188,7 +188,7 @@ fn a_pipeline_is_replaced() {
 /// What others start after the shutdown is counted; ours is off.
 #[test]
 fn a_pipeline_is_dropped() {
-    if !is_child("diagnose::a_pipeline_is_dropped") {
+    if !is_child("pipeline::diagnose::a_pipeline_is_dropped") {
         return;
     }
     drop(install(variables(&[]).with_exporter(in_memory())));
@@ -203,7 +203,7 @@ fn a_pipeline_is_dropped() {
 
 #[test]
 fn a_variable_disables() {
-    if !is_child("diagnose::a_variable_disables") {
+    if !is_child("pipeline::diagnose::a_variable_disables") {
         return;
     }
     let _pipeline = install(variables(&[
@@ -220,7 +220,7 @@ fn a_variable_disables() {
 /// What is refused chooses nothing.
 #[test]
 fn a_sampler_is_refused() {
-    if !is_child("diagnose::a_sampler_is_refused") {
+    if !is_child("pipeline::diagnose::a_sampler_is_refused") {
         return;
     }
     let list = &[("OTEL_TRACES_SAMPLER", "sometimes")];
@@ -233,7 +233,7 @@ fn a_sampler_is_refused() {
 
 #[test]
 fn a_propagator_is_refused() {
-    if !is_child("diagnose::a_propagator_is_refused") {
+    if !is_child("pipeline::diagnose::a_propagator_is_refused") {
         return;
     }
     let list = &[("OTEL_PROPAGATORS", "b3")];
@@ -249,7 +249,7 @@ fn remote(flags: TraceFlags) -> SpanContext {
 /// Decisions of a sampler that was chosen by a variable, by cause.
 #[test]
 fn a_variable_samples_everything_out() {
-    if !is_child("diagnose::a_variable_samples_everything_out") {
+    if !is_child("pipeline::diagnose::a_variable_samples_everything_out") {
         return;
     }
     let list = &[
@@ -275,7 +275,7 @@ fn a_variable_samples_everything_out() {
 /// Those of the application's own sampler; one that panics when it is shown costs what it would say.
 #[test]
 fn a_sampler_of_the_applications_declines() {
-    if !is_child("diagnose::a_sampler_of_the_applications_declines") {
+    if !is_child("pipeline::diagnose::a_sampler_of_the_applications_declines") {
         return;
     }
     let sampler = Sampler::Custom(Box::new(SdkSampler::AlwaysOff));
@@ -288,7 +288,7 @@ fn a_sampler_of_the_applications_declines() {
 
 #[test]
 fn scopes_are_muted() {
-    if !is_child("diagnose::scopes_are_muted") {
+    if !is_child("pipeline::diagnose::scopes_are_muted") {
         return;
     }
     let list = &[("ENTER_SPAN_SCOPES", "*=off,shop=on,\u{1b}[2J=off")];
@@ -307,7 +307,7 @@ fn scopes_are_muted() {
 /// What an exporter says is foreign text.
 #[test]
 fn an_exporter_fails() {
-    if !is_child("diagnose::an_exporter_fails") {
+    if !is_child("pipeline::diagnose::an_exporter_fails") {
         return;
     }
     let fails = Exporter(|_: Vec<SpanData>| {
@@ -328,7 +328,7 @@ fn an_exporter_fails() {
 
 #[test]
 fn the_queue_is_full() {
-    if !is_child("diagnose::the_queue_is_full") {
+    if !is_child("pipeline::diagnose::the_queue_is_full") {
         return;
     }
     let (blocks, has_started, open) = gated();
@@ -360,7 +360,7 @@ fn credentials_are_not_shown() {
         ),
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret"),
     ];
-    if !is_child_with("diagnose::credentials_are_not_shown", &variables) {
+    if !is_child_with("pipeline::diagnose::credentials_are_not_shown", &variables) {
         return;
     }
     let _pipeline = install(Pipeline::builder());
@@ -379,7 +379,7 @@ fn job() {
 /// Roots that nobody declared, by site, and where no macro saw it by name; in a table that is bounded.
 #[test]
 fn roots_that_nobody_declared_are_counted() {
-    if !is_child("diagnose::roots_that_nobody_declared_are_counted") {
+    if !is_child("pipeline::diagnose::roots_that_nobody_declared_are_counted") {
         return;
     }
     let _pipeline = install(variables(&[]).with_exporter(in_memory()));
@@ -397,8 +397,8 @@ fn roots_that_nobody_declared_are_counted() {
     });
     assert_says(&[
         "roots       began traces of their own, and nothing says `root` or `parent`",
-        "  2 at \"charge\" (`it::diagnose::charge`, it/diagnose.rs:",
-        "  1 at \"query\" (`it::diagnose`, it/diagnose.rs:",
+        "  2 at \"charge\" (`it::pipeline::diagnose::charge`, it/pipeline/diagnose.rs:",
+        "  1 at \"query\" (`it::pipeline::diagnose`, it/pipeline/diagnose.rs:",
         "  1 at \"named\\u{1b}\"",
     ]);
     (0..1_000).for_each(|number| enter_span(format!("number {number}"), |_| ()));
@@ -419,7 +419,7 @@ fn roots_that_nobody_declared_are_counted() {
 /// What makes no span takes no place in the table.
 #[test]
 fn muted_sites_leave_room_for_roots() {
-    if !is_child("diagnose::muted_sites_leave_room_for_roots") {
+    if !is_child("pipeline::diagnose::muted_sites_leave_room_for_roots") {
         return;
     }
     let muted = install(variables(&[]).with_muted_scope("*"));
@@ -433,7 +433,7 @@ fn muted_sites_leave_room_for_roots() {
 /// It waits for nobody: not in an exporter, which makes no spans, and not in a span.
 #[test]
 fn an_exporter_may_ask() {
-    if !is_child("diagnose::an_exporter_may_ask") {
+    if !is_child("pipeline::diagnose::an_exporter_may_ask") {
         return;
     }
     let (tell, told) = mpsc::channel();
@@ -469,7 +469,7 @@ impl Drop for Curious {
 
 #[test]
 fn a_provider_that_gives_no_answer_is_not_waited_for() {
-    if !is_child("diagnose::a_provider_that_gives_no_answer_is_not_waited_for") {
+    if !is_child("pipeline::diagnose::a_provider_that_gives_no_answer_is_not_waited_for") {
         return;
     }
     let said = Arc::<Mutex<String>>::default();
@@ -482,7 +482,7 @@ fn a_provider_that_gives_no_answer_is_not_waited_for() {
 /// A muted or noop span of others that is current is no span, and it says so.
 #[test]
 fn here_is_told() {
-    if !is_child("diagnose::here_is_told") {
+    if !is_child("pipeline::diagnose::here_is_told") {
         return;
     }
     let recorder = enter_span::testing::Recorder::new();
@@ -500,7 +500,7 @@ fn here_is_told() {
 #[cfg(debug_assertions)]
 #[test]
 fn work_that_leaves_its_span_is_warned_about() {
-    if !is_child("diagnose::work_that_leaves_its_span_is_warned_about") {
+    if !is_child("pipeline::diagnose::work_that_leaves_its_span_is_warned_about") {
         return;
     }
     // Nothing is traced, so nothing is missing.

@@ -8,9 +8,9 @@ use std::thread;
 
 use rstest::rstest;
 
-use crate::otlp::{build, builder, export_one, exporting, warnings};
 use crate::pipeline::Warnings;
-use crate::receiver::{Answer, Receiver, Transport};
+use crate::pipeline::otlp::{build, builder, export_one, exporting, warnings};
+use crate::support::receiver::{Answer, Receiver, Transport};
 
 const GENERAL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";

@@ -13,8 +13,8 @@ use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use rstest::rstest;
 
-use crate::child::{is_child, is_child_with};
 use crate::pipeline::{AGES, Warnings, build};
+use crate::support::child::{is_child, is_child_with};
 
 /// A builder with these variables, and what it warns of. It exports nothing.
 fn builder(variables: &[(&str, &str)]) -> (Builder, Warnings) {
@@ -127,7 +127,7 @@ fn installed(builder: (Builder, Warnings)) -> (Vec<String>, Vec<String>) {
 /// Installed, it sets the global propagator: that of the code, or else what the variable names.
 #[test]
 fn propagators_are_installed() {
-    if !is_child("environment::propagators_are_installed") {
+    if !is_child("pipeline::environment::propagators_are_installed") {
         return;
     }
     let of = |value| installed(builder(&[("OTEL_PROPAGATORS", value)]));
@@ -161,7 +161,7 @@ fn propagators_are_installed() {
 /// A function for warnings that panics does not unwind into the installation.
 #[test]
 fn a_warning_of_a_propagator_that_panics_harms_nobody() {
-    let test = "environment::a_warning_of_a_propagator_that_panics_harms_nobody";
+    let test = "pipeline::environment::a_warning_of_a_propagator_that_panics_harms_nobody";
     if !is_child(test) {
         return;
     }
@@ -217,7 +217,7 @@ fn a_value_that_is_not_utf_8_is_told() {
         ("OTEL_TRACES_SAMPLER", OsStr::from_bytes(b"always_\xff")),
         ("OTEL_TRACES_EXPORTER", OsStr::new("none")),
     ];
-    let test = "environment::a_value_that_is_not_utf_8_is_told";
+    let test = "pipeline::environment::a_value_that_is_not_utf_8_is_told";
     if !is_child_with(test, &variables) {
         return;
     }

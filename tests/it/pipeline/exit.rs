@@ -8,8 +8,8 @@ use enter_span::{OwnedSpan, enter_span, start_span};
 use enter_span_pipeline::Pipeline;
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 
-use crate::child::is_child;
 use crate::pipeline::{AGES, finished, in_memory};
+use crate::support::child::is_child;
 
 static NEVER_DROPPED: OnceLock<(Pipeline, InMemorySpanExporter)> = OnceLock::new();
 
@@ -39,7 +39,7 @@ extern "C" fn at_exit() {
 /// exits are exported if it is flushed then.
 #[test]
 fn spans_at_the_end_of_the_process_are_exported() {
-    if !is_child("exit::spans_at_the_end_of_the_process_are_exported") {
+    if !is_child("pipeline::exit::spans_at_the_end_of_the_process_are_exported") {
         return;
     }
     let exporter = in_memory();

@@ -15,8 +15,8 @@ use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::child::is_child;
 use crate::pipeline::{AGES, Exporter, assert_all_accounted, build, collecting, gated, tracer};
+use crate::support::child::is_child;
 
 /// What the child does, told by its exit code.
 fn in_a_fork(work: impl FnOnce()) {
@@ -38,7 +38,7 @@ fn in_a_fork(work: impl FnOnce()) {
 /// bounds, and counts; the parent goes on, and each of its spans is exported once.
 #[test]
 fn a_forked_child_is_off() {
-    if !is_child("forked::a_forked_child_is_off") {
+    if !is_child("pipeline::forked::a_forked_child_is_off") {
         return;
     }
     let (pipeline, exported) = collecting();
@@ -74,7 +74,7 @@ fn a_forked_child_is_off() {
 /// What was told last in the parent is behind a lock that may have no owner in the child.
 #[test]
 fn a_forked_child_knows_no_last_error() {
-    if !is_child("forked::a_forked_child_knows_no_last_error") {
+    if !is_child("pipeline::forked::a_forked_child_knows_no_last_error") {
         return;
     }
     let fails = Exporter(|_: Vec<SpanData>| Err(OTelSdkError::AlreadyShutdown));
@@ -89,7 +89,7 @@ fn a_forked_child_knows_no_last_error() {
 /// It is told that this is why nothing arrives.
 #[test]
 fn a_forked_child_is_diagnosed() {
-    if !is_child("forked::a_forked_child_is_diagnosed") {
+    if !is_child("pipeline::forked::a_forked_child_is_diagnosed") {
         return;
     }
     let builder = Pipeline::builder().with_environment(|_| None);
@@ -126,7 +126,7 @@ fn is_plain_traced() -> bool {
 /// So is one that was installed: as soon as the child has learned it, it makes no spans.
 #[test]
 fn an_installed_pipeline_is_off_in_a_forked_child() {
-    if !is_child("forked::an_installed_pipeline_is_off_in_a_forked_child") {
+    if !is_child("pipeline::forked::an_installed_pipeline_is_off_in_a_forked_child") {
         return;
     }
     let takes = Exporter(|_: Vec<SpanData>| Ok(()));
@@ -147,7 +147,7 @@ fn an_installed_pipeline_is_off_in_a_forked_child() {
 /// Each child has ids of its own, also where its parent had used its generator.
 #[test]
 fn forked_children_make_ids_of_their_own() {
-    if !is_child("forked::forked_children_make_ids_of_their_own") {
+    if !is_child("pipeline::forked::forked_children_make_ids_of_their_own") {
         return;
     }
     let id = || {
@@ -174,7 +174,7 @@ fn forked_children_make_ids_of_their_own() {
 /// of open spans.
 #[test]
 fn a_child_that_is_forked_under_load_does_not_hang() {
-    if !is_child("forked::a_child_that_is_forked_under_load_does_not_hang") {
+    if !is_child("pipeline::forked::a_child_that_is_forked_under_load_does_not_hang") {
         return;
     }
     let limits = Limits {

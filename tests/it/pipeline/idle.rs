@@ -9,8 +9,8 @@ use enter_span_pipeline::{Builder, Limits, Pipeline};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::child::is_child;
 use crate::pipeline::{AGES, Exporter, build, gated, tracer};
+use crate::support::child::is_child;
 
 /// The shortest delay that there is.
 fn at_once() -> Builder {
@@ -63,7 +63,7 @@ mod switches {
 #[test]
 #[cfg(target_os = "linux")]
 fn nothing_wakes_a_pipeline_that_is_idle() {
-    if !is_child("idle::nothing_wakes_a_pipeline_that_is_idle") {
+    if !is_child("pipeline::idle::nothing_wakes_a_pipeline_that_is_idle") {
         return;
     }
     let (idle, exported) = exporting();

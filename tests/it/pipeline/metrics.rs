@@ -6,8 +6,8 @@ use enter_span_pipeline::{Limits, Pipeline};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
-use crate::child::is_child;
 use crate::pipeline::{AGES, build, in_memory, of_any_size, tracer};
+use crate::support::child::is_child;
 
 /// What was reported last, with the attributes in the order of their keys.
 fn reported(meters: &SdkMeterProvider, exporter: &InMemoryMetricExporter) -> BTreeMap<String, i64> {
@@ -91,7 +91,7 @@ fn the_pipeline_reports_its_own_state() {
 /// Also where it was installed, which others remember.
 #[test]
 fn an_installed_pipeline_that_is_gone_reports_nothing() {
-    if !is_child("metrics::an_installed_pipeline_that_is_gone_reports_nothing") {
+    if !is_child("pipeline::metrics::an_installed_pipeline_that_is_gone_reports_nothing") {
         return;
     }
     let exporter = InMemoryMetricExporter::default();

@@ -1,5 +1,19 @@
 //! The pipeline: nothing is lost without being counted, and nobody waits for an exporter.
 
+mod diagnose;
+mod endpoint;
+mod environment;
+mod exit;
+mod faults;
+mod forked;
+mod idle;
+mod metrics;
+mod muting;
+mod native;
+mod otlp;
+mod provider;
+mod reliability;
+
 use std::cell::RefCell;
 use std::future::pending;
 use std::panic::resume_unwind;
@@ -17,7 +31,7 @@ use opentelemetry_sdk::trace::{
     InMemorySpanExporter, InMemorySpanExporterBuilder, SpanData, SpanExporter,
 };
 
-use crate::child::{is_child, is_child_with};
+use crate::support::child::{is_child, is_child_with};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
 pub(crate) const AGES: Duration = Duration::from_secs(60);

@@ -15,8 +15,8 @@ use opentelemetry_sdk::trace::{
 };
 use rstest::rstest;
 
-use crate::child::is_child_with;
 use crate::pipeline::{AGES, Warnings, build, finished, in_memory};
+use crate::support::child::is_child_with;
 
 static DB: Tracer = enter_span::tracer!("acme-db");
 
@@ -290,7 +290,7 @@ fn annotated(id: u64) -> bool {
 /// Installed, where a span with nothing but its site takes the shortest way.
 #[test]
 fn the_shortest_way_is_muted_too() {
-    let test = "muting::the_shortest_way_is_muted_too";
+    let test = "pipeline::muting::the_shortest_way_is_muted_too";
     let variables = [("ENTER_SPAN_SCOPES", "enter-span-tests=off")];
     if !is_child_with(test, &variables) {
         return;

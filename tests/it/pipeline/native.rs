@@ -23,9 +23,9 @@ use opentelemetry_sdk::trace::{
     InMemorySpanExporter, SamplingDecision, SamplingResult, ShouldSample, SpanData,
 };
 
-use crate::allocations;
-use crate::child::is_child;
 use crate::pipeline::{AGES, Exporter, assert_all_accounted, build, finished, in_memory, tracer};
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 fn installed() -> (Pipeline, InMemorySpanExporter) {
     let exporter = in_memory();
@@ -122,7 +122,7 @@ fn each_form(keep: &mut dyn FnMut(Span)) {
 /// them: not after the end, and not while another thread ends it.
 #[test]
 fn a_handle_writes_into_its_own_span_alone() {
-    if !is_child("native::a_handle_writes_into_its_own_span_alone") {
+    if !is_child("pipeline::native::a_handle_writes_into_its_own_span_alone") {
         return;
     }
     let (pipeline, exporter) = installed();
@@ -366,7 +366,7 @@ fn what_is_recorded_only_is_counted_on_both_ways() {
 /// nothing in between.
 #[test]
 fn one_pipeline_follows_another() {
-    if !is_child("native::one_pipeline_follows_another") {
+    if !is_child("pipeline::native::one_pipeline_follows_another") {
         return;
     }
     let (ask, asked) = mpsc::channel::<&'static str>();
@@ -420,7 +420,7 @@ fn one_pipeline_follows_another() {
 /// The threads that export make no spans, also where their code leaves the context behind.
 #[test]
 fn threads_that_export_are_quiet() {
-    if !is_child("native::threads_that_export_are_quiet") {
+    if !is_child("pipeline::native::threads_that_export_are_quiet") {
         return;
     }
     let (tell, told) = mpsc::channel();
@@ -510,7 +510,7 @@ fn a_span_begins_empty() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_disabled_pipeline_has_no_threads() {
-    if !is_child("native::a_disabled_pipeline_has_no_threads") {
+    if !is_child("pipeline::native::a_disabled_pipeline_has_no_threads") {
         return;
     }
     let threads = || {
@@ -538,7 +538,7 @@ fn a_disabled_pipeline_has_no_threads() {
 /// linked work.
 #[test]
 fn a_plain_function_heeds_its_context() {
-    if !is_child("native::a_plain_function_heeds_its_context") {
+    if !is_child("pipeline::native::a_plain_function_heeds_its_context") {
         return;
     }
     let (pipeline, exporter) = installed();
@@ -571,7 +571,7 @@ fn a_plain_function_says_what_its_site_says() {
         Span::current().set_status(enter_span::Status::Ok);
         Span::current().set_attribute("id", 7);
     }
-    if !is_child("native::a_plain_function_says_what_its_site_says") {
+    if !is_child("pipeline::native::a_plain_function_says_what_its_site_says") {
         return;
     }
     let (pipeline, exporter) = installed();
@@ -610,7 +610,7 @@ fn a_plain_function_says_what_its_site_says() {
 /// its name, nor its links, nor what samplers would be shown.
 #[test]
 fn nothing_is_evaluated_for_a_span_that_is_declined() {
-    if !is_child("native::nothing_is_evaluated_for_a_span_that_is_declined") {
+    if !is_child("pipeline::native::nothing_is_evaluated_for_a_span_that_is_declined") {
         return;
     }
     fn evaluated() -> &'static str {
@@ -726,7 +726,7 @@ fn leaf_with_four(id: u64) -> u64 {
 #[test]
 fn allocations_are_as_promised() {
     const SPANS: u64 = 200;
-    if !is_child("native::allocations_are_as_promised") {
+    if !is_child("pipeline::native::allocations_are_as_promised") {
         return;
     }
     let (pipeline, exporter) = installed();

@@ -18,9 +18,9 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span, status};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 use rstest::rstest;
 
-use crate::child::{is_child, is_child_with};
 use crate::pipeline::Warnings;
-use crate::receiver::{Answer, Receiver, Transport};
+use crate::support::child::{is_child, is_child_with};
+use crate::support::receiver::{Answer, Receiver, Transport};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
 const AGES: Duration = Duration::from_secs(60);
@@ -312,7 +312,10 @@ fn the_processs_variables_do_not_leak() {
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
         ("OTEL_SERVICE_NAME", "leaked"),
     ];
-    if !is_child_with("otlp::the_processs_variables_do_not_leak", &of_process) {
+    if !is_child_with(
+        "pipeline::otlp::the_processs_variables_do_not_leak",
+        &of_process,
+    ) {
         return;
     }
     for transport in [Transport::Http, Transport::Grpc] {
@@ -469,7 +472,7 @@ fn a_certificate_is_checked(#[values(Transport::Http, Transport::Grpc)] transpor
 #[test]
 fn the_transports_own_spans_are_suppressed() {
     use tracing_subscriber::layer::SubscriberExt as _;
-    if !is_child("otlp::the_transports_own_spans_are_suppressed") {
+    if !is_child("pipeline::otlp::the_transports_own_spans_are_suppressed") {
         return;
     }
     let receiver = Receiver::start(Transport::Grpc, Answer::Taken);
@@ -547,7 +550,7 @@ fn wrong_variables_are_told(#[case] variable: &str, #[case] value: &str, #[case]
 /// A client's certificate without its key is of no use.
 #[test]
 fn half_an_identity_is_told() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/it/otlp.rs");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/it/pipeline/otlp.rs");
     // This file holds the mark: -----BEGIN CERTIFICATE-----
     let warnings = warnings(&[("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", file)]);
     assert_eq!(warnings.len(), 1, "{warnings:?}");

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{
     InMemorySpanExporter, Sampler, SdkTracerProvider, Span as SdkSpan, SpanData, SpanProcessor,
 };
 
-use crate::child::{is_child, is_child_with};
+use crate::support::child::{is_child, is_child_with};
 
 fn sdk() -> (SdkTracerProvider, InMemorySpanExporter) {
     let exporter = InMemorySpanExporter::default();
@@ -41,7 +41,7 @@ fn work(id: u64) -> Result<u64, String> {
 /// The SDK gets everything once: the last value of a key, the last status, the place in source.
 #[test]
 fn the_sdk_gets_each_thing_once() {
-    if !is_child("provider::the_sdk_gets_each_thing_once") {
+    if !is_child("pipeline::provider::the_sdk_gets_each_thing_once") {
         return;
     }
     let (provider, exporter) = sdk();
@@ -58,7 +58,7 @@ fn the_sdk_gets_each_thing_once() {
     assert_eq!(of("id"), [Value::I64(2)]);
     assert_eq!(
         of("code.function.name"),
-        [Value::from("it::provider::work")]
+        [Value::from("it::pipeline::provider::work")]
     );
     assert_eq!(of("error.type"), [Value::from("alloc::string::String")]);
     assert_eq!(span.span_kind, SpanKind::Client);
@@ -75,7 +75,7 @@ fn the_sdk_gets_each_thing_once() {
 /// X16: off before, on after, in the new one after a replacement; open spans end in their own.
 #[test]
 fn a_provider_is_seen_from_its_installation_on() {
-    if !is_child("provider::a_provider_is_seen_from_its_installation_on") {
+    if !is_child("pipeline::provider::a_provider_is_seen_from_its_installation_on") {
         return;
     }
     let (first, to_first) = sdk();
@@ -96,7 +96,7 @@ fn a_provider_is_seen_from_its_installation_on() {
 /// X16: a provider that was shut down records nothing, and nothing panics.
 #[test]
 fn a_provider_that_was_shut_down_does_no_harm() {
-    if !is_child("provider::a_provider_that_was_shut_down_does_no_harm") {
+    if !is_child("pipeline::provider::a_provider_that_was_shut_down_does_no_harm") {
         return;
     }
     let (provider, exporter) = sdk();
@@ -115,7 +115,7 @@ fn a_provider_that_was_shut_down_does_no_harm() {
 /// `use_global` follows whatever provider OpenTelemetry has.
 #[test]
 fn the_global_provider_is_followed() {
-    if !is_child("provider::the_global_provider_is_followed") {
+    if !is_child("pipeline::provider::the_global_provider_is_followed") {
         return;
     }
     let (first, to_first) = sdk();
@@ -133,7 +133,7 @@ fn the_global_provider_is_followed() {
 /// R8: a trace that is sampled out has a valid identity, and children and headers say so.
 #[test]
 fn a_trace_that_is_sampled_out_is_attached_once() {
-    if !is_child("provider::a_trace_that_is_sampled_out_is_attached_once") {
+    if !is_child("pipeline::provider::a_trace_that_is_sampled_out_is_attached_once") {
         return;
     }
     let provider = SdkTracerProvider::builder()
@@ -155,7 +155,7 @@ fn a_trace_that_is_sampled_out_is_attached_once() {
 /// W30: where telemetry is suppressed, as in an exporter's own calls, there are no spans.
 #[test]
 fn suppressed_telemetry_makes_no_spans() {
-    if !is_child("provider::suppressed_telemetry_makes_no_spans") {
+    if !is_child("pipeline::provider::suppressed_telemetry_makes_no_spans") {
         return;
     }
     let (provider, exporter) = sdk();
@@ -169,7 +169,7 @@ fn suppressed_telemetry_makes_no_spans() {
 /// The semantic conventions' variable takes exceptions off the span.
 #[test]
 fn the_environment_can_leave_exceptions_to_logs() {
-    let test = "provider::the_environment_can_leave_exceptions_to_logs";
+    let test = "pipeline::provider::the_environment_can_leave_exceptions_to_logs";
     let variable = ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs");
     if !is_child_with(test, &[variable]) {
         return;
@@ -183,7 +183,7 @@ fn the_environment_can_leave_exceptions_to_logs() {
 /// The detail of errors can be set for the process, also after the provider.
 #[test]
 fn the_detail_of_errors_is_the_processs() {
-    if !is_child("provider::the_detail_of_errors_is_the_processs") {
+    if !is_child("pipeline::provider::the_detail_of_errors_is_the_processs") {
         return;
     }
     #[enter_span]
@@ -200,7 +200,7 @@ fn the_detail_of_errors_is_the_processs() {
 /// A recorder hides the process's provider from what it runs.
 #[test]
 fn a_recorder_takes_precedence_over_the_process() {
-    if !is_child("provider::a_recorder_takes_precedence_over_the_process") {
+    if !is_child("pipeline::provider::a_recorder_takes_precedence_over_the_process") {
         return;
     }
     let (provider, exporter) = sdk();
@@ -242,7 +242,7 @@ impl SpanProcessor for Rude {
 /// An exporter that panics costs its span, and neither the body nor the process.
 #[test]
 fn an_exporter_that_panics_does_no_harm() {
-    if !is_child("provider::an_exporter_that_panics_does_no_harm") {
+    if !is_child("pipeline::provider::an_exporter_that_panics_does_no_harm") {
         return;
     }
     for at_start in [true, false] {
@@ -264,7 +264,7 @@ fn many_attributes_do_not_push_out_how_the_span_ended() {
         }
         Err("failed".to_owned())
     }
-    if !is_child("provider::many_attributes_do_not_push_out_how_the_span_ended") {
+    if !is_child("pipeline::provider::many_attributes_do_not_push_out_how_the_span_ended") {
         return;
     }
     let (provider, exporter) = sdk();

@@ -1,13 +1,13 @@
 //! Many spans from four threads through an exporter that fails at random.
 
-use crate::child::is_child;
 use crate::pipeline::assert_all_accounted;
+use crate::support::child::is_child;
 
 use run::{Plan, Way};
 
-#[path = "../../pipeline/examples/reliability/run.rs"]
+#[path = "../../../pipeline/examples/reliability/run.rs"]
 mod run;
-#[path = "../../pipeline/examples/reliability/work.rs"]
+#[path = "../../../pipeline/examples/reliability/work.rs"]
 mod work;
 
 #[track_caller]
@@ -35,7 +35,8 @@ fn everything_is_accounted_for_under_load() {
 /// room, the exporter sees all of them.
 #[test]
 fn an_installed_pipeline_accounts_for_everything_under_load() {
-    if !is_child("reliability::an_installed_pipeline_accounts_for_everything_under_load") {
+    if !is_child("pipeline::reliability::an_installed_pipeline_accounts_for_everything_under_load")
+    {
         return;
     }
     check(Way::Installed, 4_096);

@@ -334,7 +334,7 @@ fn baggage_is_bounded() {
 }
 
 proptest! {
-    #![proptest_config(crate::random::unrecorded(1000))]
+    #![proptest_config(crate::span::random::unrecorded(1000))]
 
     /// Arbitrary bytes under the three names never panic, and what is accepted comes through a second
     /// process as it came through the first.

@@ -19,8 +19,8 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, SdkTracerProvid
 use rstest::rstest;
 
 use super::{PARENT, TRACE};
-use crate::child::is_child;
 use crate::pipeline::{build, in_memory, tracer};
+use crate::support::child::is_child;
 
 type Headers = HashMap<String, String>;
 
@@ -468,7 +468,7 @@ fn a_process_finds_its_starter() {
         ("BAGGAGE", "tenant=shop"),
     ];
     let test = "propagation::injection::a_process_finds_its_starter";
-    if !crate::child::is_child_with(test, &variables) {
+    if !crate::support::child::is_child_with(test, &variables) {
         return;
     }
     let variables = Variables::of_process();

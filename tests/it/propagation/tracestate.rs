@@ -11,9 +11,9 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample, S
 use rstest::rstest;
 
 use super::PARENT;
-use crate::allocations;
-use crate::child::is_child;
 use crate::pipeline::{AGES, build, finished, in_memory, tracer};
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 /// A member of so many bytes.
 fn member(number: usize, bytes: usize) -> String {

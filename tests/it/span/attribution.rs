@@ -15,7 +15,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::LocalSet;
 
-use crate::check::block_on;
+use crate::support::check::block_on;
 
 /// An actor's storage: one alarm. Each call makes a span, as those of an instrumented client do.
 #[derive(Default)]

@@ -14,7 +14,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::Notify;
 use tokio::task::{JoinSet, yield_now};
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 #[enter_span]
 fn closing() {}

@@ -9,8 +9,8 @@ use enter_span::{Context, OwnedSpan, Span, Tracer, enter_span, in_span, start_sp
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tokio::sync::oneshot;
 
-use crate::check::{block_on, check, check_async};
-use crate::child::is_child;
+use crate::support::check::{block_on, check, check_async};
+use crate::support::child::is_child;
 
 #[enter_span]
 async fn hangs(begun: oneshot::Sender<()>) {
@@ -203,7 +203,7 @@ fn a_scope_may_end_while_its_children_do() {
 /// dropped, leaves its root to be exported at the root's own end.
 #[test]
 fn a_root_is_exported_without_its_abandoned_children() {
-    if !is_child("children::a_root_is_exported_without_its_abandoned_children") {
+    if !is_child("span::children::a_root_is_exported_without_its_abandoned_children") {
         return;
     }
     let exporter = InMemorySpanExporter::default();

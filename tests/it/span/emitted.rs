@@ -12,11 +12,11 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanData};
 
-use crate::child::is_child;
 use crate::pipeline::{AGES, finished, in_memory};
+use crate::support::child::is_child;
 
 /// The docs of the crate, as they are in its source.
-const DOCS: &str = include_str!("../../runtime/src/lib.rs");
+const DOCS: &str = include_str!("../../../runtime/src/lib.rs");
 
 const HEADING: &str = "//! # What it emits";
 
@@ -194,7 +194,7 @@ fn of_a_provider() -> Vec<SpanData> {
 /// By both backends.
 #[test]
 fn the_table_of_the_docs_is_what_is_emitted() {
-    if !is_child("emitted::the_table_of_the_docs_is_what_is_emitted") {
+    if !is_child("span::emitted::the_table_of_the_docs_is_what_is_emitted") {
         return;
     }
     let documented = documented();

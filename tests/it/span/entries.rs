@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 /// A request of the caller's, answered in another part of the program: its context comes with it.
 #[enter_span("GET /price", parent = caller, kind = server, attributes(id))]

@@ -12,9 +12,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry_sdk::trace::{Sampler as SdkSampler, SdkTracerProvider};
 
-use crate::allocations;
-use crate::child::is_child;
 use crate::pipeline::{AGES, build, finished, in_memory, tracer};
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 thread_local!(static EVALUATED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
 
@@ -212,7 +212,7 @@ fn nothing_after_a_shutdown() {
 fn nothing_beside_a_tracer_with_a_provider() {
     #[enter_span(name = note("name", "n"), links(note("links", None::<Span>)), start(early = note("start", 1)))]
     fn beside() {}
-    if is_child("evaluated::nothing_beside_a_tracer_with_a_provider") {
+    if is_child("span::evaluated::nothing_beside_a_tracer_with_a_provider") {
         let elsewhere = Tracer::new(SdkTracerProvider::builder().build(), "elsewhere");
         assert_eq!(evaluated(beside), [""; 0]);
         assert_eq!(
@@ -239,7 +239,7 @@ fn declared(route: &str) -> usize {
 /// below it. What is below asks for nothing.
 #[test]
 fn a_root_that_is_sampled_out_allocates_its_context() {
-    if !is_child("evaluated::a_root_that_is_sampled_out_allocates_its_context") {
+    if !is_child("span::evaluated::a_root_that_is_sampled_out_allocates_its_context") {
         return;
     }
     let builder = Pipeline::builder().with_sampler(Sampler::ParentBasedAlwaysOff);

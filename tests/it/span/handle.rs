@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use enter_span::testing::Recorder;
 use enter_span::{Span, Status, ToAttribute, Value, enter_span, enter_span_async, start_span};
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 /// TW10: the value passes, and the span has ended.
 #[test]

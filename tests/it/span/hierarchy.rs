@@ -10,7 +10,7 @@ use enter_span::{Span, enter_span, enter_span_async};
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 #[enter_span(attributes(case = "nestedEnterSpan", role = "outer"))]
 fn hierarchy_outer() -> &'static str {

@@ -29,8 +29,8 @@ use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Registry, registry};
 
-use crate::check::block_on;
-use crate::child::is_child;
+use crate::support::check::block_on;
+use crate::support::child::is_child;
 
 /// A span by OpenTelemetry's own API, around `work`.
 fn raw<R>(provider: &RecorderProvider, name: &'static str, work: impl FnOnce() -> R) -> R {
@@ -333,7 +333,7 @@ fn install_sdk() -> (SdkTracerProvider, InMemorySpanExporter) {
 /// A request over HTTP is one trace: our span, the client's, the server's, and that of our handler.
 #[test]
 fn a_request_from_our_span_to_our_handler_is_one_line() {
-    if !is_child("interop::a_request_from_our_span_to_our_handler_is_one_line") {
+    if !is_child("span::interop::a_request_from_our_span_to_our_handler_is_one_line") {
         return;
     }
     let (provider, exporter) = install_sdk();
@@ -399,7 +399,7 @@ fn a_service_below_tower_otel_is_its_child() {
 #[test]
 fn a_service_whose_span_starts_at_the_call_is_not_seen_by_opentelemetrys_middleware() {
     if !is_child(
-        "interop::a_service_whose_span_starts_at_the_call_is_not_seen_by_opentelemetrys_middleware",
+        "span::interop::a_service_whose_span_starts_at_the_call_is_not_seen_by_opentelemetrys_middleware",
     ) {
         return;
     }

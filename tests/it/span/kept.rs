@@ -20,11 +20,11 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span as SdkSpan, SpanData, SpanProcessor};
 
-use crate::allocations;
-use crate::check::block_on;
-use crate::child::is_child;
 use crate::pipeline::{build, in_memory, tracer};
 use crate::propagation::PARENT;
+use crate::support::allocations;
+use crate::support::check::block_on;
+use crate::support::child::is_child;
 
 /// A value of the application's.
 struct Tenant(u8);
@@ -562,7 +562,7 @@ fn the_span_is_the_same_one() {
 /// A span that goes from hand to hand, each time by the handle that was found there, leaves nothing behind.
 #[test]
 fn a_span_that_goes_round_holds_no_more() {
-    if !is_child("kept::a_span_that_goes_round_holds_no_more") {
+    if !is_child("span::kept::a_span_that_goes_round_holds_no_more") {
         return;
     }
     const HANDS: usize = 200_000;

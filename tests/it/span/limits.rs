@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use enter_span::{OwnedKey, Span, Tracer, in_span};
+use enter_span::attribute::OwnedKey;
+use enter_span::{Span, Tracer, in_span};
 use enter_span_pipeline::{Limits, Pipeline, Sampler, SpanLimits};
 use opentelemetry::trace::{
     Link, Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags,
@@ -14,9 +15,9 @@ use opentelemetry::{Array, Context, KeyValue, StringValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample, SpanData};
 use rstest::rstest;
 
-use crate::allocations;
-use crate::child::is_child;
 use crate::pipeline::{AGES, build, finished, gated, in_memory, tracer};
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 /// The one span that `work` makes within these limits.
 fn limited(limits: SpanLimits, work: impl FnOnce(&Tracer)) -> SpanData {
@@ -157,7 +158,7 @@ fn the_place_in_source_is_said_once() {
     pipeline.flush(AGES).expect("flushed in time");
     let span = &finished(&exporter)[0];
     let function = value(&span.attributes, "code.function.name").expect("a path");
-    assert_eq!(function, "it::limits");
+    assert_eq!(function, "it::span::limits");
     assert_ne!(
         value(&span.attributes, "code.line.number").as_deref(),
         Some("0")
@@ -439,7 +440,7 @@ fn assert_within_the_budget(name: &str, work: impl Fn(&Pipeline, &Tracer)) {
 /// By what they take, and not by what they show: texts that were cut, and the room that lists have.
 #[test]
 fn a_full_queue_holds_its_budget() {
-    if !is_child("limits::a_full_queue_holds_its_budget") {
+    if !is_child("span::limits::a_full_queue_holds_its_budget") {
         return;
     }
     assert_within_the_budget("plain", |_, tracer| tracer.enter_span("work", |_| {}));
@@ -500,7 +501,7 @@ fn a_full_queue_holds_its_budget() {
 /// The same of what comes by OpenTelemetry's own interface, whose lists have any room.
 #[test]
 fn a_full_queue_of_others_holds_its_budget() {
-    if !is_child("limits::a_full_queue_of_others_holds_its_budget") {
+    if !is_child("span::limits::a_full_queue_of_others_holds_its_budget") {
         return;
     }
     let spans = |change: fn(&mut enter_span_pipeline::PipelineSpan)| {

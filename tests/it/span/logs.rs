@@ -24,7 +24,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::check::block_on;
+use crate::support::check::block_on;
 
 /// Runs `work` with each appender, and compares what arrives at the exporter: `text: name of the
 /// span`.

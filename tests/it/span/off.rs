@@ -11,8 +11,8 @@ use enter_span::{
     enter_span_async, in_span, start_span,
 };
 
-use crate::allocations;
-use crate::child::is_child;
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 fn evaluated() -> u64 {
     unreachable!("an argument is evaluated while the process is off")
@@ -121,7 +121,7 @@ fn everything() {
 /// W2, W62, X14: off, a span allocates nothing and evaluates none of its arguments.
 #[test]
 fn nothing_is_allocated_or_evaluated() {
-    if is_child("off::nothing_is_allocated_or_evaluated") {
+    if is_child("span::off::nothing_is_allocated_or_evaluated") {
         assert_eq!(allocations::count(everything), 0);
         // OpenTelemetry's own stack, which a thread has from its first look at it.
         drop(OurContext::current());

@@ -29,10 +29,10 @@ fn what_has_started_is_open_until_it_ends() {
             panic!("{open:?}");
         };
         assert_eq!(above.name(), "above, renamed");
-        assert_eq!(above.function(), Some("it::open"));
+        assert_eq!(above.function(), Some("it::span::open"));
         assert!(above.is_root() && above.parent_id().is_none());
-        assert_eq!(placed.function(), Some("it::open::placed"));
-        assert_eq!(placed.file_and_line(), Some(("it/open.rs", line)));
+        assert_eq!(placed.function(), Some("it::span::open::placed"));
+        assert_eq!(placed.file_and_line(), Some(("it/span/open.rs", line)));
         assert!(!placed.is_root());
         assert_eq!(placed.parent_id(), Some(above.span_context().span_id()));
         assert!(placed.age() <= above.age());
@@ -75,7 +75,7 @@ fn open_spans_are_shown_as_a_tree() {
         let mut line = || lines.next().expect("a line");
         let place = |line: &str, indent: &str, name: &str| {
             line.starts_with(&format!("{indent}{name} "))
-                && line.contains("s it::open (it/open.rs:")
+                && line.contains("s it::span::open (it/span/open.rs:")
         };
         assert!(place(line(), "", "root"), "{shown}");
         assert!(place(line(), "  ", "child\\n\\u{1b}[31m"), "{shown}");

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use enter_span::testing::{RecordedSpan, Recorder, Trace};
 use enter_span::{ErrorDetail, Failure, Outcome, Span, Status, Value, enter_span, in_span};
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 #[derive(Debug)]
 struct Declined {
@@ -426,7 +426,7 @@ fn a_functions_limit_holds_for_panics() {
     }
     let trace = Recorder::new().run(|| {
         assert!(std::panic::catch_unwind(typed).is_err());
-        let ignored = || crate::check::block_on(ignored());
+        let ignored = || crate::support::check::block_on(ignored());
         assert!(std::panic::catch_unwind(ignored).is_err());
     });
     trace.assert_tree("typed !panic\nignored !panic");

@@ -10,7 +10,7 @@ use enter_span::{OwnedSpan, Span, Status, enter_span, start_span};
 use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::task::yield_now;
 
-use crate::check::{block_on, check, check_async};
+use crate::support::check::{block_on, check, check_async};
 
 #[enter_span(attributes(n))]
 fn step(n: u8) -> u8 {

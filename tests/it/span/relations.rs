@@ -8,7 +8,7 @@ use opentelemetry::trace::{
     SpanContext as OtelSpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 
-use crate::check::check;
+use crate::support::check::check;
 
 fn remote(flags: TraceFlags) -> OtelSpanContext {
     OtelSpanContext::new(
@@ -347,11 +347,11 @@ fn the_place_in_source_is_told() {
     let span = trace.find("placed");
     assert_eq!(
         span.attribute("code.function.name"),
-        Some(Value::from("it::relations::placed"))
+        Some(Value::from("it::span::relations::placed"))
     );
     assert_eq!(
         span.attribute("code.file.path"),
-        Some(Value::from("it/relations.rs"))
+        Some(Value::from("it/span/relations.rs"))
     );
     assert_eq!(span.attribute("code.line.number"), Some(Value::from(line)));
     assert_eq!(span.library(), ("enter-span-tests", Some("0.1.0")));

@@ -11,8 +11,8 @@ use enter_span::{Envelope, OwnedSpan, Span, Tracer, enter_span, enter_span_async
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
-use crate::check::{block_on, check};
-use crate::child::is_child;
+use crate::support::check::{block_on, check};
+use crate::support::child::is_child;
 
 struct Rude;
 
@@ -170,7 +170,7 @@ fn a_dying_thread_makes_no_trouble() {
         static FIRST: Late = const { Late("used before any span") };
         static LAST: Late = const { Late("used after the first span") };
     }
-    if !is_child("robust::a_dying_thread_makes_no_trouble") {
+    if !is_child("span::robust::a_dying_thread_makes_no_trouble") {
         return;
     }
     let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();

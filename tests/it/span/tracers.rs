@@ -6,8 +6,8 @@ use enter_span::testing::{Recorder, Trace};
 use enter_span::{Tracer, enter_span, enter_span_async, in_span, start_span};
 use tokio::task::yield_now;
 
-use crate::check::{block_on, check};
-use crate::child::is_child;
+use crate::support::check::{block_on, check};
+use crate::support::child::is_child;
 
 static TRACER: Tracer = enter_span::tracer!();
 
@@ -139,7 +139,7 @@ fn below() {
 /// A provider of its own: for its spans and all below them, also while the process is off.
 #[test]
 fn a_tracer_brings_its_provider() {
-    if !is_child("tracers::a_tracer_brings_its_provider") {
+    if !is_child("span::tracers::a_tracer_brings_its_provider") {
         return;
     }
     let recorder = Recorder::new();

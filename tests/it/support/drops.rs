@@ -48,13 +48,13 @@ macro_rules! twins {
     ($name:ident: $($function:tt)*) => {
         mod $name {
             pub(super) mod plain {
-                use crate::drops::*;
+                use crate::support::drops::*;
 
                 $($function)*
             }
 
             pub(super) mod spanned {
-                use crate::drops::*;
+                use crate::support::drops::*;
 
                 #[enter_span::enter_span]
                 $($function)*

@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, LocalSet, yield_now};
 
-use crate::check::{check, check_async};
+use crate::support::check::{check, check_async};
 
 #[enter_span(attributes(n))]
 async fn part(n: u8) -> u8 {

@@ -13,8 +13,8 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor}
 use tokio::sync::Barrier;
 use tokio::task::yield_now;
 
-use crate::allocations;
-use crate::child::is_child;
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 const LEVELS: usize = 3;
 
@@ -22,7 +22,7 @@ const LEVELS: usize = 3;
 /// parent, and leave no memory behind.
 #[test]
 fn a_hundred_thousand_tasks_keep_their_parents_and_no_memory() {
-    if !is_child("many::a_hundred_thousand_tasks_keep_their_parents_and_no_memory") {
+    if !is_child("tasks::many::a_hundred_thousand_tasks_keep_their_parents_and_no_memory") {
         return;
     }
     let collector = Collector::default();

@@ -10,7 +10,7 @@ use futures::stream::{self, BoxStream, LocalBoxStream};
 use futures::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::task::yield_now;
 
-use crate::check::{block_on, check_async};
+use crate::support::check::{block_on, check_async};
 
 /// What a stream does for one item.
 #[enter_span(attributes(n))]

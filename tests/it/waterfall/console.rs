@@ -9,7 +9,7 @@ use enter_span_pipeline::{Console, Pipeline};
 use opentelemetry_sdk::trace::SpanExporter as _;
 
 use super::{Screen, span};
-use crate::child::{is_child, is_child_with};
+use crate::support::child::{is_child, is_child_with};
 
 const AGES: Duration = Duration::from_secs(60);
 

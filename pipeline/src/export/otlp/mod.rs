@@ -21,7 +21,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{self, Runtime};
 
 use crate::environment::{Protocol, Settings};
-use crate::exporter::Export;
+use crate::export::exporter::Export;
 
 pub(crate) struct Otlp {
     exporter: Exporter,

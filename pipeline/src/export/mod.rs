@@ -1,0 +1,10 @@
+//! From the queue to the exporters.
+
+pub(crate) mod batch;
+pub(crate) mod control;
+pub(crate) mod export_thread;
+pub(crate) mod exporter;
+pub(crate) mod named_exporters;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub(crate) mod otlp;
+pub(crate) mod worker;

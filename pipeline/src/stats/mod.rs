@@ -1,0 +1,6 @@
+//! What became of the spans: counted, and warned about.
+
+pub(crate) mod counts;
+pub(crate) mod declined;
+pub(crate) mod drop_warnings;
+pub(crate) mod ledgers;

@@ -1,0 +1,19 @@
+//! One span from its start to its end.
+
+#[expect(missing_docs, reason = "reached by generated code only")]
+pub(crate) mod active;
+#[expect(missing_docs, reason = "reached by generated code only")]
+pub(crate) mod builder;
+#[expect(missing_docs, reason = "reached by generated code only")]
+pub(crate) mod current;
+#[expect(missing_docs, reason = "reached by generated code only")]
+pub(crate) mod guard;
+pub(crate) mod handle;
+pub(crate) mod lent_span;
+pub(crate) mod local_root;
+pub(crate) mod owned;
+pub(crate) mod parent;
+pub(crate) mod parent_context;
+pub(crate) mod recording;
+pub(crate) mod scope;
+pub(crate) mod start;

@@ -1,0 +1,23 @@
+//! Spans: their start, their parents, what they record, and their end.
+
+mod attribution;
+mod cancellation;
+mod children;
+mod emitted;
+mod entries;
+mod evaluated;
+mod handle;
+mod hierarchy;
+mod interop;
+mod kept;
+mod limits;
+mod logs;
+mod numbers;
+mod off;
+mod open;
+mod outcome;
+mod owned;
+pub(crate) mod random;
+mod relations;
+mod robust;
+mod tracers;

@@ -1,0 +1,7 @@
+//! What the tests share.
+
+pub(crate) mod allocations;
+pub(crate) mod check;
+pub(crate) mod child;
+pub(crate) mod drops;
+pub(crate) mod receiver;

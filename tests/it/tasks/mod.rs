@@ -1,0 +1,5 @@
+//! Work that leaves its task or thread.
+
+mod inheritance;
+mod many;
+mod streams;

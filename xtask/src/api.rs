@@ -1,0 +1,95 @@
+//! The public API of each published crate, as text that a review can see change.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CRATES: [(&str, &str); 6] = [
+    ("enter-span", "enter_span"),
+    ("enter-span-http", "enter_span_http"),
+    ("enter-span-macros", "enter_span_macros"),
+    ("enter-span-pipeline", "enter_span_pipeline"),
+    ("enter-span-semconv", "enter_span_semconv"),
+    ("enter-span-waterfall", "enter_span_waterfall"),
+];
+
+pub(crate) fn check(root: &Path) -> Result<String, String> {
+    let mut faults = Vec::new();
+    for (package, library) in CRATES {
+        let api = api_of(root, package, library)?;
+        let path = text_of(root, package);
+        let known = fs::read_to_string(&path).unwrap_or_default();
+        if known != api {
+            faults.push(format!("{package}:\n{}", difference(&known, &api)));
+        }
+    }
+    if faults.is_empty() {
+        return Ok(format!("{} crates have the API of api/*.txt", CRATES.len()));
+    }
+    faults.push(
+        "the public API changed; if that is meant, run `cargo xtask api --update`".to_owned(),
+    );
+    Err(faults.join("\n"))
+}
+
+pub(crate) fn update(root: &Path) -> Result<String, String> {
+    for (package, library) in CRATES {
+        let api = api_of(root, package, library)?;
+        let path = text_of(root, package);
+        fs::write(&path, api).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(format!("wrote the API of {} crates", CRATES.len()))
+}
+
+fn text_of(root: &Path, package: &str) -> PathBuf {
+    root.join("api").join(format!("{package}.txt"))
+}
+
+/// What rustdoc knows of a crate with all its features, one item a line.
+fn api_of(root: &Path, package: &str, library: &str) -> Result<String, String> {
+    let target = root.join("target/api");
+    let done = Command::new("cargo")
+        .current_dir(root)
+        .env(
+            "RUSTDOCFLAGS",
+            "-Zunstable-options --output-format=json --cap-lints=allow",
+        )
+        .args([
+            "+nightly",
+            "doc",
+            "--quiet",
+            "--locked",
+            "--no-deps",
+            "--lib",
+            "--all-features",
+        ])
+        .args(["--package", package, "--target-dir"])
+        .arg(&target)
+        .status()
+        .map_err(|error| format!("cargo +nightly doc: {error}"))?;
+    if !done.success() {
+        return Err(format!("cargo +nightly doc --package {package} failed"));
+    }
+    let json = target.join("doc").join(format!("{library}.json"));
+    let api = public_api::Builder::from_rustdoc_json(json)
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(false)
+        .omit_auto_derived_impls(true)
+        .build()
+        .map_err(|error| format!("{package}: {error}"))?;
+    Ok(api.items().map(|item| format!("{item}\n")).collect())
+}
+
+/// The lines that are on one side only.
+fn difference(known: &str, now: &str) -> String {
+    let gone = known
+        .lines()
+        .filter(|line| !now.lines().any(|other| other == *line));
+    let new = now
+        .lines()
+        .filter(|line| !known.lines().any(|other| other == *line));
+    let gone = gone.map(|line| format!("- {line}"));
+    gone.chain(new.map(|line| format!("+ {line}")))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
