@@ -39,7 +39,7 @@ impl Database {
             transaction.commit()?;
             Ok(done)
         };
-        task::spawn_blocking_child(work).await?
+        task::spawn_blocking_in_current_span(work).await?
     }
 }
 

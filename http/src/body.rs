@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::request_span::{Exchange, Progress};
-use crate::service_error::Failed;
+use crate::request_span::{Progress, RequestSpan};
+use crate::service_error::ServiceError;
 
 pin_project! {
     /// The body of a response that is in a span: polled, and dropped, inside of it.
@@ -19,25 +19,25 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         body: Option<B>,
-        exchange: Option<Box<Exchange>>,
+        request_span: Option<Box<RequestSpan>>,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(exchange) = this.exchange.take() {
-                exchange.enter(|| this.body.set(None));
-                exchange.abandon();
+            if let Some(request_span) = this.request_span.take() {
+                request_span.enter(|| this.body.set(None));
+                request_span.abandon();
             }
         }
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn new(body: B, exchange: Option<Box<Exchange>>) -> Self {
+    pub(crate) fn new(body: B, request_span: Option<Box<RequestSpan>>) -> Self {
         ResponseBody {
             body: Some(body),
-            exchange,
+            request_span,
         }
     }
 }
@@ -55,14 +55,14 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         // Held here while the body runs, so that a panic of its own ends it.
-        let Some(mut exchange) = this.exchange.take() else {
+        let Some(mut request_span) = this.request_span.take() else {
             return poll_rest(this.body, cx);
         };
-        let (polled, progress) = exchange.enter(|| run(this.body, cx));
-        tell::<B>(&mut exchange, &polled);
+        let (polled, progress) = request_span.enter(|| run(this.body, cx));
+        tell::<B>(&mut request_span, &polled);
         match progress {
-            Progress::Open => *this.exchange = Some(exchange),
-            Progress::Over => exchange.end(),
+            Progress::Open => *this.request_span = Some(request_span),
+            Progress::Over => request_span.end(),
         }
         polled
     }
@@ -111,13 +111,13 @@ fn progress<B: Body>(polled: &Polled<B>, body: &B) -> Progress {
     }
 }
 
-fn tell<B: Body>(exchange: &mut Exchange, polled: &Polled<B>)
+fn tell<B: Body>(request_span: &mut RequestSpan, polled: &Polled<B>)
 where
     B::Error: Display + 'static,
 {
     match polled {
-        Poll::Ready(Some(Ok(frame))) => exchange.received(frame),
-        Poll::Ready(Some(Err(error))) => exchange.failed(&Failed(error)),
+        Poll::Ready(Some(Ok(frame))) => request_span.received(frame),
+        Poll::Ready(Some(Err(error))) => request_span.failed(&ServiceError(error)),
         Poll::Ready(None) | Poll::Pending => {}
     }
 }
@@ -133,7 +133,7 @@ impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ResponseBody")
-            .field("is_in_span", &self.exchange.is_some())
+            .field("is_in_span", &self.request_span.is_some())
             .finish_non_exhaustive()
     }
 }

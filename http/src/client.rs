@@ -10,7 +10,7 @@ use tower_layer::Layer;
 
 use crate::grpc::{self, Called};
 use crate::method::Methods;
-use crate::request_span::{Exchange, Mark, Protocol, Side};
+use crate::request_span::{Mark, Protocol, RequestSpan, Side};
 use crate::service::{Start, Traced};
 use crate::target::{Part, Shown, Target};
 
@@ -165,14 +165,19 @@ impl ClientLayer {
     }
 
     /// From inside of the span, so that this is the receiver's parent.
-    pub(crate) fn inject(&self, exchange: &Exchange, host: Option<&str>, headers: &mut HeaderMap) {
+    pub(crate) fn inject(
+        &self,
+        request_span: &RequestSpan,
+        host: Option<&str>,
+        headers: &mut HeaderMap,
+    ) {
         let host = host.unwrap_or_default();
         if self.destinations.include(host) {
-            exchange.enter(|| inject_to(host, headers));
+            request_span.enter(|| inject_to(host, headers));
         }
     }
 
-    pub(crate) fn start_http(&self, sent: &Sent<'_>) -> Box<Exchange> {
+    pub(crate) fn start_http(&self, sent: &Sent<'_>) -> Box<RequestSpan> {
         let method = self.methods.tell(sent.method);
         let target = sent.target.or_at(self.server.as_ref());
         let template = sent.template.map(|UrlTemplate(template)| &**template);
@@ -191,10 +196,10 @@ impl ClientLayer {
                 url.template = template,
             )
         );
-        Exchange::new(span, Side::Client, Protocol::of(sent.method))
+        RequestSpan::new(span, Side::Client, Protocol::of(sent.method))
     }
 
-    fn start_grpc(&self, target: Target<'_>, called: Called<'_>) -> Box<Exchange> {
+    fn start_grpc(&self, target: Target<'_>, called: Called<'_>) -> Box<RequestSpan> {
         let target = target.or_at(self.server.as_ref());
         let span = start_span!(
             name = called.name(),
@@ -209,16 +214,16 @@ impl ClientLayer {
                 rpc.method_original = called.original(),
             )
         );
-        Exchange::new(span, Side::Client, Protocol::Grpc(target.path.to_owned()))
+        RequestSpan::new(span, Side::Client, Protocol::Grpc(target.path.to_owned()))
     }
 }
 
 impl Start for ClientLayer {
-    fn start<A>(&self, mut request: Request<A>) -> (Option<Box<Exchange>>, Request<A>) {
+    fn start<A>(&self, mut request: Request<A>) -> (Option<Box<RequestSpan>>, Request<A>) {
         Mark::remove(request.extensions_mut());
         let target = Target::of(request.uri());
         let called = Called::by(request.method(), request.headers(), request.uri());
-        let exchange = match called {
+        let request_span = match called {
             Some(called) => self.start_grpc(target, called),
             None => self.start_http(&Sent {
                 method: request.method(),
@@ -228,8 +233,8 @@ impl Start for ClientLayer {
             }),
         };
         let host = target.or_at(self.server.as_ref()).host.map(str::to_owned);
-        self.inject(&exchange, host.as_deref(), request.headers_mut());
-        (Some(exchange), request)
+        self.inject(&request_span, host.as_deref(), request.headers_mut());
+        (Some(request_span), request)
     }
 }
 

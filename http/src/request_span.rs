@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 use crate::grpc::{self, Code};
 
 /// The span of a request, from its start to the end of the response's body.
-pub(crate) struct Exchange {
+pub(crate) struct RequestSpan {
     span: OwnedSpan,
     side: Side,
     protocol: Protocol,
@@ -70,9 +70,9 @@ impl Protocol {
     }
 }
 
-impl Exchange {
+impl RequestSpan {
     pub(crate) fn new(span: OwnedSpan, side: Side, protocol: Protocol) -> Box<Self> {
-        Box::new(Exchange {
+        Box::new(RequestSpan {
             span,
             side,
             protocol,

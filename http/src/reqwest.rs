@@ -9,9 +9,9 @@ use reqwest::{Body, Request, Response, ResponseBuilderExt as _, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::client::{ClientLayer, Sent};
-use crate::request_span::Exchange;
+use crate::request_span::RequestSpan;
 use crate::response::{fail, follow};
-use crate::response_wait::Open;
+use crate::response_wait::ResponseWait;
 use crate::target::Target;
 
 /// Each request that passes is a span. Redirects do not pass: reqwest follows them below, with the
@@ -44,12 +44,13 @@ impl Middleware for ClientLayer {
         if !is_enabled() {
             return next.run(request, extensions).await;
         }
-        let exchange = self.send_by_reqwest(&mut request, extensions);
-        let (exchange, result) = Open::new(Some(exchange), next.run(request, extensions)).await;
+        let request_span = self.send_by_reqwest(&mut request, extensions);
+        let (request_span, result) =
+            ResponseWait::new(Some(request_span), next.run(request, extensions)).await;
         match result {
-            Ok(response) => Ok(in_span(exchange, response)),
+            Ok(response) => Ok(in_span(request_span, response)),
             Err(error) => {
-                fail(exchange, &Unsent(&error));
+                fail(request_span, &Unsent(&error));
                 Err(error)
             }
         }
@@ -61,18 +62,22 @@ impl Middleware for ClientLayer {
 struct Passed(u32);
 
 impl ClientLayer {
-    fn send_by_reqwest(&self, request: &mut Request, extensions: &mut Extensions) -> Box<Exchange> {
+    fn send_by_reqwest(
+        &self,
+        request: &mut Request,
+        extensions: &mut Extensions,
+    ) -> Box<RequestSpan> {
         let Passed(passed) = extensions.get().copied().unwrap_or(Passed(0));
         extensions.insert(Passed(passed.saturating_add(1)));
-        let exchange = self.start_http(&Sent {
+        let request_span = self.start_http(&Sent {
             method: request.method(),
             target: Target::of_url(request.url()),
             template: extensions.get(),
             resent: Some(passed).filter(|&passed| passed > 0),
         });
         let host = request.url().host_str().map(str::to_owned);
-        self.inject(&exchange, host.as_deref(), request.headers_mut());
-        exchange
+        self.inject(&request_span, host.as_deref(), request.headers_mut());
+        request_span
     }
 }
 
@@ -89,9 +94,9 @@ impl<'a> Target<'a> {
 }
 
 /// The same response, with a body that ends the span.
-fn in_span(exchange: Option<Box<Exchange>>, response: Response) -> Response {
+fn in_span(request_span: Option<Box<RequestSpan>>, response: Response) -> Response {
     let url = response.url().clone();
-    let response = follow(exchange, http::Response::<Body>::from(response));
+    let response = follow(request_span, http::Response::<Body>::from(response));
     // Its URL is not among the parts, and a builder is the one way to put it back.
     let at_url = http::Response::builder().url(url).body(());
     let (mut parts, body) = response.into_parts();

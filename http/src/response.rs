@@ -11,23 +11,23 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
-use crate::request_span::{Exchange, Progress};
-use crate::response_wait::Open;
-use crate::service_error::Failed;
+use crate::request_span::{Progress, RequestSpan};
+use crate::response_wait::ResponseWait;
+use crate::service_error::ServiceError;
 
 pin_project! {
     /// Gives the response of the service inside, whose body ends the span.
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct ResponseFuture<F> {
         #[pin]
-        open: Open<F>,
+        open: ResponseWait<F>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(exchange: Option<Box<Exchange>>, future: F) -> Self {
+    pub(crate) fn new(request_span: Option<Box<RequestSpan>>, future: F) -> Self {
         ResponseFuture {
-            open: Open::new(exchange, future),
+            open: ResponseWait::new(request_span, future),
         }
     }
 }
@@ -41,11 +41,11 @@ where
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (exchange, result) = ready!(self.project().open.poll(cx));
+        let (request_span, result) = ready!(self.project().open.poll(cx));
         Poll::Ready(match result {
-            Ok(response) => Ok(follow(exchange, response)),
+            Ok(response) => Ok(follow(request_span, response)),
             Err(error) => {
-                fail(exchange, &Failed(&error));
+                fail(request_span, &ServiceError(&error));
                 Err(error)
             }
         })
@@ -54,13 +54,13 @@ where
 
 /// Gives the rest of the exchange to the body, if there is a rest.
 pub(crate) fn follow<B: Body>(
-    exchange: Option<Box<Exchange>>,
+    request_span: Option<Box<RequestSpan>>,
     response: Response<B>,
 ) -> Response<ResponseBody<B>> {
-    let rest = exchange.and_then(|mut exchange| match exchange.answered(&response) {
-        Progress::Open => Some(exchange),
+    let rest = request_span.and_then(|mut request_span| match request_span.answered(&response) {
+        Progress::Open => Some(request_span),
         Progress::Over => {
-            exchange.end();
+            request_span.end();
             None
         }
     });
@@ -68,10 +68,10 @@ pub(crate) fn follow<B: Body>(
 }
 
 /// Ends an exchange that has no response.
-pub(crate) fn fail<T: Outcome>(exchange: Option<Box<Exchange>>, error: &T) {
-    if let Some(exchange) = exchange {
-        exchange.failed(error);
-        exchange.end();
+pub(crate) fn fail<T: Outcome>(request_span: Option<Box<RequestSpan>>, error: &T) {
+    if let Some(request_span) = request_span {
+        request_span.failed(error);
+        request_span.end();
     }
 }
 

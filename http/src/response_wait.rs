@@ -6,50 +6,50 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::request_span::Exchange;
+use crate::request_span::RequestSpan;
 
 pin_project! {
     /// Hands the exchange back, still open, when the inner future is ready. Without one it is as if it
     /// were not there.
-    pub(crate) struct Open<F> {
+    pub(crate) struct ResponseWait<F> {
         #[pin]
         future: Option<F>,
-        exchange: Option<Box<Exchange>>,
+        request_span: Option<Box<RequestSpan>>,
     }
 
-    impl<F> PinnedDrop for Open<F> {
+    impl<F> PinnedDrop for ResponseWait<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(exchange) = this.exchange.take() {
-                exchange.enter(|| this.future.set(None));
-                exchange.abandon();
+            if let Some(request_span) = this.request_span.take() {
+                request_span.enter(|| this.future.set(None));
+                request_span.abandon();
             }
         }
     }
 }
 
-impl<F> Open<F> {
-    pub(crate) fn new(exchange: Option<Box<Exchange>>, future: F) -> Self {
-        Open {
+impl<F> ResponseWait<F> {
+    pub(crate) fn new(request_span: Option<Box<RequestSpan>>, future: F) -> Self {
+        ResponseWait {
             future: Some(future),
-            exchange,
+            request_span,
         }
     }
 }
 
-impl<F: Future> Future for Open<F> {
-    type Output = (Option<Box<Exchange>>, F::Output);
+impl<F: Future> Future for ResponseWait<F> {
+    type Output = (Option<Box<RequestSpan>>, F::Output);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // Held here while the future runs, so that a panic of its own ends it.
-        let Some(exchange) = this.exchange.take() else {
+        let Some(request_span) = this.request_span.take() else {
             return run(this.future, cx).map(|output| (None, output));
         };
-        match exchange.enter(|| run(this.future, cx)) {
-            Poll::Ready(output) => Poll::Ready((Some(exchange), output)),
+        match request_span.enter(|| run(this.future, cx)) {
+            Poll::Ready(output) => Poll::Ready((Some(request_span), output)),
             Poll::Pending => {
-                *this.exchange = Some(exchange);
+                *this.request_span = Some(request_span);
                 Poll::Pending
             }
         }

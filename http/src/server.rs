@@ -16,7 +16,7 @@ use tower_layer::Layer;
 
 use crate::grpc::Called;
 use crate::method::Methods;
-use crate::request_span::{Exchange, Mark, Protocol, Side, version};
+use crate::request_span::{Mark, Protocol, RequestSpan, Side, version};
 use crate::service::{Start, Traced};
 use crate::target::{Part, Shown, Target};
 
@@ -182,7 +182,7 @@ impl ServerLayer {
         }
     }
 
-    fn start_http(&self, request: &Parts) -> Box<Exchange> {
+    fn start_http(&self, request: &Parts) -> Box<RequestSpan> {
         let method = self.methods.tell(&request.method);
         let authority = host(request);
         let target = Target::of(original_uri(request)).or_at(authority.as_ref());
@@ -207,10 +207,10 @@ impl ServerLayer {
                 network.protocol.version = version(request.version),
             )
         );
-        Exchange::new(span, Side::Server, Protocol::of(&request.method))
+        RequestSpan::new(span, Side::Server, Protocol::of(&request.method))
     }
 
-    fn start_grpc(&self, request: &Parts, called: Called<'_>) -> Box<Exchange> {
+    fn start_grpc(&self, request: &Parts, called: Called<'_>) -> Box<RequestSpan> {
         let authority = host(request);
         let target = Target::of(&request.uri).or_at(authority.as_ref());
         let span = start_span!(
@@ -230,7 +230,7 @@ impl ServerLayer {
             )
         );
         let path = request.uri.path().to_owned();
-        Exchange::new(span, Side::Server, Protocol::Grpc(path))
+        RequestSpan::new(span, Side::Server, Protocol::Grpc(path))
     }
 
     /// Tells the span of a layer around this one what only this one may know.
@@ -306,10 +306,10 @@ impl fmt::Debug for ServerLayer {
 }
 
 impl Start for ServerLayer {
-    fn start<A>(&self, request: Request<A>) -> (Option<Box<Exchange>>, Request<A>) {
+    fn start<A>(&self, request: Request<A>) -> (Option<Box<RequestSpan>>, Request<A>) {
         let (mut parts, body) = request.into_parts();
         let called = Called::by(&parts.method, &parts.headers, &parts.uri);
-        let mut exchange = match (Mark::find(&parts.extensions), called) {
+        let mut request_span = match (Mark::find(&parts.extensions), called) {
             (None, None) => Some(self.start_http(&parts)),
             (None, Some(called)) => Some(self.start_grpc(&parts, called)),
             (Some(span), None) => {
@@ -318,10 +318,10 @@ impl Start for ServerLayer {
             }
             (Some(_), Some(_)) => None,
         };
-        if let Some(exchange) = &mut exchange {
-            exchange.mark(&mut parts.extensions);
+        if let Some(request_span) = &mut request_span {
+            request_span.mark(&mut parts.extensions);
         }
-        (exchange, Request::from_parts(parts, body))
+        (request_span, Request::from_parts(parts, body))
     }
 }
 

@@ -10,7 +10,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::request_span::Exchange;
+use crate::request_span::RequestSpan;
 use crate::response::ResponseFuture;
 
 /// A service whose requests are in spans: what [`ServerLayer`](crate::ServerLayer) and
@@ -27,7 +27,7 @@ pub struct Traced<L, S> {
 /// Starts the exchange of a request, which it may change, if it is to have one of its own. Only the layers
 /// of this crate do.
 pub(crate) trait Start {
-    fn start<A>(&self, request: Request<A>) -> (Option<Box<Exchange>>, Request<A>);
+    fn start<A>(&self, request: Request<A>) -> (Option<Box<RequestSpan>>, Request<A>);
 }
 
 impl<L, S> Traced<L, S> {
@@ -71,12 +71,12 @@ impl<L, S> Traced<L, S> {
         L: Start,
         S: Service<Request<A>>,
     {
-        let (exchange, request) = self.layer.start(request);
+        let (request_span, request) = self.layer.start(request);
         let call = || self.service.call(request);
-        let future = match &exchange {
-            Some(exchange) => exchange.enter(call),
+        let future = match &request_span {
+            Some(request_span) => request_span.enter(call),
             None => call(),
         };
-        ResponseFuture::new(exchange, future)
+        ResponseFuture::new(request_span, future)
     }
 }

@@ -13,9 +13,9 @@ type Boxed = Box<dyn Error + Send + Sync>;
 const MOST_SOURCES: usize = 32;
 
 /// An error that ended an exchange.
-pub(crate) struct Failed<'a, E>(pub(crate) &'a E);
+pub(crate) struct ServiceError<'a, E>(pub(crate) &'a E);
 
-impl<E: Display + 'static> Outcome for Failed<'_, E> {
+impl<E: Display + 'static> Outcome for ServiceError<'_, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error: &dyn Any = self.0;
         let kind = match error.downcast_ref::<Boxed>() {

@@ -7,7 +7,7 @@ use syn::{Expr, ExprClosure, Ident, LitStr, Path, Type, WherePredicate, parse_qu
 
 use crate::args::{Attribute, AttributeValue, Key, Projection};
 use crate::facts::{Fact, FactWay, FactsPlan};
-use crate::plan::{Described, Finish, Plan, Reading, Shown, SpanPlan, Telling, Way};
+use crate::plan::{Described, Finish, Plan, ReturnCheck, Shown, SpanPlan, Telling, Way};
 use crate::shape::{Form, Later, Work};
 use crate::signature::Held;
 
@@ -102,13 +102,13 @@ fn module(krate: &TokenStream) -> TokenStream {
 
 /// Input: `when = busy(), attributes(id)`
 ///
-/// Output: `if is_on() && holds(|| busy()) { enter(&SITE).attribute("id", &id) } else { Entered::OFF }`
+/// Output: `if is_on() && holds(|| busy()) { enter(&SITE).attribute("id", &id) } else { ActiveSpan::OFF }`
 fn entry(span: &SpanPlan) -> TokenStream {
-    entered(span, &enter(span), "Entered")
+    active(span, &enter(span), "ActiveSpan")
 }
 
-/// Input: `enter(&SITE)`, `Entered`
-fn entered(span: &SpanPlan, enter: &TokenStream, ty: &str) -> TokenStream {
+/// Input: `enter(&SITE)`, `ActiveSpan`
+fn active(span: &SpanPlan, enter: &TokenStream, ty: &str) -> TokenStream {
     let krate = &span.krate;
     let when = span.when.as_ref().map(|when| {
         // Located at the condition for errors, and ours for lints.
@@ -242,35 +242,35 @@ fn spread(facts: &Expr) -> TokenStream {
 
 /// Input: `-> Result<T, E>`, `ret(total = |v| v.total)`
 ///
-/// Output: `|span: Entered, value: &_| { ..; span.end(Reading::of(&Probe(value).read())) }`
+/// Output: `|span: ActiveSpan, value: &_| { ..; span.end(ReturnCheck::of(&Probe(value).read())) }`
 fn finish(span: &SpanPlan) -> TokenStream {
     let SpanPlan { krate, finish, .. } = span;
     if finish.is_silent() {
         return quote!(#krate::private::finish);
     }
-    let (entered, value) = (local("entered"), local("value"));
-    let conclusion = conclusion(krate, finish, &entered, &value);
-    let ty = quote!(#krate::private::Entered);
+    let (active, value) = (local("entered"), local("value"));
+    let conclusion = conclusion(krate, finish, &active, &value);
+    let ty = quote!(#krate::private::ActiveSpan);
     let mutable = mutable(finish);
-    quote_spanned!(at(finish.place)=> |#mutable #entered: #ty, #value: &_| { #conclusion })
+    quote_spanned!(at(finish.place)=> |#mutable #active: #ty, #value: &_| { #conclusion })
 }
 
 /// Input: `-> Result<T, E>`
 ///
-/// Output: `let (span, value) = ran; if span.is_off() { .. } else { let value = &value; ..; span.end(Reading::of(&Probe(value).read())) } value`
+/// Output: `let (span, value) = ran; if span.is_off() { .. } else { let value = &value; ..; span.end(ReturnCheck::of(&Probe(value).read())) } value`
 ///
 /// After the body, so that a projection may name an argument that the body has borrowed.
 fn finished(span: &SpanPlan, ran: &TokenStream) -> TokenStream {
     let SpanPlan { krate, finish, .. } = span;
-    let (entered, value) = (local("entered"), local("value"));
-    let conclusion = conclusion(krate, finish, &entered, &value);
+    let (active, value) = (local("entered"), local("value"));
+    let conclusion = conclusion(krate, finish, &active, &value);
     let mutable = mutable(finish);
     let quiet = quiet(finish);
     quote! {
         #quiet
-        let (#mutable #entered, #value) = #ran;
-        if #entered.is_off() {
-            #entered.vanish();
+        let (#mutable #active, #value) = #ran;
+        if #active.is_off() {
+            #active.vanish();
         } else {
             let #value = &#value;
             #conclusion
@@ -292,11 +292,11 @@ fn mutable(finish: &Finish) -> Option<TokenStream> {
 }
 
 /// What is read of a value, a reference, before the span ends with it.
-fn conclusion(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -> TokenStream {
+fn conclusion(krate: &TokenStream, finish: &Finish, active: &Ident, value: &Ident) -> TokenStream {
     let checks = checks(krate, finish, value);
-    let shown = shown(krate, finish, entered, value);
+    let shown = shown(krate, finish, active, value);
     let reading = reading(krate, finish, value);
-    quote!(#checks #shown #entered.end(#reading);)
+    quote!(#checks #shown #active.end(#reading);)
 }
 
 /// Faults of the returned type, reported where it is written.
@@ -318,7 +318,7 @@ fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
 /// Input: `ret` or `ret(total = |v| v.total)`
 ///
 /// Output: `if let Some(v) = Probe(value).success() { span = span.attribute_with("total", ..); }`
-fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -> TokenStream {
+fn shown(krate: &TokenStream, finish: &Finish, active: &Ident, value: &Ident) -> TokenStream {
     let success = quote!({ use #krate::private::reading::*; (&&#krate::private::Probe(#value)).__enter_span_success() });
     let one = |pattern: &dyn quote::ToTokens, record: TokenStream| {
         quote! {
@@ -330,16 +330,13 @@ fn shown(krate: &TokenStream, finish: &Finish, entered: &Ident, value: &Ident) -
         Shown::Whole => {
             let shown = local_at("shown", at(finish.place));
             let method = Ident::new("attribute", at(finish.place));
-            one(
-                &shown,
-                quote!(#entered = #entered.#method("return", #shown);),
-            )
+            one(&shown, quote!(#active = #active.#method("return", #shown);))
         }
         Shown::Projected(projections) => {
             let all = projections.iter().map(|Projection { key, pattern, body }| {
                 let value = AttributeValue::Typed(body.clone());
                 let attribute = attribute(&Attribute::One(key.clone(), value));
-                one(pattern, quote!(#entered = #entered #attribute;))
+                one(pattern, quote!(#active = #active #attribute;))
             });
             quote!(#(#all)*)
         }
@@ -354,13 +351,13 @@ fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
     };
     let outcome = quote!({ use #krate::private::reading::*; (#references #krate::private::Probe(#value)).__enter_span_read() });
     match &finish.reading {
-        Reading::Nothing => quote!(#krate::private::Reading::Nothing),
-        Reading::Outcome => quote!(#krate::private::Reading::of(&#outcome)),
-        Reading::Judged(judge) => {
+        ReturnCheck::Nothing => quote!(#krate::private::ReturnCheck::Nothing),
+        ReturnCheck::Outcome => quote!(#krate::private::ReturnCheck::of(&#outcome)),
+        ReturnCheck::Judged(judge) => {
             let judged = quote!(#krate::private::Judged);
             let judged =
                 quote_spanned!(at(finish.place)=> <_ as #judged>::is_failure(#value, #judge));
-            quote!(#krate::private::Reading::when(#judged, &#outcome))
+            quote!(#krate::private::ReturnCheck::when(#judged, &#outcome))
         }
     }
 }
@@ -373,12 +370,12 @@ fn with_handle(plan: &Plan) -> (TokenStream, TokenStream) {
     match &plan.handle {
         None => (TokenStream::new(), entry),
         Some(handle) => {
-            let entered = local("entered");
+            let active = local("entered");
             let bind = quote! {
-                let mut #entered = #entry;
-                let #handle = #entered.handle();
+                let mut #active = #entry;
+                let #handle = #active.handle();
             };
-            (bind, entered.into_token_stream())
+            (bind, active.into_token_stream())
         }
     }
 }
@@ -429,7 +426,7 @@ fn asynchronous(plan: &Plan, held: &Held) -> TokenStream {
             _ => quote!(#bind return #awaited;),
         };
     }
-    let wrapped = quote!(#krate::private::Open::new(#entry, #future));
+    let wrapped = quote!(#krate::private::OpenFuture::new(#entry, #future));
     let finished = finished(span, &quote_spanned!(place=> { #wrapped }.await));
     quote!(#bind #finished)
 }
@@ -441,16 +438,16 @@ fn asynchronous_later(plan: &Plan, held: &Held, later: Later) -> TokenStream {
     let span = &plan.span;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
+    let (active, made) = (local("entered"), local_at("made", at(span.finish.place)));
     let future = own_future(plan, held);
-    let open = quote!(#krate::private::Open::new(#entry, #future));
+    let open = quote!(#krate::private::OpenFuture::new(#entry, #future));
     let awaited = quote_spanned!(at(span.site.place)=> { #open }.await);
-    let wrapped = wrapped(span, later, &entered, &made);
+    let wrapped = wrapped(span, later, &active, &made);
     let quiet = quiet(&span.finish);
     quote! {
         #bind
         #quiet
-        let (#entered, #made) = #awaited;
+        let (#active, #made) = #awaited;
         return #wrapped;
     }
 }
@@ -525,16 +522,16 @@ fn later(plan: &Plan, later: Later) -> TokenStream {
     } = plan;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let (entered, made) = (local("entered"), local_at("made", at(span.finish.place)));
+    let (active, made) = (local("entered"), local_at("made", at(span.finish.place)));
     let body = closure(returned, span.site.place, &function.body);
     let body = match later.form {
         Form::Convertible => converted(span, &body),
         Form::Opaque | Form::Boxed => body,
     };
-    let wrapped = wrapped(span, later, &entered, &made);
+    let wrapped = wrapped(span, later, &active, &made);
     quote! {
         #bind
-        let (#entered, #made) = #krate::private::run_open(#entry, #body);
+        let (#active, #made) = #krate::private::run_open(#entry, #body);
         return #wrapped;
     }
 }
@@ -558,14 +555,14 @@ fn output(span: &SpanPlan) -> TokenStream {
     }
 }
 
-fn wrapped(span: &SpanPlan, later: Later, entered: &Ident, made: &Ident) -> TokenStream {
+fn wrapped(span: &SpanPlan, later: Later, active: &Ident, made: &Ident) -> TokenStream {
     match later.work {
-        Work::Future => future_in_span(span, later.form, entered, made),
-        Work::Stream => stream_in_span(span, later.form, entered, made),
+        Work::Future => future_in_span(span, later.form, active, made),
+        Work::Stream => stream_in_span(span, later.form, active, made),
     }
 }
 
-fn future_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) -> TokenStream {
+fn future_in_span(span: &SpanPlan, form: Form, active: &Ident, made: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     let finish = finish(span);
     match form {
@@ -576,24 +573,24 @@ fn future_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) ->
                 Form::Opaque | Form::Boxed => quote!(#krate::private::gives),
             };
             let made = quote_spanned!(place=> #settle::<#output, _>(#made));
-            quote!(#krate::private::InSpan::new(#entered, #made, #finish))
+            quote!(#krate::private::InSpan::new(#active, #made, #finish))
         }
         Form::Boxed => {
             let boxed = quote!(#krate::private::BoxedFuture);
-            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered, #finish))
+            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #active, #finish))
         }
     }
 }
 
-fn stream_in_span(span: &SpanPlan, form: Form, entered: &Ident, made: &Ident) -> TokenStream {
+fn stream_in_span(span: &SpanPlan, form: Form, active: &Ident, made: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     match form {
         Form::Opaque | Form::Convertible => {
-            quote!(#krate::private::OpenStream::new(#entered, #made))
+            quote!(#krate::private::OpenStream::new(#active, #made))
         }
         Form::Boxed => {
             let boxed = quote!(#krate::private::BoxedStream);
-            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #entered))
+            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #active))
         }
     }
 }
@@ -624,7 +621,7 @@ fn tracked(plan: &Plan) -> TokenStream {
 fn current(plan: &Plan, telling: &Telling) -> TokenStream {
     let Plan { function, span, .. } = plan;
     let (krate, place) = (&span.krate, at(span.site.place));
-    let entry = entered(span, &quote!(#krate::private::Current::here()), "Current");
+    let entry = active(span, &quote!(#krate::private::Current::here()), "Current");
     let handle = plan.handle.as_ref();
     let bind = handle.map(|handle| quote!(let #handle = #krate::Span::current();));
     let value = match telling {
@@ -661,16 +658,16 @@ fn current(plan: &Plan, telling: &Telling) -> TokenStream {
 pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
     let (site, entry) = (site(span), entry(span));
-    let (entered, handle, value) = (local("entered"), local("handle"), local("value"));
+    let (active, handle, value) = (local("entered"), local("handle"), local("value"));
     let body = quote!(#krate::private::call(#closure, #handle));
     let body = quote_spanned!(at(span.finish.place)=> || #body);
-    let given = given(span, &entered, &value);
+    let given = given(span, &active, &value);
     quote! {{
         #site
-        let (#entered, #value) = {
-            let mut #entered = #entry;
-            let #handle = #entered.handle();
-            #krate::private::run_open(#entered, #body)
+        let (#active, #value) = {
+            let mut #active = #entry;
+            let #handle = #active.handle();
+            #krate::private::run_open(#active, #body)
         };
         #given
     }}
@@ -682,16 +679,16 @@ pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
 pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
     let (site, entry) = (site(span), entry(span));
-    let (entered, handle, value) = (local("entered"), local("handle"), local("value"));
-    let given = given(span, &entered, &value);
+    let (active, handle, value) = (local("entered"), local("handle"), local("value"));
+    let given = given(span, &active, &value);
     let capture = &closure.capture;
     quote! {{
         #site
         async #capture {
-            let (#entered, #value) = {
-                let mut #entered = #entry;
-                let #handle = #entered.handle();
-                #krate::private::Open::new(#entered, #krate::private::call_async(#closure, #handle))
+            let (#active, #value) = {
+                let mut #active = #entry;
+                let #handle = #active.handle();
+                #krate::private::OpenFuture::new(#active, #krate::private::call_async(#closure, #handle))
             }
             .await;
             #given
@@ -704,7 +701,7 @@ pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream
 /// Output: `Probe(&value).kind().finish(span, value, finish)`
 ///
 /// Nothing follows it: after a block that diverges that would be unreachable.
-fn given(span: &SpanPlan, entered: &Ident, value: &Ident) -> TokenStream {
+fn given(span: &SpanPlan, active: &Ident, value: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     let finish = finish(span);
     let kind = match span.finish.call_only {
@@ -714,7 +711,7 @@ fn given(span: &SpanPlan, entered: &Ident, value: &Ident) -> TokenStream {
             quote_spanned!(place=> { use #krate::private::reading::*; (&&&&&#probe(&#value)).__enter_span_kind() })
         }
     };
-    quote_spanned!(place=> #kind.finish(#entered, #value, #finish))
+    quote_spanned!(place=> #kind.finish(#active, #value, #finish))
 }
 
 /// Input: `"name", kind = client`
@@ -747,7 +744,7 @@ pub(crate) fn facts(plan: &FactsPlan) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #head #krate::Attributes for #name #tail #wheres {
-            fn write_attributes(&self, #sink: &mut #krate::private::Sink<'_>) {
+            fn write_attributes(&self, #sink: &mut #krate::private::AttributeSink<'_>) {
                 #(#facts)*
             }
         }

@@ -93,7 +93,7 @@ impl Described {
 /// What is read of the returned value.
 pub(crate) struct Finish {
     pub(crate) shown: Shown,
-    pub(crate) reading: Reading,
+    pub(crate) reading: ReturnCheck,
     /// The most that errors and panics may say.
     pub(crate) detail: Option<&'static str>,
     /// Where a fault of the returned type is reported.
@@ -119,7 +119,7 @@ pub(crate) enum Shown {
     Projected(Vec<Projection>),
 }
 
-pub(crate) enum Reading {
+pub(crate) enum ReturnCheck {
     Nothing,
     Outcome,
     Judged(Box<ExprClosure>),
@@ -651,7 +651,7 @@ impl Finish {
         let mut finish = Finish::new(args, place);
         finish.check_form = false;
         if output.is_none_or(is_never_or_nothing) && !finish.strict {
-            finish.reading = Reading::Nothing;
+            finish.reading = ReturnCheck::Nothing;
         }
         finish
     }
@@ -664,10 +664,10 @@ impl Finish {
         };
         let told = args.err.as_ref().map(|err| &err.value);
         let (reading, detail) = match told {
-            None => (Reading::Outcome, None),
-            Some(Told::Ignore) => (Reading::Nothing, Some("Status")),
-            Some(Told::Judged(judge)) => (Reading::Judged(judge.clone()), None),
-            Some(Told::Detail(detail)) => (Reading::Outcome, Some(detail_name(*detail))),
+            None => (ReturnCheck::Outcome, None),
+            Some(Told::Ignore) => (ReturnCheck::Nothing, Some("Status")),
+            Some(Told::Judged(judge)) => (ReturnCheck::Judged(judge.clone()), None),
+            Some(Told::Detail(detail)) => (ReturnCheck::Outcome, Some(detail_name(*detail))),
         };
         Finish {
             shown,
@@ -687,7 +687,7 @@ impl Finish {
     pub(crate) fn silent() -> Self {
         Finish {
             shown: Shown::Nothing,
-            reading: Reading::Nothing,
+            reading: ReturnCheck::Nothing,
             detail: None,
             place: Span::call_site(),
             strict: false,
@@ -701,7 +701,7 @@ impl Finish {
 
     /// Whether the span ends without a look at the value.
     pub(crate) fn is_silent(&self) -> bool {
-        let unread = matches!(self.reading, Reading::Nothing);
+        let unread = matches!(self.reading, ReturnCheck::Nothing);
         let unchecked = !self.strict && !self.check_form && !self.may_be_awaited;
         unread && unchecked && matches!(self.shown, Shown::Nothing)
     }

@@ -26,7 +26,7 @@ use crate::stats::drop_warnings::Warn;
 
 /// Makes a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
-pub struct Builder {
+pub struct PipelineBuilder {
     exporters: Vec<Box<dyn Export>>,
     named: Vec<Named>,
     // What is `None` comes from the environment.
@@ -42,9 +42,9 @@ pub struct Builder {
     baggage_keys: Vec<Cow<'static, str>>,
 }
 
-impl Default for Builder {
+impl Default for PipelineBuilder {
     fn default() -> Self {
-        Builder {
+        PipelineBuilder {
             exporters: Vec::new(),
             named: Vec::new(),
             sampler: None,
@@ -65,7 +65,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl PipelineBuilder {
     /// Exports to this one too, and not to those that `OTEL_TRACES_EXPORTER` names. Each gets all spans,
     /// on a thread of its own.
     pub fn with_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
@@ -141,7 +141,7 @@ impl Builder {
     }
 
     /// Carries spans and baggage between processes by this one: it becomes OpenTelemetry's global
-    /// propagator when the pipeline is [installed](Builder::install), and, if it is an
+    /// propagator when the pipeline is [installed](PipelineBuilder::install), and, if it is an
     /// [`enter_span::propagation::Propagator`], that of [`enter_span::inject`] and
     /// [`enter_span::extract`] too, which else stay by W3C's.
     ///
@@ -150,7 +150,7 @@ impl Builder {
     ///
     /// OpenTelemetry does not tell whether there is a global propagator already. One that the
     /// application sets itself stays if it is set after the installation, if `OTEL_PROPAGATORS` is
-    /// `none`, or [without](Builder::without_propagator) one.
+    /// `none`, or [without](PipelineBuilder::without_propagator) one.
     pub fn with_propagator(
         mut self,
         propagator: impl TextMapPropagator + Send + Sync + 'static,
@@ -260,12 +260,12 @@ impl Builder {
 impl Pipeline {
     /// A pipeline with the defaults. Without an exporter in the code, it exports to what
     /// `OTEL_TRACES_EXPORTER` names.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> PipelineBuilder {
+        PipelineBuilder::default()
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Builder")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enter_span::native::{Findings, Inform};
+use enter_span::native::{DiagnosticSource, Report};
 
 use crate::record::core::Core;
 use crate::stats::counts::{Counts, ExporterCounts};
@@ -22,53 +22,53 @@ pub(crate) struct Informant {
     pub(crate) warnings: Vec<String>,
 }
 
-impl Inform for Informant {
-    fn inform(&self, findings: &mut Findings) {
+impl DiagnosticSource for Informant {
+    fn inform(&self, report: &mut Report) {
         for warning in &self.warnings {
-            findings.say("warned", warning);
+            report.say("warned", warning);
         }
         if self.is_disabled {
-            findings.say(
+            report.say(
                 "disabled",
                 "`OTEL_SDK_DISABLED` is `true`: the pipeline records nothing",
             );
             return;
         }
-        self.of_process(findings);
-        self.of_sampling(findings);
-        self.of_muting(findings);
+        self.of_process(report);
+        self.of_sampling(report);
+        self.of_muting(report);
         // Their locks may be held by threads that a forked child does not have.
         if !self.core.queue.is_forked() {
-            self.of_exporters(findings);
+            self.of_exporters(report);
         }
-        self.of_spans(findings);
+        self.of_spans(report);
     }
 }
 
 impl Informant {
-    fn of_process(&self, findings: &mut Findings) {
+    fn of_process(&self, report: &mut Report) {
         const TOPIC: &str = "state";
         let queue = &self.core.queue;
         if queue.is_forked() {
-            findings.say(
+            report.say(
                 TOPIC,
                 "this is a forked child, where the pipeline of its parent is off",
             );
         } else if queue.is_closed() {
             let late = self.core.declined.of(Reason::Closed);
-            findings.say(
+            report.say(
                 TOPIC,
                 format_args!("shut down; spans that were to start since, by OpenTelemetry or by its own tracers: {late}"),
             );
         }
     }
 
-    fn of_sampling(&self, findings: &mut Findings) {
+    fn of_sampling(&self, report: &mut Report) {
         const TOPIC: &str = "sampling";
         let Core {
             sampler, declined, ..
         } = &*self.core;
-        findings.say(TOPIC, format_args!("{sampler:?}, by {}", self.sampler_by));
+        report.say(TOPIC, format_args!("{sampler:?}, by {}", self.sampler_by));
         let causes = [
             ("roots that the sampler declined", Reason::Root),
             (
@@ -83,7 +83,7 @@ impl Informant {
         for (what, reason) in causes {
             let count = declined.of(reason);
             if count > 0 {
-                findings.say(
+                report.say(
                     TOPIC,
                     format_args!("not recorded, nor what follows them: {what}: {count}"),
                 );
@@ -91,7 +91,7 @@ impl Informant {
         }
     }
 
-    fn of_muting(&self, findings: &mut Findings) {
+    fn of_muting(&self, report: &mut Report) {
         const TOPIC: &str = "muted";
         let muting = &self.core.muting;
         if !muting.mutes_any() {
@@ -100,45 +100,45 @@ impl Informant {
         let list = |names: Vec<&str>| names.join(", ");
         let muted = list(muting.muted().collect());
         let enabled = list(muting.enabled().collect());
-        findings.say(TOPIC, format_args!("{muted}"));
+        report.say(TOPIC, format_args!("{muted}"));
         if !enabled.is_empty() {
-            findings.say(TOPIC, format_args!("but not {enabled}"));
+            report.say(TOPIC, format_args!("but not {enabled}"));
         }
         let count = self.core.declined.of(Reason::Muted);
-        findings.say(
+        report.say(
             TOPIC,
             format_args!("spans that were not made therefore: {count}"),
         );
     }
 
-    fn of_exporters(&self, findings: &mut Findings) {
+    fn of_exporters(&self, report: &mut Report) {
         const TOPIC: &str = "exporters";
         if self.exporters.is_empty() {
-            findings.say(
+            report.say(
                 TOPIC,
                 "none, so spans go nowhere: give one in the code, or see `OTEL_TRACES_EXPORTER`",
             );
         }
         for (exporter, ledger) in self.exporters.iter().zip(&self.accounts.each) {
-            findings.say(TOPIC, exporter);
+            report.say(TOPIC, exporter);
             let ExporterCounts {
                 exported, queued, ..
             } = ledger.counts();
-            findings.say(
+            report.say(
                 TOPIC,
                 format_args!("  spans that it has taken: {exported}; that wait for it: {queued}"),
             );
             match ledger.last() {
-                None => findings.say(TOPIC, "  no export has ended yet"),
-                Some(Ok(())) => findings.say(TOPIC, "  the last export went well"),
+                None => report.say(TOPIC, "  no export has ended yet"),
+                Some(Ok(())) => report.say(TOPIC, "  the last export went well"),
                 Some(Err(error)) => {
-                    findings.say(TOPIC, format_args!("  the last export failed: {error}"));
+                    report.say(TOPIC, format_args!("  the last export failed: {error}"));
                 }
             }
         }
     }
 
-    fn of_spans(&self, findings: &mut Findings) {
+    fn of_spans(&self, report: &mut Report) {
         const TOPIC: &str = "spans";
         let counts = self.accounts.counts();
         let Counts {
@@ -147,19 +147,19 @@ impl Informant {
             record_only,
             ..
         } = counts;
-        findings.say(
+        report.say(
             TOPIC,
             format_args!("ended, and sampled: {recorded}; on their way: {queued}"),
         );
         if record_only > 0 {
-            findings.say(
+            report.say(
                 TOPIC,
                 format_args!("recorded for the sampler, and not exported: {record_only}"),
             );
         }
         for (count, cause) in counts.dropped.each() {
             if count > 0 {
-                findings.say("dropped", format_args!("{count}: {cause}"));
+                report.say("dropped", format_args!("{count}: {cause}"));
             }
         }
     }

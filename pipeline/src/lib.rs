@@ -19,9 +19,9 @@
 //!
 //! # Where its choices come from
 //!
-//! From the code, in the [`Builder`]; what that leaves open, from OpenTelemetry's standard variables;
+//! From the code, in the [`PipelineBuilder`]; what that leaves open, from OpenTelemetry's standard variables;
 //! then from the defaults. They are read when it is built. A wrong value is told on stderr, or to
-//! [`Builder::with_warnings`], and it is left out or the default holds; what may be secret is not shown.
+//! [`PipelineBuilder::with_warnings`], and it is left out or the default holds; what may be secret is not shown.
 //!
 //! | variables | |
 //! |---|---|
@@ -30,7 +30,7 @@
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | which traces are recorded |
 //! | `OTEL_TRACES_EXPORTER` | a list of `otlp`, `console` and `none`; the default is `otlp` |
 //! | `OTEL_EXPORTER_OTLP_*`, `OTEL_EXPORTER_OTLP_TRACES_*` | see below |
-//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two. Baggage leaves only by the keys of [`Builder::with_baggage_keys`] |
+//! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two. Baggage leaves only by the keys of [`PipelineBuilder::with_baggage_keys`] |
 //! | `OTEL_BSP_*` | when spans are exported ([`Limits`], whose defaults are not OpenTelemetry's: a longer queue, a shorter delay) |
 //! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
 //! | `ENTER_SPAN_SCOPES` | which instrumentation scopes make spans: see below |
@@ -39,7 +39,7 @@
 //! # Muting
 //!
 //! An instrumentation scope, which is a crate by its name in Cargo unless it says otherwise, can be muted:
-//! with [`Builder::with_muted_scope`], or with `ENTER_SPAN_SCOPES=acme-db=off,acme-http=off`. `*` stands
+//! with [`PipelineBuilder::with_muted_scope`], or with `ENTER_SPAN_SCOPES=acme-db=off,acme-http=off`. `*` stands
 //! for all scopes that have no rule of their own, so `*=off,shop=on` leaves the spans of `shop` alone. Of
 //! two rules for one name the last holds, and that of the code before that of the variable.
 //!
@@ -75,7 +75,7 @@
 //!   trusted certificates.
 //!
 //! Proxies are not used, and redirects are not followed. What a receiver takes in part counts as
-//! exported: `opentelemetry-otlp` says no more of it. Where [`Builder::with_environment`] gives no
+//! exported: `opentelemetry-otlp` says no more of it. Where [`PipelineBuilder::with_environment`] gives no
 //! `COMPRESSION`, that of the process still counts.
 //!
 //! # What holds
@@ -83,7 +83,7 @@
 //! - A thread of the application never waits for an exporter, but where it asks to, in
 //!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
 //! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted,
-//!   and the worker tells of it, at most once a minute ([`Builder::with_warnings`]).
+//!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before.
 //! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
 //! - An exporter that fails, panics or does not answer in time costs its own batch, and spans that
@@ -111,7 +111,7 @@ mod record;
 mod sampling;
 mod stats;
 
-pub use builder::Builder;
+pub use builder::PipelineBuilder;
 #[doc(inline)]
 pub use enter_span::native::SpanLimits;
 #[cfg(feature = "waterfall")]
@@ -121,6 +121,6 @@ pub use enter_span_waterfall::{self as waterfall, Console, HtmlFiles};
 pub use error::Error;
 pub use pipeline::Pipeline;
 pub use queue::limit::Limits;
-pub use record::provider::{PipelineSpan, PipelineTracer, Provider};
+pub use record::provider::{PipelineProvider, PipelineSpan, PipelineTracer};
 pub use sampling::sampler::Sampler;
 pub use stats::counts::{Counts, Dropped, ExporterCounts};

@@ -130,8 +130,8 @@ impl View {
         let Some(accounts) = self.accounts() else {
             return;
         };
-        for (place, counts) in accounts.exporters().into_iter().enumerate() {
-            let name = format!("enter_span_exporter/{place}");
+        for (parentage, counts) in accounts.exporters().into_iter().enumerate() {
+            let name = format!("enter_span_exporter/{parentage}");
             work(counts, &KeyValue::new("otel.component.name", name));
         }
     }

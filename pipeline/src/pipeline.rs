@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::native::{self, Call, Installation, SpanLimits, Terms};
+use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 
@@ -26,7 +26,7 @@ use crate::queue::limit::Limits;
 use crate::queue::thread_buffer::Queue;
 use crate::record::core::{Core, HandOver};
 use crate::record::native::Native;
-use crate::record::provider::Provider;
+use crate::record::provider::PipelineProvider;
 use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
@@ -85,13 +85,13 @@ impl Pipeline {
             queue: Arc::clone(&accounts.queue),
             clock: Arc::clone(&clock),
         };
-        let terms = Terms {
+        let config = RecordConfig {
             limits: settled.span_limits,
             tells_place: settled.tells_place,
             sink: Box::new(sink),
         };
         let core = Arc::new(Core {
-            terms: Arc::new(terms),
+            config: Arc::new(config),
             queue: Arc::clone(&accounts.queue),
             clock,
             sampler: settled.sampler,
@@ -131,8 +131,8 @@ impl Pipeline {
             place.installation = Some(native::install_native(self.native()));
         }
         self.accounts.is_installed.store(true, Ordering::Relaxed);
-        native::remember(Call {
-            name: "Builder::install",
+        native::remember(InstallCall {
+            name: "PipelineBuilder::install",
             place: caller,
             mark: Some(self.core.mark()),
             generation: place.installation.as_ref().map(Installation::generation),
@@ -169,7 +169,7 @@ impl Pipeline {
             limits,
             notices: Notices::new(warn),
             clock: Arc::clone(&self.core.clock),
-            text: self.core.terms.limits.text,
+            text: self.core.config.limits.text,
             next: None,
         };
         let started = worker.start_lanes();
@@ -184,8 +184,8 @@ impl Pipeline {
     }
 
     /// The provider, for code that takes one.
-    pub fn provider(&self) -> Provider {
-        Provider::new(Arc::clone(&self.core))
+    pub fn provider(&self) -> PipelineProvider {
+        PipelineProvider::new(Arc::clone(&self.core))
     }
 
     /// A tracer for the library of this name whose spans, and all below them, are recorded here,

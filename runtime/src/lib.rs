@@ -35,7 +35,7 @@
 //!
 //! Until the application says where spans go, everything is off. Say it once, early in `main`: with
 //! `enter-span-pipeline`, which is made for it and configured by OpenTelemetry's standard variables; with
-//! [`set_tracer_provider`] and any OpenTelemetry provider; or with [`use_global`] where OpenTelemetry is set
+//! [`set_tracer_provider`] and any OpenTelemetry provider; or with [`use_global_tracer_provider`] where OpenTelemetry is set
 //! up already. Shut it down before the process ends, so that its last batch leaves.
 //!
 //! # Nothing arrives
@@ -139,7 +139,7 @@
 //! | `testing` | `testing::Recorder`: assert the tree of spans, in tests that run in parallel |
 //! | `http` | spans travel in `http::HeaderMap` |
 //! | `tonic` | and in gRPC's `MetadataMap` |
-//! | `tokio` | `task`: `spawn_child`, `spawn_linked` and their kin |
+//! | `tokio` | `task`: `spawn_in_current_span`, `spawn_linked` and their kin |
 //! | `open-spans` | `open_spans()`: what is in progress; `watch_roots()`: what stays open |
 //!
 //! # What it emits
@@ -304,7 +304,7 @@ pub use enter_span_macros::Attributes;
 /// | `attributes(a = ?x, b = %x, ..facts)` | `slot.debug(&x)`, `slot.display(&x)`, `.attributes_with(\|facts\| ..)` |
 /// | `start(k = v)` | `start.attribute_with("k", ..)`, before the sampler |
 /// | `ret`, `ret(k = \|v\| ..)` | `.attribute_with("return", ..)`, after the body, of the `Ok` value |
-/// | `err = ..` | what is read of the value at `span.end(Reading::of(&Probe(&value)))`, and how much of it may leave |
+/// | `err = ..` | what is read of the value at `span.end(ReturnCheck::of(&Probe(&value)))`, and how much of it may leave |
 /// | `root`, `parent = expr`, `links(expr)`, `invocation = expr`, `tracer = expr` | `start.root()`, `start.parent(&expr)`, `start.links(&expr)`, `start.invocation(&expr)`, `start.tracer(&expr)` |
 /// | `when = expr` | `if is_on() && holds(\|\| expr)` |
 /// | `future`, `stream` | the returned value is put into the span: `InSpan::new(span, value)` |
@@ -507,7 +507,7 @@ pub use instrument::in_span::{Carried, ClosureInSpan, FutureInSpan, StreamInSpan
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub use instrument::task;
-pub use otel::{set_tracer_provider, use_global};
+pub use otel::{set_tracer_provider, use_global_tracer_provider};
 pub use outcome::failure::{ErrorDetail, Failure, Outcome};
 pub use propagation::{extract, inject};
 pub use span::handle::{Span, Status, is_traced, span_id, trace_id};

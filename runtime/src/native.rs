@@ -4,22 +4,24 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use crate::attribute::limit::SpanLimits;
-use crate::backend::active_backend::Override;
+use crate::backend::active_backend::ContextBackend;
 pub use crate::backend::active_backend::{Installation, install_native};
-pub use crate::backend::ended_span::{Details, Ended, Happened, Moment, Origin, Place, StatusCode};
-pub use crate::backend::record::{Beginning, Record, Sink, Terms};
+pub use crate::backend::ended_span::{
+    Details, EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
+};
+pub use crate::backend::record::{Record, RecordConfig, RecordSink, SpanStart};
 pub use crate::backend::site::{Kind, Library, Site};
 use crate::backend::tracer::Tracer;
-pub use crate::backend::{Backend, Said, Start, Started};
+pub use crate::backend::{Backend, Start, StartOptions, StartResult};
 pub use crate::diagnose::global_provider::answer;
-pub use crate::diagnose::install_log::{Call, remember};
+pub use crate::diagnose::install_log::{InstallCall, remember};
 pub use crate::diagnose::later_work::take_escapes;
-pub use crate::diagnose::report::{Findings, Inform};
+pub use crate::diagnose::report::{DiagnosticSource, Report};
 use crate::propagation::{self, Propagator};
 
 /// A tracer whose spans, and all below them, are recorded by this backend.
 pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {
-    Tracer::with_override(library, Override::new(backend))
+    Tracer::with_override(library, ContextBackend::new(backend))
 }
 
 /// What `inject` and `extract` use if the application sets nothing.

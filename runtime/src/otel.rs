@@ -19,11 +19,11 @@ use std::sync::Arc;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 
-use crate::backend::active_backend::{self, Override};
-use crate::backend::foreign::{Global, Provided};
+use crate::backend::active_backend::{self, ContextBackend};
+use crate::backend::foreign::{GlobalTracers, Provided};
 use crate::context::identity::{Context, SpanContext, SpanId, TraceId};
 use crate::diagnose::global_provider;
-use crate::diagnose::install_log::{self, Call};
+use crate::diagnose::install_log::{self, InstallCall};
 
 pub use opentelemetry;
 
@@ -61,7 +61,7 @@ where
 
 #[track_caller]
 fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
-    install_log::remember(Call {
+    install_log::remember(InstallCall {
         name,
         place: Location::caller(),
         mark,
@@ -75,9 +75,9 @@ fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
 /// For applications that set one already. As OpenTelemetry does not tell when it is replaced, every
 /// span asks for it anew, which costs some 100 ns; [`set_tracer_provider`] does not.
 #[track_caller]
-pub fn use_global() {
-    let generation = active_backend::install(Global);
-    remember("use_global", None, generation);
+pub fn use_global_tracer_provider() {
+    let generation = active_backend::install(GlobalTracers);
+    remember("use_global_tracer_provider", None, generation);
 }
 
 /// One provider in two places.
@@ -134,7 +134,7 @@ impl crate::backend::tracer::Tracer {
     {
         Self::with_override(
             library.into(),
-            Override::new(Arc::new(Provided::new(provider))),
+            ContextBackend::new(Arc::new(Provided::new(provider))),
         )
     }
 }

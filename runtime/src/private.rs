@@ -1,13 +1,15 @@
 //! Not public API: what generated code names. It changes without notice.
 
-pub use crate::attribute::attributes::Sink;
+pub use crate::attribute::attributes::AttributeSink;
 pub use crate::backend::active_backend::is_on;
 pub use crate::backend::site::{Kind, Library, Module, Site};
-pub use crate::instrument::future::{BoxedFuture, InSpan, Open, Silent};
+pub use crate::instrument::future::{BoxedFuture, InSpan, OpenFuture, Silent};
 pub use crate::instrument::stream::{BoxedStream, OpenStream};
 pub use crate::outcome::failure::ErrorDetail;
-pub use crate::outcome::probe::{Awaited, Diverged, Judged, Probe, Reading, Returned, Streamed};
-pub use crate::span::active::{Entered, finish, run, run_held, run_open};
+pub use crate::outcome::probe::{
+    Awaited, Diverged, Judged, Probe, ReturnCheck, Returned, Streamed,
+};
+pub use crate::span::active::{ActiveSpan, finish, run, run_held, run_open};
 pub use crate::span::builder::{Start, enter, enter_with, holds};
 pub use crate::span::current::Current;
 pub use crate::span::guard::Guard;
@@ -64,8 +66,8 @@ pub fn becomes<T, F: IntoFuture<Output = T>>(value: F) -> F::IntoFuture {
 
 /// For `start_span!`.
 #[inline]
-pub fn own(entered: Entered) -> OwnedSpan {
-    OwnedSpan::new(entered)
+pub fn own(active: ActiveSpan) -> OwnedSpan {
+    OwnedSpan::new(active)
 }
 
 /// For `tracer!`.
@@ -95,32 +97,32 @@ pub async fn call_async<R>(body: impl AsyncFnOnce(Span) -> R, span: Span) -> R {
 }
 
 impl Diverged {
-    pub fn finish<D>(self, _: Entered, never: Infallible, _: D) -> !
+    pub fn finish<D>(self, _: ActiveSpan, never: Infallible, _: D) -> !
     where
-        D: FnOnce(Entered, &Infallible),
+        D: FnOnce(ActiveSpan, &Infallible),
     {
         match never {}
     }
 }
 
 impl Awaited {
-    pub fn finish<F, D>(self, entered: Entered, future: F, finish: D) -> InSpan<F, D>
+    pub fn finish<F, D>(self, active: ActiveSpan, future: F, finish: D) -> InSpan<F, D>
     where
         F: Future,
-        D: FnOnce(Entered, &F::Output),
+        D: FnOnce(ActiveSpan, &F::Output),
     {
-        InSpan::new(entered, future, finish)
+        InSpan::new(active, future, finish)
     }
 }
 
 impl Streamed {
     /// What is read of a value has nothing to read here: the items are not looked at.
-    pub fn finish<S, D>(self, entered: Entered, stream: S, _: D) -> OpenStream<S>
+    pub fn finish<S, D>(self, active: ActiveSpan, stream: S, _: D) -> OpenStream<S>
     where
         S: Stream,
-        D: FnOnce(Entered, &()),
+        D: FnOnce(ActiveSpan, &()),
     {
-        OpenStream::new(entered, stream)
+        OpenStream::new(active, stream)
     }
 }
 
@@ -139,12 +141,12 @@ impl<T> Itself for T {
 impl Returned {
     pub fn finish<R>(
         self,
-        entered: Entered,
+        active: ActiveSpan,
         value: R,
-        finish: impl FnOnce(Entered, &R),
+        finish: impl FnOnce(ActiveSpan, &R),
     ) -> Same<R> {
-        if !entered.is_off() {
-            finish(entered, &value);
+        if !active.is_off() {
+            finish(active, &value);
         }
         value
     }

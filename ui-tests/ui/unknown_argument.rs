@@ -3,7 +3,7 @@ use enter_span::enter_span;
 #[enter_span(nmae = "x")]
 fn misspelled() {}
 
-#[enter_span(colour = "x")]
+#[enter_span(color = "x")]
 fn unheard_of() {}
 
 fn main() {

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use super::draw::draw_part;
 use super::finished::{Finished, Part};
 use super::terminal::{Stream, columns};
-use super::text::Colour;
+use super::text::Color;
 
 /// Prints each trace as a waterfall when it is finished; what that means stands in
 /// [`waterfall`](crate::waterfall).
@@ -34,7 +34,7 @@ pub struct Console {
     finished: Finished,
     output: Mutex<Output>,
     width: Option<usize>,
-    colour: Option<Colour>,
+    color: Option<Color>,
 }
 
 enum Output {
@@ -63,7 +63,7 @@ impl Console {
             finished: Finished::new(),
             output: Mutex::new(output),
             width: None,
-            colour: None,
+            color: None,
         }
     }
 
@@ -76,17 +76,17 @@ impl Console {
 
     /// Draws with colours or without.
     #[must_use]
-    pub fn with_colour(mut self, colour: Colour) -> Self {
-        self.colour = Some(colour);
+    pub fn with_color(mut self, color: Color) -> Self {
+        self.color = Some(color);
         self
     }
 
     fn print(&self, parts: &[Part]) -> OTelSdkResult {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let width = self.width.unwrap_or_else(|| output.width());
-        let colour = self.colour.unwrap_or_else(|| output.colour());
+        let color = self.color.unwrap_or_else(|| output.color());
         for part in parts {
-            let text = draw_part(part, width, colour) + "\n";
+            let text = draw_part(part, width, color) + "\n";
             let written = output.write(text.as_bytes());
             written.map_err(|error| {
                 OTelSdkError::InternalFailure(format!("the trace could not be printed: {error}"))
@@ -104,10 +104,10 @@ impl Output {
         }
     }
 
-    fn colour(&self) -> Colour {
+    fn color(&self) -> Color {
         match self {
-            Output::Stream(stream) => stream.colour(),
-            Output::Writer(_) => Colour::None,
+            Output::Stream(stream) => stream.color(),
+            Output::Writer(_) => Color::None,
         }
     }
 
@@ -150,7 +150,7 @@ impl fmt::Debug for Console {
         formatter
             .debug_struct("Console")
             .field("width", &self.width)
-            .field("colour", &self.colour)
+            .field("color", &self.color)
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents};
 
 use super::finished::{Part, Standing};
 use super::state::{State, error_type, is_news, kind, length, state};
-use super::text::{self, Colour, Piece, Style, escape, fit, human};
+use super::text::{self, Color, Piece, Style, escape, fit, human};
 use super::tree::{self, Folded, Item, Place, Row, Trace};
 
 /// Draws all traces, the earliest first, in lines of at most `width` columns (and at least 40).
@@ -23,16 +23,16 @@ use super::tree::{self, Folded, Item, Place, Row, Trace};
 /// drawn, four events of a span and 400 characters of a text; what is left is counted, or ends in `…`.
 /// Characters that could do something to the terminal, or that are not to be seen, are spelled out, as
 /// `\u{200b}`.
-pub fn draw(spans: &[SpanData], width: usize, colour: Colour) -> String {
-    let canvas = Canvas::new(width, colour, Standing::default());
+pub fn draw(spans: &[SpanData], width: usize, color: Color) -> String {
+    let canvas = Canvas::new(width, color, Standing::default());
     let traces = tree::traces(spans);
     let traces: Vec<String> = traces.iter().map(|trace| canvas.trace(trace)).collect();
     traces.join("\n")
 }
 
 /// Draws one part of one trace, and says in its heading which.
-pub(super) fn draw_part(part: &Part, width: usize, colour: Colour) -> String {
-    let canvas = Canvas::new(width, colour, part.standing);
+pub(super) fn draw_part(part: &Part, width: usize, color: Color) -> String {
+    let canvas = Canvas::new(width, color, part.standing);
     let traces = tree::traces(&part.spans);
     traces.iter().map(|trace| canvas.trace(trace)).collect()
 }
@@ -45,18 +45,18 @@ const WIDEST: usize = 240;
 struct Canvas {
     label: usize,
     bar: usize,
-    colour: Colour,
+    color: Color,
     standing: Standing,
 }
 
 impl Canvas {
-    fn new(width: usize, colour: Colour, standing: Standing) -> Self {
+    fn new(width: usize, color: Color, standing: Standing) -> Self {
         let room = width.clamp(NARROWEST, WIDEST) - DURATION - 2;
         let label = room * 3 / 5;
         Canvas {
             label,
             bar: room - label,
-            colour,
+            color,
             standing,
         }
     }
@@ -99,7 +99,7 @@ impl Canvas {
             let took = human(length(trace.start, trace.end));
             pieces.push(Piece::new(Style::Plain, format!("  {took}")));
         }
-        let line = fit(&pieces, self.width(), self.colour);
+        let line = fit(&pieces, self.width(), self.color);
         format!("{}\n", line.trim_end())
     }
 
@@ -150,8 +150,8 @@ impl Canvas {
     }
 
     fn line(&self, label: &[Piece], bar: Piece, took: &str) -> String {
-        let label = fit(label, self.label, self.colour);
-        let bar = fit(&[bar], self.bar, self.colour);
+        let label = fit(label, self.label, self.color);
+        let bar = fit(&[bar], self.bar, self.color);
         format!("{label} {bar} {took:>DURATION$}\n")
     }
 
@@ -199,7 +199,7 @@ impl Canvas {
     /// A line that belongs to the span above it.
     fn detail(&self, row: &Row<'_>, mut pieces: Vec<Piece>) -> String {
         pieces.insert(0, Piece::new(Style::Dim, row.below.clone()));
-        let line = fit(&pieces, self.width(), self.colour);
+        let line = fit(&pieces, self.width(), self.color);
         format!("{}\n", line.trim_end())
     }
 }

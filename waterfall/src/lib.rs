@@ -37,4 +37,4 @@ pub use console::Console;
 pub use draw::draw;
 pub use files::HtmlFiles;
 pub use html::page;
-pub use text::Colour;
+pub use text::Color;

@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, IsTerminal as _};
 
-use super::text::Colour;
+use super::text::Color;
 
 /// One of the two outputs that every process has.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl Stream {
     }
 
     /// Colours only for a terminal that has them, and whose user did not say `NO_COLOR`.
-    pub(super) fn colour(self) -> Colour {
+    pub(super) fn color(self) -> Color {
         let is_terminal = match self {
             Stream::Stdout => io::stdout().is_terminal(),
             Stream::Stderr => io::stderr().is_terminal(),
@@ -33,8 +33,8 @@ impl Stream {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         match is_terminal && !unwanted && !dumb {
-            true => Colour::Ansi,
-            false => Colour::None,
+            true => Color::Ansi,
+            false => Color::None,
         }
     }
 }

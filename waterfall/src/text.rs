@@ -1,4 +1,4 @@
-//! Text in a column: made harmless, cut by display width, coloured, padded.
+//! Text in a column: made harmless, cut by display width, colored, padded.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 /// Whether the text may hold the escape sequences of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
+pub enum Color {
     /// Text alone.
     None,
     /// The eight colours that every terminal has.
@@ -40,14 +40,14 @@ impl Piece {
 }
 
 /// The pieces in exactly `width` columns: padded, or cut with `…` as the last column.
-pub(super) fn fit(pieces: &[Piece], width: usize, colour: Colour) -> String {
+pub(super) fn fit(pieces: &[Piece], width: usize, color: Color) -> String {
     let needed: usize = pieces.iter().map(|piece| columns(&piece.text)).sum();
     let mut room = if needed > width { width - 1 } else { width };
     let mut line = String::new();
     for piece in pieces {
         let (text, whole) = head(&piece.text, room);
         room -= columns(text);
-        line.push_str(&paint(text, piece.style, colour));
+        line.push_str(&paint(text, piece.style, color));
         if !whole {
             break;
         }
@@ -75,7 +75,7 @@ fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-fn paint(text: &str, style: Style, colour: Colour) -> String {
+fn paint(text: &str, style: Style, color: Color) -> String {
     let code = match style {
         Style::Plain => "",
         Style::Bold => "1",
@@ -84,8 +84,8 @@ fn paint(text: &str, style: Style, colour: Colour) -> String {
         Style::Yellow => "33",
         Style::Cyan => "36",
     };
-    match colour {
-        Colour::Ansi if !code.is_empty() && !text.is_empty() => {
+    match color {
+        Color::Ansi if !code.is_empty() && !text.is_empty() => {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         }
         _ => text.to_owned(),

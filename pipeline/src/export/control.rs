@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crate::queue::span_queue::Call;
+use crate::queue::span_queue::InstallCall;
 
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -95,11 +95,11 @@ impl Desk {
     }
 
     /// From any thread: has the worker come.
-    pub(crate) fn call(&self, call: Call) {
+    pub(crate) fn call(&self, call: InstallCall) {
         let mut slips = self.slips();
         match call {
-            Call::Now => slips.is_due = true,
-            Call::Soon => slips.has_news = true,
+            InstallCall::Now => slips.is_due = true,
+            InstallCall::Soon => slips.has_news = true,
         }
         drop(slips);
         self.asked.notify_one();

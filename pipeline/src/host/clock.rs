@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use enter_span::native::Moment;
+use enter_span::native::Timestamp;
 
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -65,10 +65,10 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn tell(&self, moment: Moment) -> SystemTime {
-        match moment {
-            Moment::Told(time) => time,
-            Moment::Counted(counted) => self.tell_counted(counted),
+    pub(crate) fn tell(&self, timestamp: Timestamp) -> SystemTime {
+        match timestamp {
+            Timestamp::Wall(time) => time,
+            Timestamp::Ticks(counted) => self.tell_counted(counted),
         }
     }
 
@@ -90,7 +90,7 @@ impl Reading {
 
 #[cfg(all(test, not(enter_span_loom)))]
 mod tests {
-    use super::{Moment, Reading};
+    use super::{Reading, Timestamp};
     use std::time::{Duration, SystemTime};
 
     /// The wall clock steps back by an hour between two readings: the second places the whole span an
@@ -109,7 +109,7 @@ mod tests {
             ..before
         };
         let (start, end) = (900_000, 950_000);
-        let tell = |reading: Reading, counted| reading.tell(Moment::Counted(counted));
+        let tell = |reading: Reading, counted| reading.tell(Timestamp::Ticks(counted));
         for reading in [before, after] {
             let length = tell(reading, end).duration_since(tell(reading, start));
             assert_eq!(length.ok(), Some(Duration::from_micros(100)));

@@ -33,7 +33,7 @@ fn push(store: &Items, buffer: &Buffer<Vec<u32>>, item: u32, bytes: usize) -> Pu
 
 /// All orders with up to two preemptions, which is what faults of this kind need.
 fn check(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
+    let mut builder = loom::model::PipelineBuilder::new();
     builder.preemption_bound = Some(2);
     builder.check(model);
 }

@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::SystemTime;
 use std::vec::Drain;
 
-use enter_span::native::{Details, Ended, Library, Origin, Site};
+use enter_span::native::{Details, EndedSpan, Library, Site, SpanSource};
 use opentelemetry::trace::{Event, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -15,13 +15,13 @@ use crate::host::clock::Reading;
 /// Spans in the order of their end, and the attributes of all of them.
 #[derive(Default)]
 pub(crate) struct Spans {
-    spans: Vec<Ended>,
+    spans: Vec<EndedSpan>,
     attributes: Vec<KeyValue>,
 }
 
 impl Spans {
     #[inline(always)]
-    pub(crate) fn push(&mut self, span: &mut Ended, attributes: &mut Vec<KeyValue>) {
+    pub(crate) fn push(&mut self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>) {
         span.attributes = attributes.len() as u32;
         if self.spans.len() == self.spans.capacity() {
             grow(&mut self.spans, 1);
@@ -44,7 +44,7 @@ impl Spans {
         let mut scopes = Scopes::default();
         let spans = self.spans.drain(..);
         to.extend(spans.map(|span| {
-            let scope = scopes.of(&span.origin);
+            let scope = scopes.of(&span.source);
             into_data(span, scope, &mut attributes, text, reading)
         }));
     }
@@ -69,9 +69,9 @@ struct Scopes(Option<(&'static Library, InstrumentationScope)>);
 
 impl Scopes {
     #[inline]
-    fn of(&mut self, origin: &Origin) -> InstrumentationScope {
-        let Origin::Site(site) = origin else {
-            return origin.scope();
+    fn of(&mut self, source: &SpanSource) -> InstrumentationScope {
+        let SpanSource::Site(site) = source else {
+            return source.scope();
         };
         let library = site.library();
         match &self.0 {
@@ -83,17 +83,17 @@ impl Scopes {
 
 #[inline]
 fn into_data(
-    mut span: Ended,
+    mut span: EndedSpan,
     scope: InstrumentationScope,
     all: &mut Drain<'_, KeyValue>,
     text: Option<usize>,
     reading: &Reading,
 ) -> SpanData {
-    let site = span.origin.site();
+    let site = span.source.site();
     let (own, code) = (span.attributes as usize, usize::from(span.code));
     let mut attributes = Vec::with_capacity(own + code);
     attributes.extend(all.by_ref().take(own));
-    if let Some((function, file, line)) = site.and_then(Site::place) {
+    if let Some((function, file, line)) = site.and_then(Site::location) {
         // Not by `each_code`: what a closure is handed is made elsewhere and copied.
         let [function_key, file_key, line_key] = Site::CODE_KEYS;
         if code > 0 {
@@ -121,9 +121,9 @@ fn into_data(
         ),
     };
     SpanData {
-        span_context: span.place.identity(state),
-        parent_span_id: span.place.parent,
-        parent_span_is_remote: span.place.parent_is_remote,
+        span_context: span.parentage.identity(state),
+        parent_span_id: span.parentage.parent,
+        parent_span_is_remote: span.parentage.parent_is_remote,
         span_kind: span.kind,
         start_time: start,
         // Never before its start, also where its maker says so.
@@ -147,7 +147,7 @@ fn apart(
 ) -> (TraceState, Times, SpanEvents, SpanLinks) {
     let times = (details.start.unwrap_or(start), details.end.unwrap_or(end));
     let told = details.events.into_iter().map(|event| {
-        let time = reading.tell(event.moment);
+        let time = reading.tell(event.timestamp);
         Event::new(event.name, time, event.attributes, event.dropped_attributes)
     });
     let mut events = SpanEvents::default();

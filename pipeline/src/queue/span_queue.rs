@@ -80,12 +80,12 @@ pub(crate) struct Pushed {
     /// Whether there was room.
     pub(crate) is_accepted: bool,
     /// When the worker should come, if it has to be told.
-    pub(crate) call: Option<Call>,
+    pub(crate) call: Option<InstallCall>,
 }
 
 /// When the worker should come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
+pub(crate) enum InstallCall {
     Now,
     /// When its interval is over: there is something to do at all.
     Soon,
@@ -260,7 +260,7 @@ impl<L: Default> Store<L> {
                     return Pushed {
                         is_accepted: true,
                         call: if reclaimed == Some(true) {
-                            Some(Call::Now)
+                            Some(InstallCall::Now)
                         } else {
                             call
                         },
@@ -276,7 +276,7 @@ impl<L: Default> Store<L> {
     fn refuse(&self, cause: Cause, is_due: bool) -> Pushed {
         self.refused.of(cause).fetch_add(1, Ordering::Relaxed);
         let call = match cause {
-            _ if is_due => Some(Call::Now),
+            _ if is_due => Some(InstallCall::Now),
             // The application is told of it.
             Cause::Full => self.call_sleeper(),
             Cause::Closed | Cause::Forked => None,
@@ -289,9 +289,9 @@ impl<L: Default> Store<L> {
 
     /// Has a worker that sleeps come soon: by one thread alone.
     #[cold]
-    fn call_sleeper(&self) -> Option<Call> {
+    fn call_sleeper(&self) -> Option<InstallCall> {
         let is_asleep = self.is_asleep.load(Ordering::Relaxed);
-        (is_asleep && self.is_asleep.swap(false, Ordering::Relaxed)).then_some(Call::Soon)
+        (is_asleep && self.is_asleep.swap(false, Ordering::Relaxed)).then_some(InstallCall::Soon)
     }
 
     /// Says when the worker should come.
@@ -301,7 +301,7 @@ impl<L: Default> Store<L> {
         buffer: &Buffer<L>,
         bytes: usize,
         put: &mut impl FnMut(&mut L),
-    ) -> Result<Option<Call>, Cause> {
+    ) -> Result<Option<InstallCall>, Cause> {
         let Some(mut filled) = self.lock(buffer) else {
             return Err(self.forked());
         };
@@ -326,11 +326,11 @@ impl<L: Default> Store<L> {
 
     /// The worker is called at the first item, at a batch, and where half of all is given out.
     #[cold]
-    fn call(&self, filled: &mut Filled<L>) -> Option<Call> {
+    fn call(&self, filled: &mut Filled<L>) -> Option<InstallCall> {
         let is_batch = filled.waiting >= self.due;
         filled.call_at = if is_batch { usize::MAX } else { self.due };
         if std::mem::take(&mut filled.is_half) || is_batch {
-            return Some(Call::Now);
+            return Some(InstallCall::Now);
         }
         self.call_sleeper()
     }

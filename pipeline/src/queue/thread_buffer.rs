@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use enter_span::native::Ended;
+use enter_span::native::EndedSpan;
 use opentelemetry::KeyValue;
 
 use crate::queue::budget::Room;
 use crate::queue::limit::Limits;
 use crate::queue::span_list::Spans;
-use crate::queue::span_queue::{self, Call, Pushed, Store, Tally};
+use crate::queue::span_queue::{self, InstallCall, Pushed, Store, Tally};
 
 pub(crate) type Drained = span_queue::Drained<Spans>;
 type Buffer = span_queue::Buffer<Spans>;
@@ -23,7 +23,7 @@ pub(crate) struct Queue {
     /// A buffer for threads that are dying, and for what comes too late.
     shared: Arc<Buffer>,
     record_only: AtomicU64,
-    call: Box<dyn Fn(Call) + Send + Sync>,
+    call: Box<dyn Fn(InstallCall) + Send + Sync>,
 }
 
 thread_local! {
@@ -47,7 +47,10 @@ impl Drop for Own {
 }
 
 impl Queue {
-    pub(crate) fn new(limits: Limits, call: impl Fn(Call) + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(
+        limits: Limits,
+        call: impl Fn(InstallCall) + Send + Sync + 'static,
+    ) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // A batch, or half of what may wait.
         let due = limits.batch_spans.min(limits.queue_spans / 2).max(1);
@@ -81,7 +84,7 @@ impl Queue {
     #[inline]
     pub(crate) fn push(
         self: &Arc<Self>,
-        span: &mut Ended,
+        span: &mut EndedSpan,
         attributes: &mut Vec<KeyValue>,
         bytes: usize,
     ) -> bool {
@@ -98,7 +101,7 @@ impl Queue {
     }
 
     #[cold]
-    fn call_worker(&self, call: Call) {
+    fn call_worker(&self, call: InstallCall) {
         // A child has no worker: it learns it here, at the latest when its buffers are full.
         if !self.is_forked() {
             (self.call)(call);
@@ -107,14 +110,14 @@ impl Queue {
 
     /// What was taken out has been dropped: the worker tells the application.
     pub(crate) fn tell_of_drops(&self) {
-        (self.call)(Call::Soon);
+        (self.call)(InstallCall::Soon);
     }
 
     #[cold]
     fn push_shared(
         &self,
         bytes: usize,
-        span: &mut Ended,
+        span: &mut EndedSpan,
         attributes: &mut Vec<KeyValue>,
     ) -> Pushed {
         let put = |spans: &mut Spans| spans.push(span, attributes);
@@ -170,8 +173,8 @@ impl Queue {
         let with = |all: &RefCell<Vec<Own>>| {
             let mut all = all.borrow_mut();
             let known = all.iter().position(|own| own.number == self.number);
-            let place = known.or_else(|| self.make_own(&mut all));
-            work(place.and_then(|place| all.get(place)))
+            let parentage = known.or_else(|| self.make_own(&mut all));
+            work(parentage.and_then(|parentage| all.get(parentage)))
         };
         OWN.try_with(with).ok()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enter_span::native::{Ended, Place, Sink, Terms};
+use enter_span::native::{EndedSpan, Parentage, RecordConfig, RecordSink};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -17,7 +17,7 @@ use crate::sampling::sampler::Sampler;
 use crate::stats::declined::{Declined, Reason};
 
 pub(crate) struct Core {
-    pub(crate) terms: Arc<Terms>,
+    pub(crate) config: Arc<RecordConfig>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) sampler: Sampler,
@@ -32,15 +32,15 @@ pub(crate) struct HandOver {
     pub(crate) clock: Arc<Clock>,
 }
 
-impl Sink for HandOver {
+impl RecordSink for HandOver {
     #[inline]
     fn now(&self) -> u64 {
         self.clock.now()
     }
 
     /// One that is recorded and not sampled goes nowhere.
-    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool {
-        if !span.place.flags.is_sampled() {
+    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool {
+        if !span.parentage.flags.is_sampled() {
             self.queue.count_record_only();
             return false;
         }
@@ -51,7 +51,7 @@ impl Sink for HandOver {
 
 /// A span that has been decided on.
 pub(crate) struct Decision {
-    pub(crate) place: Place,
+    pub(crate) parentage: Parentage,
     pub(crate) state: TraceState,
     pub(crate) is_recorded: bool,
     /// What the sampler adds.
@@ -102,15 +102,15 @@ impl Core {
         let Sampler::Custom(sampler) = &self.sampler else {
             return Some(Decision::at(self.follow_run(parent, attributes), context));
         };
-        let place = parentage::below(parent);
+        let parentage = parentage::below(parent);
         let known = parent.is_valid().then_some(context);
-        let answer = shielded(|| ask(&**sampler, known, place.trace_id))?;
+        let answer = shielded(|| ask(&**sampler, known, parentage.trace_id))?;
         let is_sampled = answer.decision == SamplingDecision::RecordAndSample;
         if answer.decision == SamplingDecision::Drop {
             self.declined.count(Reason::Sampler);
         }
         Some(Decision {
-            place: parentage::sampled(place, is_sampled),
+            parentage: parentage::sampled(parentage, is_sampled),
             state: answer.trace_state,
             is_recorded: answer.decision != SamplingDecision::Drop,
             attributes: answer.attributes,
@@ -118,7 +118,7 @@ impl Core {
     }
 
     /// Where the sampler need not be asked, but may look at what the span says.
-    fn follow_run(&self, parent: &SpanContext, attributes: &[KeyValue]) -> Place {
+    fn follow_run(&self, parent: &SpanContext, attributes: &[KeyValue]) -> Parentage {
         let Some(is_sampled) = self.sampler.samples_run(parent, attributes) else {
             return self.follow(parent);
         };
@@ -129,7 +129,7 @@ impl Core {
     }
 
     /// Decides on a span below `parent`, if the sampler goes by that alone.
-    pub(crate) fn decide_by_place(&self, parent: &SpanContext) -> Option<Place> {
+    pub(crate) fn decide_by_place(&self, parent: &SpanContext) -> Option<Parentage> {
         let goes_by_place = match &self.sampler {
             Sampler::Custom(_) => false,
             Sampler::Runs { .. } => !Sampler::decides_on_runs_below(parent),
@@ -146,13 +146,13 @@ impl Core {
 
     /// The same where the sampler need not be asked.
     #[inline(always)]
-    pub(crate) fn follow(&self, parent: &SpanContext) -> Place {
-        let place = parentage::below(parent);
-        let is_sampled = self.sampler.samples(parent, place.trace_id);
+    pub(crate) fn follow(&self, parent: &SpanContext) -> Parentage {
+        let parentage = parentage::below(parent);
+        let is_sampled = self.sampler.samples(parent, parentage.trace_id);
         if !is_sampled {
             self.count_declined(parent);
         }
-        parentage::sampled(place, is_sampled)
+        parentage::sampled(parentage, is_sampled)
     }
 
     #[inline(never)]
@@ -165,17 +165,17 @@ impl Core {
 
 impl Decision {
     /// That of a place which is sampled or not, below what is current in `context`.
-    pub(crate) fn at(place: Place, context: &Context) -> Self {
+    pub(crate) fn at(parentage: Parentage, context: &Context) -> Self {
         Decision {
-            place,
+            parentage,
             state: context.span().span_context().trace_state().clone(),
-            is_recorded: place.flags.is_sampled(),
+            is_recorded: parentage.flags.is_sampled(),
             attributes: Vec::new(),
         }
     }
 
     pub(crate) fn identity(self) -> SpanContext {
-        self.place.identity(self.state)
+        self.parentage.identity(self.state)
     }
 }
 

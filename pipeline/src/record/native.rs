@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use enter_span::native::{
-    Backend, Beginning, Library, Moment, Origin, Place, Record, Site, Start, Started,
+    Backend, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult, Timestamp,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
@@ -16,51 +16,51 @@ use crate::record::core::{Core, Decision};
 pub(crate) struct Native(pub(crate) Arc<Core>);
 
 impl Backend for Native {
-    fn start(&self, mut start: Start<'_>, context: &Context, record: &mut Record) -> Started {
+    fn start(&self, mut start: Start<'_>, context: &Context, record: &mut Record) -> StartResult {
         let Native(core) = self;
         if core.is_off() || core.is_muted(start.library().name()) {
-            return Started::Nothing;
+            return StartResult::Nothing;
         }
         let counted = core.clock.now();
         let site = start.site;
         let kind = site.role().into();
         let name = start.take_name();
-        let said = start.said.map(mem::take).unwrap_or_default();
-        let links = links(said.links);
+        let options = start.options.map(mem::take).unwrap_or_default();
+        let links = links(options.links);
         let ask = |sampler: &dyn ShouldSample, parent: Option<&Context>, trace_id| {
-            let mut shown = said.attributes.clone();
-            if core.terms.tells_place {
+            let mut shown = options.attributes.clone();
+            if core.config.tells_place {
                 site.each_code(|pair| shown.push(pair));
             }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         };
-        let decision = match start.place {
-            Some(place) => Some(Decision::at(place, context)),
-            None => core.decide(context, &said.attributes, ask),
+        let decision = match start.parentage {
+            Some(parentage) => Some(Decision::at(parentage, context)),
+            None => core.decide(context, &options.attributes, ask),
         };
         let Some(decision) = decision else {
-            return Started::Nothing;
+            return StartResult::Nothing;
         };
         if !decision.is_recorded {
             record.decline(decision.identity());
-            return Started::Unrecorded;
+            return StartResult::Unrecorded;
         }
-        let beginning = Beginning {
-            place: decision.place,
+        let span_start = SpanStart {
+            parentage: decision.parentage,
             kind,
             name,
-            origin: match said.library {
-                None => Origin::Site(site),
-                Some(library) => Origin::Library(Box::new((site, library))),
+            source: match options.library {
+                None => SpanSource::Site(site),
+                Some(library) => SpanSource::Library(Box::new((site, library))),
             },
-            start: Moment::Counted(counted),
+            start: Timestamp::Ticks(counted),
         };
-        record.begin(&core.terms, beginning, &decision.state);
-        for list in [said.attributes, decision.attributes] {
+        record.begin(&core.config, span_start, &decision.state);
+        for list in [options.attributes, decision.attributes] {
             list.into_iter().for_each(|one| record.set_attribute(one));
         }
         links.into_iter().for_each(|link| record.add_link(link));
-        Started::Recorded
+        StartResult::Recorded
     }
 
     fn start_plain(
@@ -68,10 +68,10 @@ impl Backend for Native {
         site: &'static Site,
         context: &Context,
         record: &mut Record,
-    ) -> Option<Started> {
+    ) -> Option<StartResult> {
         let Native(core) = self;
         if core.is_off() || core.is_muted(site.library().name()) {
-            return Some(Started::Nothing);
+            return Some(StartResult::Nothing);
         }
         if core.has_to_ask() {
             return None;
@@ -79,27 +79,27 @@ impl Backend for Native {
         let start = core.clock.now();
         let above = context.span();
         let parent = above.span_context();
-        let place = core.follow(parent);
-        if !place.flags.is_sampled() {
-            record.decline(place.identity(parent.trace_state().clone()));
-            return Some(Started::Unrecorded);
+        let parentage = core.follow(parent);
+        if !parentage.flags.is_sampled() {
+            record.decline(parentage.identity(parent.trace_state().clone()));
+            return Some(StartResult::Unrecorded);
         }
-        let beginning = Beginning {
-            place,
+        let span_start = SpanStart {
+            parentage,
             kind: site.role().into(),
             name: Cow::Borrowed(site.name()),
-            origin: Origin::Site(site),
-            start: Moment::Counted(start),
+            source: SpanSource::Site(site),
+            start: Timestamp::Ticks(start),
         };
-        record.begin(&core.terms, beginning, parent.trace_state());
-        Some(Started::Recorded)
+        record.begin(&core.config, span_start, parent.trace_state());
+        Some(StartResult::Recorded)
     }
 
     fn follows_parent(&self) -> bool {
         self.0.sampler.follows_parent()
     }
 
-    fn decide(&self, parent: &Context) -> Option<Place> {
+    fn decide(&self, parent: &Context) -> Option<Parentage> {
         let Native(core) = self;
         core.decide_by_place(parent.span().span_context())
     }
@@ -110,9 +110,9 @@ impl Backend for Native {
     }
 }
 
-fn links(said: Vec<SpanContext>) -> Vec<Link> {
-    match said.is_empty() {
+fn links(options: Vec<SpanContext>) -> Vec<Link> {
+    match options.is_empty() {
         true => Vec::new(),
-        false => said.into_iter().map(Link::with_context).collect(),
+        false => options.into_iter().map(Link::with_context).collect(),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use enter_span::native::{self, Beginning, Moment, Origin, Record};
+use enter_span::native::{self, Record, SpanSource, SpanStart, Timestamp};
 use opentelemetry::trace::{
     Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
     TracerProvider,
@@ -18,11 +18,11 @@ use crate::stats::declined::Reason;
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
 #[derive(Clone)]
-pub struct Provider {
+pub struct PipelineProvider {
     core: Arc<Core>,
 }
 
-/// A tracer of a [`Provider`].
+/// A tracer of a [`PipelineProvider`].
 #[derive(Clone)]
 pub struct PipelineTracer {
     core: Arc<Core>,
@@ -37,13 +37,13 @@ pub struct PipelineSpan {
     record: Option<Box<Record>>,
 }
 
-impl Provider {
+impl PipelineProvider {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Provider { core }
+        PipelineProvider { core }
     }
 }
 
-impl TracerProvider for Provider {
+impl TracerProvider for PipelineProvider {
     type Tracer = PipelineTracer;
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> PipelineTracer {
@@ -68,8 +68,8 @@ impl Tracer for PipelineTracer {
             return PipelineSpan::transparent(context);
         }
         let start = match builder.start_time {
-            Some(told) => Moment::Told(told),
-            None => Moment::Counted(self.core.clock.now()),
+            Some(told) => Timestamp::Wall(told),
+            None => Timestamp::Ticks(self.core.clock.now()),
         };
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
@@ -85,16 +85,16 @@ impl Tracer for PipelineTracer {
         if !decision.is_recorded {
             return PipelineSpan::unrecorded(decision.identity());
         }
-        let beginning = Beginning {
-            place: decision.place,
+        let span_start = SpanStart {
+            parentage: decision.parentage,
             kind,
             name: builder.name,
-            origin: Origin::Scope(Arc::clone(&self.scope)),
+            source: SpanSource::Scope(Arc::clone(&self.scope)),
             start,
         };
         let mut record = record_pool::take();
-        record.begin(&self.core.terms, beginning, &decision.state);
-        let identity = decision.place.identity(decision.state);
+        record.begin(&self.core.config, span_start, &decision.state);
+        let identity = decision.parentage.identity(decision.state);
         for attribute in attributes.into_iter().chain(decision.attributes) {
             record.set_attribute(attribute);
         }
@@ -200,7 +200,7 @@ impl Drop for PipelineSpan {
     }
 }
 
-impl fmt::Debug for Provider {
+impl fmt::Debug for PipelineProvider {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Provider").finish_non_exhaustive()
     }

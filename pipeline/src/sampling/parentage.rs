@@ -1,6 +1,6 @@
 //! Where a new span stands in its trace.
 
-use enter_span::native::Place;
+use enter_span::native::Parentage;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags};
 
 use crate::sampling::id;
@@ -10,7 +10,7 @@ const RANDOM: u8 = 2;
 
 /// The place of a span below `parent`, or of a root if that is not valid. It is not sampled yet.
 #[inline(always)]
-pub(crate) fn below(parent: &SpanContext) -> Place {
+pub(crate) fn below(parent: &SpanContext) -> Parentage {
     let is_root = !parent.is_valid();
     let (trace_id, random, id) = match is_root {
         true => (id::trace_id(), RANDOM, SpanId::INVALID),
@@ -19,7 +19,7 @@ pub(crate) fn below(parent: &SpanContext) -> Place {
             (parent.trace_id(), random, parent.span_id())
         }
     };
-    Place {
+    Parentage {
         trace_id,
         span_id: id::span_id(),
         flags: TraceFlags::new(random),
@@ -29,9 +29,9 @@ pub(crate) fn below(parent: &SpanContext) -> Place {
 }
 
 #[inline]
-pub(crate) fn sampled(place: Place, is_sampled: bool) -> Place {
-    Place {
-        flags: place.flags.with_sampled(is_sampled),
-        ..place
+pub(crate) fn sampled(parentage: Parentage, is_sampled: bool) -> Parentage {
+    Parentage {
+        flags: parentage.flags.with_sampled(is_sampled),
+        ..parentage
     }
 }

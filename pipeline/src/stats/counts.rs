@@ -138,8 +138,8 @@ impl Ledger {
     }
 
     pub(crate) fn set_last(&self, last: Result<(), String>) {
-        let mut place = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(last);
+        let mut parentage = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *parentage = Some(last);
     }
 
     pub(crate) fn counts(&self) -> ExporterCounts {

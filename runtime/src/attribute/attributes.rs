@@ -42,21 +42,21 @@ use crate::attribute::value::{Slot, ToAttribute, Value};
 )]
 pub trait Attributes {
     #[doc(hidden)]
-    fn write_attributes(&self, sink: &mut Sink<'_>);
+    fn write_attributes(&self, sink: &mut AttributeSink<'_>);
 }
 
 /// Where attributes go. Generated code writes to it.
 ///
 /// A value that panics is lost, and nothing else is.
-pub struct Sink<'a> {
+pub struct AttributeSink<'a> {
     /// What stands before keys that are text, with its dot. Empty outside of a nested struct.
     prefix: Cow<'a, str>,
     write: &'a mut dyn FnMut(Cow<'static, str>, Value),
 }
 
-impl<'a> Sink<'a> {
+impl<'a> AttributeSink<'a> {
     pub(crate) fn new(write: &'a mut dyn FnMut(Cow<'static, str>, Value)) -> Self {
-        Sink {
+        AttributeSink {
             prefix: Cow::Borrowed(""),
             write,
         }
@@ -95,7 +95,7 @@ impl<'a> Sink<'a> {
     /// The same, with `prefix` and a dot before each key that is text. Such keys are allocated.
     pub fn all_below<A: Attributes + ?Sized>(&mut self, prefix: &str, attributes: &A) {
         let prefix = format!("{}{prefix}.", self.prefix);
-        attributes.write_attributes(&mut Sink {
+        attributes.write_attributes(&mut AttributeSink {
             prefix: Cow::Owned(prefix),
             write: self.write,
         });
@@ -109,11 +109,11 @@ impl<'a> Sink<'a> {
 }
 
 impl Attributes for () {
-    fn write_attributes(&self, _: &mut Sink<'_>) {}
+    fn write_attributes(&self, _: &mut AttributeSink<'_>) {}
 }
 
 impl<A: Attributes> Attributes for Option<A> {
-    fn write_attributes(&self, sink: &mut Sink<'_>) {
+    fn write_attributes(&self, sink: &mut AttributeSink<'_>) {
         if let Some(attributes) = self {
             attributes.write_attributes(sink);
         }
@@ -123,7 +123,7 @@ impl<A: Attributes> Attributes for Option<A> {
 macro_rules! through_a_pointer {
     ($($pointer:ty),+) => {$(
         impl<A: Attributes + ?Sized> Attributes for $pointer {
-            fn write_attributes(&self, sink: &mut Sink<'_>) {
+            fn write_attributes(&self, sink: &mut AttributeSink<'_>) {
                 (**self).write_attributes(sink);
             }
         }
@@ -140,29 +140,29 @@ through_a_pointer!(&A, &mut A, Box<A>, Rc<A>, Arc<A>);
 )]
 pub trait Pair {
     #[doc(hidden)]
-    fn write_pair(&self, sink: &mut Sink<'_>);
+    fn write_pair(&self, sink: &mut AttributeSink<'_>);
 }
 
 impl<K: AttributeKey<V> + Clone, V: ToAttribute> Pair for (K, V) {
-    fn write_pair(&self, sink: &mut Sink<'_>) {
+    fn write_pair(&self, sink: &mut AttributeSink<'_>) {
         sink.set(self.0.clone(), &self.1);
     }
 }
 
 impl<P: Pair> Attributes for [P] {
-    fn write_attributes(&self, sink: &mut Sink<'_>) {
+    fn write_attributes(&self, sink: &mut AttributeSink<'_>) {
         self.iter().for_each(|pair| pair.write_pair(sink));
     }
 }
 
 impl<P: Pair, const N: usize> Attributes for [P; N] {
-    fn write_attributes(&self, sink: &mut Sink<'_>) {
+    fn write_attributes(&self, sink: &mut AttributeSink<'_>) {
         self.as_slice().write_attributes(sink);
     }
 }
 
 impl<P: Pair> Attributes for Vec<P> {
-    fn write_attributes(&self, sink: &mut Sink<'_>) {
+    fn write_attributes(&self, sink: &mut AttributeSink<'_>) {
         self.as_slice().write_attributes(sink);
     }
 }
@@ -170,7 +170,7 @@ impl<P: Pair> Attributes for Vec<P> {
 macro_rules! tuples_of_pairs {
     ($($($pair:ident)+;)+) => {$(
         impl<$($pair: Pair),+> Attributes for ($($pair,)+) {
-            fn write_attributes(&self, sink: &mut Sink<'_>) {
+            fn write_attributes(&self, sink: &mut AttributeSink<'_>) {
                 #[expect(non_snake_case, reason = "one name for a type and its value")]
                 let ($($pair,)+) = self;
                 $($pair.write_pair(sink);)+

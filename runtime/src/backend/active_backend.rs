@@ -10,7 +10,7 @@ use opentelemetry::Context;
 use crate::backend::Backend;
 use crate::context::unwind;
 use crate::outcome::failure::ErrorDetail;
-use crate::outcome::policy::Policy;
+use crate::outcome::policy::ErrorPolicy;
 
 /// The process has a backend of its own, ..
 const INSTALLED: usize = 1;
@@ -26,14 +26,14 @@ const OVERRIDE: usize = 8;
 static ON: AtomicUsize = AtomicUsize::new(0);
 
 /// The process's backend.
-static PROCESS: RwLock<Option<Arc<Installed>>> = RwLock::new(None);
+static PROCESS: RwLock<Option<Arc<ActiveBackend>>> = RwLock::new(None);
 
 /// Changes under the lock of `PROCESS`, with it.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 /// A backend and what its spans may say of errors.
 #[derive(Clone)]
-pub(crate) struct Installed {
+pub(crate) struct ActiveBackend {
     /// There until it drops.
     backend: Option<Arc<dyn Backend>>,
     /// `None` for the process's own choice, which may change.
@@ -41,7 +41,7 @@ pub(crate) struct Installed {
     exception_events: bool,
 }
 
-impl Installed {
+impl ActiveBackend {
     pub(crate) fn backend(&self) -> Option<&dyn Backend> {
         self.backend.as_deref()
     }
@@ -49,15 +49,15 @@ impl Installed {
     /// With the choices of the process, which are read now.
     fn of_process(backend: Arc<dyn Backend>) -> Self {
         let opt_in = std::env::var_os("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN");
-        Installed {
+        ActiveBackend {
             backend: Some(backend),
             detail: None,
             exception_events: wants_exception_events(opt_in.as_deref()),
         }
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        Policy {
+    pub(crate) fn policy(&self) -> ErrorPolicy {
+        ErrorPolicy {
             detail: self.detail.unwrap_or_else(allowed_detail),
             exception_events: self.exception_events,
         }
@@ -66,7 +66,7 @@ impl Installed {
 
 /// A provider may flush in its destructor. It runs wherever the last context that knows it drops, and
 /// one that panics does not reach that place.
-impl Drop for Installed {
+impl Drop for ActiveBackend {
     fn drop(&mut self) {
         let backend = self.backend.take();
         let _ = unwind::shielded(|| drop(backend));
@@ -81,24 +81,24 @@ pub fn is_on() -> bool {
 
 /// The short way to what a thread keeps: looked at, and not copied.
 #[derive(Clone, Copy)]
-pub(crate) struct Shortcut {
+pub(crate) struct ThreadBackend {
     /// Nothing is recorded below a local span that is not sampled.
     pub(crate) follows_parent: bool,
 }
 
-impl Shortcut {
+impl ThreadBackend {
     /// `None` where a context may have a backend of its own, or threads keep none.
     #[inline]
     pub(crate) fn find() -> Option<Self> {
         let on = ON.load(Ordering::Relaxed);
-        (on & KEPT != 0 && on < OVERRIDE).then_some(Shortcut {
+        (on & KEPT != 0 && on < OVERRIDE).then_some(ThreadBackend {
             follows_parent: on & FOLLOWS != 0,
         })
     }
 
     /// `None` also where the thread has to ask for the backend anew.
     #[inline]
-    pub(crate) fn look<R>(self, look: impl FnOnce(&Installed) -> Option<R>) -> Option<R> {
+    pub(crate) fn look<R>(self, look: impl FnOnce(&ActiveBackend) -> Option<R>) -> Option<R> {
         OWN.try_with(|own| look(own.try_borrow().ok()?.current()?))
             .ok()
             .flatten()
@@ -106,11 +106,11 @@ impl Shortcut {
 }
 
 /// What records below this context: its override, else the process's backend.
-pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
+pub(crate) fn for_context(context: &Context) -> Option<Arc<ActiveBackend>> {
     let on = ON.load(Ordering::Relaxed);
     if on >= OVERRIDE {
-        if let Some(below) = context.get::<Override>() {
-            return Some(Arc::clone(&below.installed));
+        if let Some(below) = context.get::<ContextBackend>() {
+            return Some(Arc::clone(&below.active_backend));
         }
     }
     match on & (INSTALLED | KEPT) {
@@ -120,59 +120,63 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<Installed>> {
     }
 }
 
-fn of_process() -> (usize, Option<Arc<Installed>>) {
+fn of_process() -> (usize, Option<Arc<ActiveBackend>>) {
     let process = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
     (GENERATION.load(Ordering::Relaxed), process.clone())
 }
 
 /// A copy of its own for each thread, so that threads do not wait for each other's counting of it.
-struct Kept {
+struct CachedBackend {
     generation: usize,
-    installed: Option<Arc<Installed>>,
+    active_backend: Option<Arc<ActiveBackend>>,
 }
 
 thread_local! {
-    static OWN: RefCell<Kept> = const {
-        RefCell::new(Kept {
+    static OWN: RefCell<CachedBackend> = const {
+        RefCell::new(CachedBackend {
             generation: 0,
-            installed: None,
+            active_backend: None,
         })
     };
 }
 
-impl Kept {
+impl CachedBackend {
     /// `None` also if it has to be asked for anew.
     #[inline]
-    fn current(&self) -> Option<&Arc<Installed>> {
+    fn current(&self) -> Option<&Arc<ActiveBackend>> {
         let is_current = self.generation == GENERATION.load(Ordering::Relaxed);
-        self.installed.as_ref().filter(|_| is_current)
+        self.active_backend.as_ref().filter(|_| is_current)
     }
 }
 
-fn kept() -> Option<Arc<Installed>> {
+fn kept() -> Option<Arc<ActiveBackend>> {
     let own = OWN.try_with(|own| own.try_borrow().ok()?.current().cloned());
     own.ok().flatten().or_else(keep)
 }
 
 #[cold]
-fn keep() -> Option<Arc<Installed>> {
-    let (generation, installed) = of_process();
-    let installed = installed.map(|installed| Arc::new(Installed::clone(&installed)));
-    let kept = Kept {
+fn keep() -> Option<Arc<ActiveBackend>> {
+    let (generation, active_backend) = of_process();
+    let active_backend =
+        active_backend.map(|active_backend| Arc::new(ActiveBackend::clone(&active_backend)));
+    let kept = CachedBackend {
         generation,
-        installed: installed.clone(),
+        active_backend: active_backend.clone(),
     };
     // What it replaces may drop a backend, outside of the borrow. A dying thread keeps nothing.
     let _ = OWN.try_with(|own| {
         own.try_borrow_mut()
             .map(|mut own| std::mem::replace(&mut *own, kept))
     });
-    installed
+    active_backend
 }
 
 /// Replaces the backend of the process, for the spans that start from now on. Gives its generation.
 pub(crate) fn install(backend: impl Backend) -> usize {
-    let (generation, before) = replace(Some(Installed::of_process(Arc::new(backend))), INSTALLED);
+    let (generation, before) = replace(
+        Some(ActiveBackend::of_process(Arc::new(backend))),
+        INSTALLED,
+    );
     // A provider's destructor may flush, so it runs outside of the lock.
     drop(before);
     generation
@@ -185,7 +189,7 @@ pub(crate) fn is_current(generation: usize) -> bool {
 
 /// Whether something else than the process's backend records below this context.
 pub(crate) fn is_overridden(context: &Context) -> bool {
-    context.get::<Override>().is_some()
+    context.get::<ContextBackend>().is_some()
 }
 
 /// A backend that is the process's for as long as this is kept, unless another one replaces it.
@@ -197,8 +201,8 @@ pub struct Installation {
 /// Replaces the backend of the process by one that each thread keeps for itself.
 pub fn install_native(backend: Arc<dyn Backend>) -> Installation {
     let follows = if backend.follows_parent() { FOLLOWS } else { 0 };
-    let installed = Installed::of_process(backend);
-    let (generation, before) = replace(Some(installed), INSTALLED | KEPT | follows);
+    let active_backend = ActiveBackend::of_process(backend);
+    let (generation, before) = replace(Some(active_backend), INSTALLED | KEPT | follows);
     drop(before);
     Installation { generation }
 }
@@ -220,20 +224,20 @@ impl Drop for Installation {
     }
 }
 
-fn process() -> RwLockWriteGuard<'static, Option<Arc<Installed>>> {
+fn process() -> RwLockWriteGuard<'static, Option<Arc<ActiveBackend>>> {
     PROCESS.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn replace(by: Option<Installed>, on: usize) -> (usize, Option<Arc<Installed>>) {
+fn replace(by: Option<ActiveBackend>, on: usize) -> (usize, Option<Arc<ActiveBackend>>) {
     replace_in(process(), by, on)
 }
 
 /// Gives its generation, and what was there before.
 fn replace_in(
-    mut process: RwLockWriteGuard<'static, Option<Arc<Installed>>>,
-    by: Option<Installed>,
+    mut process: RwLockWriteGuard<'static, Option<Arc<ActiveBackend>>>,
+    by: Option<ActiveBackend>,
     on: usize,
-) -> (usize, Option<Arc<Installed>>) {
+) -> (usize, Option<Arc<ActiveBackend>>) {
     let before = std::mem::replace(&mut *process, by.map(Arc::new));
     let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
     let of_process = OVERRIDE - 1;
@@ -274,11 +278,11 @@ pub fn set_error_detail(most: ErrorDetail) {
 
 /// A backend for everything below a context, also while the process is off.
 #[derive(Clone)]
-pub(crate) struct Override {
-    installed: Arc<Installed>,
+pub(crate) struct ContextBackend {
+    active_backend: Arc<ActiveBackend>,
     #[cfg(feature = "testing")]
     observer: Option<Arc<dyn Observer>>,
-    _counted: Arc<Counted>,
+    _counted: Arc<OverrideCount>,
 }
 
 /// Is told of what the spans themselves do not show.
@@ -288,14 +292,14 @@ pub(crate) trait Observer: Send + Sync {
     fn hidden(&self, leaf: &'static str, name: &str);
 }
 
-impl Override {
+impl ContextBackend {
     /// With the process's choices.
     pub(crate) fn new(backend: Arc<dyn Backend>) -> Self {
-        Override {
-            installed: Arc::new(Installed::of_process(backend)),
+        ContextBackend {
+            active_backend: Arc::new(ActiveBackend::of_process(backend)),
             #[cfg(feature = "testing")]
             observer: None,
-            _counted: Arc::new(Counted::new()),
+            _counted: Arc::new(OverrideCount::new()),
         }
     }
 
@@ -303,24 +307,26 @@ impl Override {
     #[cfg(feature = "testing")]
     pub(crate) fn observed(
         backend: impl Backend,
-        policy: Policy,
+        policy: ErrorPolicy,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        Override {
-            installed: Arc::new(Installed {
+        ContextBackend {
+            active_backend: Arc::new(ActiveBackend {
                 backend: Some(Arc::new(backend)),
                 detail: Some(policy.detail),
                 exception_events: policy.exception_events,
             }),
             observer: Some(observer),
-            _counted: Arc::new(Counted::new()),
+            _counted: Arc::new(OverrideCount::new()),
         }
     }
 
     /// `context`, with this one in place of any other.
     pub(crate) fn over(&self, context: &Context) -> Context {
-        let carried = context.get::<Override>();
-        match carried.is_some_and(|carried| Arc::ptr_eq(&carried.installed, &self.installed)) {
+        let carried = context.get::<ContextBackend>();
+        match carried
+            .is_some_and(|carried| Arc::ptr_eq(&carried.active_backend, &self.active_backend))
+        {
             true => context.clone(),
             false => context.with_value(self.clone()),
         }
@@ -334,16 +340,16 @@ impl Override {
 }
 
 /// Keeps the process on while it lives.
-struct Counted(());
+struct OverrideCount(());
 
-impl Counted {
+impl OverrideCount {
     fn new() -> Self {
         ON.fetch_add(OVERRIDE, Ordering::Relaxed);
-        Counted(())
+        OverrideCount(())
     }
 }
 
-impl Drop for Counted {
+impl Drop for OverrideCount {
     fn drop(&mut self) {
         ON.fetch_sub(OVERRIDE, Ordering::Relaxed);
     }
@@ -357,8 +363,8 @@ pub(crate) fn root_of(current: &Context) -> Context {
 
 /// `context`, with the override and the silence of `current` where it has none of its own.
 pub(crate) fn inherit(mut context: Context, current: &Context) -> Context {
-    if context.get::<Override>().is_none() {
-        if let Some(below) = current.get::<Override>() {
+    if context.get::<ContextBackend>().is_none() {
+        if let Some(below) = current.get::<ContextBackend>() {
             context = context.with_value(below.clone());
         }
     }
@@ -371,8 +377,8 @@ pub(crate) fn inherit(mut context: Context, current: &Context) -> Context {
 /// Whether a span that started here and now would be handed to a provider.
 ///
 /// False until the application has installed the pipeline or called
-/// [`set_tracer_provider`](crate::set_tracer_provider) or [`use_global`](crate::use_global), and where telemetry is suppressed, as inside of an exporter.
-/// It says nothing of sampling; [`is_traced`](crate::is_traced) does. With `use_global` it is true
+/// [`set_tracer_provider`](crate::set_tracer_provider) or [`use_global_tracer_provider`](crate::use_global_tracer_provider), and where telemetry is suppressed, as inside of an exporter.
+/// It says nothing of sampling; [`is_traced`](crate::is_traced) does. With `use_global_tracer_provider` it is true
 /// also while OpenTelemetry has no provider yet.
 pub fn is_enabled() -> bool {
     if !is_on() {

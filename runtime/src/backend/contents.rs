@@ -7,12 +7,12 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::Link;
 
 use crate::attribute::limit::SpanLimits;
-use crate::backend::ended_span::{Details, Ended, Happened};
+use crate::backend::ended_span::{Details, EndedSpan, RecordedEvent};
 use crate::backend::size;
 
 /// A span with all that it holds, while something is added.
 pub(crate) struct Contents<'a> {
-    pub(crate) span: &'a mut Ended,
+    pub(crate) span: &'a mut EndedSpan,
     pub(crate) attributes: &'a mut Vec<KeyValue>,
     /// Bytes that it holds, about, beside itself.
     pub(crate) held: &'a mut usize,
@@ -55,7 +55,7 @@ impl Contents<'_> {
     }
 
     /// Says whether there was room.
-    pub(crate) fn add_event(mut self, mut event: Happened) -> bool {
+    pub(crate) fn add_event(mut self, mut event: RecordedEvent) -> bool {
         let most = self.limits.event_attributes;
         event.dropped_attributes += self.cut(&mut event.attributes, most);
         if event.name == EXCEPTION {
@@ -63,7 +63,7 @@ impl Contents<'_> {
         }
         let room = self.room();
         let events = self.details().events.len();
-        let own = size_of::<Happened>() + size::of_text(&event.name);
+        let own = size_of::<RecordedEvent>() + size::of_text(&event.name);
         if events >= self.limits.events || own > room {
             self.details().dropped_events += 1;
             return false;
@@ -118,7 +118,7 @@ impl Contents<'_> {
         self.make_room(size::of_pair(attribute));
     }
 
-    fn make_room_for_event(&mut self, event: &Happened) {
+    fn make_room_for_event(&mut self, event: &RecordedEvent) {
         while self.details().events.len() >= self.limits.events && self.give_up_event() {}
         self.make_room(size::of_event(event));
     }
@@ -159,7 +159,7 @@ impl Contents<'_> {
 
     fn give_up_event(&mut self) -> bool {
         let details = self.details();
-        let is_other = |event: &Happened| event.name != EXCEPTION;
+        let is_other = |event: &RecordedEvent| event.name != EXCEPTION;
         let Some(last) = details.events.iter().rposition(is_other) else {
             return false;
         };

@@ -13,8 +13,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use crate::backend::site::{Library, Site};
 
 /// It is kept small: each goes once from its thread's cache to another one's.
-pub struct Ended {
-    pub place: Place,
+pub struct EndedSpan {
+    pub parentage: Parentage,
     pub kind: SpanKind,
     pub status: StatusCode,
     /// How many attributes of the place in source are written after its own.
@@ -23,7 +23,7 @@ pub struct Ended {
     pub attributes: u32,
     pub dropped_attributes: u32,
     pub name: Cow<'static, str>,
-    pub origin: Origin,
+    pub source: SpanSource,
     /// Readings of the sink's counter. Of a time that was told, which stands in the details, it says nothing.
     pub start: u64,
     pub end: u64,
@@ -44,7 +44,7 @@ pub enum StatusCode {
 /// Without holes: a trace id asks for 16 bytes' alignment, and would make a record larger by an eighth.
 #[derive(Clone, Copy)]
 #[repr(Rust, packed)]
-pub struct Place {
+pub struct Parentage {
     pub trace_id: TraceId,
     pub span_id: SpanId,
     pub flags: TraceFlags,
@@ -55,19 +55,19 @@ pub struct Place {
 
 /// When something happened.
 #[derive(Clone, Copy, Debug)]
-pub enum Moment {
+pub enum Timestamp {
     /// A reading of the sink's counter.
-    Counted(u64),
+    Ticks(u64),
     /// Said by who made the span, who has a clock of their own.
-    Told(SystemTime),
+    Wall(SystemTime),
 }
 
 /// Who made a span, and where.
-pub enum Origin {
+pub enum SpanSource {
     Site(&'static Site),
     Library(Box<(&'static Site, Library)>),
     Scope(Arc<InstrumentationScope>),
-    Nowhere,
+    Unknown,
 }
 
 #[derive(Default)]
@@ -78,54 +78,57 @@ pub struct Details {
     pub state: TraceState,
     /// Of an error.
     pub description: Cow<'static, str>,
-    pub events: Vec<Happened>,
+    pub events: Vec<RecordedEvent>,
     pub dropped_events: u32,
     pub links: Vec<Link>,
     pub dropped_links: u32,
 }
 
-pub struct Happened {
+pub struct RecordedEvent {
     pub name: Cow<'static, str>,
-    pub moment: Moment,
+    pub timestamp: Timestamp,
     pub attributes: Vec<KeyValue>,
     pub dropped_attributes: u32,
 }
 
-const _: () = assert!(size_of::<Ended>() <= 112, "a record is larger than it was");
+const _: () = assert!(
+    size_of::<EndedSpan>() <= 112,
+    "a record is larger than it was"
+);
 
-impl Place {
+impl Parentage {
     #[inline]
     pub fn identity(&self, state: TraceState) -> SpanContext {
         SpanContext::new(self.trace_id, self.span_id, self.flags, false, state)
     }
 }
 
-impl Origin {
+impl SpanSource {
     /// If attributes of its place in source can be written.
     #[inline]
     pub fn site(&self) -> Option<&'static Site> {
         match self {
-            Origin::Site(site) => site.place().is_some().then_some(site),
-            Origin::Library(both) => both.0.place().is_some().then_some(both.0),
-            Origin::Scope(_) | Origin::Nowhere => None,
+            SpanSource::Site(site) => site.location().is_some().then_some(site),
+            SpanSource::Library(both) => both.0.location().is_some().then_some(both.0),
+            SpanSource::Scope(_) | SpanSource::Unknown => None,
         }
     }
 
     pub fn scope(&self) -> InstrumentationScope {
         match self {
-            Origin::Site(site) => site.library().scope(),
-            Origin::Library(both) => both.1.scope(),
-            Origin::Scope(scope) => (**scope).clone(),
-            Origin::Nowhere => InstrumentationScope::default(),
+            SpanSource::Site(site) => site.library().scope(),
+            SpanSource::Library(both) => both.1.scope(),
+            SpanSource::Scope(scope) => (**scope).clone(),
+            SpanSource::Unknown => InstrumentationScope::default(),
         }
     }
 }
 
 /// An empty one.
-impl Default for Ended {
+impl Default for EndedSpan {
     fn default() -> Self {
-        Ended {
-            place: Place {
+        EndedSpan {
+            parentage: Parentage {
                 trace_id: TraceId::INVALID,
                 span_id: SpanId::INVALID,
                 flags: TraceFlags::NOT_SAMPLED,
@@ -138,7 +141,7 @@ impl Default for Ended {
             attributes: 0,
             dropped_attributes: 0,
             name: Cow::Borrowed(""),
-            origin: Origin::Nowhere,
+            source: SpanSource::Unknown,
             start: 0,
             end: 0,
             details: None,
@@ -146,7 +149,7 @@ impl Default for Ended {
     }
 }
 
-impl Ended {
+impl EndedSpan {
     /// The status, taken out.
     #[inline]
     pub fn take_status(&mut self) -> Status {
@@ -165,8 +168,8 @@ impl Ended {
     #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
         match &self.details {
-            None => self.place.identity(TraceState::NONE),
-            Some(details) => self.place.identity(details.state.clone()),
+            None => self.parentage.identity(TraceState::NONE),
+            Some(details) => self.parentage.identity(details.state.clone()),
         }
     }
 }

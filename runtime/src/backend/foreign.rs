@@ -14,7 +14,7 @@ use opentelemetry::{Context, Key, KeyValue, Value};
 
 use crate::backend::record::Record;
 use crate::backend::site::{Library, Site};
-use crate::backend::{Backend, Elsewhere, Start, Started};
+use crate::backend::{Backend, ForeignSpan, Start, StartResult};
 use crate::context::identity::has_span;
 use crate::context::stack;
 use crate::context::unwind;
@@ -31,7 +31,7 @@ pub(crate) trait Tracers: Send + Sync + 'static {
 }
 
 impl<T: Tracers> Backend for T {
-    fn start(&self, mut start: Start<'_>, parent: &Context, record: &mut Record) -> Started {
+    fn start(&self, mut start: Start<'_>, parent: &Context, record: &mut Record) -> StartResult {
         let clock = Clock::start();
         let (builder, started_with) = builder(&mut start, clock);
         let span = match without_invalid_span(parent) {
@@ -39,7 +39,7 @@ impl<T: Tracers> Backend for T {
             None => Tracers::start(self, start.library(), builder, parent),
         };
         match span.is_recording() {
-            true => Started::Elsewhere(Box::new(Foreign {
+            true => StartResult::Foreign(Box::new(ProvidedSpan {
                 identity: span.span_context().clone(),
                 span,
                 clock,
@@ -48,7 +48,7 @@ impl<T: Tracers> Backend for T {
             })),
             false => {
                 record.decline(span.span_context().clone());
-                Started::Unrecorded
+                StartResult::Unrecorded
             }
         }
     }
@@ -77,8 +77,11 @@ fn without_invalid_span(parent: &Context) -> Option<Context> {
 
 fn builder(start: &mut Start<'_>, clock: Clock) -> (SpanBuilder, Vec<Key>) {
     let name = start.take_name();
-    let (mut attributes, links) = match &mut start.said {
-        Some(said) => (mem::take(&mut said.attributes), mem::take(&mut said.links)),
+    let (mut attributes, links) = match &mut start.options {
+        Some(options) => (
+            mem::take(&mut options.attributes),
+            mem::take(&mut options.links),
+        ),
         None => Default::default(),
     };
     let started_with = attributes.iter().map(|a| a.key.clone()).collect();
@@ -117,7 +120,7 @@ impl Clock {
 
 /// A provider's span. Attributes are kept here and handed to it once, at the end: the OpenTelemetry
 /// SDK appends where the specification says that the last value wins.
-struct Foreign {
+struct ProvidedSpan {
     identity: SpanContext,
     span: ProviderSpan,
     clock: Clock,
@@ -126,7 +129,7 @@ struct Foreign {
     started_with: Vec<Key>,
 }
 
-impl Foreign {
+impl ProvidedSpan {
     fn has_started_with(&self, key: &Key) -> bool {
         Site::CODE_KEYS.contains(&key.as_str()) || self.started_with.contains(key)
     }
@@ -142,7 +145,7 @@ impl Foreign {
     }
 }
 
-impl Elsewhere for Foreign {
+impl ForeignSpan for ProvidedSpan {
     fn identity(&self) -> SpanContext {
         self.identity.clone()
     }
@@ -245,9 +248,9 @@ impl<P: ObjectSafeTracerProvider + Send + Sync + 'static> Tracers for Provided<P
 
 /// Whatever provider OpenTelemetry has at the moment. It cannot be told when that changes, so each
 /// span asks again.
-pub(crate) struct Global;
+pub(crate) struct GlobalTracers;
 
-impl Tracers for Global {
+impl Tracers for GlobalTracers {
     fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
         let tracer = global::tracer_provider().tracer_with_scope(library.scope());
         tracer.build_with_context_boxed(builder, parent)

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, Status};
 use opentelemetry::{Context, KeyValue, Value};
 
-use crate::backend::ended_span::Place;
+use crate::backend::ended_span::Parentage;
 use crate::backend::record::Record;
 use crate::backend::site::{Library, Site};
 
@@ -29,14 +29,14 @@ pub(crate) mod tracer;
 pub struct Start<'a> {
     pub site: &'static Site,
     /// Most spans have no more than their site.
-    pub said: Option<&'a mut Said>,
+    pub options: Option<&'a mut StartOptions>,
     /// What `decide` has said of it.
-    pub place: Option<Place>,
+    pub parentage: Option<Parentage>,
 }
 
 /// What was said of a span beyond its site, for the backend to take.
 #[derive(Default)]
-pub struct Said {
+pub struct StartOptions {
     pub library: Option<Library>,
     pub name: Option<Cow<'static, str>>,
     /// Seen by samplers, with the `code.*` of the site.
@@ -46,24 +46,33 @@ pub struct Said {
 
 impl Start<'_> {
     pub fn library(&self) -> &Library {
-        let said = self.said.as_ref().and_then(|said| said.library.as_ref());
-        said.unwrap_or_else(|| self.site.library())
+        let options = self
+            .options
+            .as_ref()
+            .and_then(|options| options.library.as_ref());
+        options.unwrap_or_else(|| self.site.library())
     }
 
     #[cfg(feature = "open-spans")]
     pub(crate) fn name(&self) -> Cow<'static, str> {
-        let said = self.said.as_ref().and_then(|said| said.name.clone());
-        said.unwrap_or(Cow::Borrowed(self.site.name()))
+        let options = self
+            .options
+            .as_ref()
+            .and_then(|options| options.name.clone());
+        options.unwrap_or(Cow::Borrowed(self.site.name()))
     }
 
     pub fn take_name(&mut self) -> Cow<'static, str> {
-        let said = self.said.as_mut().and_then(|said| said.name.take());
-        said.unwrap_or(Cow::Borrowed(self.site.name()))
+        let options = self
+            .options
+            .as_mut()
+            .and_then(|options| options.name.take());
+        options.unwrap_or(Cow::Borrowed(self.site.name()))
     }
 }
 
 /// What became of a start.
-pub enum Started {
+pub enum StartResult {
     /// No span: what runs there belongs to what is around it.
     Nothing,
     /// A span that is not recorded: the record was told what its children and headers say of it.
@@ -71,13 +80,13 @@ pub enum Started {
     /// A span that is kept in the record that was given.
     Recorded,
     /// A span that is kept elsewhere.
-    Elsewhere(Box<dyn Elsewhere>),
+    Foreign(Box<dyn ForeignSpan>),
 }
 
 /// Makes spans.
 pub trait Backend: Send + Sync + 'static {
     /// Starts a span below `parent`.
-    fn start(&self, start: Start<'_>, parent: &Context, record: &mut Record) -> Started;
+    fn start(&self, start: Start<'_>, parent: &Context, record: &mut Record) -> StartResult;
 
     /// The same for one that has nothing but its site, if that runs no code of the user's, who may
     /// not run while `parent` is borrowed. `None` if it does.
@@ -86,7 +95,7 @@ pub trait Backend: Send + Sync + 'static {
         _site: &'static Site,
         _parent: &Context,
         _record: &mut Record,
-    ) -> Option<Started> {
+    ) -> Option<StartResult> {
         None
     }
 
@@ -97,7 +106,7 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Where a span below `parent` stands, and whether it is sampled, if that needs nothing which would have
     /// to be evaluated. It is then started there. `None` if a sampler has to be shown more.
-    fn decide(&self, _parent: &Context) -> Option<Place> {
+    fn decide(&self, _parent: &Context) -> Option<Parentage> {
         None
     }
 
@@ -109,7 +118,7 @@ pub trait Backend: Send + Sync + 'static {
 
 /// A span that somebody else records. It is called under the lock of its recording, and ended outside of
 /// it. It does not panic: what runs code of others catches it.
-pub trait Elsewhere: Send + Sync {
+pub trait ForeignSpan: Send + Sync {
     fn identity(&self) -> SpanContext;
 
     /// Replaces the value of a key, but for those that the site has said already.

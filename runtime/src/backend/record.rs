@@ -12,48 +12,50 @@ use opentelemetry::{KeyValue, Value};
 
 use crate::attribute::limit::SpanLimits;
 use crate::backend::contents::Contents;
-use crate::backend::ended_span::{Ended, Happened, Moment, Origin, Place, StatusCode};
+use crate::backend::ended_span::{
+    EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
+};
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
 
 #[derive(Default)]
 pub struct Record {
-    span: Ended,
+    span: EndedSpan,
     /// Kept here until it ends, so that the list is used again.
     attributes: Vec<KeyValue>,
     /// Bytes that it holds, about, beside itself.
     held: usize,
     /// From the first span on.
-    terms: Option<Arc<Terms>>,
+    config: Option<Arc<RecordConfig>>,
     /// Of a span that is not recorded.
     declined: Option<SpanContext>,
 }
 
 /// What the spans of a backend have in common.
-pub struct Terms {
+pub struct RecordConfig {
     pub limits: SpanLimits,
     /// Whether spans tell their place in source.
     pub tells_place: bool,
-    pub sink: Box<dyn Sink>,
+    pub sink: Box<dyn RecordSink>,
 }
 
 /// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
 /// be held.
-pub trait Sink: Send + Sync {
+pub trait RecordSink: Send + Sync {
     fn now(&self) -> u64;
 
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.
-    fn take(&self, span: &mut Ended, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
+    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
 }
 
 /// What is known of a span when it starts.
-pub struct Beginning {
-    pub place: Place,
+pub struct SpanStart {
+    pub parentage: Parentage,
     pub kind: SpanKind,
     pub name: Cow<'static, str>,
-    pub origin: Origin,
-    pub start: Moment,
+    pub source: SpanSource,
+    pub start: Timestamp,
 }
 
 /// A record that holds room for more attributes is not used again.
@@ -62,30 +64,30 @@ const MOST_KEPT: usize = 64;
 impl Record {
     /// A new span in the place of the last one, which has ended.
     #[inline(always)]
-    pub fn begin(&mut self, terms: &Arc<Terms>, beginning: Beginning, state: &TraceState) {
+    pub fn begin(&mut self, config: &Arc<RecordConfig>, span_start: SpanStart, state: &TraceState) {
         let is_known = self
-            .terms
+            .config
             .as_ref()
-            .is_some_and(|own| Arc::ptr_eq(own, terms));
+            .is_some_and(|own| Arc::ptr_eq(own, config));
         if !is_known {
-            self.terms = Some(Arc::clone(terms));
+            self.config = Some(Arc::clone(config));
         }
-        let (name, of_name) = size::bound(beginning.name, terms.limits.bytes / 2);
-        self.held = of_name + size::of_origin(&beginning.origin);
+        let (name, of_name) = size::bound(span_start.name, config.limits.bytes / 2);
+        self.held = of_name + size::of_origin(&span_start.source);
         let span = &mut self.span;
-        span.place = beginning.place;
-        span.kind = beginning.kind;
+        span.parentage = span_start.parentage;
+        span.kind = span_start.kind;
         span.name = name;
-        span.origin = beginning.origin;
+        span.source = span_start.source;
         span.code = 0;
-        if terms.tells_place && span.origin.site().is_some() {
-            let code = Site::CODE_KEYS.len().min(terms.limits.attributes);
+        if config.tells_place && span.source.site().is_some() {
+            let code = Site::CODE_KEYS.len().min(config.limits.attributes);
             span.code = code as u8;
             span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
         }
-        match beginning.start {
-            Moment::Counted(start) => span.start = start,
-            Moment::Told(start) => self.keep_start(start),
+        match span_start.start {
+            Timestamp::Ticks(start) => span.start = start,
+            Timestamp::Wall(start) => self.keep_start(start),
         }
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -118,7 +120,7 @@ impl Record {
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
-        self.span.place.trace_id
+        self.span.parentage.trace_id
     }
 
     /// The specification's upsert: the last value of a key holds. What the site says already stays.
@@ -129,10 +131,10 @@ impl Record {
 
     #[inline(never)]
     fn set(&mut self, key: impl Name, value: impl Content) {
-        let Some(terms) = &self.terms else {
+        let Some(config) = &self.config else {
             return;
         };
-        let limits = &terms.limits;
+        let limits = &config.limits;
         let held = self.held + size::of_new(&key, &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
@@ -155,15 +157,15 @@ impl Record {
         }
     }
 
-    fn contents(&mut self) -> Option<(Contents<'_>, &Terms)> {
-        let terms = self.terms.as_ref()?;
+    fn contents(&mut self) -> Option<(Contents<'_>, &RecordConfig)> {
+        let config = self.config.as_ref()?;
         let contents = Contents {
             span: &mut self.span,
             attributes: &mut self.attributes,
             held: &mut self.held,
-            limits: &terms.limits,
+            limits: &config.limits,
         };
-        Some((contents, terms))
+        Some((contents, config))
     }
 
     /// The same, but for what the site says already.
@@ -194,16 +196,16 @@ impl Record {
         time: Option<SystemTime>,
         attributes: Vec<KeyValue>,
     ) -> bool {
-        let Some((contents, terms)) = self.contents() else {
+        let Some((contents, config)) = self.contents() else {
             return false;
         };
-        let moment = match contents.span.told(time) {
-            Some(told) => Moment::Told(told),
-            None => Moment::Counted(terms.sink.now()),
+        let timestamp = match contents.span.told(time) {
+            Some(told) => Timestamp::Wall(told),
+            None => Timestamp::Ticks(config.sink.now()),
         };
-        contents.add_event(Happened {
+        contents.add_event(RecordedEvent {
             name: size::bound(name, usize::MAX).0,
-            moment,
+            timestamp,
             attributes,
             dropped_attributes: 0,
         })
@@ -218,9 +220,9 @@ impl Record {
     pub fn update_name(&mut self, name: Cow<'static, str>) {
         let span = &mut self.span;
         let most = self
-            .terms
+            .config
             .as_ref()
-            .map_or(0, |terms| terms.limits.bytes / 2);
+            .map_or(0, |config| config.limits.bytes / 2);
         let (name, of_name) = size::bound(name, most);
         self.held = (self.held + of_name).saturating_sub(size::of_text(&span.name));
         span.name = name;
@@ -240,28 +242,31 @@ impl Record {
     }
 
     fn describe(&mut self, description: Cow<'static, str>) {
-        let Some(terms) = &self.terms else {
+        let Some(config) = &self.config else {
             return;
         };
         // An error without a text needs no box.
         if description.is_empty() && self.span.details.is_none() {
             return;
         }
-        let (description, _) = size::bound(description, terms.limits.bytes / 2);
+        let (description, _) = size::bound(description, config.limits.bytes / 2);
         self.span.details.get_or_insert_default().description = description;
     }
 
     /// Hands it over: now, if no time is given. What is not taken is gone.
     #[inline]
     pub fn end(&mut self, time: Option<SystemTime>) {
-        let Some(terms) = &self.terms else {
+        let Some(config) = &self.config else {
             return;
         };
         if let Some(end) = self.span.told(time) {
             self.span.details.get_or_insert_default().end = Some(end);
         }
         let bytes = self.span.bytes(self.held);
-        if !terms.sink.take(&mut self.span, &mut self.attributes, bytes) {
+        if !config
+            .sink
+            .take(&mut self.span, &mut self.attributes, bytes)
+        {
             self.clear();
         }
         if self.attributes.capacity() > MOST_KEPT {
@@ -272,23 +277,23 @@ impl Record {
     #[cold]
     fn clear(&mut self) {
         self.attributes.clear();
-        self.span = Ended::default();
+        self.span = EndedSpan::default();
     }
 }
 
-impl Ended {
+impl EndedSpan {
     /// Takes out what it holds.
     #[inline(always)]
     pub fn take(&mut self) -> Self {
-        Ended {
-            place: self.place,
+        EndedSpan {
+            parentage: self.parentage,
             kind: self.kind.clone(),
             status: mem::take(&mut self.status),
             code: self.code,
             attributes: self.attributes,
             dropped_attributes: mem::take(&mut self.dropped_attributes),
             name: mem::take(&mut self.name),
-            origin: mem::replace(&mut self.origin, Origin::Nowhere),
+            source: mem::replace(&mut self.source, SpanSource::Unknown),
             start: self.start,
             end: self.end,
             details: self.details.take(),
@@ -303,7 +308,7 @@ impl Ended {
             Some(details) => size::of_details(details),
             None => 0,
         };
-        let bytes = size_of::<Ended>() + beside + held;
+        let bytes = size_of::<EndedSpan>() + beside + held;
         bytes + bytes / 6
     }
 

@@ -247,7 +247,7 @@ impl Site {
     /// Hands out the pairs; none where no macro saw the call site.
     #[inline]
     pub fn each_code(&self, mut pair: impl FnMut(KeyValue)) {
-        if let Some((function, file, line)) = self.place() {
+        if let Some((function, file, line)) = self.location() {
             let [function_key, file_key, line_key] = Self::CODE_KEYS;
             pair(KeyValue::new(function_key, function));
             pair(KeyValue::new(file_key, file));
@@ -258,7 +258,7 @@ impl Site {
     /// The path of the function, the file inside of its crate, and the line; `None` where no macro saw
     /// the call site.
     #[inline]
-    pub fn place(&self) -> Option<(&'static str, &'static str, u32)> {
+    pub fn location(&self) -> Option<(&'static str, &'static str, u32)> {
         let path = self.path();
         (!path.is_empty()).then_some((path, self.module.file, self.line))
     }

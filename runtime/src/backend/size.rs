@@ -10,7 +10,7 @@ use opentelemetry::trace::{Link, TraceState};
 use opentelemetry::{Array, InstrumentationScope, Key, KeyValue, StringValue, Value};
 
 use crate::attribute::value::Scalar;
-use crate::backend::ended_span::{Details, Happened, Origin};
+use crate::backend::ended_span::{Details, RecordedEvent, SpanSource};
 
 /// What becomes the value of an attribute.
 pub(crate) trait Content: Into<Value> {
@@ -136,8 +136,8 @@ fn of_attributes(list: &Vec<KeyValue>) -> usize {
     of_list(list) + contents.sum::<usize>()
 }
 
-pub(crate) fn of_event(event: &Happened) -> usize {
-    size_of::<Happened>() + of_text(&event.name) + of_attributes(&event.attributes)
+pub(crate) fn of_event(event: &RecordedEvent) -> usize {
+    size_of::<RecordedEvent>() + of_text(&event.name) + of_attributes(&event.attributes)
 }
 
 pub(crate) fn of_link(link: &Link) -> usize {
@@ -154,24 +154,24 @@ pub(crate) fn of_state(state: &TraceState) -> usize {
 
 /// Most spans have no library of their own.
 #[inline]
-pub(crate) fn of_origin(origin: &Origin) -> usize {
-    match origin {
-        Origin::Site(_) => 0,
+pub(crate) fn of_origin(source: &SpanSource) -> usize {
+    match source {
+        SpanSource::Site(_) => 0,
         other => of_rare_origin(other),
     }
 }
 
-fn of_rare_origin(origin: &Origin) -> usize {
-    match origin {
-        Origin::Site(_) | Origin::Nowhere => 0,
-        Origin::Library(both) => {
+fn of_rare_origin(source: &SpanSource) -> usize {
+    match source {
+        SpanSource::Site(_) | SpanSource::Unknown => 0,
+        SpanSource::Library(both) => {
             let library = &both.1;
             let version = library.version.as_ref().map_or(0, of_text);
             allocated(size_of_val(&**both)) + of_text(&library.name) + version
         }
         // What spans share with a tracer that lives long is counted with the first of them.
-        Origin::Scope(scope) if Arc::strong_count(scope) > 2 => 0,
-        Origin::Scope(scope) => of_scope(scope),
+        SpanSource::Scope(scope) if Arc::strong_count(scope) > 2 => 0,
+        SpanSource::Scope(scope) => of_scope(scope),
     }
 }
 
@@ -191,7 +191,7 @@ fn of_scope(scope: &Arc<InstrumentationScope>) -> usize {
 /// Of what few spans have, beside what is counted when it comes: the box, its description, and the room that
 /// its lists have to spare.
 pub(crate) fn of_details(details: &Details) -> usize {
-    let events = of_list(&details.events) - details.events.len() * size_of::<Happened>();
+    let events = of_list(&details.events) - details.events.len() * size_of::<RecordedEvent>();
     let links = of_list(&details.links) - details.links.len() * size_of::<Link>();
     allocated(size_of::<Details>()) + of_text(&details.description) + events + links
 }

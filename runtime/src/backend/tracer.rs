@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::backend::active_backend::Override;
+use crate::backend::active_backend::ContextBackend;
 use crate::backend::site::Library;
 
 /// Makes spans under the name of a library, and with a provider of its own if it is given one.
@@ -37,7 +37,7 @@ use crate::backend::site::Library;
 #[derive(Clone)]
 pub struct Tracer {
     library: Library,
-    below: Option<Override>,
+    below: Option<ContextBackend>,
 }
 
 impl Tracer {
@@ -56,7 +56,7 @@ impl Tracer {
     }
 
     /// One whose spans, and all below them, are recorded elsewhere than the process's.
-    pub(crate) fn with_override(library: Cow<'static, str>, below: Override) -> Self {
+    pub(crate) fn with_override(library: Cow<'static, str>, below: ContextBackend) -> Self {
         Tracer {
             library: Library {
                 name: library,
@@ -70,7 +70,7 @@ impl Tracer {
         &self.library
     }
 
-    pub(crate) fn below(&self) -> Option<&Override> {
+    pub(crate) fn below(&self) -> Option<&ContextBackend> {
         self.below.as_ref()
     }
 }

@@ -7,10 +7,10 @@ use opentelemetry::trace::TraceContextExt as _;
 use crate::backend::active_backend;
 use crate::context::stack;
 use crate::context::unwind;
-use crate::diagnose::global_provider::{self, Global};
-use crate::diagnose::install_log::{self, Call};
+use crate::diagnose::global_provider::{self, GlobalProvider};
+use crate::diagnose::install_log::{self, InstallCall};
 use crate::diagnose::later_work;
-use crate::diagnose::report::Findings;
+use crate::diagnose::report::Report;
 use crate::diagnose::undeclared_root;
 
 /// The answer of [`diagnose`]. Its `Display` is made for a terminal: one finding a line.
@@ -18,7 +18,7 @@ use crate::diagnose::undeclared_root;
 /// Foreign text in it is escaped. It holds no credentials, and no values of spans but names.
 #[derive(Clone)]
 pub struct Diagnosis {
-    findings: Findings,
+    report: Report,
 }
 
 /// Answers "why does nothing arrive", as far as this process can know it.
@@ -40,53 +40,53 @@ pub struct Diagnosis {
 /// assert!(diagnosis.to_string().contains("nothing is installed"));
 /// ```
 pub fn diagnose() -> Diagnosis {
-    let mut findings = Findings::default();
+    let mut report = Report::default();
     match cfg!(enter_span_off) {
-        true => findings.say(
+        true => report.say(
             INSTALLED,
             "spans are compiled out, by `--cfg enter_span_off`",
         ),
-        false => find_out(&mut findings),
+        false => find_out(&mut report),
     }
-    Diagnosis { findings }
+    Diagnosis { report }
 }
 
 const INSTALLED: &str = "installed";
 const GLOBAL: &str = "global";
 const HERE: &str = "here";
 
-fn find_out(findings: &mut Findings) {
+fn find_out(report: &mut Report) {
     let calls = install_log::calls();
-    of_installations(findings, &calls);
-    of_global(findings, &calls);
+    of_installations(report, &calls);
+    of_global(report, &calls);
     let newest = calls.first();
     if let Some(informant) = newest.and_then(|call| call.informant.as_ref()) {
         // It may ask what is the application's own, as a sampler.
-        let _ = unwind::shielded(|| informant.inform(findings));
+        let _ = unwind::shielded(|| informant.inform(report));
     }
-    of_here(findings);
-    undeclared_root::inform(findings);
-    later_work::inform(findings);
+    of_here(report);
+    undeclared_root::inform(report);
+    later_work::inform(report);
 }
 
-fn of_installations(findings: &mut Findings, calls: &[Call]) {
+fn of_installations(report: &mut Report, calls: &[InstallCall]) {
     if calls.is_empty() {
-        findings.say(INSTALLED, "nothing is installed, so every span is off");
-        findings.say(
+        report.say(INSTALLED, "nothing is installed, so every span is off");
+        report.say(
             INSTALLED,
-            "an application calls `enter_span_pipeline::Pipeline::builder().install()`, `enter_span::set_tracer_provider(..)` or `enter_span::use_global()`, once, early in `main`",
+            "an application calls `enter_span_pipeline::Pipeline::builder().install()`, `enter_span::set_tracer_provider(..)` or `enter_span::use_global_tracer_provider()`, once, early in `main`",
         );
     }
     let mut is_replaced = false;
     for call in calls {
-        let Call { name, place, .. } = call;
+        let InstallCall { name, place, .. } = call;
         let fate = fate(call, is_replaced);
-        findings.say(INSTALLED, format_args!("`{name}` at {place}: {fate}"));
+        report.say(INSTALLED, format_args!("`{name}` at {place}: {fate}"));
         is_replaced |= call.generation.is_some();
     }
 }
 
-fn fate(call: &Call, is_replaced: bool) -> &'static str {
+fn fate(call: &InstallCall, is_replaced: bool) -> &'static str {
     match call.generation {
         None => "it has installed nothing",
         Some(generation) if active_backend::is_current(generation) => "spans are recorded by this",
@@ -97,44 +97,44 @@ fn fate(call: &Call, is_replaced: bool) -> &'static str {
     }
 }
 
-fn of_global(findings: &mut Findings, calls: &[Call]) {
+fn of_global(report: &mut Report, calls: &[InstallCall]) {
     let current = calls.iter().find(|call| {
         let generation = call.generation;
         generation.is_some_and(active_backend::is_current)
     });
     let answer = global_provider::ask();
     let found = match (current, answer) {
-        (_, Global::Unknown) => {
+        (_, GlobalProvider::Unknown) => {
             "whether OpenTelemetry has a global provider cannot be told: it gave no answer"
         }
-        (Some(Call { mark: None, .. }), answer) => followed(answer),
+        (Some(InstallCall { mark: None, .. }), answer) => followed(answer),
         (Some(call), answer) => compared(call.mark, answer),
-        (None, Global::Nobody) => {
+        (None, GlobalProvider::Nobody) => {
             "OpenTelemetry has no global provider, or one that makes no spans"
         }
-        (None, Global::Marked(_)) => {
+        (None, GlobalProvider::Marked(_)) => {
             "OpenTelemetry's global provider is still what was installed here before, and enter_span does not use it"
         }
-        (None, Global::Other) => {
-            "OpenTelemetry has a global provider, which enter_span does not use until `enter_span::use_global()` is called"
+        (None, GlobalProvider::Other) => {
+            "OpenTelemetry has a global provider, which enter_span does not use until `enter_span::use_global_tracer_provider()` is called"
         }
     };
-    findings.say(GLOBAL, found);
+    report.say(GLOBAL, found);
 }
 
-/// With `use_global`.
-fn followed(answer: Global) -> &'static str {
+/// With `use_global_tracer_provider`.
+fn followed(answer: GlobalProvider) -> &'static str {
     match answer {
-        Global::Nobody => {
+        GlobalProvider::Nobody => {
             "OpenTelemetry has no global provider yet, or one that makes no spans, so nothing is recorded: call `opentelemetry::global::set_tracer_provider(..)`"
         }
         _ => "OpenTelemetry has a global provider; what it samples and exports is its own to tell",
     }
 }
 
-fn compared(mark: Option<usize>, answer: Global) -> &'static str {
+fn compared(mark: Option<usize>, answer: GlobalProvider) -> &'static str {
     match answer {
-        Global::Marked(other) if Some(other) == mark => {
+        GlobalProvider::Marked(other) if Some(other) == mark => {
             "OpenTelemetry's global provider is the same one"
         }
         _ => {
@@ -143,19 +143,19 @@ fn compared(mark: Option<usize>, answer: Global) -> &'static str {
     }
 }
 
-fn of_here(findings: &mut Findings) {
+fn of_here(report: &mut Report) {
     let Some(current) = stack::current() else {
-        findings.say(HERE, "this thread is dying, and makes no spans");
+        report.say(HERE, "this thread is dying, and makes no spans");
         return;
     };
     if current.is_telemetry_suppressed() {
-        findings.say(
+        report.say(
             HERE,
             "telemetry is suppressed, as inside of an exporter: no span starts",
         );
     }
     if active_backend::is_overridden(&current) {
-        findings.say(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
+        report.say(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
     }
     let span = current.span();
     let identity = span.span_context();
@@ -164,20 +164,20 @@ fn of_here(findings: &mut Findings) {
         false => "not sampled, and so is what starts below it, unless its sampler says otherwise",
     };
     match identity.is_valid() {
-        true => findings.say(
+        true => report.say(
             HERE,
             format_args!(
                 "inside of trace {}, which is {sampled}",
                 identity.trace_id()
             ),
         ),
-        false => findings.say(HERE, "no span is current"),
+        false => report.say(HERE, "no span is current"),
     }
 }
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.findings.fmt(formatter)
+        self.report.fmt(formatter)
     }
 }
 

@@ -30,7 +30,7 @@ pub fn answer(scope: &InstrumentationScope, mark: usize) {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Global {
+pub(crate) enum GlobalProvider {
     /// One that has answered with its mark.
     Marked(usize),
     /// None, or one that makes no spans.
@@ -44,7 +44,7 @@ pub(crate) enum Global {
 /// wait for a thread that asks this, which therefore does not wait for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(crate) fn ask() -> Global {
+pub(crate) fn ask() -> GlobalProvider {
     let (answer, answered) = mpsc::channel();
     let asking = move || {
         if let Some(global) = unwind::shielded(ask_here) {
@@ -53,16 +53,18 @@ pub(crate) fn ask() -> Global {
         }
     };
     match std::thread::Builder::new().spawn(asking) {
-        Ok(_) => answered.recv_timeout(PATIENCE).unwrap_or(Global::Unknown),
-        Err(_) => Global::Unknown,
+        Ok(_) => answered
+            .recv_timeout(PATIENCE)
+            .unwrap_or(GlobalProvider::Unknown),
+        Err(_) => GlobalProvider::Unknown,
     }
 }
 
-fn ask_here() -> Global {
+fn ask_here() -> GlobalProvider {
     let scope = InstrumentationScope::builder(SCOPE).build();
     let tracer = global::tracer_provider().tracer_with_scope(scope);
     if let Some(mark) = MET.take() {
-        return Global::Marked(mark);
+        return GlobalProvider::Marked(mark);
     }
     // Where there is no provider, the span has the parent's identity. Where there is one, nothing is
     // recorded all the same: telemetry is suppressed, and the parent is not sampled.
@@ -73,7 +75,7 @@ fn ask_here() -> Global {
     let context = context.with_telemetry_suppressed();
     let span = tracer.build_with_context(SpanBuilder::from_name(SCOPE), &context);
     match *span.span_context() == parent {
-        true => Global::Nobody,
-        false => Global::Other,
+        true => GlobalProvider::Nobody,
+        false => GlobalProvider::Other,
     }
 }

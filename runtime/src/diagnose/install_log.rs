@@ -3,11 +3,11 @@
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::diagnose::report::Inform;
+use crate::diagnose::report::DiagnosticSource;
 
 /// A call that was to install something.
 #[derive(Clone)]
-pub struct Call {
+pub struct InstallCall {
     /// As an application writes it.
     pub name: &'static str,
     /// Of the call in the application's source.
@@ -17,21 +17,21 @@ pub struct Call {
     /// `None` if it has installed nothing.
     pub generation: Option<usize>,
     /// Who has more to say. It is kept until the next call.
-    pub informant: Option<Arc<dyn Inform>>,
+    pub informant: Option<Arc<dyn DiagnosticSource>>,
 }
 
 /// More of them tell nothing new.
 const MOST: usize = 4;
 
 /// The newest first.
-static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
+static CALLS: Mutex<Vec<InstallCall>> = Mutex::new(Vec::new());
 
-fn list() -> MutexGuard<'static, Vec<Call>> {
+fn list() -> MutexGuard<'static, Vec<InstallCall>> {
     CALLS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps a call, and forgets the oldest.
-pub fn remember(call: Call) {
+pub fn remember(call: InstallCall) {
     let mut list = list();
     // What was replaced is not in use any more, and would be told of as if it were.
     let older = list.iter_mut().map(|older| older.informant.take());
@@ -45,6 +45,6 @@ pub fn remember(call: Call) {
 }
 
 /// The newest first.
-pub(crate) fn calls() -> Vec<Call> {
+pub(crate) fn calls() -> Vec<InstallCall> {
     list().clone()
 }

@@ -9,8 +9,8 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::diagnose::report::Findings;
-use crate::span::active::Entered;
+use crate::diagnose::report::Report;
+use crate::span::active::ActiveSpan;
 
 const SLOTS: usize = 64;
 
@@ -39,8 +39,8 @@ struct Escape {
 /// Keeps the call around this one, if its value does its work later.
 #[inline]
 #[cfg_attr(debug_assertions, track_caller)]
-pub(crate) fn look_for<R>(entered: &Entered, remedy: &'static str) {
-    if cfg!(debug_assertions) && !entered.is_off() && is_later(type_name::<R>()) {
+pub(crate) fn look_for<R>(active: &ActiveSpan, remedy: &'static str) {
+    if cfg!(debug_assertions) && !active.is_off() && is_later(type_name::<R>()) {
         keep(Location::caller(), remedy);
     }
 }
@@ -76,9 +76,9 @@ pub fn take_escapes() -> impl Iterator<Item = String> {
         .map(|(_, escape)| escape.to_string())
 }
 
-pub(crate) fn inform(findings: &mut Findings) {
+pub(crate) fn inform(report: &mut Report) {
     for (_, escape) in kept() {
-        findings.say("later", escape);
+        report.say("later", escape);
     }
 }
 

@@ -47,7 +47,7 @@ pub fn open_spans() -> OpenSpans {
     OpenSpans(open(|_| true))
 }
 
-fn open(is_wanted: impl Fn(&Begun) -> bool) -> Vec<OpenSpan> {
+fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
     let now = Instant::now();
     let mut spans = Vec::new();
     let list = List::current();
@@ -64,7 +64,7 @@ fn open(is_wanted: impl Fn(&Begun) -> bool) -> Vec<OpenSpan> {
 pub struct OpenSpan {
     /// In the order of the starts.
     number: u64,
-    begun: Begun,
+    begun: OpenSpanInfo,
     age: Duration,
 }
 
@@ -73,7 +73,7 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of(number: u64, line: &Line, now: Instant) -> Self {
+    fn of(number: u64, line: &OpenEntry, now: Instant) -> Self {
         OpenSpan {
             number,
             begun: line.begun.clone(),
@@ -94,12 +94,15 @@ impl OpenSpan {
     /// The path of its function, or of the module that its block stands in; `None` where it was made
     /// by a function that cannot know its caller.
     pub fn function(&self) -> Option<&'static str> {
-        self.begun.site.place().map(|(function, ..)| function)
+        self.begun.site.location().map(|(function, ..)| function)
     }
 
     /// The file, relative to its crate, and the line.
     pub fn file_and_line(&self) -> Option<(&'static str, u32)> {
-        self.begun.site.place().map(|(_, file, line)| (file, line))
+        self.begun
+            .site
+            .location()
+            .map(|(_, file, line)| (file, line))
     }
 
     /// Its identity.
@@ -115,7 +118,7 @@ impl OpenSpan {
 
     /// Whether it is the first span of its trace in this process, but for those that others made.
     pub fn is_root(&self) -> bool {
-        self.begun.place == Place::First
+        self.begun.place == OpenSpanPlace::First
     }
 }
 
@@ -129,7 +132,7 @@ impl fmt::Display for OpenSpan {
             }
         }
         write!(formatter, " {:.1?}", self.age)?;
-        match self.begun.site.place() {
+        match self.begun.site.location() {
             Some((function, file, line)) => write!(formatter, " {function} ({file}:{line})"),
             None => Ok(()),
         }
@@ -288,7 +291,7 @@ fn watch(limit: Duration, report: &mut dyn FnMut(&OpenSpan), stop: &Stop) {
     let mut reported = HashSet::new();
     let mut pause = Duration::ZERO;
     while !stop.wait(pause) {
-        let roots = open(|begun| begun.place == Place::First);
+        let roots = open(|begun| begun.place == OpenSpanPlace::First);
         let open: HashSet<u64> = roots.iter().map(|root| root.number).collect();
         reported.retain(|number| open.contains(number));
         // What starts from now on cannot be due before a whole limit has passed.
@@ -307,27 +310,27 @@ fn watch(limit: Duration, report: &mut dyn FnMut(&OpenSpan), stop: &Stop) {
 
 /// What is known of a span that has started.
 #[derive(Clone, Debug)]
-pub(crate) struct Begun {
+pub(crate) struct OpenSpanInfo {
     pub(crate) name: Cow<'static, str>,
     pub(crate) site: &'static Site,
     pub(crate) identity: SpanContext,
     pub(crate) parent: SpanContext,
-    pub(crate) place: Place,
+    pub(crate) place: OpenSpanPlace,
 }
 
 /// Where a span stands among those of its trace that are ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum OpenSpanPlace {
     First,
     Below,
 }
 
-struct Line {
-    begun: Begun,
+struct OpenEntry {
+    begun: OpenSpanInfo,
     started: Instant,
 }
 
-type Part = Mutex<Option<HashMap<u64, Line>>>;
+type Part = Mutex<Option<HashMap<u64, OpenEntry>>>;
 
 const PARTS: usize = 16;
 
@@ -389,20 +392,20 @@ impl List {
 }
 
 /// A part of the list, locked.
-struct Lines<'a>(MutexGuard<'a, Option<HashMap<u64, Line>>>);
+struct Lines<'a>(MutexGuard<'a, Option<HashMap<u64, OpenEntry>>>);
 
 impl Lines<'_> {
-    fn all(&self) -> impl Iterator<Item = (&u64, &Line)> {
+    fn all(&self) -> impl Iterator<Item = (&u64, &OpenEntry)> {
         self.0.iter().flatten()
     }
 
-    fn get(&mut self) -> &mut HashMap<u64, Line> {
+    fn get(&mut self) -> &mut HashMap<u64, OpenEntry> {
         self.0.get_or_insert_default()
     }
 
     /// Room for what is open, and not for ever for the most that ever was. It keeps twice that, so
     /// that giving back costs each span a constant share.
-    fn remove(&mut self, number: u64) -> Option<Line> {
+    fn remove(&mut self, number: u64) -> Option<OpenEntry> {
         let lines = self.get();
         let line = lines.remove(&number);
         if lines.capacity() > FEW && lines.len() < lines.capacity() / 4 {
@@ -439,10 +442,10 @@ impl Drop for Listed {
 }
 
 /// Puts a span that has started into the list.
-pub(crate) fn enlist(begun: Begun) -> Listed {
+pub(crate) fn enlist(begun: OpenSpanInfo) -> Listed {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let line = Line {
+    let line = OpenEntry {
         begun,
         started: Instant::now(),
     };

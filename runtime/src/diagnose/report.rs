@@ -4,20 +4,20 @@ use std::fmt::{self, Write as _};
 
 /// Lines under topics. Whatever they hold is escaped, for it may be foreign.
 #[derive(Clone, Debug, Default)]
-pub struct Findings {
+pub struct Report {
     lines: Vec<(&'static str, String)>,
 }
 
 /// Whoever has more to say about its installation.
-pub trait Inform: Send + Sync {
+pub trait DiagnosticSource: Send + Sync {
     /// Runs outside of all locks, and may panic.
-    fn inform(&self, findings: &mut Findings);
+    fn inform(&self, report: &mut Report);
 }
 
 /// The width of the topics' column.
 const TOPICS: usize = 11;
 
-impl Findings {
+impl Report {
     /// One line. Lines of one topic follow each other.
     pub fn say(&mut self, topic: &'static str, line: impl fmt::Display) {
         let mut text = String::new();
@@ -39,7 +39,7 @@ fn escaped(text: &str) -> String {
     shown
 }
 
-impl fmt::Display for Findings {
+impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = "";
         for (index, (topic, line)) in self.lines.iter().enumerate() {

@@ -7,33 +7,33 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::backend::site::Site;
-use crate::diagnose::report::Findings;
+use crate::diagnose::report::Report;
 
 const SLOTS: usize = 64;
 
 /// Slots that are looked at for one site.
 const STEPS: usize = 8;
 
-static TABLE: [Slot; SLOTS] = [const { Slot::empty() }; SLOTS];
+static TABLE: [TableEntry; SLOTS] = [const { TableEntry::empty() }; SLOTS];
 
 /// At sites that the table has no room for.
 static ELSEWHERE: AtomicU64 = AtomicU64::new(0);
 
 /// On a cache line of its own.
 #[repr(align(64))]
-struct Slot {
-    origin: OnceLock<Origin>,
+struct TableEntry {
+    origin: OnceLock<RootSite>,
     roots: AtomicU64,
 }
 
 /// A call site; where no macro saw it, the span's name with it.
-struct Origin {
+struct RootSite {
     site: &'static Site,
     name: Option<String>,
 }
 
 /// A root that nobody declared. It takes a place in the table when it is counted, and not before.
-pub(crate) struct Stray {
+pub(crate) struct UndeclaredRoot {
     site: &'static Site,
     /// Empty where the site says enough.
     name: String,
@@ -42,22 +42,22 @@ pub(crate) struct Stray {
 /// Characters of a name that are kept.
 const MOST_OF_NAME: usize = 100;
 
-impl Slot {
+impl TableEntry {
     const fn empty() -> Self {
-        Slot {
+        TableEntry {
             origin: OnceLock::new(),
             roots: AtomicU64::new(0),
         }
     }
 }
 
-impl Stray {
+impl UndeclaredRoot {
     pub(crate) fn of(site: &'static Site, name: &str) -> Self {
-        let name = match site.place() {
+        let name = match site.location() {
             Some(_) => "",
             None => first_of(name),
         };
-        Stray {
+        UndeclaredRoot {
             site,
             name: name.to_owned(),
         }
@@ -65,7 +65,7 @@ impl Stray {
 
     #[inline(never)]
     pub(crate) fn count(self) {
-        let Stray { site, name } = self;
+        let UndeclaredRoot { site, name } = self;
         counter(site, &name).fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -74,7 +74,7 @@ fn counter(site: &'static Site, name: &str) -> &'static AtomicU64 {
     let first = hash(site, name);
     for step in 0..STEPS {
         let slot = &TABLE[(first + step) % SLOTS];
-        let origin = slot.origin.get_or_init(|| Origin::new(site, name));
+        let origin = slot.origin.get_or_init(|| RootSite::new(site, name));
         if origin.is(site, name) {
             return &slot.roots;
         }
@@ -95,10 +95,10 @@ fn hash(site: &'static Site, name: &str) -> usize {
     (hash >> 32) as usize % SLOTS
 }
 
-impl Origin {
+impl RootSite {
     #[cold]
     fn new(site: &'static Site, name: &str) -> Self {
-        Origin {
+        RootSite {
             site,
             name: (!name.is_empty()).then(|| name.to_owned()),
         }
@@ -109,7 +109,7 @@ impl Origin {
     }
 
     fn shown(&self) -> String {
-        match self.site.place() {
+        match self.site.location() {
             Some((function, file, line)) => {
                 let name = self.site.name();
                 format!("\"{name}\" (`{function}`, {file}:{line})")
@@ -120,26 +120,26 @@ impl Origin {
 }
 
 /// Where most of them are stands first.
-pub(crate) fn inform(findings: &mut Findings) {
+pub(crate) fn inform(report: &mut Report) {
     const TOPIC: &str = "roots";
     let elsewhere = ELSEWHERE.load(Ordering::Relaxed);
     let counted = TABLE.iter().filter_map(|slot| {
         let roots = slot.roots.load(Ordering::Relaxed);
         Some((roots, slot.origin.get()?)).filter(|_| roots > 0)
     });
-    let mut counted: Vec<(u64, &Origin)> = counted.collect();
+    let mut counted: Vec<(u64, &RootSite)> = counted.collect();
     if counted.is_empty() && elsewhere == 0 {
         return;
     }
     counted.sort_by_key(|(roots, _)| std::cmp::Reverse(*roots));
-    findings.say(
+    report.say(
         TOPIC,
         "began traces of their own, and nothing says `root` or `parent`; below other spans they have lost their context:",
     );
     for (roots, origin) in counted {
-        findings.say(TOPIC, format_args!("  {roots} at {}", origin.shown()));
+        report.say(TOPIC, format_args!("  {roots} at {}", origin.shown()));
     }
     if elsewhere > 0 {
-        findings.say(TOPIC, format_args!("  {elsewhere} at other sites"));
+        report.say(TOPIC, format_args!("  {elsewhere} at other sites"));
     }
 }

@@ -9,7 +9,7 @@ use crate::backend::tracer::Tracer;
 use crate::context::unwind;
 use crate::diagnose::later_work;
 use crate::instrument::future::Silent;
-use crate::span::active::{self, Entered};
+use crate::span::active::{self, ActiveSpan};
 use crate::span::builder::{self, Start};
 use crate::span::handle::Span;
 use crate::span::owned::OwnedSpan;
@@ -20,13 +20,13 @@ const REMEDY: &str = "`in_span!` or `enter_span_async`";
 
 static OURS: Tracer = Tracer::of(Library::OURS);
 
-fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> Entered {
+fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> ActiveSpan {
     if !active_backend::is_on() {
-        return Entered::OFF;
+        return ActiveSpan::OFF;
     }
     // The user's own conversion: one that panics costs the span.
     let Some(name) = unwind::shielded(|| name.into()) else {
-        return Entered::OFF;
+        return ActiveSpan::OFF;
     };
     let mut name = Some(name);
     let mut by = |start: &mut Start| start.tracer(tracer);
@@ -124,10 +124,10 @@ impl Tracer {
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span) -> R,
     ) -> R {
-        let mut entered = enter(self, name);
-        let span = entered.handle();
-        later_work::look_for::<R>(&entered, REMEDY);
-        active::run(entered, || body(span))
+        let mut active = enter(self, name);
+        let span = active.handle();
+        later_work::look_for::<R>(&active, REMEDY);
+        active::run(active, || body(span))
     }
 
     /// As [`enter_span_async`](crate::enter_span_async()), under this tracer's library.
@@ -136,9 +136,9 @@ impl Tracer {
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span) -> F,
     ) -> F::Output {
-        let mut entered = enter(self, name);
-        let span = entered.handle();
-        Silent::new(entered, async { body(span).await }).await
+        let mut active = enter(self, name);
+        let span = active.handle();
+        Silent::new(active, async { body(span).await }).await
     }
 
     /// As [`start_span`](crate::start_span()), under this tracer's library.

@@ -8,48 +8,48 @@ use std::task::{Context, Poll};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::outcome::probe::Reading;
-use crate::span::active::{Entered, abandon, attached};
+use crate::outcome::probe::ReturnCheck;
+use crate::span::active::{ActiveSpan, abandon, attached};
 
 pin_project! {
     /// Hands its span back when the inner future is ready; ends it if that panics, or is dropped
     /// before.
     #[must_use = "a future does nothing unless it is awaited"]
-    pub struct Open<F> {
+    pub struct OpenFuture<F> {
         #[pin]
         future: Option<F>,
         // Taken when this is dropped, at the latest: nothing is left to drop.
-        entered: ManuallyDrop<Entered>,
+        active: ManuallyDrop<ActiveSpan>,
     }
 
-    impl<F> PinnedDrop for Open<F> {
+    impl<F> PinnedDrop for OpenFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !this.entered.is_off() {
-                abandon(this.entered.take(), this.future);
+            if !this.active.is_off() {
+                abandon(this.active.take(), this.future);
             }
         }
     }
 }
 
-impl<F: Future> Open<F> {
-    pub fn new(entered: Entered, future: F) -> Self {
-        Open {
+impl<F: Future> OpenFuture<F> {
+    pub fn new(active: ActiveSpan, future: F) -> Self {
+        OpenFuture {
             future: Some(future),
-            entered: ManuallyDrop::new(entered),
+            active: ManuallyDrop::new(active),
         }
     }
 }
 
-impl<F> Open<F> {
+impl<F> OpenFuture<F> {
     /// Keeps the place of a span that has ended, for what is left of its future.
-    fn keep(self: Pin<&mut Self>, ended: Entered) {
-        **self.project().entered = ended;
+    fn keep(self: Pin<&mut Self>, ended: ActiveSpan) {
+        **self.project().active = ended;
     }
 }
 
-impl<F: Future> Future for Open<F> {
-    type Output = (Entered, F::Output);
+impl<F: Future> Future for OpenFuture<F> {
+    type Output = (ActiveSpan, F::Output);
 
     // It has one caller, the function around it.
     #[inline(always)]
@@ -60,8 +60,8 @@ impl<F: Future> Future for Open<F> {
             return Poll::Pending;
         };
         // Off: as if we were not there. Polled again after its end: in the place of its span.
-        match attached(this.entered, || future.poll(cx)) {
-            Poll::Ready(value) => Poll::Ready((this.entered.take(), value)),
+        match attached(this.active, || future.poll(cx)) {
+            Poll::Ready(value) => Poll::Ready((this.active.take(), value)),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -74,14 +74,14 @@ pin_project! {
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct Silent<F> {
         #[pin]
-        open: Open<F>,
+        open: OpenFuture<F>,
     }
 }
 
 impl<F: Future> Silent<F> {
-    pub fn new(entered: Entered, future: F) -> Self {
+    pub fn new(active: ActiveSpan, future: F) -> Self {
         Silent {
-            open: Open::new(entered, future),
+            open: OpenFuture::new(active, future),
         }
     }
 }
@@ -92,10 +92,10 @@ impl<F: Future> Future for Silent<F> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().open.poll(cx) {
-            Poll::Ready((entered, value)) => {
-                match entered.is_off() {
-                    true => entered.vanish(),
-                    false => entered.end(Reading::Nothing),
+            Poll::Ready((active, value)) => {
+                match active.is_off() {
+                    true => active.vanish(),
+                    false => active.end(ReturnCheck::Nothing),
                 }
                 Poll::Ready(value)
             }
@@ -112,7 +112,7 @@ pin_project! {
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct InSpan<F, D> {
         #[pin]
-        open: Open<F>,
+        open: OpenFuture<F>,
         finish: Option<D>,
     }
 }
@@ -120,11 +120,11 @@ pin_project! {
 impl<F, D> InSpan<F, D>
 where
     F: Future,
-    D: FnOnce(Entered, &F::Output),
+    D: FnOnce(ActiveSpan, &F::Output),
 {
-    pub fn new(entered: Entered, future: F, finish: D) -> Self {
+    pub fn new(active: ActiveSpan, future: F, finish: D) -> Self {
         InSpan {
-            open: Open::new(entered, future),
+            open: OpenFuture::new(active, future),
             finish: Some(finish),
         }
     }
@@ -133,7 +133,7 @@ where
 impl<F, D> Future for InSpan<F, D>
 where
     F: Future,
-    D: FnOnce(Entered, &F::Output),
+    D: FnOnce(ActiveSpan, &F::Output),
 {
     type Output = F::Output;
 
@@ -141,14 +141,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         match this.open.as_mut().poll(cx) {
-            Poll::Ready((mut entered, value)) => {
-                match entered.is_off() {
-                    true => entered.vanish(),
+            Poll::Ready((mut active, value)) => {
+                match active.is_off() {
+                    true => active.vanish(),
                     false => {
                         if let Some(finish) = this.finish.take() {
-                            finish(entered.take_end(), &value);
+                            finish(active.take_end(), &value);
                         }
-                        this.open.keep(entered);
+                        this.open.keep(active);
                     }
                 }
                 Poll::Ready(value)
@@ -161,7 +161,7 @@ where
 impl<F, D> FusedFuture for InSpan<F, D>
 where
     F: FusedFuture,
-    D: FnOnce(Entered, &F::Output),
+    D: FnOnce(ActiveSpan, &F::Output),
 {
     fn is_terminated(&self) -> bool {
         let future = self.open.future.as_ref();
@@ -180,7 +180,7 @@ where
 pub trait BoxedFuture: Sized {
     type Output;
 
-    fn in_span(self, entered: Entered, finish: fn(Entered, &Self::Output)) -> Self;
+    fn in_span(self, active: ActiveSpan, finish: fn(ActiveSpan, &Self::Output)) -> Self;
 }
 
 macro_rules! boxed_future {
@@ -189,10 +189,10 @@ macro_rules! boxed_future {
         impl<'a, T: 'a> BoxedFuture for Pin<Box<$future>> {
             type Output = T;
 
-            fn in_span(self, entered: Entered, finish: fn(Entered, &T)) -> Self {
-                match entered.is_off() {
+            fn in_span(self, active: ActiveSpan, finish: fn(ActiveSpan, &T)) -> Self {
+                match active.is_off() {
                     true => self,
-                    false => Box::pin(InSpan::new(entered, self, finish)),
+                    false => Box::pin(InSpan::new(active, self, finish)),
                 }
             }
         }
@@ -201,10 +201,10 @@ macro_rules! boxed_future {
         impl<'a, T: 'a> BoxedFuture for Box<$future> {
             type Output = T;
 
-            fn in_span(self, entered: Entered, finish: fn(Entered, &T)) -> Self {
-                match entered.is_off() {
+            fn in_span(self, active: ActiveSpan, finish: fn(ActiveSpan, &T)) -> Self {
+                match active.is_off() {
                     true => self,
-                    false => Box::new(InSpan::new(entered, Box::into_pin(self), finish)),
+                    false => Box::new(InSpan::new(active, Box::into_pin(self), finish)),
                 }
             }
         }

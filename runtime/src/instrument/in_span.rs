@@ -15,9 +15,9 @@ use crate::context::identity::Context;
 use crate::context::stack;
 use crate::instrument::future::InSpan;
 use crate::instrument::stream::OpenStream;
-use crate::span::active::{self, Entered};
+use crate::span::active::{self, ActiveSpan};
 use crate::span::owned::OwnedSpan;
-use crate::span::parent::{Causes, ToLinks, ToParent};
+use crate::span::parent::{PendingLinks, ToLinks, ToParent};
 use crate::span::parent_context;
 
 /// A context to be attached elsewhere, or nothing while the process is off.
@@ -46,7 +46,7 @@ impl Captured {
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
         let Captured(current) = Captured::current();
-        let linked = |current| Causes::follow(active_backend::root_of(&current), causes);
+        let linked = |current| PendingLinks::follow(active_backend::root_of(&current), causes);
         Captured(current.map(linked))
     }
 
@@ -61,7 +61,9 @@ impl Captured {
     /// An empty context, whose roots are linked to the span of this one.
     pub(crate) fn to_linked(&self) -> Self {
         let context = self.0.as_ref();
-        Captured(context.map(|context| Causes::follow(active_backend::root_of(context), context)))
+        Captured(
+            context.map(|context| PendingLinks::follow(active_backend::root_of(context), context)),
+        )
     }
 
     #[inline]
@@ -327,22 +329,22 @@ impl<S: Stream> StreamInSpan for S {}
 pub trait ClosureInSpan<R>: FnOnce() -> R + Sized {
     /// As a child: called in the span that is current where this is called.
     fn in_current_span(self) -> impl FnOnce() -> R {
-        carried(Captured::current(), Entered::OFF, self)
+        carried(Captured::current(), ActiveSpan::OFF, self)
     }
 
     /// As a child of `span`, which it does not end.
     fn in_span<S: ToParent + ?Sized>(self, span: &S) -> impl FnOnce() -> R + use<Self, R, S> {
-        carried(Captured::of(span), Entered::OFF, self)
+        carried(Captured::of(span), ActiveSpan::OFF, self)
     }
 
     /// Linked: its spans are new roots, with a link to the span that is current here, in an empty context.
     fn linked_to_current_span(self) -> impl FnOnce() -> R {
-        carried(Captured::current().to_linked(), Entered::OFF, self)
+        carried(Captured::current().to_linked(), ActiveSpan::OFF, self)
     }
 
     /// Linked: its spans are new roots, with links to these, in an empty context.
     fn linked_to<L: ToLinks + ?Sized>(self, causes: &L) -> impl FnOnce() -> R + use<Self, R, L> {
-        carried(Captured::linked(causes), Entered::OFF, self)
+        carried(Captured::linked(causes), ActiveSpan::OFF, self)
     }
 
     /// As the work of `span`, which ends when the closure returns or panics; where it is dropped and
@@ -355,10 +357,14 @@ pub trait ClosureInSpan<R>: FnOnce() -> R + Sized {
 impl<F: FnOnce() -> R, R> ClosureInSpan<R> for F {}
 
 /// Puts a closure into a context, and into a span that it ends, if there is one.
-fn carried<R>(context: Captured, entered: Entered, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+fn carried<R>(
+    context: Captured,
+    active: ActiveSpan,
+    work: impl FnOnce() -> R,
+) -> impl FnOnce() -> R {
     let waiting = Waiting {
         context,
-        entered,
+        active,
         work: Some(work),
     };
     move || waiting.run()
@@ -368,7 +374,7 @@ fn carried<R>(context: Captured, entered: Entered, work: impl FnOnce() -> R) -> 
 /// it never is; its span is then cancelled.
 struct Waiting<W> {
     context: Captured,
-    entered: Entered,
+    active: ActiveSpan,
     work: Option<W>,
 }
 
@@ -377,23 +383,23 @@ impl<W> Waiting<W> {
     where
         W: FnOnce() -> R,
     {
-        let (entered, work) = (self.entered.take(), self.work.take());
+        let (active, work) = (self.active.take(), self.work.take());
         let Some(work) = work else {
             unreachable!("it is taken here, or by the destructor");
         };
-        self.context.run(|| active::run(entered, work))
+        self.context.run(|| active::run(active, work))
     }
 }
 
 impl<W> Drop for Waiting<W> {
     fn drop(&mut self) {
-        let (entered, work) = (self.entered.take(), self.work.take());
+        let (active, work) = (self.active.take(), self.work.take());
         if work.is_none() {
             return;
         }
-        self.context.run(|| match entered.is_off() {
+        self.context.run(|| match active.is_off() {
             true => drop(work),
-            false => active::abandon_with(entered, || drop(work)),
+            false => active::abandon_with(active, || drop(work)),
         });
     }
 }

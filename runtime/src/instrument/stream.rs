@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
-use crate::outcome::probe::Reading;
-use crate::span::active::{Entered, abandon, attached};
+use crate::outcome::probe::ReturnCheck;
+use crate::span::active::{ActiveSpan, abandon, attached};
 
 pin_project! {
     /// Ends its span when the inner stream ends, or panics, or is dropped before.
@@ -17,24 +17,24 @@ pin_project! {
     pub struct OpenStream<S> {
         #[pin]
         stream: Option<S>,
-        entered: Entered,
+        active: ActiveSpan,
     }
 
     impl<S> PinnedDrop for OpenStream<S> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !this.entered.is_off() {
-                abandon(this.entered.take(), this.stream);
+            if !this.active.is_off() {
+                abandon(this.active.take(), this.stream);
             }
         }
     }
 }
 
 impl<S: Stream> OpenStream<S> {
-    pub fn new(entered: Entered, stream: S) -> Self {
+    pub fn new(active: ActiveSpan, stream: S) -> Self {
         OpenStream {
             stream: Some(stream),
-            entered,
+            active,
         }
     }
 }
@@ -47,9 +47,9 @@ impl<S: Stream> Stream for OpenStream<S> {
         let Some(stream) = this.stream.as_pin_mut() else {
             return Poll::Ready(None);
         };
-        let polled = attached(this.entered, || stream.poll_next(cx));
+        let polled = attached(this.active, || stream.poll_next(cx));
         if let Poll::Ready(None) = polled {
-            this.entered.take_end().end(Reading::Nothing);
+            this.active.take_end().end(ReturnCheck::Nothing);
         }
         polled
     }
@@ -76,27 +76,27 @@ impl<S: FusedStream> FusedStream for OpenStream<S> {
     note = "`stream` is for a box of `dyn Stream`, also pinned or behind an alias; return anything else as `impl Stream`, or drop `stream`"
 )]
 pub trait BoxedStream: Sized {
-    fn in_span(self, entered: Entered) -> Self;
+    fn in_span(self, active: ActiveSpan) -> Self;
 }
 
 macro_rules! boxed_stream {
     ($($stream:ty),+ $(,)?) => {$(
         #[diagnostic::do_not_recommend]
         impl<'a, T: 'a> BoxedStream for Pin<Box<$stream>> {
-            fn in_span(self, entered: Entered) -> Self {
-                match entered.is_off() {
+            fn in_span(self, active: ActiveSpan) -> Self {
+                match active.is_off() {
                     true => self,
-                    false => Box::pin(OpenStream::new(entered, self)),
+                    false => Box::pin(OpenStream::new(active, self)),
                 }
             }
         }
 
         #[diagnostic::do_not_recommend]
         impl<'a, T: 'a> BoxedStream for Box<$stream> {
-            fn in_span(self, entered: Entered) -> Self {
-                match entered.is_off() {
+            fn in_span(self, active: ActiveSpan) -> Self {
+                match active.is_off() {
                     true => self,
-                    false => Box::new(OpenStream::new(entered, Box::into_pin(self))),
+                    false => Box::new(OpenStream::new(active, Box::into_pin(self))),
                 }
             }
         }

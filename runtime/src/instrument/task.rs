@@ -23,7 +23,7 @@
 //! #[enter_span]
 //! async fn checkout(order: u64) -> u64 {
 //!     task::spawn_linked(audit(order));
-//!     task::spawn_child(price(order)).await.unwrap_or(0)
+//!     task::spawn_in_current_span(price(order)).await.unwrap_or(0)
 //! }
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(checkout(1));
 //! ```
@@ -40,7 +40,7 @@ use crate::instrument::in_span::{ClosureInSpan as _, FutureInSpan as _};
 ///
 /// Outside of a Tokio runtime, as `tokio::spawn` does.
 #[track_caller]
-pub fn spawn_child<F>(future: F) -> JoinHandle<F::Output>
+pub fn spawn_in_current_span<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
@@ -66,7 +66,7 @@ where
 ///
 /// Outside of a `LocalSet`, as `spawn_local` does.
 #[track_caller]
-pub fn spawn_local_child<F>(future: F) -> JoinHandle<F::Output>
+pub fn spawn_local_in_current_span<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
 {
@@ -92,7 +92,7 @@ where
 ///
 /// Outside of a Tokio runtime, as `spawn_blocking` does.
 #[track_caller]
-pub fn spawn_blocking_child<W, R>(work: W) -> JoinHandle<R>
+pub fn spawn_blocking_in_current_span<W, R>(work: W) -> JoinHandle<R>
 where
     W: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
@@ -130,7 +130,7 @@ where
 /// async fn fetch_all() -> Vec<u32> {
 ///     let mut pages = JoinSet::new();
 ///     for page in 0..3 {
-///         pages.spawn_child(fetch(page));
+///         pages.spawn_in_current_span(fetch(page));
 ///     }
 ///     pages.join_all().await
 /// }
@@ -138,7 +138,7 @@ where
 /// ```
 pub trait JoinSetInSpan<T>: sealed::Sealed {
     /// [`JoinSet::spawn`], in the current span.
-    fn spawn_child<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_in_current_span<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send;
@@ -150,7 +150,7 @@ pub trait JoinSetInSpan<T>: sealed::Sealed {
         T: Send;
 
     /// [`JoinSet::spawn_local`], in the current span.
-    fn spawn_local_child<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_local_in_current_span<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + 'static;
 
@@ -160,7 +160,7 @@ pub trait JoinSetInSpan<T>: sealed::Sealed {
         F: Future<Output = T> + 'static;
 
     /// [`JoinSet::spawn_blocking`], in the current span.
-    fn spawn_blocking_child<W>(&mut self, work: W) -> AbortHandle
+    fn spawn_blocking_in_current_span<W>(&mut self, work: W) -> AbortHandle
     where
         W: FnOnce() -> T + Send + 'static,
         T: Send;
@@ -180,7 +180,7 @@ impl<T> sealed::Sealed for JoinSet<T> {}
 
 impl<T: 'static> JoinSetInSpan<T> for JoinSet<T> {
     #[track_caller]
-    fn spawn_child<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_in_current_span<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send,
@@ -198,7 +198,7 @@ impl<T: 'static> JoinSetInSpan<T> for JoinSet<T> {
     }
 
     #[track_caller]
-    fn spawn_local_child<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_local_in_current_span<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + 'static,
     {
@@ -214,7 +214,7 @@ impl<T: 'static> JoinSetInSpan<T> for JoinSet<T> {
     }
 
     #[track_caller]
-    fn spawn_blocking_child<W>(&mut self, work: W) -> AbortHandle
+    fn spawn_blocking_in_current_span<W>(&mut self, work: W) -> AbortHandle
     where
         W: FnOnce() -> T + Send + 'static,
         T: Send,

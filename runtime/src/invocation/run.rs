@@ -11,7 +11,7 @@ use crate::backend::site::{Kind, Site};
 use crate::context::unwind;
 use crate::diagnose::later_work;
 use crate::instrument::future::Silent;
-use crate::span::active::{self, Entered};
+use crate::span::active::{self, ActiveSpan};
 use crate::span::builder::{self, Start};
 use crate::span::handle::Span;
 
@@ -78,10 +78,10 @@ impl Run {
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span, NextMessage) -> R,
     ) -> R {
-        let mut entered = self.enter(name);
-        let span = entered.handle();
-        later_work::look_for::<R>(&entered, "`start_async`");
-        active::run(entered, || body(span, self.0.next_message()))
+        let mut active = self.enter(name);
+        let span = active.handle();
+        later_work::look_for::<R>(&active, "`start_async`");
+        active::run(active, || body(span, self.0.next_message()))
     }
 
     /// The same for a future. The span starts when it is first polled.
@@ -90,19 +90,19 @@ impl Run {
         name: impl Into<Cow<'static, str>>,
         body: impl FnOnce(Span, NextMessage) -> F,
     ) -> F::Output {
-        let mut entered = self.enter(name);
-        let span = entered.handle();
+        let mut active = self.enter(name);
+        let span = active.handle();
         let work = async { body(span, self.0.next_message()).await };
-        Silent::new(entered, work).await
+        Silent::new(active, work).await
     }
 
-    fn enter(&self, name: impl Into<Cow<'static, str>>) -> Entered {
+    fn enter(&self, name: impl Into<Cow<'static, str>>) -> ActiveSpan {
         if !active_backend::is_on() {
-            return Entered::OFF;
+            return ActiveSpan::OFF;
         }
         // The user's own conversion: one that panics costs the span.
         let Some(name) = unwind::shielded(|| name.into()) else {
-            return Entered::OFF;
+            return ActiveSpan::OFF;
         };
         let mut name = Some(name);
         let mut begun = |start: &mut Start| start.run(&self.0);

@@ -147,16 +147,16 @@ pub enum ErrorDetail {
 }
 
 /// What is written on the span for a failure, once the policy has been applied.
-pub(crate) struct Report {
+pub(crate) struct FailureReport {
     pub(crate) kind: String,
     pub(crate) message: Option<String>,
     pub(crate) event: bool,
 }
 
-impl Report {
+impl FailureReport {
     /// Formats user values, so it must not run under a lock. A panic there costs the text.
     pub(crate) fn of(failure: &Failure<'_>, detail: ErrorDetail) -> Self {
-        Report {
+        FailureReport {
             kind: failure.kind.clone().into_owned(),
             message: unwind::shielded(|| failure.text.read(detail)).flatten(),
             event: detail >= ErrorDetail::Type,
@@ -165,7 +165,7 @@ impl Report {
 
     pub(crate) fn of_panic(payload: &Payload, detail: ErrorDetail) -> Self {
         let message = unwind::panic_message(payload).map(str::to_owned);
-        Report {
+        FailureReport {
             kind: "panic".to_owned(),
             message: message.filter(|_| detail >= ErrorDetail::Message),
             event: detail >= ErrorDetail::Type,
@@ -173,7 +173,7 @@ impl Report {
     }
 }
 
-impl Report {
+impl FailureReport {
     /// The attributes of an `exception` event.
     pub(crate) fn exception(&self) -> Vec<KeyValue> {
         let mut attributes = vec![KeyValue::new("exception.type", self.kind.clone())];

@@ -4,13 +4,13 @@ use crate::outcome::failure::ErrorDetail;
 
 /// The process's choices that a span is recorded under.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy {
+pub(crate) struct ErrorPolicy {
     pub(crate) detail: ErrorDetail,
     pub(crate) exception_events: bool,
 }
 
-impl Policy {
-    pub(crate) const SILENT: Policy = Policy {
+impl ErrorPolicy {
+    pub(crate) const SILENT: ErrorPolicy = ErrorPolicy {
         detail: ErrorDetail::Status,
         exception_events: false,
     };

@@ -22,36 +22,36 @@ use crate::outcome::failure::{Failure, Outcome};
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 /// What is to be read of a value when its span ends. Code of the user's own has not run yet.
-pub enum Reading<'a> {
+pub enum ReturnCheck<'a> {
     Nothing,
-    Ask(&'a dyn Asked),
+    Ask(&'a dyn FailureSource),
 }
 
 /// A value that is asked how it failed, when its span ends. Apart from `Outcome`, whose
 /// implementations the compiler lists for users.
-pub trait Asked {
+pub trait FailureSource {
     fn failure(&self) -> Option<Failure<'_>>;
 
     /// What there is to read, known where the function is compiled.
     #[inline]
-    fn reading(&self) -> Reading<'_>
+    fn check(&self) -> ReturnCheck<'_>
     where
         Self: Sized,
     {
-        Reading::Ask(self)
+        ReturnCheck::Ask(self)
     }
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ReturnCheck<'a> {
     #[inline]
-    pub fn of(asked: &'a impl Asked) -> Self {
-        asked.reading()
+    pub fn of(asked: &'a impl FailureSource) -> Self {
+        asked.check()
     }
 
-    pub fn when(is_failure: bool, asked: &'a dyn Asked) -> Self {
+    pub fn when(is_failure: bool, asked: &'a dyn FailureSource) -> Self {
         match is_failure {
-            true => Reading::Ask(asked),
-            false => Reading::Nothing,
+            true => ReturnCheck::Ask(asked),
+            false => ReturnCheck::Nothing,
         }
     }
 }
@@ -69,7 +69,7 @@ impl<'a, T, E: Error> ReadError<'a, T, E> for &&&&&&Probe<'a, Result<T, E>> {
 
 pub struct OfError<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: Error> Asked for OfError<'_, T, E> {
+impl<T, E: Error> FailureSource for OfError<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         self.0.as_ref().err().map(Failure::of)
     }
@@ -90,7 +90,7 @@ impl<'a, T, E: AsRef<dyn Error + Send + Sync>> ReadSendError<'a, T, E>
 
 pub struct OfSendError<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: AsRef<dyn Error + Send + Sync>> Asked for OfSendError<'_, T, E> {
+impl<T, E: AsRef<dyn Error + Send + Sync>> FailureSource for OfSendError<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
@@ -110,7 +110,7 @@ impl<'a, T, E: AsRef<dyn Error>> ReadDynError<'a, T, E> for &&&&Probe<'a, Result
 
 pub struct OfDynError<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: AsRef<dyn Error>> Asked for OfDynError<'_, T, E> {
+impl<T, E: AsRef<dyn Error>> FailureSource for OfDynError<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
@@ -130,7 +130,7 @@ impl<'a, T, E: fmt::Display> ReadDisplay<'a, T, E> for &&&Probe<'a, Result<T, E>
 
 pub struct OfDisplay<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: fmt::Display> Asked for OfDisplay<'_, T, E> {
+impl<T, E: fmt::Display> FailureSource for OfDisplay<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::new(type_name::<E>()).message(error))
@@ -150,7 +150,7 @@ impl<'a, T, E> ReadResult<'a, T, E> for &&Probe<'a, Result<T, E>> {
 
 pub struct OfResult<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E> Asked for OfResult<'_, T, E> {
+impl<T, E> FailureSource for OfResult<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let is_failure = self.0.is_err();
         is_failure.then(|| Failure::new(type_name::<E>()))
@@ -170,7 +170,7 @@ impl<'a, T: Outcome> ReadOutcome<'a, T> for &Probe<'a, T> {
 
 pub struct OfOutcome<'a, T>(&'a T);
 
-impl<T: Outcome> Asked for OfOutcome<'_, T> {
+impl<T: Outcome> FailureSource for OfOutcome<'_, T> {
     fn failure(&self) -> Option<Failure<'_>> {
         self.0.failure()
     }
@@ -189,14 +189,14 @@ impl<T> ReadAny for Probe<'_, T> {
 
 pub struct OfAny;
 
-impl Asked for OfAny {
+impl FailureSource for OfAny {
     fn failure(&self) -> Option<Failure<'_>> {
         None
     }
 
     #[inline]
-    fn reading(&self) -> Reading<'_> {
-        Reading::Nothing
+    fn check(&self) -> ReturnCheck<'_> {
+        ReturnCheck::Nothing
     }
 }
 

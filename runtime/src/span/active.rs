@@ -8,14 +8,14 @@ use std::pin::Pin;
 
 use opentelemetry::{Context as OtelContext, ContextGuard};
 
-use crate::attribute::attributes::Sink;
+use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
 use crate::backend::site::Site;
 use crate::backend::size::Content;
 use crate::context::stack;
 use crate::context::unwind::{self, Payload};
-use crate::outcome::policy::Policy;
-use crate::outcome::probe::{Asked, Reading};
+use crate::outcome::policy::ErrorPolicy;
+use crate::outcome::probe::{FailureSource, ReturnCheck};
 use crate::span::handle::Span;
 use crate::span::local_root;
 use crate::span::parent_context;
@@ -24,9 +24,9 @@ use crate::span::scope::Scope;
 
 /// A span that has started, or nothing.
 #[must_use]
-pub struct Entered(Option<Box<Scope>>);
+pub struct ActiveSpan(Option<Box<Scope>>);
 
-impl Drop for Entered {
+impl Drop for ActiveSpan {
     #[inline]
     fn drop(&mut self) {
         if let Some(scope) = self.0.take() {
@@ -36,14 +36,14 @@ impl Drop for Entered {
 }
 
 /// A panic that passes a span leaves it ended, and nothing of it half-done.
-impl UnwindSafe for Entered {}
-impl RefUnwindSafe for Entered {}
+impl UnwindSafe for ActiveSpan {}
+impl RefUnwindSafe for ActiveSpan {}
 
-impl Entered {
-    pub const OFF: Entered = Entered(None);
+impl ActiveSpan {
+    pub const OFF: ActiveSpan = ActiveSpan(None);
 
     pub(crate) fn new(scope: Box<Scope>) -> Self {
-        Entered(Some(scope))
+        ActiveSpan(Some(scope))
     }
 
     #[inline]
@@ -121,12 +121,12 @@ impl Entered {
 
     /// For a key that is a constant, and for a struct of facts.
     #[inline(never)]
-    pub fn attributes_with(mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
+    pub fn attributes_with(mut self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) -> Self {
         if let Some(scope) = self.0.as_mut().filter(|scope| scope.is_recorded()) {
             let mut write = |key: Cow<'static, str>, Value(value)| {
                 scope.set_attribute(key, value);
             };
-            let _ = unwind::shielded(|| fill(&mut Sink::new(&mut write)));
+            let _ = unwind::shielded(|| fill(&mut AttributeSink::new(&mut write)));
         }
         self
     }
@@ -137,20 +137,20 @@ impl Entered {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn attach(&self) -> Attached {
+    pub(crate) fn attach(&self) -> AttachGuard {
         match &self.0 {
-            Some(scope) if scope.site.is_leaf() => Attached::leaf(scope.site),
-            Some(scope) => Attached::context(scope.context.clone()),
-            None => Attached::default(),
+            Some(scope) if scope.site.is_leaf() => AttachGuard::leaf(scope.site),
+            Some(scope) => AttachGuard::context(scope.context.clone()),
+            None => AttachGuard::default(),
         }
     }
 
     /// The same for a span that has started elsewhere: what is current here stays, but for the span.
     #[cold]
     #[inline(never)]
-    pub(crate) fn attach_here(&self) -> Attached {
+    pub(crate) fn attach_here(&self) -> AttachGuard {
         match self.context_here() {
-            Some(context) => Attached::context(context),
+            Some(context) => AttachGuard::context(context),
             None => self.attach(),
         }
     }
@@ -175,7 +175,7 @@ impl Entered {
     /// The same, by value: the caller has nothing to drop if this unwinds.
     #[cold]
     #[inline(never)]
-    fn attach_owned(self) -> (Self, Attached) {
+    fn attach_owned(self) -> (Self, AttachGuard) {
         let guard = self.attach();
         (self, guard)
     }
@@ -183,10 +183,10 @@ impl Entered {
     /// The same for the last time: nobody asks for the context any more.
     #[cold]
     #[inline(never)]
-    fn attach_last(mut self) -> (Self, Attached) {
+    fn attach_last(mut self) -> (Self, AttachGuard) {
         let guard = match &mut self.0 {
             Some(scope) if !scope.site.is_leaf() && !scope.site.does_end_children() => {
-                Attached::context(std::mem::take(&mut scope.context))
+                AttachGuard::context(std::mem::take(&mut scope.context))
             }
             _ => self.attach(),
         };
@@ -199,26 +199,26 @@ impl Entered {
         std::mem::forget(self);
     }
 
-    fn policy(&self) -> Option<Policy> {
+    fn policy(&self) -> Option<ErrorPolicy> {
         self.0.as_ref()?.policy()
     }
 
     /// Ends the span with what its value says, at the detail that is allowed.
-    pub fn end(self, reading: Reading<'_>) {
-        self.end_by(reading);
+    pub fn end(self, check: ReturnCheck<'_>) {
+        self.end_by(check);
     }
 
     #[inline(always)]
-    fn end_by(self, reading: Reading<'_>) {
-        let ending = match reading {
-            Reading::Nothing => Ending::Silent,
-            Reading::Ask(value) => self.ending_by(value),
+    fn end_by(self, check: ReturnCheck<'_>) {
+        let ending = match check {
+            ReturnCheck::Nothing => Ending::Silent,
+            ReturnCheck::Ask(value) => self.ending_by(value),
         };
         self.conclude(ending);
     }
 
     #[inline(never)]
-    fn ending_by(&self, value: &dyn Asked) -> Ending {
+    fn ending_by(&self, value: &dyn FailureSource) -> Ending {
         let Some(policy) = self.policy() else {
             return Ending::Silent;
         };
@@ -252,30 +252,30 @@ impl Entered {
         scope.end(ending);
     }
 
-    pub(crate) fn take(&mut self) -> Entered {
-        Entered(self.0.take())
+    pub(crate) fn take(&mut self) -> ActiveSpan {
+        ActiveSpan(self.0.take())
     }
 
     /// Takes the span to end it, and leaves its place: for what is left of the work, which has not
     /// been dropped yet. Whoever ends it a second time does nothing.
     #[cold]
     #[inline(never)]
-    pub(crate) fn take_end(&mut self) -> Entered {
-        Entered(self.0.as_mut().map(|scope| scope.again()))
+    pub(crate) fn take_end(&mut self) -> ActiveSpan {
+        ActiveSpan(self.0.as_mut().map(|scope| scope.again()))
     }
 }
 
 /// Detaches when dropped.
 #[derive(Default)]
-pub(crate) struct Attached {
+pub(crate) struct AttachGuard {
     _context: Option<ContextGuard>,
     #[cfg(feature = "testing")]
     _leaf: Option<crate::testing::Leaf>,
 }
 
-impl Attached {
+impl AttachGuard {
     fn context(context: OtelContext) -> Self {
-        Attached {
+        AttachGuard {
             _context: stack::attach(context),
             #[cfg(feature = "testing")]
             _leaf: None,
@@ -287,7 +287,7 @@ impl Attached {
         expect(unused_variables, reason = "only the testing recorder asks for leaves")
     )]
     fn leaf(site: &'static Site) -> Self {
-        Attached {
+        AttachGuard {
             _context: None,
             #[cfg(feature = "testing")]
             _leaf: crate::testing::Leaf::enter(site),
@@ -299,15 +299,15 @@ impl Attached {
 ///
 /// It detaches before anything else happens, together with that: one call less in each function.
 #[must_use]
-pub struct Leaving {
-    entered: Entered,
-    guard: Attached,
+pub struct ReturningSpan {
+    active: ActiveSpan,
+    guard: AttachGuard,
 }
 
-impl Leaving {
+impl ReturningSpan {
     #[inline(always)]
     pub fn is_off(&self) -> bool {
-        self.entered.is_off()
+        self.active.is_off()
     }
 
     /// The end of a span that is none, for the compiler: there is nothing to drop.
@@ -318,9 +318,9 @@ impl Leaving {
 
     #[cold]
     #[inline(never)]
-    fn detach(self) -> Entered {
+    fn detach(self) -> ActiveSpan {
         drop(self.guard);
-        self.entered
+        self.active
     }
 
     #[inline(never)]
@@ -330,24 +330,24 @@ impl Leaving {
 
     #[inline(never)]
     pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
-        Leaving {
-            entered: self.detach().attribute_with(key, value),
-            guard: Attached::default(),
+        ReturningSpan {
+            active: self.detach().attribute_with(key, value),
+            guard: AttachGuard::default(),
         }
     }
 
     #[inline(never)]
-    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
-        Leaving {
-            entered: self.detach().attributes_with(fill),
-            guard: Attached::default(),
+    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) -> Self {
+        ReturningSpan {
+            active: self.detach().attributes_with(fill),
+            guard: AttachGuard::default(),
         }
     }
 
     #[cold]
-    pub fn end(self, reading: Reading<'_>) {
+    pub fn end(self, check: ReturnCheck<'_>) {
         drop(self.guard);
-        self.entered.end_by(reading);
+        self.active.end_by(check);
     }
 }
 
@@ -357,109 +357,113 @@ impl Leaving {
 /// body is in the binary once, whether the span is on or off; what belongs to the span is cold and
 /// out of line, and takes it by value.
 #[inline(always)]
-pub fn run_held<R>(entered: Entered, body: impl FnOnce() -> R) -> (Leaving, R) {
-    let (entered, guard) = match entered.is_off() {
-        true => (entered, Attached::default()),
-        false => entered.attach_last(),
+pub fn run_held<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ReturningSpan, R) {
+    let (active, guard) = match active.is_off() {
+        true => (active, AttachGuard::default()),
+        false => active.attach_last(),
     };
-    run_attached(entered, guard, body)
+    run_attached(active, guard, body)
 }
 
 #[inline(always)]
-fn run_attached<R>(entered: Entered, guard: Attached, body: impl FnOnce() -> R) -> (Leaving, R) {
+fn run_attached<R>(
+    active: ActiveSpan,
+    guard: AttachGuard,
+    body: impl FnOnce() -> R,
+) -> (ReturningSpan, R) {
     match unwind::catch(body) {
-        Ok(value) => (Leaving { entered, guard }, value),
-        Err(payload) => panicked(entered, guard, payload),
+        Ok(value) => (ReturningSpan { active, guard }, value),
+        Err(payload) => panicked(active, guard, payload),
     }
 }
 
 /// The same for a value that takes the span with it.
 #[inline(always)]
-pub fn run_open<R>(entered: Entered, body: impl FnOnce() -> R) -> (Entered, R) {
-    let (entered, guard) = match entered.is_off() {
-        true => (entered, Attached::default()),
-        false => entered.attach_owned(),
+pub fn run_open<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ActiveSpan, R) {
+    let (active, guard) = match active.is_off() {
+        true => (active, AttachGuard::default()),
+        false => active.attach_owned(),
     };
-    match run_attached(entered, guard, body) {
-        (leaving, value) if leaving.is_off() => {
-            leaving.vanish();
-            (Entered::OFF, value)
+    match run_attached(active, guard, body) {
+        (returning, value) if returning.is_off() => {
+            returning.vanish();
+            (ActiveSpan::OFF, value)
         }
-        (leaving, value) => (leaving.detach(), value),
+        (returning, value) => (returning.detach(), value),
     }
 }
 
 /// The same for a value that says nothing.
 #[inline(always)]
-pub fn run<R>(entered: Entered, body: impl FnOnce() -> R) -> R {
-    let (leaving, value) = run_held(entered, body);
-    match leaving.is_off() {
-        true => leaving.vanish(),
-        false => leaving.end(Reading::Nothing),
+pub fn run<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
+    let (returning, value) = run_held(active, body);
+    match returning.is_off() {
+        true => returning.vanish(),
+        false => returning.end(ReturnCheck::Nothing),
     }
     value
 }
 
 /// Runs one poll, in the same way.
 #[inline(always)]
-pub(crate) fn attached<R>(entered: &mut Entered, work: impl FnOnce() -> R) -> R {
-    let guard = match entered.is_off() {
-        true => Attached::default(),
-        false => entered.attach(),
+pub(crate) fn attached<R>(active: &mut ActiveSpan, work: impl FnOnce() -> R) -> R {
+    let guard = match active.is_off() {
+        true => AttachGuard::default(),
+        false => active.attach(),
     };
     match unwind::catch(work) {
         Ok(value) => {
-            match entered.is_off() {
+            match active.is_off() {
                 true => std::mem::forget(guard),
                 false => detach(guard),
             }
             value
         }
-        Err(payload) => panicked_in(entered, guard, payload),
+        Err(payload) => panicked_in(active, guard, payload),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn detach(guard: Attached) {
+fn detach(guard: AttachGuard) {
     drop(guard);
 }
 
 /// Leaves the span its place, for what is left of the work.
 #[cold]
 #[inline(never)]
-fn panicked_in(entered: &mut Entered, guard: Attached, payload: Payload) -> ! {
-    panicked(entered.take_end(), guard, payload)
+fn panicked_in(active: &mut ActiveSpan, guard: AttachGuard, payload: Payload) -> ! {
+    panicked(active.take_end(), guard, payload)
 }
 
 #[cold]
 #[inline(never)]
-fn panicked(entered: Entered, guard: Attached, payload: Payload) -> ! {
+fn panicked(active: ActiveSpan, guard: AttachGuard, payload: Payload) -> ! {
     drop(guard);
-    entered.panicked(&payload);
+    active.panicked(&payload);
     unwind::resume(payload)
 }
 
 /// Drops what was not finished inside its span, so that its destructors are attributed to it.
 #[cold]
 #[inline(never)]
-pub(crate) fn abandon<F>(entered: Entered, mut rest: Pin<&mut Option<F>>) {
-    abandon_with(entered, || rest.set(None));
+pub(crate) fn abandon<F>(active: ActiveSpan, mut rest: Pin<&mut Option<F>>) {
+    abandon_with(active, || rest.set(None));
 }
 
-pub(crate) fn abandon_with(entered: Entered, drop_rest: impl FnOnce()) {
-    let guard = entered.attach();
+pub(crate) fn abandon_with(active: ActiveSpan, drop_rest: impl FnOnce()) {
+    let guard = active.attach();
     let outcome = unwind::catch(drop_rest);
-    abandoned(entered, guard, outcome);
+    abandoned(active, guard, outcome);
 }
 
 #[inline(never)]
-fn abandoned(entered: Entered, guard: Attached, outcome: Result<(), Payload>) {
+fn abandoned(active: ActiveSpan, guard: AttachGuard, outcome: Result<(), Payload>) {
     drop(guard);
     match outcome {
-        Ok(()) => entered.conclude(Ending::Cancelled),
+        Ok(()) => active.conclude(Ending::Cancelled),
         Err(payload) => {
-            entered.panicked(&payload);
+            active.panicked(&payload);
             // A second panic would abort the process: telemetry keeps it from that.
             match std::thread::panicking() {
                 true => unwind::discard(payload),
@@ -470,6 +474,6 @@ fn abandoned(entered: Entered, guard: Attached, outcome: Result<(), Payload>) {
 }
 
 /// For values that say nothing.
-pub fn finish<T>(entered: Entered, _: &T) {
-    entered.end(Reading::Nothing);
+pub fn finish<T>(active: ActiveSpan, _: &T) {
+    active.end(ReturnCheck::Nothing);
 }

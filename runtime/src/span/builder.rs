@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use opentelemetry::{Context as OtelContext, KeyValue};
 
-use crate::attribute::attributes::Sink;
+use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Slot, ToAttribute, Value};
-use crate::backend::active_backend::{self, Installed, Override};
+use crate::backend::active_backend::{self, ActiveBackend, ContextBackend};
 use crate::backend::site::{Library, Site};
 use crate::backend::tracer::Tracer;
-use crate::backend::{self, Said};
+use crate::backend::{self, StartOptions};
 use crate::context::identity::has_span;
 use crate::context::stack;
 use crate::context::unwind;
-use crate::diagnose::undeclared_root::Stray;
+use crate::diagnose::undeclared_root::UndeclaredRoot;
 use crate::invocation::{Invocation, Outset};
-use crate::span::active::Entered;
-use crate::span::parent::{self, Arrived, Causes, Parent, ToLinks, ToParent};
+use crate::span::active::ActiveSpan;
+use crate::span::parent::{self, Arrived, Parent, PendingLinks, ToLinks, ToParent};
 use crate::span::parent_context;
 use crate::span::scope::Scope;
 use crate::span::start::{self, Interest};
@@ -32,8 +32,8 @@ pub struct Start {
     /// What it starts in, if not in what is current.
     elsewhere: Option<OtelContext>,
     /// Who records it and all below it, if its tracer has a provider of its own.
-    below: Option<Override>,
-    said: Said,
+    below: Option<ContextBackend>,
+    options: StartOptions,
 }
 
 /// Text for a span's name.
@@ -107,9 +107,9 @@ through_pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 
 /// Enters a span at `site`, below the current one.
 #[cold]
-pub fn enter(site: &'static Site) -> Entered {
+pub fn enter(site: &'static Site) -> ActiveSpan {
     match start::start_plain(site) {
-        Some(scope) => scope.map_or(Entered::OFF, Entered::new),
+        Some(scope) => scope.map_or(ActiveSpan::OFF, ActiveSpan::new),
         None => enter_with(site, &mut [], &mut []),
     }
 }
@@ -123,25 +123,25 @@ pub fn enter_with(
     site: &'static Site,
     places: &mut [Describe<'_>],
     others: &mut [Describe<'_>],
-) -> Entered {
+) -> ActiveSpan {
     let Some(current) = stack::current() else {
-        return Entered::OFF;
+        return ActiveSpan::OFF;
     };
     if current.is_telemetry_suppressed() {
-        return Entered::OFF;
+        return ActiveSpan::OFF;
     }
     let mut start = Start::at(site, current);
     start.describe(places);
     start.settle();
-    let installed = active_backend::for_context(start.parent_context());
-    let interest = start.interest(installed.as_deref());
+    let active_backend = active_backend::for_context(start.parent_context());
+    let interest = start.interest(active_backend.as_deref());
     if interest.is_any() {
         start.describe(others);
     }
     // A sampler or a provider that panics costs the span.
-    unwind::shielded(|| start.enter(installed.as_deref(), interest))
+    unwind::shielded(|| start.enter(active_backend.as_deref(), interest))
         .flatten()
-        .unwrap_or(Entered::OFF)
+        .unwrap_or(ActiveSpan::OFF)
 }
 
 impl Start {
@@ -152,22 +152,22 @@ impl Start {
             parent: None,
             elsewhere: None,
             below: None,
-            said: Said::default(),
+            options: StartOptions::default(),
         }
     }
 
     pub fn name<T: ToName + ?Sized>(&mut self, name: &T) {
-        self.said.name = Some(name.to_name());
+        self.options.name = Some(name.to_name());
     }
 
     pub(crate) fn set_name(&mut self, name: Cow<'static, str>) {
-        self.said.name = Some(name);
+        self.options.name = Some(name);
     }
 
     pub fn tracer<T: ToTracer + ?Sized>(&mut self, tracer: &T) {
         let tracer = tracer.to_tracer();
         if tracer.library() != self.site.library() {
-            self.said.library = Some(tracer.library().clone());
+            self.options.library = Some(tracer.library().clone());
         }
         if let Some(below) = tracer.below() {
             self.current = below.over(&self.current);
@@ -200,12 +200,12 @@ impl Start {
     fn begin_with(&mut self, outset: Outset) {
         self.parent = Some(Parent::Whole(outset.context));
         let links = outset.links.into_iter().map(|link| link.0);
-        self.said.links.extend(links);
-        self.said.attributes.extend(outset.attributes);
+        self.options.links.extend(links);
+        self.options.attributes.extend(outset.attributes);
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
-        parent::add_links(&mut self.said.links, links);
+        parent::add_links(&mut self.options.links, links);
     }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
@@ -223,9 +223,9 @@ impl Start {
     }
 
     /// For a key that is a constant, and for a struct of facts.
-    pub fn attributes_with(&mut self, fill: &mut dyn FnMut(&mut Sink<'_>)) {
+    pub fn attributes_with(&mut self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) {
         let mut write = |key, value| self.upsert(key, value);
-        let _ = unwind::shielded(|| fill(&mut Sink::new(&mut write)));
+        let _ = unwind::shielded(|| fill(&mut AttributeSink::new(&mut write)));
     }
 
     /// What panics costs what it says, and neither the rest nor the span.
@@ -247,15 +247,17 @@ impl Start {
     }
 
     /// Who has to be told more of it, as far as that is known.
-    fn interest(&self, installed: Option<&Installed>) -> Interest {
-        match installed {
-            Some(installed) => start::interest(installed, self.library(), self.parent_context()),
+    fn interest(&self, active_backend: Option<&ActiveBackend>) -> Interest {
+        match active_backend {
+            Some(active_backend) => {
+                start::interest(active_backend, self.library(), self.parent_context())
+            }
             None => Interest::of_nobody(),
         }
     }
 
     fn library(&self) -> &Library {
-        let library = self.said.library.as_ref();
+        let library = self.options.library.as_ref();
         library.unwrap_or_else(|| self.site.library())
     }
 
@@ -264,7 +266,7 @@ impl Start {
     }
 
     fn upsert(&mut self, key: Cow<'static, str>, Value(value): Value) {
-        let attributes = &mut self.said.attributes;
+        let attributes = &mut self.options.attributes;
         match attributes.iter_mut().find(|a| a.key.as_str() == key) {
             Some(known) => known.value = value,
             None if key.is_empty() => {}
@@ -273,44 +275,54 @@ impl Start {
     }
 
     /// What is to be counted, if this becomes a span: a root that nobody declared.
-    fn stray(&self) -> Option<Stray> {
-        let is_said = self.elsewhere.is_some() || Causes::are_in(&self.current);
+    fn undeclared(&self) -> Option<UndeclaredRoot> {
+        let is_said = self.elsewhere.is_some() || PendingLinks::are_in(&self.current);
         if is_said || has_span(&self.current) {
             return None;
         }
-        let name = self.said.name.as_deref();
-        Some(Stray::of(self.site, name.unwrap_or_default()))
+        let name = self.options.name.as_deref();
+        Some(UndeclaredRoot::of(self.site, name.unwrap_or_default()))
     }
 
-    fn enter(mut self, installed: Option<&Installed>, interest: Interest) -> Option<Entered> {
-        let stray = self.stray();
+    fn enter(
+        mut self,
+        active_backend: Option<&ActiveBackend>,
+        interest: Interest,
+    ) -> Option<ActiveSpan> {
+        let undeclared = self.undeclared();
         let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
         // A parent from elsewhere is made current even if its child says nothing more: what the
         // body makes must not hang on what happens to lie on the thread.
-        let scope = start(installed, self.site, &mut self.said, interest, parent);
-        if let (Some(stray), true) = (stray, scope.is_some()) {
-            stray.count();
+        let scope = start(
+            active_backend,
+            self.site,
+            &mut self.options,
+            interest,
+            parent,
+        );
+        if let (Some(undeclared), true) = (undeclared, scope.is_some()) {
+            undeclared.count();
         }
         let scope = scope.or_else(|| {
             let context = self.elsewhere?;
             Some(Scope::unrecorded(self.site, context))
         })?;
-        Some(Entered::new(scope))
+        Some(ActiveSpan::new(scope))
     }
 }
 
 /// Starts a span below `parent`, if anything records there.
 fn start(
-    installed: Option<&Installed>,
+    active_backend: Option<&ActiveBackend>,
     site: &'static Site,
-    said: &mut Said,
+    options: &mut StartOptions,
     interest: Interest,
     parent: &OtelContext,
 ) -> Option<Box<Scope>> {
-    Causes::link_root(parent, &mut said.links);
+    PendingLinks::link_root(parent, &mut options.links);
     #[cfg(feature = "testing")]
-    let name = said.name.as_deref().unwrap_or(site.name());
-    let Some(installed) = installed else {
+    let name = options.name.as_deref().unwrap_or(site.name());
+    let Some(active_backend) = active_backend else {
         #[cfg(feature = "testing")]
         crate::testing::orphan(name);
         return None;
@@ -319,10 +331,10 @@ fn start(
     crate::testing::started(parent, name);
     let start = backend::Start {
         site,
-        said: Some(said),
-        place: interest.place(),
+        options: Some(options),
+        parentage: interest.parentage(),
     };
-    start::start(installed, start, parent)
+    start::start(active_backend, start, parent)
 }
 
 /// `when = ..`: a condition that panics does not hold.

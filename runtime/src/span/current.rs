@@ -1,12 +1,12 @@
 //! The span that is current, for a function that has none of its own and adds to it.
 
-use crate::attribute::attributes::Sink;
+use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Slot, ToAttribute};
 use crate::span::handle::Span;
 
 /// The span that was current where a function began, if it is traced.
 ///
-/// It is told things as [`Entered`](crate::span::active::Entered) is, so that generated code is the same.
+/// It is told things as [`ActiveSpan`](crate::span::active::ActiveSpan) is, so that generated code is the same.
 #[must_use]
 pub struct Current(Option<Span>);
 
@@ -36,7 +36,7 @@ impl Current {
         self.attributes_with(&mut |sink| sink.fill(key, value))
     }
 
-    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut Sink<'_>)) -> Self {
+    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) -> Self {
         if let Some(span) = &self.0 {
             span.fill_attributes(fill);
         }

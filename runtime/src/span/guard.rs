@@ -1,24 +1,24 @@
 //! A span without a closure around its body.
 
 use crate::context::unwind::Payload;
-use crate::outcome::probe::Reading;
-use crate::span::active::{Attached, Entered};
+use crate::outcome::probe::ReturnCheck;
+use crate::span::active::{ActiveSpan, AttachGuard};
 
 /// For `#[track_caller]` and returned closures.
 ///
 /// It sees a panic, though not what it says.
 #[must_use]
 pub struct Guard {
-    entered: Entered,
-    attached: Attached,
+    active: ActiveSpan,
+    attached: AttachGuard,
     panicking_before: bool,
 }
 
 impl Guard {
-    pub fn new(entered: Entered) -> Self {
-        let attached = entered.attach();
+    pub fn new(active: ActiveSpan) -> Self {
+        let attached = active.attach();
         Guard {
-            entered,
+            active,
             attached,
             panicking_before: std::thread::panicking(),
         }
@@ -29,8 +29,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         drop(std::mem::take(&mut self.attached));
         match std::thread::panicking() && !self.panicking_before {
-            true => self.entered.take().panicked(&(Box::new(()) as Payload)),
-            false => self.entered.take().end(Reading::Nothing),
+            true => self.active.take().panicked(&(Box::new(()) as Payload)),
+            false => self.active.take().end(ReturnCheck::Nothing),
         }
     }
 }

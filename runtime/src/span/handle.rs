@@ -8,15 +8,15 @@ use std::fmt;
 use opentelemetry::trace::{Status as OtelStatus, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, KeyValue};
 
-use crate::attribute::attributes::{Attributes, Sink};
+use crate::attribute::attributes::{AttributeSink, Attributes};
 use crate::attribute::key::AttributeKey;
 use crate::attribute::value::{Slot, ToAttribute, Value};
 use crate::backend::active_backend;
 use crate::context::identity::{Context, SpanContext, SpanId, TraceId, has_span};
 use crate::context::stack;
 use crate::context::unwind;
-use crate::outcome::failure::{Failure, Outcome, Report};
-use crate::outcome::policy::Policy;
+use crate::outcome::failure::{Failure, FailureReport, Outcome};
+use crate::outcome::policy::ErrorPolicy;
 use crate::span::local_root;
 use crate::span::parent::{Parent, ToLinks, ToParent};
 
@@ -41,12 +41,12 @@ use crate::span::parent::{Parent, ToLinks, ToParent};
 #[derive(Clone, Default)]
 pub struct Span {
     context: Option<OtelContext>,
-    stands: Stands,
+    role: ContextRole,
 }
 
 /// What the context of a handle is to it.
 #[derive(Clone, Copy, Default)]
-enum Stands {
+enum ContextRole {
     /// The one in which its span is current.
     #[default]
     Inside,
@@ -102,14 +102,14 @@ impl Span {
     pub(crate) fn of(context: OtelContext) -> Self {
         Span {
             context: Some(context),
-            stands: Stands::Inside,
+            role: ContextRole::Inside,
         }
     }
 
     pub(crate) fn of_leaf(context: OtelContext) -> Self {
         Span {
             context: Some(context),
-            stands: Stands::Leaf,
+            role: ContextRole::Leaf,
         }
     }
 
@@ -119,7 +119,7 @@ impl Span {
         match active_backend::is_on() {
             true => Span {
                 context: stack::current(),
-                stands: Stands::Outside,
+                role: ContextRole::Outside,
             },
             false => Span::none(),
         }
@@ -129,15 +129,15 @@ impl Span {
     pub(crate) fn outside_of(context: OtelContext) -> Self {
         Span {
             context: Some(context),
-            stands: Stands::Outside,
+            role: ContextRole::Outside,
         }
     }
 
     /// The context in which its own span is current.
     fn own(&self) -> Option<&OtelContext> {
-        match self.stands {
-            Stands::Inside | Stands::Leaf => self.context.as_ref(),
-            Stands::Outside => None,
+        match self.role {
+            ContextRole::Inside | ContextRole::Leaf => self.context.as_ref(),
+            ContextRole::Outside => None,
         }
     }
 
@@ -231,15 +231,15 @@ impl Span {
     pub fn set_attributes(&self, attributes: impl Attributes) -> &Self {
         if self.is_traced() {
             let mut write = |key, value| _ = self.told(key, value);
-            attributes.write_attributes(&mut Sink::new(&mut write));
+            attributes.write_attributes(&mut AttributeSink::new(&mut write));
         }
         self
     }
 
     /// The same for a closure that writes them, as in generated code.
-    pub(crate) fn fill_attributes(&self, fill: &mut dyn FnMut(&mut Sink<'_>)) {
+    pub(crate) fn fill_attributes(&self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) {
         let mut write = |key, value| _ = self.told(key, value);
-        let _ = unwind::shielded(|| fill(&mut Sink::new(&mut write)));
+        let _ = unwind::shielded(|| fill(&mut AttributeSink::new(&mut write)));
     }
 
     /// Adds an event: something that happened at this moment. Its attributes are a struct that
@@ -270,7 +270,7 @@ impl Span {
         let mut list = Vec::new();
         let mut write =
             |key, Value(value)| list.push(KeyValue::new::<Cow<'static, str>, _>(key, value));
-        attributes.write_attributes(&mut Sink::new(&mut write));
+        attributes.write_attributes(&mut AttributeSink::new(&mut write));
         let name = name.into();
         self.if_traced(|span| span.add_event(name, list))
     }
@@ -284,7 +284,7 @@ impl Span {
             return self;
         };
         let failure = Failure::by(type_name::<E>(), &error);
-        let report = Report::of(&failure, policy.detail);
+        let report = FailureReport::of(&failure, policy.detail);
         match policy.exception_events && report.event {
             true => self.if_traced(|span| span.add_event("exception", report.exception())),
             false => self,
@@ -292,9 +292,9 @@ impl Span {
     }
 
     /// What the installation allows errors to say, or `None` if the span is not traced.
-    fn policy(&self) -> Option<Policy> {
+    fn policy(&self) -> Option<ErrorPolicy> {
         let context = self.own().filter(|_| self.is_traced())?;
-        active_backend::for_context(context).map(|installed| installed.policy())
+        active_backend::for_context(context).map(|active_backend| active_backend.policy())
     }
 
     /// Sets the status, for instance `Status::error("declined")`. The last call holds, also against
@@ -324,14 +324,18 @@ impl Span {
         let Some(policy) = self.policy() else {
             return self;
         };
-        let report = unwind::shielded(|| value.failure().map(|f| Report::of(&f, policy.detail)));
+        let report = unwind::shielded(|| {
+            value
+                .failure()
+                .map(|f| FailureReport::of(&f, policy.detail))
+        });
         match report.flatten() {
             Some(report) => self.fail(report, policy),
             None => self,
         }
     }
 
-    fn fail(&self, report: Report, policy: Policy) -> &Self {
+    fn fail(&self, report: FailureReport, policy: ErrorPolicy) -> &Self {
         self.if_traced(|span| {
             if policy.exception_events && report.event {
                 span.add_event("exception", report.exception());
@@ -390,9 +394,9 @@ impl ToParent for Span {
     }
 
     fn to_current(&self) -> Parent {
-        match self.stands {
-            Stands::Inside | Stands::Outside => self.to_parent(),
-            Stands::Leaf => Parent::Here,
+        match self.role {
+            ContextRole::Inside | ContextRole::Outside => self.to_parent(),
+            ContextRole::Leaf => Parent::Here,
         }
     }
 }

@@ -40,7 +40,7 @@ struct Lent {
 /// can be reached through OpenTelemetry.
 enum Answer {
     Unasked,
-    Asked,
+    FailureSource,
     Home(Context),
 }
 
@@ -53,7 +53,7 @@ struct Asking;
 impl Asking {
     fn begin() -> Self {
         // A dying thread gets no answer.
-        let _ = ANSWER.try_with(|answer| answer.replace(Answer::Asked));
+        let _ = ANSWER.try_with(|answer| answer.replace(Answer::FailureSource));
         Asking
     }
 
@@ -69,7 +69,7 @@ impl Lent {
     fn answer(&self) {
         let _ = ANSWER.try_with(|answer| match answer.replace(Answer::Unasked) {
             Answer::Unasked => {}
-            Answer::Asked => answer.set(Answer::Home(self.home.clone())),
+            Answer::FailureSource => answer.set(Answer::Home(self.home.clone())),
             Answer::Home(home) => answer.set(Answer::Home(home)),
         });
     }

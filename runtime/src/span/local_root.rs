@@ -14,13 +14,13 @@ use crate::context::identity::SpanContext;
 use crate::context::identity::has_span;
 use crate::context::unwind;
 #[cfg(feature = "open-spans")]
-use crate::diagnose::open_spans::Place;
+use crate::diagnose::open_spans::OpenSpanPlace;
 use crate::span::recording::{Ending, Recording};
 use crate::span::scope::Scope;
 
 /// Carried by the context of a local root, and so by all below it.
 #[derive(Clone)]
-struct Lineage {
+struct LocalRoot {
     /// The root's own context, in which it is the current span. It carries no lineage.
     root: Context,
     /// Whom to tell of spans that start below the root, and below this.
@@ -31,20 +31,20 @@ struct Lineage {
 /// The place of a lineage in a context. `None` hides one that is of another trace, and would
 /// otherwise be kept for as long as this one.
 #[derive(Clone, Default)]
-pub(crate) struct Inherited(Option<Lineage>);
+pub(crate) struct CarriedRoot(Option<LocalRoot>);
 
 /// The outermost span of this process's part of the trace.
 ///
 /// Below spans that others made it is the outermost that could be seen: the one ours hang on.
 pub(crate) fn root(context: &Context) -> Option<Context> {
     let trace_id = context.span().span_context().trace_id();
-    match lineage(context, trace_id) {
-        Some(lineage) => Some(lineage.of_root()),
+    match local_root(context, trace_id) {
+        Some(local_root) => Some(local_root.of_root()),
         None => has_span(context).then(|| context.clone()),
     }
 }
 
-impl Lineage {
+impl LocalRoot {
     fn trace_id(&self) -> TraceId {
         self.root.span().span_context().trace_id()
     }
@@ -54,30 +54,30 @@ impl Lineage {
         let Some(children) = &self.below_root else {
             return self.root.clone();
         };
-        let lineage = Lineage {
+        let local_root = LocalRoot {
             below: Some(Arc::clone(children)),
             ..self.clone()
         };
-        self.root.with_value(Inherited(Some(lineage)))
+        self.root.with_value(CarriedRoot(Some(local_root)))
     }
 }
 
 /// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
 /// that carry all of ours.
-fn lineage(context: &Context, trace_id: TraceId) -> Option<&Lineage> {
-    inherited(context).filter(|lineage| lineage.trace_id() == trace_id)
+fn local_root(context: &Context, trace_id: TraceId) -> Option<&LocalRoot> {
+    inherited(context).filter(|local_root| local_root.trace_id() == trace_id)
 }
 
-fn inherited(context: &Context) -> Option<&Lineage> {
-    context.get::<Inherited>()?.0.as_ref()
+fn inherited(context: &Context) -> Option<&LocalRoot> {
+    context.get::<CarriedRoot>()?.0.as_ref()
 }
 
 /// Where a span that starts below `parent` stands among ours.
 #[cfg(feature = "open-spans")]
-pub(crate) fn place(parent: &Context, identity: &SpanContext) -> Place {
-    match lineage(parent, identity.0.trace_id()) {
-        Some(_) => Place::Below,
-        None => Place::First,
+pub(crate) fn place(parent: &Context, identity: &SpanContext) -> OpenSpanPlace {
+    match local_root(parent, identity.0.trace_id()) {
+        Some(_) => OpenSpanPlace::Below,
+        None => OpenSpanPlace::First,
     }
 }
 
@@ -106,26 +106,26 @@ pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
         true => Some(Children::inside(scope.as_ref())),
         false => scope,
     };
-    let lineage = match above {
-        Some(above) => Lineage {
+    let local_root = match above {
+        Some(above) => LocalRoot {
             below,
             ..above.clone()
         },
-        None => Lineage::new(&span.context, parent, below),
+        None => LocalRoot::new(&span.context, parent, below),
     };
-    span.context = span.context.with_value(Inherited(Some(lineage)));
+    span.context = span.context.with_value(CarriedRoot(Some(local_root)));
 }
 
-impl Lineage {
+impl LocalRoot {
     /// Of a root: the span itself, unless it hangs on a local one that was not ours.
     fn new(own: &Context, parent: &Context, below: Option<Arc<Children>>) -> Self {
         let above = parent.span();
         let above = above.span_context();
         let is_local = above.is_valid() && !above.is_remote();
         let root = if is_local { parent } else { own };
-        Lineage {
+        LocalRoot {
             root: match inherited(root) {
-                Some(_) => root.with_value(Inherited(None)),
+                Some(_) => root.with_value(CarriedRoot(None)),
                 None => root.clone(),
             },
             below_root: below.clone().filter(|_| !is_local),
@@ -136,9 +136,9 @@ impl Lineage {
 
 /// Ends what is still open below a span that ends its children.
 pub(crate) fn end_children(context: &Context) {
-    let inherited = context.get::<Inherited>();
-    let lineage = inherited.and_then(|inherited| inherited.0.as_ref());
-    if let Some(children) = lineage.and_then(|lineage| lineage.below.as_ref()) {
+    let inherited = context.get::<CarriedRoot>();
+    let local_root = inherited.and_then(|inherited| inherited.0.as_ref());
+    if let Some(children) = local_root.and_then(|local_root| local_root.below.as_ref()) {
         Children::end(Arc::clone(children));
     }
 }
@@ -148,11 +148,11 @@ struct Children {
     /// The scope around this one. Weak, for what is around may be over long before.
     outer: Weak<Children>,
     /// `None` once they were ended: what starts later is not theirs.
-    started: Mutex<Option<Started>>,
+    started: Mutex<Option<ChildList>>,
 }
 
 #[derive(Default)]
-struct Started {
+struct ChildList {
     spans: Vec<Weak<Recording>>,
     scopes: Vec<Weak<Children>>,
     /// Those that are gone are cleared away when there are so many.
@@ -182,7 +182,7 @@ impl Children {
         SCOPES.fetch_add(1, Ordering::Relaxed);
         let children = Arc::new(Children {
             outer: outer.map(Arc::downgrade).unwrap_or_default(),
-            started: Mutex::new(Some(Started::default())),
+            started: Mutex::new(Some(ChildList::default())),
         });
         if let Some(outer) = outer {
             outer.add(|started| started.scopes.push(Arc::downgrade(&children)));
@@ -190,7 +190,7 @@ impl Children {
         children
     }
 
-    fn started(&self) -> MutexGuard<'_, Option<Started>> {
+    fn started(&self) -> MutexGuard<'_, Option<ChildList>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -203,7 +203,7 @@ impl Children {
         Some(scope)
     }
 
-    fn add(&self, add: impl FnOnce(&mut Started)) {
+    fn add(&self, add: impl FnOnce(&mut ChildList)) {
         if let Some(started) = self.started().as_mut() {
             started.make_room();
             add(started);
@@ -227,7 +227,7 @@ impl Children {
     }
 }
 
-impl Started {
+impl ChildList {
     /// Room for twice what is alive, so that clearing away costs each span a constant share.
     fn make_room(&mut self) {
         if self.spans.len() + self.scopes.len() >= self.clear_at.max(FEW) {

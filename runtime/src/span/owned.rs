@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::context::identity::SpanContext;
 use crate::context::unwind::{self, Payload};
-use crate::span::active::Entered;
+use crate::span::active::ActiveSpan;
 use crate::span::handle::Span;
 use crate::span::parent::{Parent, ToLinks, ToParent};
 use crate::span::recording::Ending;
@@ -41,7 +41,7 @@ use crate::span::recording::Ending;
 /// ```
 #[must_use = "the span ends when this is dropped"]
 pub struct OwnedSpan {
-    entered: Entered,
+    active: ActiveSpan,
     handle: Span,
     /// The panic that came out of the last `enter`, until the owner is seen to live on.
     panic: Mutex<Option<Ending>>,
@@ -49,10 +49,10 @@ pub struct OwnedSpan {
 }
 
 impl OwnedSpan {
-    pub(crate) fn new(mut entered: Entered) -> Self {
+    pub(crate) fn new(mut active: ActiveSpan) -> Self {
         OwnedSpan {
-            handle: entered.handle(),
-            entered,
+            handle: active.handle(),
+            active,
             panic: Mutex::new(None),
             panicking_before: std::thread::panicking(),
         }
@@ -79,11 +79,11 @@ impl OwnedSpan {
     /// # }
     /// ```
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        if self.entered.is_off() {
+        if self.active.is_off() {
             return work();
         }
         *self.panic() = None;
-        let attached = self.entered.attach_here();
+        let attached = self.active.attach_here();
         let outcome = unwind::catch(work);
         drop(attached);
         match outcome {
@@ -94,7 +94,7 @@ impl OwnedSpan {
 
     #[cold]
     fn panicked(&self, payload: Payload) -> ! {
-        *self.panic() = self.entered.ending_of(&payload);
+        *self.panic() = self.active.ending_of(&payload);
         unwind::resume(payload)
     }
 
@@ -110,34 +110,34 @@ impl OwnedSpan {
     }
 
     /// The span, of which this is the owner no more.
-    fn into_entered(mut self) -> Entered {
-        self.entered.take()
+    fn into_entered(mut self) -> ActiveSpan {
+        self.active.take()
     }
 
     /// The same, for work that goes on with the rest of what is current here.
-    pub(crate) fn into_work(self) -> Entered {
-        let mut entered = self.into_entered();
-        entered.move_here();
-        entered
+    pub(crate) fn into_work(self) -> ActiveSpan {
+        let mut active = self.into_entered();
+        active.move_here();
+        active
     }
 
     /// Whether its work is put into it by attaching it: not if it is no span, and not if it is never
     /// current.
     pub(crate) fn is_attached(&self) -> bool {
-        !self.entered.is_off() && !self.entered.is_leaf()
+        !self.active.is_off() && !self.active.is_leaf()
     }
 }
 
 impl Drop for OwnedSpan {
     fn drop(&mut self) {
-        if self.entered.is_off() {
+        if self.active.is_off() {
             return;
         }
         let ending = match std::thread::panicking() && !self.panicking_before {
             true => self.panic().take().unwrap_or(Ending::Cancelled),
             false => Ending::Silent,
         };
-        self.entered.take().conclude(ending);
+        self.active.take().conclude(ending);
     }
 }
 

@@ -65,11 +65,11 @@ impl Arrived {
             return context;
         }
         let mut links = Vec::new();
-        Causes::link_root(current, &mut links);
+        PendingLinks::link_root(current, &mut links);
         for link in self.links {
             add_links(&mut links, &link);
         }
-        Causes::follow(context, &links)
+        PendingLinks::follow(context, &links)
     }
 }
 
@@ -151,7 +151,7 @@ impl ToLinks for OtelSpanContext {
 impl ToLinks for OtelContext {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         match self.get() {
-            Some(Causes(causes)) if !has_span(self) => causes.to_links(link),
+            Some(PendingLinks(causes)) if !has_span(self) => causes.to_links(link),
             _ => self.span().span_context().to_links(link),
         }
     }
@@ -217,9 +217,9 @@ pub(crate) fn add_links<L: ToLinks + ?Sized>(links: &mut Vec<OtelSpanContext>, a
 /// What the roots of a context are linked to. Carried by the context of linked work; one that is empty
 /// hides another one.
 #[derive(Clone, Default)]
-pub(crate) struct Causes(Vec<OtelSpanContext>);
+pub(crate) struct PendingLinks(Vec<OtelSpanContext>);
 
-impl Causes {
+impl PendingLinks {
     /// `root`, a context without a span, whose roots are to be linked.
     pub(crate) fn follow<L: ToLinks + ?Sized>(root: OtelContext, causes: &L) -> OtelContext {
         let mut links = Vec::new();
@@ -227,7 +227,7 @@ impl Causes {
         if links.is_empty() {
             root
         } else {
-            root.with_value(Causes(links))
+            root.with_value(PendingLinks(links))
         }
     }
 
@@ -236,7 +236,7 @@ impl Causes {
         !has_span(parent)
             && parent
                 .get()
-                .is_some_and(|Causes(causes)| !causes.is_empty())
+                .is_some_and(|PendingLinks(causes)| !causes.is_empty())
     }
 
     /// Links a span that starts below `parent`, if it is a root there.
@@ -245,8 +245,8 @@ impl Causes {
             return;
         }
         match parent.get() {
-            Some(Causes(causes)) if links.is_empty() => links.extend(causes.iter().cloned()),
-            Some(Causes(causes)) => add_links(links, causes),
+            Some(PendingLinks(causes)) if links.is_empty() => links.extend(causes.iter().cloned()),
+            Some(PendingLinks(causes)) => add_links(links, causes),
             None => {}
         }
     }

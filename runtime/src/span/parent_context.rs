@@ -8,13 +8,13 @@ use std::ptr;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
-use crate::backend::active_backend::{self, Override};
+use crate::backend::active_backend::{self, ContextBackend};
 use crate::context::identity::has_span;
 use crate::invocation::Current;
 use crate::propagation::Beside;
 use crate::span::lent_span;
-use crate::span::local_root::Inherited;
-use crate::span::parent::{Causes, Parent};
+use crate::span::local_root::CarriedRoot;
+use crate::span::parent::{Parent, PendingLinks};
 
 /// The context that a span with this parent starts in, where `current` is current.
 pub(crate) fn below(current: &Context, parent: Parent) -> Context {
@@ -52,7 +52,7 @@ pub(crate) fn with_span_of(current: &Context, home: &Context) -> Context {
         without_span(current)
     };
     let context = with_our_values_of(home, context);
-    let context = match home.get::<Override>() {
+    let context = match home.get::<ContextBackend>() {
         Some(below) => below.over(&context),
         None => context,
     };
@@ -71,8 +71,8 @@ fn is_current(current: &Context, span: &SpanContext) -> bool {
 
 /// `context`, with those of our values that `home` has, and with none that it has not.
 fn with_our_values_of(home: &Context, context: Context) -> Context {
-    let context = with_value_of::<Inherited>(home, context);
-    let context = with_value_of::<Causes>(home, context);
+    let context = with_value_of::<CarriedRoot>(home, context);
+    let context = with_value_of::<PendingLinks>(home, context);
     let context = with_value_of::<Beside>(home, context);
     with_value_of::<Current>(home, context)
 }

@@ -13,25 +13,25 @@ use opentelemetry::{Context, KeyValue, Value};
 
 use crate::backend::record::Record;
 use crate::backend::size::{Content, Name};
-use crate::backend::{Elsewhere, Started};
+use crate::backend::{ForeignSpan, StartResult};
 use crate::context::unwind::Payload;
 #[cfg(feature = "open-spans")]
 use crate::diagnose::open_spans::Listed;
-use crate::outcome::failure::{ErrorDetail, Failure, Report};
-use crate::outcome::policy::Policy;
+use crate::outcome::failure::{ErrorDetail, Failure, FailureReport};
+use crate::outcome::policy::ErrorPolicy;
 
 /// A span that is being recorded, shared by its scope and the context that it is current in.
 pub(crate) struct Recording {
     identity: SpanContext,
-    open: Mutex<Open>,
+    open: Mutex<RecordingState>,
 }
 
 /// What a span has been told.
-pub(crate) struct Open {
-    keeper: Keeper,
+pub(crate) struct RecordingState {
+    storage: Storage,
     /// Used again by the next span, also where another one is kept elsewhere.
     record: Record,
-    policy: Policy,
+    policy: ErrorPolicy,
     status: Option<Status>,
     has_exception: bool,
     #[cfg(feature = "open-spans")]
@@ -39,28 +39,28 @@ pub(crate) struct Open {
 }
 
 /// What has begun.
-pub(crate) enum Begun {
+pub(crate) enum StartState {
     Nothing,
     Unrecorded,
     Recorded,
 }
 
 /// Where a span is kept until it ends.
-enum Keeper {
+enum Storage {
     /// It has ended.
     Nobody,
     Record,
-    Elsewhere(Box<dyn Elsewhere>),
+    Foreign(Box<dyn ForeignSpan>),
 }
 
 /// An end that is yet to be told to who keeps the span.
-pub(crate) struct Farewell {
-    kept: Box<dyn Elsewhere>,
+pub(crate) struct PendingEnd {
+    kept: Box<dyn ForeignSpan>,
     time: Option<SystemTime>,
     status: Option<Status>,
 }
 
-impl Farewell {
+impl PendingEnd {
     /// Code of others runs here.
     #[cold]
     pub(crate) fn say(self) {
@@ -74,12 +74,12 @@ impl Recording {
     pub(crate) fn empty() -> Self {
         Recording {
             identity: SpanContext::NONE,
-            open: Mutex::new(Open::empty()),
+            open: Mutex::new(RecordingState::empty()),
         }
     }
 
     #[cold]
-    pub(crate) fn of(open: Open) -> Self {
+    pub(crate) fn of(open: RecordingState) -> Self {
         Recording {
             identity: open.identity(),
             open: Mutex::new(open),
@@ -88,20 +88,20 @@ impl Recording {
 
     /// With a span that begins in it, while nobody else knows of it.
     #[inline(always)]
-    pub(crate) fn begin<R>(&mut self, begin: impl FnOnce(&mut Open) -> R) -> R {
+    pub(crate) fn begin<R>(&mut self, begin: impl FnOnce(&mut RecordingState) -> R) -> R {
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
         let begun = begin(open);
         // In one piece for each case, so that it is written in its place.
-        match &open.keeper {
-            Keeper::Nobody => self.identity = SpanContext::NONE,
-            Keeper::Record => self.identity = open.record.identity(),
-            Keeper::Elsewhere(kept) => self.identity = kept.identity(),
+        match &open.storage {
+            Storage::Nobody => self.identity = SpanContext::NONE,
+            Storage::Record => self.identity = open.record.identity(),
+            Storage::Foreign(kept) => self.identity = kept.identity(),
         }
         begun
     }
 
     #[inline]
-    pub(crate) fn open_mut(&mut self) -> &mut Open {
+    pub(crate) fn open_mut(&mut self) -> &mut RecordingState {
         self.open.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,12 +139,12 @@ impl Recording {
 
     /// Only the backend's own code runs under this lock; what it leaves if it panics is its own.
     #[inline]
-    pub(crate) fn open(&self) -> MutexGuard<'_, Open> {
+    pub(crate) fn open(&self) -> MutexGuard<'_, RecordingState> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is told after the end is lost.
-    fn change(&self, change: impl FnOnce(&mut Open)) {
+    fn change(&self, change: impl FnOnce(&mut RecordingState)) {
         change(&mut self.open());
     }
 
@@ -162,9 +162,9 @@ impl Recording {
     /// Now, if no time is given.
     #[inline]
     fn end_at(&self, time: Option<SystemTime>, ending: Ending) {
-        let farewell = self.open().end(time, ending);
-        if let Some(farewell) = farewell {
-            farewell.say();
+        let pending_end = self.open().end(time, ending);
+        if let Some(pending_end) = pending_end {
+            pending_end.say();
         }
     }
 }
@@ -176,26 +176,26 @@ pub(crate) enum Ending {
     Cancelled,
     /// It was still open when a span above it ended, which ends its children.
     Abandoned,
-    Failed(Report),
+    Failed(FailureReport),
 }
 
 impl Ending {
     pub(crate) fn failed(failure: &Failure<'_>, detail: ErrorDetail) -> Self {
-        Ending::Failed(Report::of(failure, detail))
+        Ending::Failed(FailureReport::of(failure, detail))
     }
 
     pub(crate) fn panicked(payload: &Payload, detail: ErrorDetail) -> Self {
-        Ending::Failed(Report::of_panic(payload, detail))
+        Ending::Failed(FailureReport::of_panic(payload, detail))
     }
 }
 
-impl Open {
+impl RecordingState {
     #[cold]
     pub(crate) fn empty() -> Self {
-        Open {
-            keeper: Keeper::Nobody,
+        RecordingState {
+            storage: Storage::Nobody,
             record: Record::default(),
-            policy: Policy::SILENT,
+            policy: ErrorPolicy::SILENT,
             status: None,
             has_exception: false,
             #[cfg(feature = "open-spans")]
@@ -207,18 +207,18 @@ impl Open {
     #[inline(always)]
     pub(crate) fn begin(
         &mut self,
-        policy: Policy,
-        start: impl FnOnce(&mut Record) -> Option<Started>,
-    ) -> Option<Begun> {
-        self.keeper = match start(&mut self.record)? {
-            Started::Nothing => return Some(Begun::Nothing),
-            Started::Unrecorded => return Some(Begun::Unrecorded),
-            Started::Recorded => Keeper::Record,
-            Started::Elsewhere(kept) => Keeper::Elsewhere(kept),
+        policy: ErrorPolicy,
+        start: impl FnOnce(&mut Record) -> Option<StartResult>,
+    ) -> Option<StartState> {
+        self.storage = match start(&mut self.record)? {
+            StartResult::Nothing => return Some(StartState::Nothing),
+            StartResult::Unrecorded => return Some(StartState::Unrecorded),
+            StartResult::Recorded => Storage::Record,
+            StartResult::Foreign(kept) => Storage::Foreign(kept),
         };
         self.policy = policy;
         self.has_exception = false;
-        Some(Begun::Recorded)
+        Some(StartState::Recorded)
     }
 
     pub(crate) fn take_declined(&mut self) -> SpanContext {
@@ -227,23 +227,23 @@ impl Open {
 
     #[inline]
     fn is_open(&self) -> bool {
-        !matches!(self.keeper, Keeper::Nobody)
+        !matches!(self.storage, Storage::Nobody)
     }
 
     #[inline]
     pub(crate) fn identity(&self) -> SpanContext {
-        match &self.keeper {
-            Keeper::Nobody => SpanContext::NONE,
-            Keeper::Record => self.record.identity(),
-            Keeper::Elsewhere(kept) => kept.identity(),
+        match &self.storage {
+            Storage::Nobody => SpanContext::NONE,
+            Storage::Record => self.record.identity(),
+            Storage::Foreign(kept) => kept.identity(),
         }
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
-        match &self.keeper {
-            Keeper::Nobody => TraceId::INVALID,
-            Keeper::Record => self.record.trace_id(),
-            Keeper::Elsewhere(kept) => kept.identity().trace_id(),
+        match &self.storage {
+            Storage::Nobody => TraceId::INVALID,
+            Storage::Record => self.record.trace_id(),
+            Storage::Foreign(kept) => kept.identity().trace_id(),
         }
     }
 
@@ -252,16 +252,16 @@ impl Open {
         if key.as_ref().is_empty() {
             return;
         }
-        match &mut self.keeper {
-            Keeper::Nobody => {}
-            Keeper::Record => self.record.tell(key, value),
-            Keeper::Elsewhere(kept) => kept.set_attribute(KeyValue::new(key, value)),
+        match &mut self.storage {
+            Storage::Nobody => {}
+            Storage::Record => self.record.tell(key, value),
+            Storage::Foreign(kept) => kept.set_attribute(KeyValue::new(key, value)),
         }
     }
 
     /// Once only. What is kept elsewhere is told of it outside of the lock.
     #[inline(always)]
-    pub(crate) fn end(&mut self, time: Option<SystemTime>, ending: Ending) -> Option<Farewell> {
+    pub(crate) fn end(&mut self, time: Option<SystemTime>, ending: Ending) -> Option<PendingEnd> {
         if !self.is_open() {
             return None;
         }
@@ -271,16 +271,16 @@ impl Open {
             self.conclude(time, ending);
         }
         let status = self.status.take();
-        match mem::replace(&mut self.keeper, Keeper::Nobody) {
-            Keeper::Nobody => None,
-            Keeper::Record => {
+        match mem::replace(&mut self.storage, Storage::Nobody) {
+            Storage::Nobody => None,
+            Storage::Record => {
                 if let Some(status) = status {
                     self.record.set_status(status);
                 }
                 self.record.end(time);
                 None
             }
-            Keeper::Elsewhere(kept) => Some(Farewell { kept, time, status }),
+            Storage::Foreign(kept) => Some(PendingEnd { kept, time, status }),
         }
     }
 
@@ -295,14 +295,14 @@ impl Open {
     }
 
     fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
-        match &mut self.keeper {
-            Keeper::Nobody => {}
-            Keeper::Record => self.record.set_default(key, value.into()),
-            Keeper::Elsewhere(kept) => kept.set_default(key, value.into()),
+        match &mut self.storage {
+            Storage::Nobody => {}
+            Storage::Record => self.record.set_default(key, value.into()),
+            Storage::Foreign(kept) => kept.set_default(key, value.into()),
         }
     }
 
-    fn fail(&mut self, report: Report, time: Option<SystemTime>) {
+    fn fail(&mut self, report: FailureReport, time: Option<SystemTime>) {
         if matches!(self.status, Some(Status::Ok | Status::Unset)) {
             return;
         }
@@ -321,10 +321,10 @@ impl Open {
         attributes: Vec<KeyValue>,
     ) {
         let is_exception = name == "exception";
-        let is_kept = match &mut self.keeper {
-            Keeper::Nobody => false,
-            Keeper::Record => self.record.add_event(name, time, attributes),
-            Keeper::Elsewhere(kept) => {
+        let is_kept = match &mut self.storage {
+            Storage::Nobody => false,
+            Storage::Record => self.record.add_event(name, time, attributes),
+            Storage::Foreign(kept) => {
                 kept.add_event(name, time, attributes);
                 true
             }
@@ -333,10 +333,10 @@ impl Open {
     }
 
     fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
-        match &mut self.keeper {
-            Keeper::Nobody => {}
-            Keeper::Record => self.record.add_link(Link::new(linked, attributes, 0)),
-            Keeper::Elsewhere(kept) => kept.add_link(linked, attributes),
+        match &mut self.storage {
+            Storage::Nobody => {}
+            Storage::Record => self.record.add_link(Link::new(linked, attributes, 0)),
+            Storage::Foreign(kept) => kept.add_link(linked, attributes),
         }
     }
 
@@ -349,10 +349,10 @@ impl Open {
         if let Some(listed) = &self.listed {
             listed.rename(name.clone());
         }
-        match &mut self.keeper {
-            Keeper::Nobody => {}
-            Keeper::Record => self.record.update_name(name),
-            Keeper::Elsewhere(kept) => kept.update_name(name),
+        match &mut self.storage {
+            Storage::Nobody => {}
+            Storage::Record => self.record.update_name(name),
+            Storage::Foreign(kept) => kept.update_name(name),
         }
     }
 }

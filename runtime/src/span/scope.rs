@@ -10,21 +10,21 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
 
-use crate::backend::Started;
+use crate::backend::StartResult;
 use crate::backend::record::Record;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
-use crate::outcome::policy::Policy;
-use crate::span::recording::{Begun, Ending, Open, Recording};
+use crate::outcome::policy::ErrorPolicy;
+use crate::span::recording::{Ending, Recording, RecordingState, StartState};
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
     /// What is attached: with the span as the current one, but for a leaf, which never is.
     pub(crate) context: Context,
     state: State,
-    policy: Policy,
+    policy: ErrorPolicy,
     /// Used by a span that is private.
-    own: Open,
+    own: RecordingState,
     /// Used by a span that is shared; else that of one that is over, which nobody else knows.
     shared: Option<Arc<Recording>>,
 }
@@ -72,8 +72,8 @@ impl Scope {
             site,
             context: Context::new(),
             state: State::Unrecorded,
-            policy: Policy::SILENT,
-            own: Open::empty(),
+            policy: ErrorPolicy::SILENT,
+            own: RecordingState::empty(),
             shared: None,
         })
     }
@@ -83,14 +83,14 @@ impl Scope {
     #[inline(always)]
     pub(crate) fn begin(
         self: &mut Box<Self>,
-        policy: Policy,
+        policy: ErrorPolicy,
         parent: &Context,
-        start: impl FnOnce(&mut Record) -> Option<Started>,
-    ) -> Option<Begun> {
+        start: impl FnOnce(&mut Record) -> Option<StartResult>,
+    ) -> Option<StartState> {
         self.policy = policy;
         if self.site.is_leaf() {
             let begun = self.own.begin(policy, start)?;
-            if let Begun::Recorded = begun {
+            if let StartState::Recorded = begun {
                 self.context = parent.clone();
                 self.state = State::Private;
             }
@@ -100,7 +100,7 @@ impl Scope {
         // Nobody else knows of it yet.
         let unshared = Arc::get_mut(&mut recording)?;
         let begun = unshared.begin(|open| open.begin(policy, start))?;
-        if let Begun::Recorded = begun {
+        if let StartState::Recorded = begun {
             self.context = recording.below(parent);
             self.state = State::Shared;
         }
@@ -136,7 +136,7 @@ impl Scope {
     /// Its recording, if it has one, for others to know as well.
     pub(crate) fn share(&mut self) -> Option<&Arc<Recording>> {
         if self.state == State::Private {
-            let open = mem::replace(&mut self.own, Open::empty());
+            let open = mem::replace(&mut self.own, RecordingState::empty());
             self.shared = Some(Arc::new(Recording::of(open)));
             self.state = State::Shared;
         }
@@ -177,7 +177,7 @@ impl Scope {
 
     /// `None` if nothing is recorded.
     #[inline]
-    pub(crate) fn policy(&self) -> Option<Policy> {
+    pub(crate) fn policy(&self) -> Option<ErrorPolicy> {
         self.is_recorded().then_some(self.policy)
     }
 
@@ -211,11 +211,11 @@ impl Scope {
             (State::Shared, Some(recording)) => &mut **guard.insert(recording.open()),
             _ => return,
         };
-        let farewell = open.end(None, ending);
+        let pending_end = open.end(None, ending);
         drop(guard);
         self.state = State::Unrecorded;
-        if let Some(farewell) = farewell {
-            farewell.say();
+        if let Some(pending_end) = pending_end {
+            pending_end.say();
         }
     }
 
@@ -242,7 +242,7 @@ impl Scope {
             self.shared = None;
         }
         if self.state == State::Private {
-            self.own = Open::empty();
+            self.own = RecordingState::empty();
         }
         self.state = State::Unrecorded;
     }

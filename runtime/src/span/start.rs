@@ -7,34 +7,34 @@ use opentelemetry::Context;
 #[cfg(feature = "open-spans")]
 use opentelemetry::trace::TraceContextExt as _;
 
-use crate::backend::active_backend::{Installed, Shortcut};
-use crate::backend::ended_span::Place;
+use crate::backend::active_backend::{ActiveBackend, ThreadBackend};
+use crate::backend::ended_span::Parentage;
 use crate::backend::record::Record;
 use crate::backend::site::{Library, Site};
-use crate::backend::{Start, Started};
+use crate::backend::{Start, StartResult};
 #[cfg(feature = "open-spans")]
 use crate::context::identity::SpanContext;
 use crate::context::identity::has_span;
 use crate::context::stack;
 #[cfg(feature = "open-spans")]
 use crate::diagnose::open_spans;
-use crate::diagnose::undeclared_root::Stray;
+use crate::diagnose::undeclared_root::UndeclaredRoot;
 use crate::span::local_root;
-use crate::span::parent::Causes;
-use crate::span::recording::Begun;
+use crate::span::parent::PendingLinks;
+use crate::span::recording::StartState;
 use crate::span::scope::{self, Scope};
 
 /// Starts a span below `parent`. `None` if there is none that says anything.
 pub(crate) fn start(
-    installed: &Installed,
+    active_backend: &ActiveBackend,
     start: Start<'_>,
     parent: &Context,
 ) -> Option<Box<Scope>> {
     let site = start.site;
     #[cfg(feature = "open-spans")]
     let name = start.name();
-    let backend = installed.backend()?;
-    let scope = scope(installed, site, parent, |record| {
+    let backend = active_backend.backend()?;
+    let scope = scope(active_backend, site, parent, |record| {
         Some(backend.start(start, parent, record))
     })?;
     #[cfg(feature = "open-spans")]
@@ -46,7 +46,7 @@ pub(crate) fn start(
 /// runs for it. `None` if more has to be asked; the inner one, if there is no span.
 #[inline]
 pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
-    let shortcut = Shortcut::find()?;
+    let shortcut = ThreadBackend::find()?;
     let start = |parent: &Context| {
         let is_off = parent.is_telemetry_suppressed()
             || (shortcut.follows_parent && scope::is_known_unsampled(parent));
@@ -54,27 +54,27 @@ pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
             return Some(None);
         }
         // A root that is linked has more than its site.
-        if Causes::are_in(parent) {
+        if PendingLinks::are_in(parent) {
             return None;
         }
-        shortcut.look(|installed| start_below(installed, site, parent))
+        shortcut.look(|active_backend| start_below(active_backend, site, parent))
     };
     stack::map_current(start).unwrap_or(Some(None))
 }
 
 fn start_below(
-    installed: &Installed,
+    active_backend: &ActiveBackend,
     site: &'static Site,
     parent: &Context,
 ) -> Option<Option<Box<Scope>>> {
-    let backend = installed.backend()?;
-    let scope = scope(installed, site, parent, |record| {
+    let backend = active_backend.backend()?;
+    let scope = scope(active_backend, site, parent, |record| {
         backend.start_plain(site, parent, record)
     })?;
     #[cfg(feature = "open-spans")]
     let scope = scope.map(|scope| list(scope, Cow::Borrowed(site.name()), parent));
     if scope.is_some() && !has_span(parent) {
-        Stray::of(site, "").count();
+        UndeclaredRoot::of(site, "").count();
     }
     Some(scope)
 }
@@ -87,12 +87,16 @@ pub(crate) enum Interest {
     /// The sampler, or another provider's.
     Sampler,
     /// Who records it, since its place has decided that it is sampled; else nobody.
-    Decided(Place),
+    Decided(Parentage),
 }
 
 /// What is known of a span of this library below `parent` before anything is evaluated for it.
-pub(crate) fn interest(installed: &Installed, library: &Library, parent: &Context) -> Interest {
-    let Some(backend) = installed.backend() else {
+pub(crate) fn interest(
+    active_backend: &ActiveBackend,
+    library: &Library,
+    parent: &Context,
+) -> Interest {
+    let Some(backend) = active_backend.backend() else {
         return Interest::of_nobody();
     };
     let is_declined =
@@ -123,7 +127,7 @@ impl Interest {
         }
     }
 
-    pub(crate) fn place(self) -> Option<Place> {
+    pub(crate) fn parentage(self) -> Option<Parentage> {
         match self {
             Interest::Decided(place) => Some(place),
             Interest::Nobody | Interest::Sampler => None,
@@ -135,21 +139,21 @@ impl Interest {
 /// nothing.
 #[inline]
 fn scope(
-    installed: &Installed,
+    active_backend: &ActiveBackend,
     site: &'static Site,
     parent: &Context,
-    start: impl FnOnce(&mut Record) -> Option<Started>,
+    start: impl FnOnce(&mut Record) -> Option<StartResult>,
 ) -> Option<Option<Box<Scope>>> {
-    let mut policy = installed.policy();
+    let mut policy = active_backend.policy();
     policy.detail = policy.detail.min(site.most_detail());
     let mut scope = Scope::spare(site);
     match scope.begin(policy, parent, start) {
-        Some(Begun::Recorded) => {
+        Some(StartState::Recorded) => {
             local_root::adopt(&mut scope, parent);
             Some(Some(scope))
         }
-        Some(Begun::Unrecorded) => Some(scope.declined(parent)),
-        Some(Begun::Nothing) => {
+        Some(StartState::Unrecorded) => Some(scope.declined(parent)),
+        Some(StartState::Nothing) => {
             Scope::recycle(scope);
             Some(None)
         }
@@ -166,7 +170,7 @@ fn list(mut scope: Box<Scope>, name: Cow<'static, str>, parent: &Context) -> Box
     let site = scope.site;
     if let Some(recording) = scope.share() {
         let identity = SpanContext(recording.identity().clone());
-        let begun = open_spans::Begun {
+        let begun = open_spans::OpenSpanInfo {
             name,
             site,
             place: local_root::place(parent, &identity),

@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 
 use super::trace::RecordedSpan;
 use super::tree;
-use crate::attribute::attributes::{Attributes, Sink};
+use crate::attribute::attributes::{AttributeSink, Attributes};
 use crate::attribute::key::AttributeKey;
 use crate::attribute::value::{ToAttribute, Value};
 use crate::context::identity::SpanContext;
@@ -78,7 +78,7 @@ impl RecordedSpan {
         let mut write = |key: std::borrow::Cow<'static, str>, Value(value)| {
             expected.push(KeyValue::new(key, value));
         };
-        attributes.write_attributes(&mut Sink::new(&mut write));
+        attributes.write_attributes(&mut AttributeSink::new(&mut write));
         let mut named = self.events().iter().filter(|event| event.name == name);
         let is_there = named.any(|event| expected.iter().all(|a| event.attributes.contains(a)));
         self.check(is_there, || {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use opentelemetry::Context;
 
 use super::recorder::Shared;
-use crate::backend::active_backend::Override;
+use crate::backend::active_backend::ContextBackend;
 use crate::backend::site::Site;
 
 thread_local! {
@@ -70,7 +70,7 @@ pub(crate) fn orphan(name: &str) {
 
 /// A span starts below `parent`.
 pub(crate) fn started(parent: &Context, name: &str) {
-    match parent.get::<Override>() {
+    match parent.get::<ContextBackend>() {
         Some(below) => note_leaf(below, name),
         // The process has a provider of its own, which records what the recorder lost.
         None => newest_here()
@@ -79,7 +79,7 @@ pub(crate) fn started(parent: &Context, name: &str) {
     }
 }
 
-fn note_leaf(below: &Override, name: &str) {
+fn note_leaf(below: &ContextBackend, name: &str) {
     if let Some(leaf) = LEAF.try_with(Cell::get).ok().flatten() {
         if let Some(observer) = below.observer() {
             observer.hidden(leaf.name(), name);

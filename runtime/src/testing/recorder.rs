@@ -9,12 +9,12 @@ use super::entry::Record;
 use super::lost;
 use super::provider::RecorderProvider;
 use super::trace::Trace;
-use crate::backend::active_backend::{Observer, Override};
+use crate::backend::active_backend::{ContextBackend, Observer};
 use crate::backend::foreign::Provided;
 use crate::context::identity::Context;
 use crate::context::stack;
 use crate::outcome::failure::ErrorDetail;
-use crate::outcome::policy::Policy;
+use crate::outcome::policy::ErrorPolicy;
 
 /// Records the spans of what it runs, and of nothing else.
 ///
@@ -25,8 +25,8 @@ use crate::outcome::policy::Policy;
 #[derive(Clone)]
 pub struct Recorder {
     shared: Arc<Shared>,
-    policy: Policy,
-    below: Override,
+    policy: ErrorPolicy,
+    below: ContextBackend,
 }
 
 /// What all clones of a recorder share, and its provider.
@@ -69,7 +69,7 @@ impl Observer for Shared {
 impl Recorder {
     /// A recorder that samples every trace, with the default detail of errors.
     pub fn new() -> Self {
-        let policy = Policy {
+        let policy = ErrorPolicy {
             detail: ErrorDetail::default(),
             exception_events: true,
         };
@@ -78,7 +78,7 @@ impl Recorder {
 
     /// Samples the traces whose root's name `sample` accepts. Call it before anything runs.
     #[must_use]
-    pub fn sampled_by(self, sample: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+    pub fn with_sampler(self, sample: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         let policy = self.policy;
         // The process may be waiting to be alone: make room first.
         drop(self);
@@ -87,8 +87,8 @@ impl Recorder {
 
     /// Records errors in this detail, as [`set_error_detail`](crate::set_error_detail) would.
     #[must_use]
-    pub fn error_detail(self, detail: ErrorDetail) -> Self {
-        let policy = Policy {
+    pub fn with_error_detail(self, detail: ErrorDetail) -> Self {
+        let policy = ErrorPolicy {
             detail,
             ..self.policy
         };
@@ -99,18 +99,22 @@ impl Recorder {
     /// would have it.
     #[must_use]
     pub fn without_exception_events(self) -> Self {
-        let policy = Policy {
+        let policy = ErrorPolicy {
             exception_events: false,
             ..self.policy
         };
         Recorder::with(self.shared, policy)
     }
 
-    fn with(shared: Arc<Shared>, policy: Policy) -> Self {
+    fn with(shared: Arc<Shared>, policy: ErrorPolicy) -> Self {
         let provider = RecorderProvider::new(Arc::clone(&shared));
         let backend = Provided::new(provider);
         Recorder {
-            below: Override::observed(backend, policy, Arc::clone(&shared) as Arc<dyn Observer>),
+            below: ContextBackend::observed(
+                backend,
+                policy,
+                Arc::clone(&shared) as Arc<dyn Observer>,
+            ),
             shared,
             policy,
         }

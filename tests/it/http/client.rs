@@ -67,7 +67,7 @@ fn header(span: &RecordedSpan) -> String {
     format!("00-{trace}-{}-01", span.span_id())
 }
 
-/// V29: all that a plain request tells, and nothing else: no user, no password, no query, no header.
+/// All that a plain request tells, and nothing else: no user, no password, no query, no header.
 #[test]
 fn a_request_is_told_by_the_conventions() {
     let mut request = get("http://user:secret@api.internal:8080/orders/7?token=secret");
@@ -116,7 +116,7 @@ fn a_url_is_told_as_far_as_said(
     assert_eq!(client(&trace).attribute("url.full"), text(without_path));
 }
 
-/// TV21: a 4xx is an error of the client's too, without an event: the status says it all.
+/// A 4xx is an error of the client's too, without an event: the status says it all.
 #[rstest]
 #[case(201, "")]
 #[case(304, "")]
@@ -138,7 +138,7 @@ fn a_4xx_is_an_error(#[case] code: u16, #[case] error: &str) {
     assert!(span.events().is_empty());
 }
 
-/// TV18, TV19, V26: the header names the client's span, which is below the caller's, for what is read and for
+/// The header names the client's span, which is below the caller's, for what is read and for
 /// what is written.
 #[rstest]
 #[case("GET")]
@@ -152,7 +152,7 @@ fn the_receiver_is_told_of_the_client(#[case] method: &str) {
     assert_eq!(headers["traceparent"], header(client(&trace)));
 }
 
-/// TV17: without a span around, it is the root.
+/// Without a span around, it is the root.
 #[test]
 fn without_a_caller_it_is_a_root() {
     let trace = record(async |_| {
@@ -166,7 +166,7 @@ fn without_a_caller_it_is_a_root() {
     assert_outline(&trace, "GET [client]");
 }
 
-/// TV22: headers that are there are replaced, once, and none is doubled.
+/// Headers that are there are replaced, once, and none is doubled.
 #[test]
 fn headers_are_replaced_once() {
     let mut request = get("http://a.test/");
@@ -184,7 +184,7 @@ fn headers_are_replaced_once() {
     assert_eq!(headers.get_all("other").iter().count(), 2);
 }
 
-/// V31: the caller says who is told. A request that names no host is told where all are.
+/// The caller says who is told. A request that names no host is told where all are.
 #[rstest]
 #[case(Destinations::hosts(["*.internal"]), "http://api.internal/", true)]
 #[case(Destinations::hosts(["*.internal"]), "http://API.internal:81/", true)]
@@ -233,7 +233,7 @@ fn strange() -> BoxError {
     "strange".into()
 }
 
-/// TV21: without an answer there is an error, and no status code.
+/// Without an answer there is an error, and no status code.
 #[rstest]
 #[case(late(), "timeout", "too late")]
 #[case(refused(), "std::io::error::Error", "nobody there")]
@@ -275,7 +275,7 @@ impl Policy<Request<()>, Response<ResponseBody<Body>>, Infallible> for Again {
     }
 }
 
-/// TV21, V30: each attempt is a span of its own, with a header of its own.
+/// Each attempt is a span of its own, with a header of its own.
 #[test]
 fn each_attempt_is_a_span() {
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -178,7 +178,7 @@ fn a_code_is_an_error(#[case] code: Code, #[case] name: &str, #[case] is_servers
     }
 }
 
-/// TW40: what the callee calls back is below the method that calls, and not below the root.
+/// What the callee calls back is below the method that calls, and not below the root.
 #[test]
 fn a_call_back_is_below_its_method() {
     let trace = record(async |recorder| {
@@ -208,7 +208,7 @@ async fn root(caller: Caller) -> Answer {
     call(caller).await
 }
 
-/// TW39: calls that are under way at the same time, on one connection, each have their own parent.
+/// Calls that are under way at the same time, on one connection, each have their own parent.
 #[test]
 fn calls_at_the_same_time_do_not_mix() {
     let trace = record(async |recorder| {

@@ -43,7 +43,7 @@ fn plain() -> impl Service<Request<()>, Response = Response<Body>, Error = Infal
     })
 }
 
-/// TV16, V27, R11: no header is written, what is there stays, and nothing is allocated.
+/// No header is written, what is there stays, and nothing is allocated.
 #[test]
 fn nothing_is_evaluated_or_sent() {
     if !is_child("http::off::nothing_is_evaluated_or_sent") {

@@ -92,7 +92,7 @@ impl Middleware for Twice {
     }
 }
 
-/// V30: each attempt is a span of its own, which tells which one it is.
+/// Each attempt is a span of its own, which tells which one it is.
 #[test]
 fn each_attempt_is_a_span() {
     let trace = record(async |recorder| {
@@ -126,7 +126,7 @@ fn failed(trace: &Trace) -> String {
     }
 }
 
-/// TV21: a dead socket is an error without a status, whose text has nothing of the URL.
+/// A dead socket is an error without a status, whose text has nothing of the URL.
 #[test]
 fn a_dead_socket_is_an_error() {
     let trace = record(async |_| {
@@ -144,7 +144,7 @@ fn a_dead_socket_is_an_error() {
     );
 }
 
-/// V31: only destinations are told.
+/// Only destinations are told.
 #[test]
 fn only_destinations_are_told() {
     let trace = record(async |recorder| {

@@ -200,7 +200,7 @@ fn a_route_that_panics_is_none() {
     assert_eq!(one(&trace).name(), "GET");
 }
 
-/// TW41, W71, W76: the caller is the parent, whatever lies on the thread; and the handler is below.
+/// The caller is the parent, whatever lies on the thread; and the handler is below.
 #[rstest]
 #[case(Trust::Parent, true, 0)]
 #[case(Trust::Link, false, 1)]
@@ -250,7 +250,7 @@ fn bad_headers_fail_nothing(#[case] headers: &[(&'static str, &[u8])]) {
     assert_eq!(one(&trace).parent_id(), None);
 }
 
-/// TW37: a caller that is not sampled has nothing recorded, and says so further on.
+/// A caller that is not sampled has nothing recorded, and says so further on.
 #[test]
 fn a_caller_that_is_not_sampled_stays_so() {
     let sent = std::sync::Mutex::new(HeaderMap::new());
@@ -276,7 +276,7 @@ fn part(number: u8) -> Result<String, Infallible> {
     Ok(number.to_string())
 }
 
-/// TW34: the span of a streamed response is open until the stream has ended, and the stream's own code
+/// The span of a streamed response is open until the stream has ended, and the stream's own code
 /// is in it, also that of its destructor.
 #[test]
 fn a_streamed_body_ends_the_span() {

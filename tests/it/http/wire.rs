@@ -62,7 +62,7 @@ fn orders() -> Router {
     router.layer(ServerLayer::new())
 }
 
-/// TW41, W71, V26: one trace, from the caller to the handler, each below the one before.
+/// One trace, from the caller to the handler, each below the one before.
 #[test]
 fn a_request_is_one_line() {
     let trace = record(async |recorder| {
@@ -125,7 +125,7 @@ fn concurrent_requests_do_not_mix() {
     assert_whole(&trace);
 }
 
-/// TW34: the head is there and the spans are open, on both sides, until the stream has ended.
+/// The head is there and the spans are open, on both sides, until the stream has ended.
 #[test]
 fn a_stream_keeps_both_spans_open() {
     let trace = record(async |recorder| {
@@ -260,7 +260,7 @@ impl Transport {
     }
 }
 
-/// TV20, V28: each transport writes the header, once, and it names the client's span: read off the wire.
+/// Each transport writes the header, once, and it names the client's span: read off the wire.
 #[rstest]
 #[case(Transport::Hyper)]
 #[case(Transport::Reqwest)]

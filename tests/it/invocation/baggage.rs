@@ -32,7 +32,7 @@ fn origin_with(baggage: &str) -> Carrier {
     Carrier::from_iter([("traceparent", PARENT), ("baggage", baggage)])
 }
 
-/// V23, V24, TV-X5: the application's entries and ours are both there, and ours wins.
+/// The application's entries and ours are both there, and ours wins.
 #[test]
 fn baggage_is_restored_and_merged() {
     let message = delivered(origin_with("tenant=shop,order.id=old"));
@@ -52,7 +52,7 @@ fn baggage_is_restored_and_merged() {
     }
 }
 
-/// TV-X2: baggage alone is no origin, and is restored.
+/// Baggage alone is no origin, and is restored.
 #[test]
 fn baggage_without_a_span_is_restored() {
     let message = delivered(Carrier::from_iter([("baggage", "tenant=shop")]));
@@ -106,7 +106,7 @@ fn next_of(invocation: &Invocation) -> NextMessage {
     next.expect("a message")
 }
 
-/// V7: what came with the origin goes on to the letter, hop by hop; so each of them restores it.
+/// What came with the origin goes on to the letter, hop by hop; so each of them restores it.
 #[test]
 fn an_origins_baggage_goes_on() {
     let came = origin_with("tenant=shop;ttl=1, secret=1 ,order.id=old");
@@ -146,7 +146,7 @@ fn an_origins_baggage_can_be_left_out() {
     }
 }
 
-/// V25: this process's baggage leaves only by named keys.
+/// This process's baggage leaves only by named keys.
 #[test]
 fn baggage_leaves_by_named_keys() {
     if !crate::support::child::is_child("invocation::baggage::baggage_leaves_by_named_keys") {

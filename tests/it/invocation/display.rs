@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use crate::support::allocations;
 
-/// V33: the parts of a machine name, and its short name.
+/// The parts of a machine name, and its short name.
 #[rstest]
 #[case(
     "workflow//./src/workflows/order//handleOrder",
@@ -78,7 +78,7 @@ fn a_machine_name_has_parts(#[case] name: &str, #[case] short: &str, #[case] mod
     assert_eq!((parsed.short_name(), parsed.module()), (short, module));
 }
 
-/// V33: the function of a machine name is all that follows its module.
+/// The function of a machine name is all that follows its module.
 #[rstest]
 #[case(
     "workflow//./src/app//nested//function//name",
@@ -95,7 +95,7 @@ fn a_function_may_have_parts(#[case] name: &str, #[case] function: &str) {
     assert_eq!(parsed.function(), function);
 }
 
-/// V33: what is no machine name, or that of another kind, has no parts.
+/// What is no machine name, or that of another kind, has no parts.
 #[rstest]
 #[case("workflow", "invalid")]
 #[case("workflow", "workflow//")]
@@ -109,7 +109,7 @@ fn another_form_has_no_parts(#[case] tag: &str, #[case] name: &str) {
     assert_eq!(MachineName::parse(tag, name), None);
 }
 
-/// V33: the short name with its module, or the text as it was.
+/// The short name with its module, or the text as it was.
 #[rstest]
 #[case(
     "step",
@@ -138,7 +138,7 @@ fn a_name_is_shown_with_its_module(#[case] tag: &str, #[case] name: &str, #[case
     assert_eq!(parsed.unwrap_or_else(|| name.to_owned()), shown);
 }
 
-/// V33, V34: the short name of a machine name, also in its form for queues, where `$` is `-` too.
+/// The short name of a machine name, also in its form for queues, where `$` is `-` too.
 #[rstest]
 #[case("workflow", "workflow//./src/jobs/order//processOrder", "processOrder")]
 #[case("step", "step//./src/jobs/order//chargeCard", "chargeCard")]
@@ -159,7 +159,7 @@ fn a_machine_name_has_a_short_form(#[case] tag: &str, #[case] name: &str, #[case
     }
 }
 
-/// V33: a name that would be shown as nothing stays as it is.
+/// A name that would be shown as nothing stays as it is.
 #[rstest]
 #[case("workflow//./path//")]
 #[case("step//./path//a/")]
@@ -171,7 +171,7 @@ fn nothing_is_no_name(#[case] name: &str) {
     assert_eq!(display_name(name), name);
 }
 
-/// V33: the same for paths in Rust: the last name, without generics, closures and `r#`.
+/// The same for paths in Rust: the last name, without generics, closures and `r#`.
 #[rstest]
 #[case("shop::orders::Order::charge", "charge")]
 #[case("crate::mod_a::Type::method", "method")]
@@ -194,7 +194,7 @@ fn a_path_has_a_last_name(#[case] path: &str, #[case] name: &str) {
     assert_eq!(display_name(path), name);
 }
 
-/// V33: what only looks like a path in part stays as it is.
+/// What only looks like a path in part stays as it is.
 #[rstest]
 #[case("GET /orders/{id}")]
 #[case("no such file: std::io")]
@@ -212,7 +212,7 @@ fn another_text_stays_as_it_is(#[case] text: &str) {
     assert_eq!(display_name(text), text);
 }
 
-/// V33: it is cut out of what was given, never panics, and never allocates.
+/// It is cut out of what was given, never panics, and never allocates.
 #[test]
 fn a_short_name_is_cut_out() {
     let part =

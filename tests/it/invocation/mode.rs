@@ -4,7 +4,7 @@ use enter_span::invocation::{Invocation, Message, TraceMode};
 
 use crate::support::child::{errors_of_child, is_child_with};
 
-/// TV1, TV2: nothing and an empty value mean linked; the exact word means continuous.
+/// Nothing and an empty value mean linked; the exact word means continuous.
 #[test]
 fn the_variable_says_the_mode() {
     let cases = [
@@ -29,7 +29,7 @@ fn the_variable_says_the_mode() {
     }
 }
 
-/// TV3: a typo is told once for each distinct value, with what it is and what is accepted.
+/// A typo is told once for each distinct value, with what it is and what is accepted.
 #[test]
 fn an_unknown_value_is_told_once() {
     let test = "invocation::mode::an_unknown_value_is_told_once";

@@ -27,7 +27,7 @@ fn assert_is(carrier: &Carrier, trace: &Trace) {
     assert_eq!(id, id_of(trace.find("inv")));
 }
 
-/// TV9, TV-X4: linked, the origin goes on as it came, byte for byte: with its flags, its trace state and a key
+/// Linked, the origin goes on as it came, byte for byte: with its flags, its trace state and a key
 /// that nobody knows.
 #[test]
 fn linked_hands_the_origin_on_to_the_letter() {
@@ -44,7 +44,7 @@ fn linked_hands_the_origin_on_to_the_letter() {
     assert_is(next.delivery(), &trace);
 }
 
-/// TV10: without an origin the first invocation becomes one.
+/// Without an origin the first invocation becomes one.
 #[test]
 fn linked_without_an_origin_begins_one() {
     for carrier in [
@@ -58,7 +58,7 @@ fn linked_without_an_origin_begins_one() {
     }
 }
 
-/// TV11: continuous, it is always the one that sends.
+/// Continuous, it is always the one that sends.
 #[test]
 fn continuous_hands_itself_on() {
     let (next, trace) = next_of(&continuous(&delivered(origin())));

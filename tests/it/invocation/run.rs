@@ -44,7 +44,7 @@ fn attempts(trace: &Trace) -> Vec<&RecordedSpan> {
     spans.filter(|span| span.name() == "charge").collect()
 }
 
-/// V7: linked, every invocation is a trace of its own, and all point at the one origin: a star.
+/// Linked, every invocation is a trace of its own, and all point at the one origin: a star.
 #[test]
 fn linked_runs_are_a_star() {
     let trace = run_in(TraceMode::Linked);
@@ -130,7 +130,7 @@ fn continuous_is_what_there_was_before() {
     assert_eq!(shape(&trace), shape(&run_by_hand()));
 }
 
-/// V36: a run that is started where nothing is current has an origin.
+/// A run that is started where nothing is current has an origin.
 #[test]
 fn a_start_is_an_origin() {
     let mut origin = None;

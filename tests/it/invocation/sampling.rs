@@ -30,7 +30,7 @@ fn runs_in(mode: TraceMode) {
     }
 }
 
-/// V10: without the id, a ratio would keep parts of a run.
+/// Without the id, a ratio would keep parts of a run.
 #[test]
 fn a_run_is_kept_whole_or_not_at_all() {
     if !crate::support::child::is_child("invocation::sampling::a_run_is_kept_whole_or_not_at_all") {

@@ -13,7 +13,7 @@ use tokio::time::{self, Instant};
 
 use crate::support::check::{block_on, check_async};
 
-/// TV12: the first request initialises, in a span of its own; the second one finds it done.
+/// The first request initialises, in a span of its own; the second one finds it done.
 #[tokio::test]
 async fn only_the_first_request_initialises() {
     struct Route {
@@ -51,7 +51,7 @@ async fn only_the_first_request_initialises() {
     );
 }
 
-/// TV4''': work that was asked for ahead is below the span that asked, and not below what is polled beside it.
+/// Work that was asked for ahead is below the span that asked, and not below what is polled beside it.
 #[test]
 fn work_ahead_is_below_who_asked_for_it() {
     #[enter_span("bundle.compile")]
@@ -102,7 +102,7 @@ async fn read(mut chunks: impl Stream<Item = Vec<u8>> + Unpin) {
     span.set_attribute("stream.first_data_ms", first);
 }
 
-/// TV23, TV24, TV25: chunks and bytes are counted to the end of the stream; an empty chunk is one, and no data.
+/// Chunks and bytes are counted to the end of the stream; an empty chunk is one, and no data.
 #[test]
 fn a_stream_is_counted_in_its_span() {
     let after = |milliseconds: u64, chunk: &[u8]| (milliseconds, chunk.to_vec());
@@ -149,7 +149,7 @@ impl fmt::Display for StepError {
 
 impl std::error::Error for StepError {}
 
-/// TV26: a step that fails has the status, the type and one event, and what the engine makes of it.
+/// A step that fails has the status, the type and one event, and what the engine makes of it.
 #[test]
 fn a_failed_step_says_how() {
     #[enter_span("step.execute", kind = consumer)]
@@ -191,7 +191,7 @@ impl Outcome for Flow {
     }
 }
 
-/// TV27: a workflow that is suspended has not failed, whether that is a type of the engine's, a `ControlFlow`, or
+/// A workflow that is suspended has not failed, whether that is a type of the engine's, a `ControlFlow`, or
 /// an `Err` that is declared to be none.
 #[test]
 fn a_suspension_is_no_failure() {

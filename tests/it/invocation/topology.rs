@@ -12,7 +12,7 @@ use super::{
 };
 use crate::propagation::TRACE;
 
-/// TV4, TV13: linked, an invocation is a new root, linked to its delivery and then to its origin.
+/// Linked, an invocation is a new root, linked to its delivery and then to its origin.
 #[test]
 fn linked_is_a_root_with_two_links() {
     let trace = invoked(&linked(&delivered(origin())));
@@ -27,7 +27,7 @@ fn linked_is_a_root_with_two_links() {
     assert_eq!(trace.find("step").parent_id(), Some(execute.span_id()));
 }
 
-/// TV5, TV6: an empty carrier is none; the delivery alone is linked.
+/// An empty carrier is none; the delivery alone is linked.
 #[test]
 fn linked_without_an_origin_has_one_link() {
     for message in [
@@ -42,7 +42,7 @@ fn linked_without_an_origin_has_one_link() {
     }
 }
 
-/// TV4', TV4'': below the local context it is in the delivery's trace, with one link, to the origin.
+/// Below the local context it is in the delivery's trace, with one link, to the origin.
 #[test]
 fn linked_under_a_local_context_has_one_link() {
     let trace = invoked(&linked(&delivered(origin())).under_local_context());
@@ -54,7 +54,7 @@ fn linked_under_a_local_context_has_one_link() {
     assert_says(execute, "linked", true);
 }
 
-/// TV5'/6': without an origin it is below the local context, and linked to nothing.
+/// Without an origin it is below the local context, and linked to nothing.
 #[test]
 fn linked_under_a_local_context_without_an_origin_has_no_link() {
     let trace = invoked(&linked(&Message::default()).under_local_context());
@@ -96,7 +96,7 @@ fn linked_under_no_context_is_a_root() {
     assert_eq!(links(execute), [id_of_origin()]);
 }
 
-/// TV7: continuous, it is a child of the origin, linked to its delivery.
+/// Continuous, it is a child of the origin, linked to its delivery.
 #[test]
 fn continuous_is_below_the_origin() {
     let trace = invoked(&continuous(&delivered(origin())));
@@ -131,7 +131,7 @@ fn a_delivery_that_came_is_linked_and_not_the_local_one() {
     assert_eq!(links(execute), [sender.to_owned(), id_of_origin()]);
 }
 
-/// TV8: the origin is the delivery, in the first invocation of a run: one link, and none where it is the
+/// The origin is the delivery, in the first invocation of a run: one link, and none where it is the
 /// parent.
 #[test]
 fn a_link_is_there_once() {
@@ -155,7 +155,7 @@ fn a_link_is_there_once() {
     assert!(links(trace.find("workflow.execute")).is_empty());
 }
 
-/// TV-X1, TV-X2, TV-X3: garbage, baggage alone and zero ids are no origin, in either mode; nothing is linked to
+/// Garbage, baggage alone and zero ids are no origin, in either mode; nothing is linked to
 /// itself.
 #[test]
 fn what_cannot_be_used_is_no_origin() {
@@ -184,7 +184,7 @@ fn what_cannot_be_used_is_no_origin() {
     }
 }
 
-/// TV-X6: an origin that is not sampled decides for a span below it, and not for one that is linked to it.
+/// An origin that is not sampled decides for a span below it, and not for one that is linked to it.
 #[test]
 fn an_origin_that_is_not_sampled_decides_only_for_its_own_trace() {
     let exporter = InMemorySpanExporter::default();
@@ -213,7 +213,7 @@ fn an_origin_that_is_not_sampled_decides_only_for_its_own_trace() {
     assert_eq!(link.span_context.trace_id().to_string(), TRACE);
 }
 
-/// TV14, V15: a carrier that was stored can be linked to later; one that cannot be used is no link and no
+/// A carrier that was stored can be linked to later; one that cannot be used is no link and no
 /// failure.
 #[test]
 fn a_stored_carrier_is_linked_later() {
@@ -236,7 +236,7 @@ fn another_kind_can_be_said() {
     assert_eq!(trace.find("inline").kind(), "internal");
 }
 
-/// V39, TW38: it works in async code, below whatever polls it.
+/// It works in async code, below whatever polls it.
 #[tokio::test]
 async fn an_invocation_can_be_async() {
     #[enter_span(invocation = invocation)]

@@ -79,7 +79,7 @@ fn the_context_carries_the_recorder_to_a_thread() {
     trace.assert_no_orphans();
 }
 
-/// W11: a span that lost its context on the recorder's own thread is caught.
+/// A span that lost its context on the recorder's own thread is caught.
 #[test]
 fn a_lost_span_is_an_orphan() {
     let recorder = Recorder::new();

@@ -26,7 +26,7 @@ async fn plain(n: u8) -> u8 {
     step(n + 1).await
 }
 
-/// 3d: `async fn` plain.
+/// `async fn` plain.
 #[test]
 fn an_async_fn_is_a_span_around_all_its_awaits() {
     check_async(
@@ -39,7 +39,7 @@ fn an_async_fn_is_a_span_around_all_its_awaits() {
     );
 }
 
-/// X1: an `async fn` finds its parent when it is first polled, not when it is called.
+/// An `async fn` finds its parent when it is first polled, not when it is called.
 #[test]
 fn an_async_fn_is_the_child_of_who_awaits_it() {
     check_async(
@@ -64,7 +64,7 @@ fn later<'a>(n: &'a u8) -> impl Future<Output = u8> + 'a {
     }
 }
 
-/// 3d: `-> impl Future<Output = T> + 'a`.
+/// `-> impl Future<Output = T> + 'a`.
 #[test]
 fn a_returned_future_is_worked_on_in_the_span() {
     check_async(
@@ -77,7 +77,7 @@ fn a_returned_future_is_worked_on_in_the_span() {
     );
 }
 
-/// 3d: `-> impl Future`: its body runs at the call, so there it starts and finds its parent.
+/// `-> impl Future`: its body runs at the call, so there it starts and finds its parent.
 #[test]
 fn a_returned_future_is_the_child_of_who_calls() {
     check_async(
@@ -127,7 +127,7 @@ fn aliased(n: u8) -> Work<'static, u8> {
     Box::pin(step(n))
 }
 
-/// 3d: `-> Pin<Box<dyn Future + Send + 'a>>`, `BoxFuture`, alias.
+/// `-> Pin<Box<dyn Future + Send + 'a>>`, `BoxFuture`, alias.
 #[test]
 fn boxed_futures_are_worked_on_in_the_span() {
     check_async(
@@ -167,7 +167,7 @@ fn several(n: u8) -> BoxFuture<'static, Result<u8, String>> {
     Box::pin(async move { Ok(step(n).await) })
 }
 
-/// 3d: several `return Box::pin(..)`.
+/// several `return Box::pin(..)`.
 #[test]
 fn every_return_of_a_boxed_future_is_in_the_span() {
     check_async(
@@ -191,7 +191,7 @@ fn optional(n: u8) -> Option<impl Future<Output = u8>> {
     (n > 0).then(|| in_span!("optional", attributes(n = n), async move |_| step(n).await))
 }
 
-/// 3d: a future inside a tuple, `Option` or `Result` cannot be wrapped; its work can, by hand.
+/// a future inside a tuple, `Option` or `Result` cannot be wrapped; its work can, by hand.
 #[test]
 fn a_future_inside_of_another_type_takes_a_block() {
     check_async(
@@ -234,7 +234,7 @@ fn at_once(n: u8) -> Ready<u8> {
     ready(n)
 }
 
-/// 3d: `Ready` and functions returning `Poll<T>`: a span for each call.
+/// `Ready` and functions returning `Poll<T>`: a span for each call.
 #[test]
 fn a_poll_function_is_a_span_for_each_poll() {
     check_async(
@@ -247,7 +247,7 @@ fn a_poll_function_is_a_span_for_each_poll() {
     );
 }
 
-/// 3d: a future by hand, returned or awaited, is a future like any other.
+/// a future by hand, returned or awaited, is a future like any other.
 #[test]
 fn a_future_by_hand_is_worked_on_in_the_span() {
     #[enter_span]
@@ -272,7 +272,7 @@ where
     f(&1).await + f(&2).await
 }
 
-/// 3d: async closures and `AsyncFn` bounds.
+/// async closures and `AsyncFn` bounds.
 #[test]
 fn async_closures_are_called_in_the_span() {
     check_async(
@@ -288,7 +288,7 @@ fn async_closures_are_called_in_the_span() {
     );
 }
 
-/// 3d: the closure of a block may be async, and may borrow from the handle across an await.
+/// the closure of a block may be async, and may borrow from the handle across an await.
 #[test]
 fn an_async_closure_borrows_from_its_span() {
     check_async(
@@ -341,7 +341,7 @@ impl Old {
     }
 }
 
-/// 3d: `async_trait`, old expansion (inner fn, `_self`).
+/// `async_trait`, old expansion (inner fn, `_self`).
 #[test]
 fn the_old_expansion_of_async_trait_is_a_future_in_its_span() {
     check_async(
@@ -396,7 +396,7 @@ impl Store for Memory {
     }
 }
 
-/// 3d: `async_trait`, new expansion; the attribute on the methods of an `impl`.
+/// `async_trait`, new expansion; the attribute on the methods of an `impl`.
 #[test]
 fn methods_below_async_trait_are_spans_around_their_work() {
     check_async(
@@ -419,7 +419,7 @@ fn methods_below_async_trait_are_spans_around_their_work() {
     );
 }
 
-/// 3d: a trait method with a default body, also as a trait object.
+/// a trait method with a default body, also as a trait object.
 #[test]
 fn a_default_body_is_a_span() {
     check_async(
@@ -476,7 +476,7 @@ impl RunLocal for Local {
     }
 }
 
-/// 3d: the attribute above and below `#[async_trait]`, on the `impl`.
+/// the attribute above and below `#[async_trait]`, on the `impl`.
 #[test]
 fn the_order_beside_async_trait_does_not_matter() {
     check_async(
@@ -534,7 +534,7 @@ async fn through_a_bound<W: SendWorker + Sync>(worker: &W) -> u8 {
     assert_send(worker.work(1)).await + assert_send(worker.later(2)).await
 }
 
-/// 3d: AFIT, RPITIT, `#[trait_variant]`.
+/// AFIT, RPITIT, `#[trait_variant]`.
 #[test]
 fn methods_of_native_async_traits_are_spans() {
     check_async(
@@ -559,7 +559,7 @@ fn methods_of_native_async_traits_are_spans() {
     );
 }
 
-/// 3d: polled after Ready: the span stays one, and the future is asked as without us.
+/// polled after Ready: the span stays one, and the future is asked as without us.
 #[test]
 fn a_future_that_is_polled_after_its_end_opens_no_second_span() {
     #[enter_span]
@@ -577,7 +577,7 @@ fn a_future_that_is_polled_after_its_end_opens_no_second_span() {
     );
 }
 
-/// 3d: polled after Ready: an `async fn` panics as it does without us, outside of any span.
+/// polled after Ready: an `async fn` panics as it does without us, outside of any span.
 #[test]
 fn an_async_fn_that_is_polled_after_its_end_panics_as_ever() {
     check(
@@ -600,7 +600,7 @@ fn an_async_fn_that_is_polled_after_its_end_panics_as_ever() {
     );
 }
 
-/// 3d: polled on another thread: the span stays current wherever its future is polled.
+/// polled on another thread: the span stays current wherever its future is polled.
 #[test]
 fn a_future_takes_its_span_to_another_thread() {
     let recorder = Recorder::new();
@@ -620,7 +620,7 @@ fn a_future_takes_its_span_to_another_thread() {
     );
 }
 
-/// 3d: what is off at the call is returned untouched.
+/// what is off at the call is returned untouched.
 #[test]
 fn a_future_that_was_made_outside_of_a_recorder_stays_unrecorded() {
     let made = later(&1);

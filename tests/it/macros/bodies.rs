@@ -1,4 +1,4 @@
-//! What a function does: control flow, coercions, drops, panics, lints (SHAPES 3c).
+//! What a function does: control flow, coercions, drops, panics, lints.
 
 #![deny(warnings, unfulfilled_lint_expectations)]
 

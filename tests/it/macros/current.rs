@@ -149,7 +149,7 @@ fn nothing_is_evaluated_where_nothing_is_traced() {
     counting();
     Recorder::new().run(counting).assert_tree("");
     Recorder::new()
-        .sampled_by(|_| false)
+        .with_sampler(|_| false)
         .run(|| in_span!("not sampled", |_| counting()));
     check(|| in_span!("one", |_| never()), "one");
     assert_eq!(EVALUATED.get(), 0);

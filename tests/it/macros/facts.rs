@@ -193,7 +193,7 @@ fn a_struct_is_read_only_while_the_span_is_traced() {
         Span::current().add_event("e", Counting { counted: Counted });
     }
     // Below a span that is not sampled.
-    Recorder::new().sampled_by(|_| false).run(work);
+    Recorder::new().with_sampler(|_| false).run(work);
     assert_eq!(READ.load(Ordering::Relaxed), 0);
     check(work, "work counted=1");
     assert_eq!(READ.load(Ordering::Relaxed), 4);

@@ -1,4 +1,4 @@
-//! What the user's own names mean to generated code: nothing (SHAPES 3a, 3e).
+//! What the user's own names mean to generated code: nothing.
 
 use enter_span::{enter_span, in_span};
 

@@ -27,7 +27,7 @@ fn boxed_error() -> impl Future<Output = Result<(), Box<dyn Error>>> {
     async { Err("boxed")? }
 }
 
-/// 3d: `-> impl Future`: what the future gives is said by the signature alone.
+/// `-> impl Future`: what the future gives is said by the signature alone.
 #[test]
 fn a_returned_future_gives_what_the_signature_says() {
     check_async(

@@ -1,4 +1,4 @@
-//! Code that asks for every lint gets none from what a span adds (SHAPES 3e, 3c).
+//! Code that asks for every lint gets none from what a span adds.
 //!
 //! What stands here is checked by the build, and by clippy.
 

@@ -1,6 +1,6 @@
-//! What a function takes: receivers, patterns, generics, names (SHAPES 3a).
+//! What a function takes: receivers, patterns, generics, names.
 //!
-//! X11: functions of every shape compile, or are refused with a word that says why (`ui-tests`).
+//! Functions of every shape compile, or are refused with a word that says why (`ui-tests`).
 //! C-variadic definitions are not stable yet.
 
 #![deny(unused_mut, unused_variables, unfulfilled_lint_expectations)]

@@ -1,4 +1,4 @@
-//! What stands before `fn`: attributes, visibility, safety, ABI, the edition (SHAPES 3b).
+//! What stands before `fn`: attributes, visibility, safety, ABI, the edition.
 //!
 //! That a `const fn`, and `#[track_caller]` on a function whose value is read, do not compile is
 //! shown in `ui-tests`. `default fn` and `gen fn` are not stable.

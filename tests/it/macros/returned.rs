@@ -683,7 +683,7 @@ macro_rules! boxes {
         }
     )*
 
-    /// 3d: boxes of all kinds.
+    /// boxes of all kinds.
     #[test]
     fn a_box_keeps_its_type() {
         let boxes = || async {

@@ -106,7 +106,7 @@ mod borrowed {
     }
 }
 
-/// X17: what is `Send` stays `Send`, also where an argument is not `Sync`.
+/// What is `Send` stays `Send`, also where an argument is not `Sync`.
 #[test]
 fn arguments_that_are_not_sync_leave_the_future_send() {
     use borrowed::*;
@@ -173,7 +173,7 @@ impl Counter {
     }
 }
 
-/// X17: a receiver is an argument like any other.
+/// A receiver is an argument like any other.
 #[test]
 fn receivers_that_are_not_sync_leave_the_future_send() {
     let counter = || Counter {
@@ -199,7 +199,7 @@ async fn awaits<F: Future>(work: F) -> F::Output {
     work.await
 }
 
-/// 3d: `async fn` generic over `Send`ness. X17: nothing is made `Send` that is not.
+/// `async fn` generic over `Send`ness. nothing is made `Send` that is not.
 #[test]
 fn a_generic_future_is_send_exactly_where_its_parts_are() {
     let send = awaits(borrowed::cell(Cell::new(1)));
@@ -216,7 +216,7 @@ fn local_block() -> impl Future<Output = u8> {
     })
 }
 
-/// X17: the forms for blocks follow the same rule.
+/// The forms for blocks follow the same rule.
 #[test]
 fn blocks_are_send_where_their_parts_are() {
     let number = Cell::new(1);
@@ -234,7 +234,7 @@ fn blocks_are_send_where_their_parts_are() {
     assert!(!asked(&local_block()).is_send());
 }
 
-/// X17: the handle goes to other threads.
+/// The handle goes to other threads.
 #[test]
 fn the_handle_is_send_and_sync() {
     fn assert_both<T: Send + Sync + Unpin + 'static>() {}
@@ -243,7 +243,7 @@ fn the_handle_is_send_and_sync() {
     assert_both::<enter_span::SpanContext>();
 }
 
-/// 3d: `async fn` plain: it can be spawned, and so can a block.
+/// `async fn` plain: it can be spawned, and so can a block.
 #[test]
 fn annotated_work_can_be_spawned() {
     let spawned = || async {
@@ -257,7 +257,7 @@ fn annotated_work_can_be_spawned() {
     assert_eq!(block_on(spawned()), (Some(2), Some(false)));
 }
 
-/// 3d: `async fn` with a `!Send` body on a local executor.
+/// `async fn` with a `!Send` body on a local executor.
 #[test]
 fn a_body_that_is_not_send_runs_on_a_local_set() {
     check_async(
@@ -327,7 +327,7 @@ async fn plain_reads_both(text: &str, list: [u8; 256]) -> Result<u8, String> {
     text.bytes().next().map(|b| b & list[0]).ok_or(text.into())
 }
 
-/// X17: a future that borrows its arguments stores each of them once.
+/// A future that borrows its arguments stores each of them once.
 #[test]
 fn a_span_costs_a_future_few_bytes() {
     let list = [1; 256];
@@ -337,7 +337,7 @@ fn a_span_costs_a_future_few_bytes() {
     assert!(growth(&reads_both("a", list), &plain_reads_both("a", list)) <= SPAN);
 }
 
-/// X17: what the body takes by value may be stored once more.
+/// What the body takes by value may be stored once more.
 #[test]
 fn an_argument_that_is_consumed_is_held_at_most_twice() {
     let list = [1; 256];
@@ -362,7 +362,7 @@ async fn plain_middle(list: &[u8; 256]) -> u8 {
     plain_reads_array(*list).await
 }
 
-/// X17: the price is paid once for each level, and does not multiply.
+/// The price is paid once for each level, and does not multiply.
 #[test]
 fn futures_grow_by_the_same_at_each_level() {
     let list = [1; 256];
@@ -519,7 +519,7 @@ mod lifetimes {
     }
 }
 
-/// 3d: `async fn` plain: borrows of every kind go in and come out.
+/// `async fn` plain: borrows of every kind go in and come out.
 #[test]
 fn borrows_go_in_and_come_out() {
     use lifetimes::*;
@@ -555,7 +555,7 @@ fn borrows_go_in_and_come_out() {
     );
 }
 
-/// 3d: `async fn` plain: what an argument borrows may be put into another argument.
+/// `async fn` plain: what an argument borrows may be put into another argument.
 #[test]
 fn borrows_leave_through_other_arguments() {
     use lifetimes::*;
@@ -760,7 +760,7 @@ mod arguments {
     }
 }
 
-/// 3d: `async fn` plain: closures, generics and patterns as arguments.
+/// `async fn` plain: closures, generics and patterns as arguments.
 #[test]
 fn arguments_of_all_sorts_reach_the_body() {
     use arguments::*;
@@ -795,7 +795,7 @@ fn arguments_of_all_sorts_reach_the_body() {
     );
 }
 
-/// 3d: `async fn` plain: patterns bind what they bind in the plain function.
+/// `async fn` plain: patterns bind what they bind in the plain function.
 #[test]
 fn patterns_bind_what_they_bound() {
     use arguments::*;
@@ -855,7 +855,7 @@ impl Address {
     }
 }
 
-/// 3d: `self: Pin<&mut Self>`, also of a type that must not move.
+/// `self: Pin<&mut Self>`, also of a type that must not move.
 #[test]
 fn pinned_receivers_stay_pinned() {
     check_async(
@@ -876,7 +876,7 @@ fn pinned_receivers_stay_pinned() {
     );
 }
 
-/// X17: a sync function asks for nothing either.
+/// A sync function asks for nothing either.
 #[test]
 fn a_sync_function_takes_what_is_neither_send_nor_unwind_safe() {
     #[enter_span]

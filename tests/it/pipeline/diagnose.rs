@@ -5,7 +5,7 @@ use std::thread;
 
 use enter_span::invocation::Run;
 use enter_span::{diagnose, enter_span, in_span};
-use enter_span_pipeline::{Builder, Limits, Pipeline, Sampler};
+use enter_span_pipeline::{Limits, Pipeline, PipelineBuilder, Sampler};
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
     Tracer as _, TracerProvider, noop,
@@ -38,11 +38,11 @@ fn assert_hides(parts: &[&str]) {
     }
 }
 
-fn install(builder: Builder) -> Pipeline {
+fn install(builder: PipelineBuilder) -> Pipeline {
     builder.install().expect("the only one")
 }
 
-fn variables(list: &'static [(&str, &str)]) -> Builder {
+fn variables(list: &'static [(&str, &str)]) -> PipelineBuilder {
     Pipeline::builder()
         .with_warnings(|_| ())
         .with_environment(|name| {
@@ -96,8 +96,12 @@ fn the_global_provider_is_followed() {
     if !is_child("pipeline::diagnose::the_global_provider_is_followed") {
         return;
     }
-    let place = format!("`use_global` at {}:{}:", file!(), line!() + 1);
-    enter_span::use_global();
+    let place = format!(
+        "`use_global_tracer_provider` at {}:{}:",
+        file!(),
+        line!() + 1
+    );
+    enter_span::use_global_tracer_provider();
     assert_says(&[
         &place,
         "spans are recorded by this",
@@ -137,7 +141,7 @@ fn a_pipeline_is_installed() {
         return;
     }
     let builder = variables(&[]).with_exporter(in_memory());
-    let place = format!("`Builder::install` at {}:{}:", file!(), line!() + 1);
+    let place = format!("`PipelineBuilder::install` at {}:{}:", file!(), line!() + 1);
     let pipeline = builder.install().expect("the only one");
     assert_says(&[
         &place,
@@ -181,7 +185,7 @@ fn a_pipeline_is_replaced() {
     let _pipeline = install(variables(list).with_exporter(in_memory()));
     assert_says(&["InMemorySpanExporter", "warned "]);
     enter_span::set_tracer_provider(SdkTracerProvider::builder().build());
-    assert_says(&["`Builder::install`", "until it was replaced"]);
+    assert_says(&["`PipelineBuilder::install`", "until it was replaced"]);
     assert_hides(&["InMemorySpanExporter", "sampling ", "exporters ", "warned "]);
 }
 
@@ -194,7 +198,7 @@ fn a_pipeline_is_dropped() {
     drop(install(variables(&[]).with_exporter(in_memory())));
     let _late = global::tracer("other").start("late");
     assert_says(&[
-        "`Builder::install`",
+        "`PipelineBuilder::install`",
         "its handle was dropped",
         "shut down; spans that were to start since, by OpenTelemetry or by its own tracers: 1",
         "still what was installed here before",

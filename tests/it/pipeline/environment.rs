@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use enter_span_pipeline::{Builder, Pipeline};
+use enter_span_pipeline::{Pipeline, PipelineBuilder};
 use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId};
 use opentelemetry::{Context, KeyValue, Value, global};
@@ -17,7 +17,7 @@ use crate::pipeline::{AGES, Warnings, build};
 use crate::support::child::{is_child, is_child_with};
 
 /// A builder with these variables, and what it warns of. It exports nothing.
-fn builder(variables: &[(&str, &str)]) -> (Builder, Warnings) {
+fn builder(variables: &[(&str, &str)]) -> (PipelineBuilder, Warnings) {
     let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
     let mut variables: HashMap<String, String> = variables.iter().map(own).collect();
     variables.insert("OTEL_TRACES_EXPORTER".to_owned(), "none".to_owned());
@@ -118,7 +118,7 @@ fn injected() -> Vec<String> {
 }
 
 /// Installs a pipeline, and gives what its global propagator writes, and the warnings.
-fn installed(builder: (Builder, Warnings)) -> (Vec<String>, Vec<String>) {
+fn installed(builder: (PipelineBuilder, Warnings)) -> (Vec<String>, Vec<String>) {
     let pipeline = builder.0.install().expect("the only one");
     drop(pipeline);
     (injected(), builder.1.take())

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use enter_span::start_span;
-use enter_span_pipeline::{Builder, Limits, Pipeline};
+use enter_span_pipeline::{Limits, Pipeline, PipelineBuilder};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanData;
 
@@ -13,7 +13,7 @@ use crate::pipeline::{AGES, Exporter, build, gated, tracer};
 use crate::support::child::is_child;
 
 /// The shortest delay that there is.
-fn at_once() -> Builder {
+fn at_once() -> PipelineBuilder {
     Pipeline::builder().with_limits(Limits {
         interval: Duration::ZERO,
         ..Limits::default()
@@ -131,7 +131,7 @@ fn all_that_threads_record_leaves_by_itself() {
 }
 
 /// A pipeline whose warnings come here.
-fn warning(builder: Builder) -> (Pipeline, mpsc::Receiver<String>) {
+fn warning(builder: PipelineBuilder) -> (Pipeline, mpsc::Receiver<String>) {
     let (to_test, warnings) = mpsc::channel();
     let warn = move |warning: &str| _ = to_test.send(warning.to_owned());
     (build(builder.with_warnings(warn)), warnings)

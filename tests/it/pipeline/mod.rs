@@ -23,7 +23,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use enter_span::{Tracer, enter_span, start_span};
-use enter_span_pipeline::{Builder, Counts, Error, Limits, Pipeline, Sampler, SpanLimits};
+use enter_span_pipeline::{Counts, Error, Limits, Pipeline, PipelineBuilder, Sampler, SpanLimits};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanId, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -87,7 +87,7 @@ pub(crate) fn gated() -> (impl SpanExporter, mpsc::Receiver<()>, mpsc::Sender<()
     (blocks, has_started, open)
 }
 
-pub(crate) fn build(builder: Builder) -> Pipeline {
+pub(crate) fn build(builder: PipelineBuilder) -> Pipeline {
     builder.build().expect("a thread for the worker")
 }
 
@@ -216,7 +216,7 @@ fn a_sampler_decides_at_the_root() {
 pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl Warnings {
-    pub(crate) fn of(&self, builder: Builder) -> Builder {
+    pub(crate) fn of(&self, builder: PipelineBuilder) -> PipelineBuilder {
         let Warnings(list) = self.clone();
         builder.with_warnings(move |warning| {
             list.lock().expect("the list").push(warning.to_owned());
@@ -287,7 +287,7 @@ fn wrong_variables_are_told_and_the_default_holds() {
 /// Variables stand behind what the code says, and before the defaults.
 #[test]
 fn the_code_prevails_over_the_environment() {
-    let exported = |builder: Builder| {
+    let exported = |builder: PipelineBuilder| {
         let exporter = in_memory();
         let pipeline = build(builder.with_exporter(exporter.clone()));
         tracer(&pipeline).enter_span("work", |span| {

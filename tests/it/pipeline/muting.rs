@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use enter_span::otel::opentelemetry::trace::TraceContextExt as _;
 use enter_span::{Span, SpanContext, Tracer, enter_span, in_span};
-use enter_span_pipeline::{Builder, Pipeline, Sampler};
+use enter_span_pipeline::{Pipeline, PipelineBuilder, Sampler};
 use opentelemetry::trace::{
     SpanContext as OtelSpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState, Tracer as _,
     TracerProvider as _,
@@ -21,7 +21,9 @@ use crate::support::child::is_child_with;
 static DB: Tracer = enter_span::tracer!("acme-db");
 
 /// A pipeline with these rules, and what it exports.
-fn muting(rules: impl FnOnce(Builder) -> Builder) -> (Pipeline, InMemorySpanExporter) {
+fn muting(
+    rules: impl FnOnce(PipelineBuilder) -> PipelineBuilder,
+) -> (Pipeline, InMemorySpanExporter) {
     let exporter = in_memory();
     let builder = Pipeline::builder().with_environment(|_| None);
     let pipeline = build(rules(builder.with_exporter(exporter.clone())));
@@ -214,7 +216,7 @@ impl ShouldSample for Judge {
 #[test]
 fn a_sampler_does_not_see_muted_spans() {
     let judged = Sampler::Custom(Box::new(Judge));
-    let rules = |builder: Builder| builder.with_muted_scope("acme-db").with_sampler(judged);
+    let rules = |builder: PipelineBuilder| builder.with_muted_scope("acme-db").with_sampler(judged);
     let (pipeline, exporter) = muting(rules);
     pipeline.tracer("app").enter_span("outer", |_| {
         in_span!("muted", tracer = DB, |_| {
@@ -225,7 +227,7 @@ fn a_sampler_does_not_see_muted_spans() {
     drop(pipeline.provider().tracer("acme-db").start("muted"));
     let judged = tree(&pipeline, &exporter);
     assert_eq!(judged, pairs([("wanted", "outer"), ("outer", "")]));
-    let rules = |builder: Builder| {
+    let rules = |builder: PipelineBuilder| {
         let muted = builder.with_muted_scope("acme-db");
         muted.with_sampler(Sampler::ParentBasedRatio(0.0))
     };
@@ -248,7 +250,7 @@ fn a_sampler_does_not_see_muted_spans() {
 #[case("*=off,code=off", false, false)]
 fn the_variable_is_read(#[case] value: &'static str, #[case] db: bool, #[case] other: bool) {
     let warnings = Warnings::default();
-    let rules = |builder: Builder| {
+    let rules = |builder: PipelineBuilder| {
         let builder = builder.with_environment(move |name| {
             let is_scopes = name == "ENTER_SPAN_SCOPES";
             is_scopes.then(|| value.to_owned())
@@ -269,7 +271,7 @@ fn the_variable_is_read(#[case] value: &'static str, #[case] db: bool, #[case] o
 #[test]
 fn wrong_parts_of_the_variable_are_told() {
     let warnings = Warnings::default();
-    let rules = |builder: Builder| {
+    let rules = |builder: PipelineBuilder| {
         warnings.of(builder.with_environment(|name| {
             let value = "acme-db=off,other,=off,x=\u{1b}no";
             (name == "ENTER_SPAN_SCOPES").then(|| value.to_owned())

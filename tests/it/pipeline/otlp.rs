@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use enter_span::Tracer;
-use enter_span_pipeline::{Builder, Pipeline, SpanLimits};
+use enter_span_pipeline::{Pipeline, PipelineBuilder, SpanLimits};
 use opentelemetry::trace::{
     Link, Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags,
     TraceId, TraceState, Tracer as _, TracerProvider as _,
@@ -26,7 +26,7 @@ use crate::support::receiver::{Answer, Receiver, Transport};
 const AGES: Duration = Duration::from_secs(60);
 
 /// A builder with these variables.
-pub(crate) fn builder(variables: &[(&str, &str)]) -> Builder {
+pub(crate) fn builder(variables: &[(&str, &str)]) -> PipelineBuilder {
     let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
     let variables: Vec<(String, String)> = variables.iter().map(own).collect();
     Pipeline::builder().with_environment(move |name| {
@@ -36,7 +36,7 @@ pub(crate) fn builder(variables: &[(&str, &str)]) -> Builder {
 }
 
 /// A builder that exports to this receiver, with further variables.
-pub(crate) fn exporting(receiver: &Receiver, further: &[(&str, &str)]) -> Builder {
+pub(crate) fn exporting(receiver: &Receiver, further: &[(&str, &str)]) -> PipelineBuilder {
     let url = receiver.url();
     let mut variables = vec![
         ("OTEL_EXPORTER_OTLP_PROTOCOL", receiver.transport.name()),
@@ -46,7 +46,7 @@ pub(crate) fn exporting(receiver: &Receiver, further: &[(&str, &str)]) -> Builde
     builder(&variables).with_warnings(|warning| panic!("{warning}"))
 }
 
-pub(crate) fn build(builder: Builder) -> Pipeline {
+pub(crate) fn build(builder: PipelineBuilder) -> Pipeline {
     builder.build().expect("a thread for the worker")
 }
 

@@ -72,7 +72,7 @@ fn the_sdk_gets_each_thing_once() {
     assert!(span.end_time >= span.start_time);
 }
 
-/// X16: off before, on after, in the new one after a replacement; open spans end in their own.
+/// Off before, on after, in the new one after a replacement; open spans end in their own.
 #[test]
 fn a_provider_is_seen_from_its_installation_on() {
     if !is_child("pipeline::provider::a_provider_is_seen_from_its_installation_on") {
@@ -93,7 +93,7 @@ fn a_provider_is_seen_from_its_installation_on() {
     assert_eq!(names(&to_second), ["after"]);
 }
 
-/// X16: a provider that was shut down records nothing, and nothing panics.
+/// A provider that was shut down records nothing, and nothing panics.
 #[test]
 fn a_provider_that_was_shut_down_does_no_harm() {
     if !is_child("pipeline::provider::a_provider_that_was_shut_down_does_no_harm") {
@@ -112,7 +112,7 @@ fn a_provider_that_was_shut_down_does_no_harm() {
     assert!(names(&exporter).is_empty());
 }
 
-/// `use_global` follows whatever provider OpenTelemetry has.
+/// `use_global_tracer_provider` follows whatever provider OpenTelemetry has.
 #[test]
 fn the_global_provider_is_followed() {
     if !is_child("pipeline::provider::the_global_provider_is_followed") {
@@ -120,7 +120,7 @@ fn the_global_provider_is_followed() {
     }
     let (first, to_first) = sdk();
     let (second, to_second) = sdk();
-    enter_span::use_global();
+    enter_span::use_global_tracer_provider();
     enter_span("none", |span| assert!(!span.is_traced()));
     opentelemetry::global::set_tracer_provider(first.clone());
     enter_span("first", |_| ());
@@ -130,7 +130,7 @@ fn the_global_provider_is_followed() {
     assert_eq!(names(&to_second), ["second"]);
 }
 
-/// R8: a trace that is sampled out has a valid identity, and children and headers say so.
+/// A trace that is sampled out has a valid identity, and children and headers say so.
 #[test]
 fn a_trace_that_is_sampled_out_is_attached_once() {
     if !is_child("pipeline::provider::a_trace_that_is_sampled_out_is_attached_once") {
@@ -152,7 +152,7 @@ fn a_trace_that_is_sampled_out_is_attached_once() {
     assert!(!Context::current().has_active_span());
 }
 
-/// W30: where telemetry is suppressed, as in an exporter's own calls, there are no spans.
+/// Where telemetry is suppressed, as in an exporter's own calls, there are no spans.
 #[test]
 fn suppressed_telemetry_makes_no_spans() {
     if !is_child("pipeline::provider::suppressed_telemetry_makes_no_spans") {
@@ -254,7 +254,7 @@ fn an_exporter_that_panics_does_no_harm() {
     }
 }
 
-/// X20: of 200 attributes the SDK keeps 128 and counts the others; how the span ended is kept.
+/// Of 200 attributes the SDK keeps 128 and counts the others; how the span ended is kept.
 #[test]
 fn many_attributes_do_not_push_out_how_the_span_ended() {
     #[enter_span(|span|)]
@@ -281,14 +281,14 @@ fn many_attributes_do_not_push_out_how_the_span_ended() {
     );
 }
 
-/// X13: the header of a trace that is not sampled says so.
+/// The header of a trace that is not sampled says so.
 #[test]
 fn the_header_of_a_trace_that_is_not_sampled_says_so() {
     use opentelemetry::propagation::TextMapPropagator as _;
     use opentelemetry_sdk::propagation::TraceContextPropagator;
     use std::collections::HashMap;
 
-    let recorder = enter_span::testing::Recorder::new().sampled_by(|_| false);
+    let recorder = enter_span::testing::Recorder::new().with_sampler(|_| false);
     recorder.enter(|| {
         enter_span("unsampled", |_| {
             let mut headers = HashMap::new();

@@ -43,7 +43,7 @@ fn tracestate_of(values: &[&str]) -> Option<String> {
     sent_on(&remote).1
 }
 
-/// TW38: the ids and the flags that level 2 knows, as they came.
+/// The ids and the flags that level 2 knows, as they came.
 #[rstest]
 #[case("00-11223344556677889900aabbccddeeff-a1b2c3d4e5f60718-01", 1)]
 #[case("00-11223344556677889900aabbccddeeff-a1b2c3d4e5f60718-03", 3)]
@@ -82,7 +82,7 @@ fn a_traceparent_is_continued(#[case] value: &str, #[case] flags: u8) {
     assert_eq!(sent[52..], format!("-{flags:02x}"));
 }
 
-/// TW38: what is not as level 2 says begins a new trace.
+/// What is not as level 2 says begins a new trace.
 #[rstest]
 #[case("")]
 #[case("---")]

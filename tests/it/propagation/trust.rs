@@ -78,7 +78,7 @@ fn an_ignored_one_leaves_nothing() {
     assert!(trace.find("linked").links().is_empty());
 }
 
-/// R11: extraction starts from nothing. What is current is neither a parent nor baggage of what came
+/// Extraction starts from nothing. What is current is neither a parent nor baggage of what came
 /// without.
 #[test]
 fn extraction_starts_from_nothing() {
@@ -108,7 +108,7 @@ fn extraction_starts_from_nothing() {
     assert!(linked.clone().all(|span| span.links().is_empty()) && linked.count() == 3);
 }
 
-/// V8: baggage alone is no parent, and is restored.
+/// Baggage alone is no parent, and is restored.
 #[test]
 fn baggage_alone_is_restored() {
     let caller = extract(&[("baggage", "tenant=shop")]);

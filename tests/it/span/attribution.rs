@@ -143,7 +143,7 @@ impl Actor {
     }
 }
 
-/// TW20, W21 a: one task that polls both handlers.
+/// One task that polls both handlers.
 #[test]
 fn an_actor_that_polls_its_handlers_keeps_them_apart() {
     let trace = block_on(Recorder::new().run_async(async {
@@ -156,7 +156,7 @@ fn an_actor_that_polls_its_handlers_keeps_them_apart() {
     trace.assert_tree(TREES);
 }
 
-/// TW20 b: two tasks, on two workers.
+/// Two tasks, on two workers.
 #[test]
 fn an_actor_of_two_tasks_keeps_them_apart() {
     use enter_span::prelude::*;
@@ -173,14 +173,14 @@ fn an_actor_of_two_tasks_keeps_them_apart() {
     recorder.trace().assert_tree(TREES);
 }
 
-/// TW20 c: local tasks on a runtime of one thread.
+/// Local tasks on a runtime of one thread.
 #[test]
 fn an_actor_of_local_tasks_keeps_them_apart() {
-    use enter_span::task::spawn_local_child;
+    use enter_span::task::spawn_local_in_current_span;
     let trace = block_on(Recorder::new().run_async(LocalSet::new().run_until(async {
         let actor = Actor::new();
-        let request = spawn_local_child(actor.request());
-        let delivery = spawn_local_child(actor.delivery());
+        let request = spawn_local_in_current_span(actor.request());
+        let delivery = spawn_local_in_current_span(actor.delivery());
         assert!(request.await.is_ok() && delivery.await.is_ok());
     })));
     trace.assert_tree(TREES);
@@ -221,7 +221,7 @@ impl Wake for Inline {
     }
 }
 
-/// TW20 d, X19: the alarm's handler wakes the request, which then runs below it on the stack.
+/// The alarm's handler wakes the request, which then runs below it on the stack.
 #[test]
 fn a_task_that_is_polled_inside_of_its_waker_keeps_its_own_span() {
     use enter_span::prelude::*;
@@ -251,7 +251,7 @@ async fn look_up(name: &'static str) {
     Span::root().set_attribute("overlapping.request", name);
 }
 
-/// TW21: requests that overlap on one actor: each finds its own root, whichever is the newest.
+/// Requests that overlap on one actor: each finds its own root, whichever is the newest.
 #[test]
 fn overlapping_requests_find_their_own_root() {
     let trace = block_on(Recorder::new().run_async(async {
@@ -275,7 +275,7 @@ fn overlapping_requests_find_their_own_root() {
     );
 }
 
-/// TW30, W6: what is found by look-up: the innermost span, the root, nothing; never a way to end it.
+/// What is found by look-up: the innermost span, the root, nothing; never a way to end it.
 #[test]
 fn look_up_finds_the_innermost_span_and_the_root() {
     let ids = |span: &Span| (span.trace_id(), span.span_id());
@@ -350,7 +350,7 @@ fn remote() -> opentelemetry::trace::SpanContext {
     )
 }
 
-/// TW9, W34: an actor keeps a future that never ends: the requests' traces do not wait for it.
+/// An actor keeps a future that never ends: the requests' traces do not wait for it.
 #[test]
 fn what_an_actor_keeps_pending_holds_no_request() {
     let recorder = Recorder::new();

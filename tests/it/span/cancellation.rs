@@ -80,7 +80,7 @@ fn check_spawned(cancel: impl AsyncFnOnce(&Arc<Notify>, Recorder)) {
     assert_ended_once(&trace, "begins");
 }
 
-/// X3: a future that was never polled has no span.
+/// A future that was never polled has no span.
 #[test]
 fn a_future_that_is_dropped_before_its_first_poll_has_no_span() {
     check(
@@ -93,7 +93,7 @@ fn a_future_that_is_dropped_before_its_first_poll_has_no_span() {
     );
 }
 
-/// X3: a function that returns a future did begin, at the call.
+/// A function that returns a future did begin, at the call.
 #[test]
 fn a_returned_future_that_is_never_polled_is_cancelled() {
     #[enter_span]
@@ -103,14 +103,14 @@ fn a_returned_future_that_is_never_polled_is_cancelled() {
     check(|| drop(later()), "later ~cancelled");
 }
 
-/// 3d: dropped mid-way. X4: what the future holds is dropped inside of its span.
+/// dropped mid-way. what the future holds is dropped inside of its span.
 #[test]
 fn a_future_that_is_dropped_midway_is_cancelled() {
     let trace = check(|| assert_eq!(waits().now_or_never(), None), CANCELLED);
     assert_ended_once(&trace, "waits");
 }
 
-/// X4: the forms for blocks.
+/// The forms for blocks.
 #[test]
 fn a_block_that_is_dropped_midway_is_cancelled() {
     check(
@@ -133,7 +133,7 @@ fn a_block_that_is_dropped_midway_is_cancelled() {
     );
 }
 
-/// X4: polled once, dropped in `select!`.
+/// Polled once, dropped in `select!`.
 #[test]
 fn the_branch_that_loses_a_select_is_cancelled() {
     check_async(
@@ -152,7 +152,7 @@ fn the_branch_that_loses_a_select_is_cancelled() {
     );
 }
 
-/// X4: dropped by `timeout`.
+/// Dropped by `timeout`.
 #[test]
 fn what_runs_out_of_time_is_cancelled() {
     check_async(
@@ -164,7 +164,7 @@ fn what_runs_out_of_time_is_cancelled() {
     );
 }
 
-/// X4: dropped by `abort()`.
+/// Dropped by `abort()`.
 #[test]
 fn a_task_that_is_aborted_is_cancelled() {
     check_spawned(async |begun, recorder| {
@@ -176,7 +176,7 @@ fn a_task_that_is_aborted_is_cancelled() {
     });
 }
 
-/// X4: dropped with a `JoinSet`.
+/// Dropped with a `JoinSet`.
 #[test]
 fn a_task_goes_with_its_join_set() {
     check_spawned(async |begun, recorder| {
@@ -188,7 +188,7 @@ fn a_task_goes_with_its_join_set() {
     });
 }
 
-/// X4: dropped by the shutdown of the runtime.
+/// Dropped by the shutdown of the runtime.
 #[test]
 fn a_task_goes_with_its_runtime() {
     let recorder = Recorder::new();
@@ -228,7 +228,7 @@ fn payload(caught: Result<(), Box<dyn Any + Send>>) -> Option<u8> {
     payload.downcast_ref::<Payload>().map(|payload| payload.0)
 }
 
-/// X5: panic before and after the first await; 3d: polled in `catch_unwind`.
+/// Panic before and after the first await; 3d: polled in `catch_unwind`.
 #[test]
 fn a_panic_ends_its_span_and_passes_unchanged() {
     let trace = check_async(
@@ -250,7 +250,7 @@ fn a_panic_ends_its_span_and_passes_unchanged() {
     assert_eq!(trace.spans().len(), 3);
 }
 
-/// X5: in a spawned task, whose own handling of panics sees the payload.
+/// In a spawned task, whose own handling of panics sees the payload.
 #[test]
 fn a_panic_in_a_spawned_task_reaches_who_joins_it() {
     let recorder = Recorder::new();
@@ -272,7 +272,7 @@ impl Drop for Bomb {
     }
 }
 
-/// X5: a panic in the inner future's `Drop` during cancellation.
+/// A panic in the inner future's `Drop` during cancellation.
 #[test]
 fn a_panic_while_a_future_is_dropped_passes_and_leaves_nothing_attached() {
     #[enter_span]
@@ -297,7 +297,7 @@ fn a_panic_while_a_future_is_dropped_passes_and_leaves_nothing_attached() {
     assert_eq!(trace.spans().len(), 2);
 }
 
-/// X6: dropped because a sibling panicked.
+/// Dropped because a sibling panicked.
 #[test]
 fn the_sibling_of_a_panic_is_cancelled() {
     #[enter_span]
@@ -315,7 +315,7 @@ fn the_sibling_of_a_panic_is_cancelled() {
     );
 }
 
-/// X6: a future that lives beside an unwinding thread did not panic itself.
+/// A future that lives beside an unwinding thread did not panic itself.
 #[test]
 fn a_future_that_is_dropped_by_unwinding_is_cancelled() {
     let trace = check(
@@ -339,7 +339,7 @@ async fn branch(n: u8) -> u8 {
     quick(n).await
 }
 
-/// 3d: `join!` inside a span: no leakage between siblings.
+/// `join!` inside a span: no leakage between siblings.
 #[test]
 fn joined_futures_do_not_see_each_other() {
     #[enter_span]
@@ -365,7 +365,7 @@ fn joined_futures_do_not_see_each_other() {
     );
 }
 
-/// 3d: `select!` inside a span: no leakage from the branch that is dropped.
+/// `select!` inside a span: no leakage from the branch that is dropped.
 #[test]
 fn a_select_leaves_its_span_current() {
     #[enter_span]
@@ -391,7 +391,7 @@ fn a_select_leaves_its_span_current() {
     );
 }
 
-/// 3d: `FuturesUnordered` inside a span.
+/// `FuturesUnordered` inside a span.
 #[test]
 fn unordered_futures_do_not_see_each_other() {
     #[enter_span]
@@ -426,7 +426,7 @@ async fn wanders(n: u8) -> u8 {
     quick(n).await
 }
 
-/// X7: a hundred joined children on four workers, and each poll of the join on another thread: each
+/// A hundred joined children on four workers, and each poll of the join on another thread: each
 /// child's parent is the right span.
 #[test]
 fn children_find_their_parent_on_every_worker() {
@@ -435,7 +435,7 @@ fn children_find_their_parent_on_every_worker() {
     let runtime = runtime.worker_threads(4).build();
     let runtime = runtime.expect("a runtime of four workers");
     let work = recorder.enter_async(in_span!("parent", async |_| {
-        let tasks = (0..50).map(|n| enter_span::task::spawn_child(wanders(n)));
+        let tasks = (0..50).map(|n| enter_span::task::spawn_in_current_span(wanders(n)));
         let joined = futures::future::join_all((50..100).map(wanders));
         let (tasks, joined) = futures::join!(futures::future::join_all(tasks), joined);
         assert!(tasks.into_iter().map(Result::unwrap).eq(0..50));
@@ -466,7 +466,7 @@ fn children_find_their_parent_on_every_worker() {
     }
 }
 
-/// X4, X6: what is left of a future or a stream that is ready, or has panicked, is dropped in its
+/// What is left of a future or a stream that is ready, or has panicked, is dropped in its
 /// span too, though that has ended.
 #[test]
 fn what_is_left_of_a_future_is_dropped_in_its_span() {

@@ -24,7 +24,7 @@ async fn hangs(begun: oneshot::Sender<()>) {
 /// Spawns work that hangs, and returns when it has begun.
 async fn leaves_work_behind() -> tokio::task::JoinHandle<()> {
     let (begun, has_begun) = oneshot::channel();
-    let task = task::spawn_child(hangs(begun));
+    let task = task::spawn_in_current_span(hangs(begun));
     has_begun.await.ok();
     task
 }
@@ -199,7 +199,7 @@ fn a_scope_may_end_while_its_children_do() {
     assert!(trace.spans().iter().all(|span| span.is_ended()));
 }
 
-/// TW8, W34, pain 27: with a real provider: an abandoned child, polled once and dropped or never
+/// With a real provider: an abandoned child, polled once and dropped or never
 /// dropped, leaves its root to be exported at the root's own end.
 #[test]
 fn a_root_is_exported_without_its_abandoned_children() {
@@ -288,7 +288,7 @@ fn a_scope_ends_scopes_of_any_depth() {
 /// One that is not recorded has no children to end, and leaves those of the scope around it alone.
 #[test]
 fn a_scope_that_is_not_recorded_ends_nothing() {
-    let unsampled = Recorder::new().sampled_by(|_| false);
+    let unsampled = Recorder::new().with_sampler(|_| false);
     let nowhere = Tracer::new(
         opentelemetry::trace::noop::NoopTracerProvider::new(),
         "nowhere",

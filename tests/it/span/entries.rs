@@ -119,7 +119,7 @@ async fn forest() {
     gives_up().await;
 }
 
-/// TW22, W22: the forest of a whole program: each entry is a root, joined by what it was sent.
+/// The forest of a whole program: each entry is a root, joined by what it was sent.
 #[test]
 fn a_program_is_a_forest_of_its_entries() {
     let trace = check_async(forest(), FOREST);
@@ -145,7 +145,7 @@ fn assert_rules(trace: &Trace) {
     }
 }
 
-/// W22: the same while another span lies on the thread: no entry is its child, and all keep their
+/// The same while another span lies on the thread: no entry is its child, and all keep their
 /// recorder.
 #[test]
 fn no_entry_is_a_child_of_what_lies_on_the_thread() {
@@ -161,7 +161,7 @@ fn no_entry_is_a_child_of_what_lies_on_the_thread() {
     assert_eq!(tree, format!("lies there\n  child\n{}", forest.join("\n")));
 }
 
-/// W22: a TCP accept loop over real connections: each has a trace, whose span lasts as long as it.
+/// A TCP accept loop over real connections: each has a trace, whose span lasts as long as it.
 #[test]
 fn each_connection_is_a_trace() {
     #[enter_span("connection", root, kind = server)]
@@ -181,7 +181,7 @@ fn each_connection_is_a_trace() {
             let mut served = tokio::task::JoinSet::new();
             for text in ["one", "three"] {
                 let (_, accepted) = tokio::join!(send(address, text), listener.accept());
-                served.spawn_child(serve(accepted.expect("a connection").0));
+                served.spawn_in_current_span(serve(accepted.expect("a connection").0));
                 served.join_next().await;
             }
         },
@@ -192,7 +192,7 @@ fn each_connection_is_a_trace() {
     );
 }
 
-/// W22: a batch, a callback of foreign code, a block and a span with an owner are roots by `root`.
+/// A batch, a callback of foreign code, a block and a span with an owner are roots by `root`.
 #[test]
 fn a_root_can_begin_anywhere() {
     #[enter_span(root, kind = consumer, links(senders), attributes(messages = senders.len()))]

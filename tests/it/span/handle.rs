@@ -10,7 +10,7 @@ use enter_span::{Span, Status, ToAttribute, Value, enter_span, enter_span_async,
 
 use crate::support::check::{block_on, check, check_async};
 
-/// TW10: the value passes, and the span has ended.
+/// The value passes, and the span has ended.
 #[test]
 fn a_block_gives_its_value() {
     check(
@@ -25,7 +25,7 @@ fn a_block_gives_its_value() {
     );
 }
 
-/// TW11: the same for a future; its duration holds the wait.
+/// The same for a future; its duration holds the wait.
 #[test]
 fn an_async_block_gives_its_value_and_lasts_as_long_as_it() {
     let mut waited = Duration::ZERO;
@@ -43,7 +43,7 @@ fn an_async_block_gives_its_value_and_lasts_as_long_as_it() {
     assert!(duration.expect("it has ended") >= waited);
 }
 
-/// W36: work that only computes has its real duration too.
+/// Work that only computes has its real duration too.
 #[test]
 fn work_of_the_processor_alone_shows_its_time() {
     let recorder = Recorder::new();
@@ -60,7 +60,7 @@ fn work_of_the_processor_alone_shows_its_time() {
     assert!(duration.expect("it has ended") >= worked);
 }
 
-/// TW12: an error is the caller's, unchanged, and the span has ended with it.
+/// An error is the caller's, unchanged, and the span has ended with it.
 #[test]
 fn an_error_passes_unchanged() {
     #[enter_span("sync-error-op")]
@@ -73,7 +73,7 @@ fn an_error_passes_unchanged() {
     );
 }
 
-/// TW12: a panic keeps its payload.
+/// A panic keeps its payload.
 #[test]
 fn a_panic_passes_unchanged() {
     check(
@@ -88,7 +88,7 @@ fn a_panic_passes_unchanged() {
     );
 }
 
-/// TW13: the same for futures.
+/// The same for futures.
 #[test]
 fn an_error_of_a_future_passes_unchanged() {
     #[enter_span("async-error-op")]
@@ -102,7 +102,7 @@ fn an_error_of_a_future_passes_unchanged() {
     );
 }
 
-/// TW14: the handle shows what it is.
+/// The handle shows what it is.
 #[test]
 fn the_handle_shows_its_name_and_ids() {
     Recorder::new().run(|| {
@@ -115,7 +115,7 @@ fn the_handle_shows_its_name_and_ids() {
     assert!(format!("{:?}", Span::default()).starts_with("Span { trace_id: None"));
 }
 
-/// TW15: traced inside, and not after.
+/// Traced inside, and not after.
 #[test]
 fn a_handle_is_traced_until_the_span_ends() {
     let trace = Recorder::new().run(|| {
@@ -137,7 +137,7 @@ fn a_handle_is_traced_until_the_span_ends() {
     assert!(trace.find("is-traced-op").events().is_empty());
 }
 
-/// TW16: nothing is written for nothing.
+/// Nothing is written for nothing.
 #[test]
 fn an_absent_value_writes_no_attribute() {
     check(
@@ -151,7 +151,7 @@ fn an_absent_value_writes_no_attribute() {
     );
 }
 
-/// TW17: setters chain, and several attributes can be set at once.
+/// Setters chain, and several attributes can be set at once.
 #[test]
 fn setters_chain() {
     let trace = check(
@@ -173,7 +173,7 @@ fn setters_chain() {
     assert_eq!(number, Some(Value::from(42_i64)));
 }
 
-/// TW18: each attribute on its own span, sync and async.
+/// Each attribute on its own span, sync and async.
 #[test]
 fn attributes_stay_on_their_level() {
     check_async(
@@ -205,7 +205,7 @@ fn attributes_stay_on_their_level() {
     );
 }
 
-/// X20, W50: the same key again replaces the value, in its first place, and is exported once.
+/// The same key again replaces the value, in its first place, and is exported once.
 #[test]
 fn the_last_value_of_a_key_wins() {
     #[enter_span(|span|, attributes(first = 1, second = 1))]
@@ -218,7 +218,7 @@ fn the_last_value_of_a_key_wins() {
     assert_eq!(keys.iter().filter(|key| **key == "first").count(), 1);
 }
 
-/// W45, X20: every number arrives as a number, or as its decimal text if it does not fit.
+/// Every number arrives as a number, or as its decimal text if it does not fit.
 #[test]
 fn values_keep_their_kind() {
     fn value(value: impl ToAttribute) -> Value {
@@ -242,7 +242,7 @@ fn values_keep_their_kind() {
     assert_eq!(None::<u8>.to_attribute(), None);
 }
 
-/// X20: no number panics, not even one that is none.
+/// No number panics, not even one that is none.
 #[test]
 fn floats_that_are_no_numbers_pass() {
     check(
@@ -255,7 +255,7 @@ fn floats_that_are_no_numbers_pass() {
     );
 }
 
-/// X20: an empty key is no key, many attributes and a large value are no problem of ours.
+/// An empty key is no key, many attributes and a large value are no problem of ours.
 #[test]
 fn odd_attributes_do_no_harm() {
     let trace = Recorder::new().run(|| {
@@ -276,7 +276,7 @@ fn odd_attributes_do_no_harm() {
     );
 }
 
-/// W44: an empty name is a name, and a name is never cut inside of a character.
+/// An empty name is a name, and a name is never cut inside of a character.
 #[test]
 fn any_text_is_a_name() {
     let trace = Recorder::new().run(|| {
@@ -300,7 +300,7 @@ fn more_keys_than_are_upserted_are_kept() {
     assert_eq!(trace.find("many").keys().len(), 2000);
 }
 
-/// TW29, W40: the last status holds, whatever the order, and it is written once.
+/// The last status holds, whatever the order, and it is written once.
 #[test]
 fn the_last_status_holds() {
     let status = |set: fn(&Span)| {
@@ -323,7 +323,7 @@ fn the_last_status_holds() {
     assert_eq!(last, Status::Unset);
 }
 
-/// TW29, W41: so does the last name.
+/// So does the last name.
 #[test]
 fn the_last_name_holds() {
     check(
@@ -336,7 +336,7 @@ fn the_last_name_holds() {
     );
 }
 
-/// TW29: after the end, neither a status nor a name is taken.
+/// After the end, neither a status nor a name is taken.
 #[test]
 fn what_comes_after_the_end_is_ignored() {
     let trace = check(
@@ -349,7 +349,7 @@ fn what_comes_after_the_end_is_ignored() {
     assert_eq!(trace.find("ended").status(), &Status::Unset);
 }
 
-/// W39: an error can be recorded without a status.
+/// An error can be recorded without a status.
 #[test]
 fn a_recorded_error_is_an_event_and_no_status() {
     let trace = check(
@@ -441,7 +441,7 @@ fn the_current_ids_are_at_hand() {
     assert_eq!(ids.span_id(), ids.span_context().span_id());
 }
 
-/// TW28: an error stands on the span that is told of it, not on the current one; each gives one
+/// An error stands on the span that is told of it, not on the current one; each gives one
 /// event; after the end there is none. (Numbers, texts and bare objects are no errors in Rust.)
 #[test]
 fn an_error_is_recorded_on_the_span_that_is_told() {
@@ -479,7 +479,7 @@ fn an_error_is_recorded_on_the_span_that_is_told() {
     assert!(trace.find("record-exception-active").events().is_empty());
 }
 
-/// TW31: a large attribute costs neither the others nor the span.
+/// A large attribute costs neither the others nor the span.
 #[test]
 fn a_large_attribute_costs_no_other() {
     let large = "x".repeat(300 * 1024);
@@ -496,7 +496,7 @@ fn a_large_attribute_costs_no_other() {
     assert_eq!(span.attribute("small"), Some(Value::from(2)));
 }
 
-/// TW33, W43: a name has no limit of ours, and is never cut in the middle of a letter.
+/// A name has no limit of ours, and is never cut in the middle of a letter.
 #[test]
 fn a_name_is_not_cut() {
     let name = format!("{}é{}", "x".repeat(63), "y".repeat(100));
@@ -504,7 +504,7 @@ fn a_name_is_not_cut() {
     assert_eq!(trace.spans()[0].name(), name);
 }
 
-/// TW35: a span starts when its work does, however long its actor has been idle.
+/// A span starts when its work does, however long its actor has been idle.
 #[test]
 fn a_span_starts_when_its_message_is_handled() {
     let recorder = Recorder::new();

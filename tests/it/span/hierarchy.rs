@@ -22,7 +22,7 @@ fn hierarchy_inner() -> &'static str {
     "ok"
 }
 
-/// TW1: a span inside of a span is its child, and the value passes through both.
+/// A span inside of a span is its child, and the value passes through both.
 #[test]
 fn a_nested_span_is_a_child() {
     check(
@@ -46,7 +46,7 @@ async fn async_inner() -> &'static str {
     "ok"
 }
 
-/// TW2: the parent survives a yield.
+/// The parent survives a yield.
 #[test]
 fn a_nested_async_span_is_a_child() {
     check_async(
@@ -58,7 +58,7 @@ fn a_nested_async_span_is_a_child() {
     );
 }
 
-/// TW2: and a change of thread, which a future that is polled on three threads makes certain.
+/// And a change of thread, which a future that is polled on three threads makes certain.
 #[test]
 fn the_parent_survives_a_change_of_thread() {
     let recorder = Recorder::new();
@@ -95,7 +95,7 @@ async fn fetch(provider: &RecorderProvider) -> u16 {
     200
 }
 
-/// TW3: other people's spans inside of ours are our children.
+/// Other people's spans inside of ours are our children.
 #[test]
 fn a_foreign_client_inside_of_a_span_is_its_child() {
     let recorder = Recorder::new();
@@ -110,7 +110,7 @@ fn a_foreign_client_inside_of_a_span_is_its_child() {
     );
 }
 
-/// TW4: of nested spans, the innermost one is the parent.
+/// Of nested spans, the innermost one is the parent.
 #[test]
 fn a_foreign_client_belongs_to_the_innermost_span() {
     let recorder = Recorder::new();
@@ -152,7 +152,7 @@ fn a_span_below_a_foreign_one_is_its_child() {
     );
 }
 
-/// TW5: what comes after a span is its sibling, not its child.
+/// What comes after a span is its sibling, not its child.
 #[test]
 fn consecutive_spans_are_siblings() {
     check(
@@ -170,7 +170,7 @@ fn consecutive_spans_are_siblings() {
     );
 }
 
-/// X9: a child that starts after its parent's end still has the right parent.
+/// A child that starts after its parent's end still has the right parent.
 #[test]
 fn a_child_made_after_its_parents_end_keeps_it_as_parent() {
     let trace = Recorder::new().run(|| {
@@ -192,7 +192,7 @@ fn late_child(parent: &Span) {
     assert!(parent.span_context().is_valid());
 }
 
-/// X9: the same through a captured context, which holds the identity and not the recording.
+/// The same through a captured context, which holds the identity and not the recording.
 #[test]
 fn a_context_outlives_its_span() {
     check(
@@ -208,7 +208,7 @@ fn a_context_outlives_its_span() {
     );
 }
 
-/// W24: parent and child stand in one trace; two roots do not.
+/// Parent and child stand in one trace; two roots do not.
 #[test]
 fn a_trace_has_one_id() {
     let trace = check(

@@ -67,7 +67,7 @@ async fn ours_async(work: impl Future) {
     work.await;
 }
 
-/// X15: a raw OpenTelemetry span, ours below it, and a raw one below ours are one line.
+/// A raw OpenTelemetry span, ours below it, and a raw one below ours are one line.
 #[test]
 fn raw_spans_and_ours_are_one_line() {
     let recorder = Recorder::new();
@@ -88,7 +88,7 @@ fn raw_spans_and_ours_are_one_line() {
     );
 }
 
-/// X15: the same across yields.
+/// The same across yields.
 #[test]
 fn raw_async_spans_and_ours_are_one_line() {
     let recorder = Recorder::new();
@@ -118,7 +118,7 @@ fn layer(recorder: &Recorder) -> OpenTelemetryLayer<Registry, RecorderTracer> {
         .with_tracer(recorder.tracer_provider().tracer("tracing"))
 }
 
-/// X15: `tracing` spans and ours are one line, because a `tracing` span that is entered makes its
+/// `tracing` spans and ours are one line, because a `tracing` span that is entered makes its
 /// OpenTelemetry context current: `with_context_activation`, which is on unless turned off.
 #[test]
 fn tracing_spans_and_ours_are_one_line() {
@@ -145,7 +145,7 @@ async fn instrumented(work: impl Future) {
     work.await;
 }
 
-/// X15: the same across yields, with futures that `tracing` instruments.
+/// The same across yields, with futures that `tracing` instruments.
 #[test]
 fn tracing_async_spans_and_ours_are_one_line() {
     let recorder = Recorder::new();

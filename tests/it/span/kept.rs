@@ -250,8 +250,8 @@ fn where_an_async_function_is_polled() {
 async fn in_tasks() {
     let (child, blocking, linked) = recorded(|_| {
         (
-            task::spawn_child(async { seen() }),
-            task::spawn_blocking_child(seen),
+            task::spawn_in_current_span(async { seen() }),
+            task::spawn_blocking_in_current_span(seen),
             task::spawn_linked(async { seen() }),
         )
     });

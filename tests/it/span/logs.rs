@@ -54,7 +54,7 @@ fn check_logs_async(work: impl AsyncFn(&Appender), expected: &[&str]) {
     check_logs(|log| block_on(work(log)), expected);
 }
 
-/// W70: both ids have to be those of one span.
+/// Both ids have to be those of one span.
 fn shown(record: &SdkLogRecord, trace: &Trace) -> String {
     let Some(AnyValue::String(text)) = record.body() else {
         panic!("a text, and not {:?}", record.body());
@@ -123,7 +123,7 @@ fn log_attr_single(log: &Appender) {
     log.write("single");
 }
 
-/// TW23: a log in a span carries the ids of that span, and not of the root.
+/// A log in a span carries the ids of that span, and not of the root.
 #[test]
 fn a_log_carries_the_ids_of_its_span() {
     check_logs(
@@ -144,7 +144,7 @@ fn log_attr_inner(log: &Appender) {
     log.write("inside");
 }
 
-/// TW24: before, inside and after a child, each log belongs to the span that runs.
+/// Before, inside and after a child, each log belongs to the span that runs.
 #[test]
 fn logs_around_a_child_belong_to_the_outer_span() {
     check_logs(
@@ -164,7 +164,7 @@ async fn log_attr_async(log: &Appender) {
     log.write("after");
 }
 
-/// TW25: before an `.await` and after it, a log carries the same ids.
+/// Before an `.await` and after it, a log carries the same ids.
 #[test]
 fn a_log_after_an_await_carries_the_ids_of_its_span() {
     check_logs_async(
@@ -180,7 +180,7 @@ async fn request(name: &'static str, log: &Appender) {
     log.write("out");
 }
 
-/// W70: of requests that overlap, no log has the trace of one and the span of the other.
+/// Of requests that overlap, no log has the trace of one and the span of the other.
 #[test]
 fn logs_of_overlapping_requests_do_not_mix_their_ids() {
     check_logs_async(
@@ -191,7 +191,7 @@ fn logs_of_overlapping_requests_do_not_mix_their_ids() {
     );
 }
 
-/// TW26: outside of any span, a log has no ids: neither before a span nor after it.
+/// Outside of any span, a log has no ids: neither before a span nor after it.
 #[test]
 fn a_log_outside_of_any_span_has_no_ids() {
     check_logs(
@@ -208,7 +208,7 @@ fn callee(log: &Appender) {
     log.write("called");
 }
 
-/// TW26: in a function without a span of its own, a log carries the ids of the enclosing span.
+/// In a function without a span of its own, a log carries the ids of the enclosing span.
 #[test]
 fn a_log_in_a_plain_function_carries_the_ids_of_the_enclosing_span() {
     check_logs(
@@ -223,7 +223,7 @@ fn log_attr_dc(channel: mpsc::Sender<(Context, &'static str)>) {
     channel.send(message).expect("the thread that observes");
 }
 
-/// TW27: a message that carries its context to the thread of an observer makes one log there, with
+/// A message that carries its context to the thread of an observer makes one log there, with
 /// the ids of the span that sent it.
 #[test]
 fn a_log_under_a_captured_context_carries_its_ids() {
@@ -244,7 +244,7 @@ fn a_log_under_a_captured_context_carries_its_ids() {
     );
 }
 
-/// TW27: on a thread that was given no context, a log has no ids.
+/// On a thread that was given no context, a log has no ids.
 #[test]
 fn a_log_on_a_thread_without_context_has_no_ids() {
     check_logs(
@@ -258,7 +258,7 @@ fn a_log_on_a_thread_without_context_has_no_ids() {
     );
 }
 
-/// TW27: in what was given its span, a log carries that span's ids: on a thread, in a task, in the
+/// In what was given its span, a log carries that span's ids: on a thread, in a task, in the
 /// handling of a message.
 #[test]
 fn a_log_of_carried_work_carries_its_ids() {
@@ -272,7 +272,7 @@ fn a_log_of_carried_work_carries_its_ids() {
         let trace = block_on(Recorder::new().run_async(async {
             let work = enter_span("sender", |_| {
                 let task = log("in a task");
-                task::spawn_child(async move { task() });
+                task::spawn_in_current_span(async move { task() });
                 let thread = thread::spawn(log("on a thread").in_current_span());
                 thread.join().expect("the thread that logs");
                 Envelope::new(log("in a message"))
@@ -307,7 +307,7 @@ async fn log_attr_cancelled(log: &Appender) {
     std::future::pending().await
 }
 
-/// TW27, X4: a log of a destructor carries the ids of the future that is cancelled.
+/// A log of a destructor carries the ids of the future that is cancelled.
 #[test]
 fn a_log_of_a_cancelled_futures_destructor_carries_its_ids() {
     check_logs_async(
@@ -321,12 +321,12 @@ fn a_log_of_a_cancelled_futures_destructor_carries_its_ids() {
     );
 }
 
-/// R8: in a trace that is sampled out, a log carries the ids that headers carry, and says so.
+/// In a trace that is sampled out, a log carries the ids that headers carry, and says so.
 #[test]
 fn a_log_in_a_trace_that_is_sampled_out_carries_its_ids() {
     for facade in [Appender::tracing, Appender::log] {
         let (appender, exporter) = exporting(facade);
-        let recorder = Recorder::new().sampled_by(|_| false);
+        let recorder = Recorder::new().with_sampler(|_| false);
         let current = recorder.enter(|| {
             enter_span("unsampled", |_| {
                 appender.write("quiet");

@@ -118,7 +118,7 @@ fn everything() {
     assert!(!enter_span::is_traced());
 }
 
-/// W2, W62, X14: off, a span allocates nothing and evaluates none of its arguments.
+/// Off, a span allocates nothing and evaluates none of its arguments.
 #[test]
 fn nothing_is_allocated_or_evaluated() {
     if is_child("span::off::nothing_is_allocated_or_evaluated") {
@@ -141,13 +141,13 @@ fn child(id: u64) -> u64 {
     black_box(id)
 }
 
-/// X14: in a trace that is not sampled, and in one that is, a span allocates a bounded number of
+/// In a trace that is not sampled, and in one that is, a span allocates a bounded number of
 /// times. (An OpenTelemetry provider is asked for each span, and its sampler is shown the place in
 /// source: so it is not zero without the trace being recorded.)
 #[test]
 fn allocations_are_bounded_while_on() {
     let allocations = |sampled: bool| {
-        let recorder = enter_span::testing::Recorder::new().sampled_by(move |_| sampled);
+        let recorder = enter_span::testing::Recorder::new().with_sampler(move |_| sampled);
         recorder.enter(|| {
             enter_span("root", |_| {
                 child(0);

@@ -41,7 +41,7 @@ fn what_has_started_is_open_until_it_ends() {
     trace.assert_tree("above, renamed\n  placed");
 }
 
-/// W34, W35: a task that hangs, or a span that was leaked, shows here and nowhere else.
+/// A task that hangs, or a span that was leaked, shows here and nowhere else.
 #[test]
 fn what_never_ends_is_open() {
     use futures::FutureExt as _;
@@ -132,7 +132,7 @@ fn deep_spans_can_be_shown() {
 #[test]
 fn what_is_not_sampled_is_not_listed() {
     let mut open = Vec::new();
-    Recorder::new().sampled_by(|_| false).run(|| {
+    Recorder::new().with_sampler(|_| false).run(|| {
         enter_span("root", |_| open = open_in(enter_span::trace_id()));
     });
     assert!(open.is_empty());

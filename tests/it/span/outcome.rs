@@ -38,7 +38,7 @@ fn text(span: &RecordedSpan, key: &str) -> String {
     }
 }
 
-/// W38: an `Err` is an error status, a type, and one event; the source chain stays at home.
+/// An `Err` is an error status, a type, and one event; the source chain stays at home.
 #[test]
 fn an_error_is_told_by_type_and_text() {
     let trace = check(|| charge("x"), "charge !Declined");
@@ -63,7 +63,9 @@ fn a_success_leaves_the_status_unset() {
 }
 
 fn at(detail: ErrorDetail) -> Trace {
-    Recorder::new().error_detail(detail).run(|| charge("x"))
+    Recorder::new()
+        .with_error_detail(detail)
+        .run(|| charge("x"))
 }
 
 /// The installation decides how much an error may say.
@@ -100,12 +102,12 @@ fn plain() -> Result<(), Declined> {
 #[test]
 fn a_function_can_only_lower_the_detail() {
     let trace = Recorder::new()
-        .error_detail(ErrorDetail::Full)
+        .with_error_detail(ErrorDetail::Full)
         .run(|| (quiet(), plain()));
     assert_eq!(trace.find("quiet").status(), &Status::error(""));
     assert_eq!(trace.find("plain").status(), &Status::error("declined"));
     let trace = Recorder::new()
-        .error_detail(ErrorDetail::Status)
+        .with_error_detail(ErrorDetail::Status)
         .run(|| (quiet(), plain()));
     assert_eq!(trace.find("plain").status(), &Status::error(""));
     assert!(trace.find("quiet").events().is_empty());
@@ -225,7 +227,7 @@ fn generic_code_without_bounds_reads_no_text() {
     assert_eq!(trace.find("generic").status(), &Status::error(""));
 }
 
-/// W38, V21: control flow is no failure.
+/// Control flow is no failure.
 #[test]
 fn absence_and_control_flow_are_no_failures() {
     #[enter_span]
@@ -366,7 +368,7 @@ fn a_panics_text_follows_the_policy() {
     }
     let (status, events) = panics(Recorder::new());
     assert_eq!((status, events), (Status::error("the card is 4711"), 1));
-    let (status, events) = panics(Recorder::new().error_detail(ErrorDetail::Type));
+    let (status, events) = panics(Recorder::new().with_error_detail(ErrorDetail::Type));
     assert_eq!((status, events), (Status::error(""), 1));
 }
 
@@ -448,14 +450,14 @@ fn errors_told_by_hand_follow_the_installation() {
         });
         trace.find("told").clone()
     }
-    let full = tell(Recorder::new().error_detail(ErrorDetail::Full));
+    let full = tell(Recorder::new().with_error_detail(ErrorDetail::Full));
     assert_eq!(full.status(), &Status::error("declined"));
     let message = Value::from("declined: invalid digit found in string");
     assert_eq!(
         full.events()[1].attribute("exception.message"),
         Some(message)
     );
-    let status = tell(Recorder::new().error_detail(ErrorDetail::Status));
+    let status = tell(Recorder::new().with_error_detail(ErrorDetail::Status));
     assert_eq!(status.status(), &Status::error(""));
     assert!(status.events().is_empty());
     let to_logs = tell(Recorder::new().without_exception_events());

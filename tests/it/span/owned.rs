@@ -23,7 +23,7 @@ async fn part(n: u8) -> u8 {
     n
 }
 
-/// TW6: one that is started does not become current.
+/// One that is started does not become current.
 #[test]
 fn a_started_span_does_not_become_current() {
     check(
@@ -42,7 +42,7 @@ fn a_started_span_does_not_become_current() {
     );
 }
 
-/// TW7: its parent is the span that is current where it starts.
+/// Its parent is the span that is current where it starts.
 #[test]
 fn a_started_span_is_a_child_of_the_current_one() {
     check(
@@ -384,7 +384,7 @@ fn a_started_span_is_a_parent_and_a_link() {
     );
 }
 
-/// TW36, W36: a child may outlast its parent, and each has its own end.
+/// A child may outlast its parent, and each has its own end.
 #[test]
 fn a_span_may_outlast_its_parent() {
     let recorder = Recorder::new();
@@ -422,13 +422,13 @@ fn a_span_that_is_off_does_nothing() {
     assert_eq!(work.in_owned_span(span)(), 2);
 }
 
-/// R8, X12: of a trace that is not sampled, nothing that is put into it is recorded; and what is
+/// Of a trace that is not sampled, nothing that is put into it is recorded; and what is
 /// linked to it is a new trace, with the link.
 #[test]
 fn work_of_a_span_that_is_not_sampled_is_not_recorded() {
     #[enter_span(parent = parent)]
     fn below<P: enter_span::ToParent>(parent: P) {}
-    let recorder = Recorder::new().sampled_by(|root| root != "session" && root != "block");
+    let recorder = Recorder::new().with_sampler(|root| root != "session" && root != "block");
     let trace = recorder.run(|| {
         let session = start_span("session");
         assert!(!session.is_traced());

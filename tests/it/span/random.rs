@@ -24,13 +24,13 @@ use proptest::test_runner::TestRunner;
 use tokio::runtime::Builder;
 use tokio::task::{JoinHandle, yield_now};
 
-/// X21, TW22: whatever a program does on one thread, its spans hang and end as the model says.
+/// Whatever a program does on one thread, its spans hang and end as the model says.
 #[test]
 fn random_programs_make_the_tree_of_the_model() {
     check_programs(10_000, Builder::new_current_thread);
 }
 
-/// X21: the same on two workers, between which the tasks wander.
+/// The same on two workers, between which the tasks wander.
 #[test]
 fn random_programs_make_the_tree_of_the_model_on_two_workers() {
     check_programs(500, || {
@@ -288,7 +288,7 @@ impl Drop for Owner {
 fn spawn(kin: Kin, block: Block, scope: &Scope) -> JoinHandle<()> {
     let work = run(block, scope.sent(kin));
     match kin {
-        Kin::Child => task::spawn_child(work),
+        Kin::Child => task::spawn_in_current_span(work),
         Kin::Linked => task::spawn_linked(work),
         // Without any context, it would not find the recorder.
         Kin::Plain => tokio::spawn(work.in_span(&scope.recorder.context())),
@@ -488,7 +488,7 @@ fn recorded(trace: &Trace) -> Vec<Line> {
     lines
 }
 
-/// TW22: a span's parent began before it, and is of the same trace.
+/// A span's parent began before it, and is of the same trace.
 fn begin_in_order(spans: &[RecordedSpan]) -> bool {
     let trace_id = |span: &RecordedSpan| span.span_context().trace_id();
     spans.iter().enumerate().all(|(place, span)| {

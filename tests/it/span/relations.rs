@@ -251,10 +251,10 @@ fn a_span_has_a_kind() {
     );
 }
 
-/// X12: sampled and unsampled roots on one thread; each subtree follows its own.
+/// Sampled and unsampled roots on one thread; each subtree follows its own.
 #[test]
 fn each_subtree_follows_its_own_root() {
-    let recorder = Recorder::new().sampled_by(|root| root != "unsampled");
+    let recorder = Recorder::new().with_sampler(|root| root != "unsampled");
     let trace = recorder.run(|| {
         let mut unsampled = Context::current();
         enter_span("unsampled", |_| {
@@ -277,7 +277,7 @@ fn each_subtree_follows_its_own_root() {
     );
 }
 
-/// X13: in a trace that is not sampled nothing is evaluated, and headers say so.
+/// In a trace that is not sampled nothing is evaluated, and headers say so.
 #[test]
 fn nothing_is_evaluated_in_a_trace_that_is_not_sampled() {
     thread_local!(static EVALUATED: Cell<u32> = const { Cell::new(0) });
@@ -294,7 +294,7 @@ fn nothing_is_evaluated_in_a_trace_that_is_not_sampled() {
     fn inner() {
         assert!(!Span::current().span_context().is_sampled());
     }
-    let trace = Recorder::new().sampled_by(|_| false).run(unsampled);
+    let trace = Recorder::new().with_sampler(|_| false).run(unsampled);
     assert!(trace.spans().is_empty());
     assert_eq!(EVALUATED.get(), 0);
 }

@@ -78,7 +78,7 @@ fn with_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// X10: ten thousand spans inside of one another, sync and async.
+/// Ten thousand spans inside of one another, sync and async.
 #[test]
 fn deep_nesting_is_recorded() {
     let trace = with_stack(|| Recorder::new().run(|| assert_eq!(descend(9_999), 9_999)));
@@ -94,7 +94,7 @@ fn deep_nesting_is_recorded() {
     assert_eq!(trace.spans().len(), 10_000);
 }
 
-/// X10: beyond the limit of OpenTelemetry's stack of contexts (65,535) spans are still recorded.
+/// Beyond the limit of OpenTelemetry's stack of contexts (65,535) spans are still recorded.
 #[test]
 fn nesting_beyond_the_contexts_limit_degrades() {
     let depth = 66_000;
@@ -103,10 +103,10 @@ fn nesting_beyond_the_contexts_limit_degrades() {
     assert!(trace.spans().iter().all(|span| span.is_ended()));
 }
 
-/// X10: a hundred thousand spans, one after the other, leave nothing behind.
+/// A hundred thousand spans, one after the other, leave nothing behind.
 #[test]
 fn consecutive_spans_leave_nothing_behind() {
-    let recorder = Recorder::new().sampled_by(|_| false);
+    let recorder = Recorder::new().with_sampler(|_| false);
     recorder.run(|| {
         for _ in 0..100_000 {
             enter_span("one", |_| ());
@@ -118,7 +118,7 @@ fn consecutive_spans_leave_nothing_behind() {
     });
 }
 
-/// R12: a guard of somebody else's that is dropped out of order does no harm.
+/// A guard of somebody else's that is dropped out of order does no harm.
 #[test]
 fn guards_may_be_dropped_out_of_order() {
     let recorder = Recorder::new();
@@ -139,7 +139,7 @@ fn guards_may_be_dropped_out_of_order() {
     );
 }
 
-/// R3: a future that never ends keeps only its own span open.
+/// A future that never ends keeps only its own span open.
 #[test]
 fn an_abandoned_future_does_not_hold_its_parent() {
     let trace = Recorder::new().run(|| {

@@ -72,7 +72,7 @@ fn tree(trace: &Trace) -> Vec<String> {
         .collect()
 }
 
-/// TW19, W1: the same trees through attribute, block and handle, under the same library.
+/// The same trees through attribute, block and handle, under the same library.
 #[test]
 fn each_door_leads_to_the_same_tree() {
     let expected = check(
@@ -99,7 +99,7 @@ fn each_door_leads_to_the_same_tree() {
     assert_eq!(expected.find("outer").library(), ours);
 }
 
-/// TW19: and async.
+/// And async.
 #[test]
 fn each_async_door_leads_to_the_same_tree() {
     #[enter_span("outer", tracer = handler.tracer)]
@@ -232,7 +232,7 @@ fn a_tracers_provider_prevails_over_its_parents() {
 /// A trace that its provider does not sample: everything below is its provider's all the same.
 #[test]
 fn a_tracers_provider_decides_below_it() {
-    let (own, around) = (Recorder::new().sampled_by(|_| false), Recorder::new());
+    let (own, around) = (Recorder::new().with_sampler(|_| false), Recorder::new());
     let tracer = Tracer::new(own.tracer_provider(), "tenant");
     let trace = around.run(|| tracer.enter_span("inside", |_| below()));
     trace.assert_tree("");

@@ -54,7 +54,7 @@ async fn parent<F: Future>(work: impl FnOnce() -> F) -> F::Output {
     enter_span_async("parent", |_| work()).await
 }
 
-/// R6: what is polled inside of its parent's poll inherits.
+/// What is polled inside of its parent's poll inherits.
 #[test]
 fn what_is_polled_by_its_parent_inherits() {
     check_async(
@@ -86,7 +86,7 @@ fn what_is_polled_by_its_parent_inherits() {
     );
 }
 
-/// R6: a task does not inherit; a plain one loses its parent, and its recorder sees that. X2: the
+/// A task does not inherit; a plain one loses its parent, and its recorder sees that. the
 /// same future plain, in the current span, and linked to it.
 #[test]
 fn a_task_inherits_where_it_is_asked_to() {
@@ -112,12 +112,12 @@ fn a_task_inherits_where_it_is_asked_to() {
     assert_ne!(linked.span_context().trace_id(), parent.trace_id());
 }
 
-/// R6: `spawn`, in both flavours. X7: on other workers.
+/// `spawn`, in both flavours. on other workers.
 #[test]
 fn spawned_tasks_are_children_or_linked() {
     check_workers(
         async {
-            task::spawn_child(part(1)).await.ok();
+            task::spawn_in_current_span(part(1)).await.ok();
             task::spawn_linked(part(2)).await.ok();
             let on_handle = Handle::current().spawn(part(3).in_current_span());
             on_handle.await.ok();
@@ -131,13 +131,13 @@ fn spawned_tasks_are_children_or_linked() {
     );
 }
 
-/// R6: `spawn_local`, in both flavours.
+/// `spawn_local`, in both flavours.
 #[test]
 fn local_tasks_are_children_or_linked() {
     check_async(
         LocalSet::new().run_until(parent(async || {
             let not_send = Rc::new(1);
-            let child = task::spawn_local_child(async move { part(*not_send).await });
+            let child = task::spawn_local_in_current_span(async move { part(*not_send).await });
             let linked = task::spawn_local_linked(part(2));
             let _ = tokio::join!(child, linked);
         })),
@@ -149,17 +149,17 @@ fn local_tasks_are_children_or_linked() {
     );
 }
 
-/// R6: `JoinSet::spawn*`, in both flavours.
+/// `JoinSet::spawn*`, in both flavours.
 #[test]
 fn the_tasks_of_a_set_are_children_or_linked() {
     check_async(
         LocalSet::new().run_until(parent(async || {
             let mut tasks = JoinSet::new();
-            tasks.spawn_child(part(1));
+            tasks.spawn_in_current_span(part(1));
             tasks.join_next().await;
-            tasks.spawn_local_child(part(2));
+            tasks.spawn_local_in_current_span(part(2));
             tasks.join_next().await;
-            tasks.spawn_blocking_child(|| step(3));
+            tasks.spawn_blocking_in_current_span(|| step(3));
             tasks.join_next().await;
             tasks.spawn_linked(part(4));
             tasks.join_next().await;
@@ -180,12 +180,15 @@ fn the_tasks_of_a_set_are_children_or_linked() {
     );
 }
 
-/// R6: `spawn_blocking`, in both flavours.
+/// `spawn_blocking`, in both flavours.
 #[test]
 fn blocking_work_is_a_child_or_linked() {
     check_workers(
         async {
-            assert_eq!(task::spawn_blocking_child(|| step(1)).await.ok(), Some(1));
+            assert_eq!(
+                task::spawn_blocking_in_current_span(|| step(1)).await.ok(),
+                Some(1)
+            );
             assert_eq!(task::spawn_blocking_linked(|| step(2)).await.ok(), Some(2));
         },
         "
@@ -196,7 +199,7 @@ fn blocking_work_is_a_child_or_linked() {
     );
 }
 
-/// R6: threads, in both flavours.
+/// Threads, in both flavours.
 #[test]
 fn a_thread_is_a_child_or_linked() {
     check(
@@ -220,7 +223,7 @@ fn a_thread_is_a_child_or_linked() {
     );
 }
 
-/// R6, X19: threads in a scope, which borrow.
+/// Threads in a scope, which borrow.
 #[test]
 fn a_scoped_thread_takes_its_span_along() {
     check(
@@ -250,7 +253,7 @@ fn a_scoped_thread_takes_its_span_along() {
     );
 }
 
-/// R6, X19: rayon's `join`, in which a worker takes up one task while it waits in another, and its
+/// Rayon's `join`, in which a worker takes up one task while it waits in another, and its
 /// iterators, whose closures are called often.
 #[test]
 fn a_pool_that_steals_work_keeps_parents_apart() {
@@ -292,7 +295,7 @@ fn a_pool_that_steals_work_keeps_parents_apart() {
     trace.assert_no_orphans();
 }
 
-/// R6: `block_in_place` and what is blocked on inside of it run on the same stack. X19.
+/// `block_in_place` and what is blocked on inside of it run on the same stack.
 #[test]
 fn what_blocks_in_place_inherits() {
     check_workers(
@@ -310,7 +313,7 @@ fn what_blocks_in_place_inherits() {
     );
 }
 
-/// R6, R7: a runtime that is driven under an attached span polls everything there. X8: what was put
+/// A runtime that is driven under an attached span polls everything there. what was put
 /// into a span does not see it, and what was not does.
 #[test]
 fn tasks_driven_under_a_foreign_span_keep_to_their_own() {
@@ -340,7 +343,7 @@ fn tasks_driven_under_a_foreign_span_keep_to_their_own() {
     );
 }
 
-/// R6: an envelope carries its sender's context through a channel: as a child, and linked.
+/// An envelope carries its sender's context through a channel: as a child, and linked.
 #[test]
 fn a_message_brings_its_senders_span() {
     let (mailbox, messages) = mpsc::channel();
@@ -374,7 +377,7 @@ fn a_message_brings_its_senders_span() {
     );
 }
 
-/// R6: `oneshot` and async mailboxes, by futures.
+/// `oneshot` and async mailboxes, by futures.
 #[test]
 fn a_message_that_is_handled_by_a_future_brings_its_senders_span() {
     check_async(
@@ -436,7 +439,7 @@ impl Drop for Closes {
     }
 }
 
-/// R6: a destructor sees what is current where it runs; what was put into a span drops there.
+/// A destructor sees what is current where it runs; what was put into a span drops there.
 #[test]
 fn a_destructor_runs_in_the_span_of_what_is_dropped() {
     let owning = |closes: Closes| async move {
@@ -477,7 +480,7 @@ impl Wake for Wakes {
     }
 }
 
-/// R6: a waker's own code runs where it is woken.
+/// A waker's own code runs where it is woken.
 #[test]
 fn a_waker_runs_where_it_is_woken() {
     let (wakes, mut pending) = (Arc::new(Wakes(Mutex::default())), None);
@@ -504,7 +507,7 @@ fn a_waker_runs_where_it_is_woken() {
     );
 }
 
-/// R6: `tokio::time`: a timer wakes the task, which goes on in its own span. Nothing but the timer does.
+/// `tokio::time`: a timer wakes the task, which goes on in its own span. Nothing but the timer does.
 #[test]
 fn a_timer_leaves_its_task_in_its_span() {
     check_async(
@@ -528,7 +531,7 @@ fn a_timer_leaves_its_task_in_its_span() {
     );
 }
 
-/// W7: a span that exists is made current again, for a closure, a future and a stream.
+/// A span that exists is made current again, for a closure, a future and a stream.
 #[test]
 fn a_span_can_be_made_current_again() {
     check_async(
@@ -646,7 +649,7 @@ fn a_root_in_linked_work_is_linked() {
     );
 }
 
-/// R13: what a closure only makes is not in its span: a future that is awaited elsewhere goes by
+/// What a closure only makes is not in its span: a future that is awaited elsewhere goes by
 /// what is current there. The forms for futures put it in.
 #[test]
 fn a_future_that_is_only_made_in_a_span_is_not_in_it() {
@@ -668,7 +671,7 @@ fn a_future_that_is_only_made_in_a_span_is_not_in_it() {
     );
 }
 
-/// R6: plain, none of these inherits.
+/// Plain, none of these inherits.
 #[test]
 fn what_starts_on_its_own_does_not_inherit() {
     let here = enter_span::span_id;
@@ -708,7 +711,7 @@ fn what_starts_on_its_own_does_not_inherit() {
     );
 }
 
-/// R6: other executors than Tokio's: local ones, and pools.
+/// Other executors than Tokio's: local ones, and pools.
 #[test]
 fn a_task_of_any_executor_is_a_child_or_linked() {
     use futures::executor::{LocalPool, block_on};
@@ -737,7 +740,7 @@ fn a_task_of_any_executor_is_a_child_or_linked() {
     );
 }
 
-/// R6: `watch`: each receiver has a clone of the envelope.
+/// `watch`: each receiver has a clone of the envelope.
 #[test]
 fn a_watched_value_brings_its_senders_span() {
     check_async(

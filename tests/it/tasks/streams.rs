@@ -55,7 +55,7 @@ fn aliased(count: u8) -> Numbers {
     Box::pin(stream::iter(0..count))
 }
 
-/// 3d: `impl Stream`. X18: exhausted; what the consumer does is not in the stream's span.
+/// `impl Stream`. exhausted; what the consumer does is not in the stream's span.
 #[test]
 fn a_stream_is_one_span_around_what_it_does_itself() {
     let trace = check_async(
@@ -76,7 +76,7 @@ fn a_stream_is_one_span_around_what_it_does_itself() {
     assert_eq!(trace.spans().len(), 5);
 }
 
-/// 3d: `BoxStream`, a spelled `Pin<Box<dyn Stream>>` and an alias.
+/// `BoxStream`, a spelled `Pin<Box<dyn Stream>>` and an alias.
 #[test]
 fn boxed_streams_are_in_the_span_until_their_end() {
     check_async(
@@ -100,7 +100,7 @@ fn boxed_streams_are_in_the_span_until_their_end() {
     );
 }
 
-/// X18: dropped early.
+/// Dropped early.
 #[test]
 fn a_stream_that_is_dropped_early_is_cancelled() {
     check_async(
@@ -118,13 +118,13 @@ fn a_stream_that_is_dropped_early_is_cancelled() {
     );
 }
 
-/// 3d: a stream that is never polled did start: its body ran at the call.
+/// a stream that is never polled did start: its body ran at the call.
 #[test]
 fn a_stream_that_is_never_polled_is_cancelled() {
     check_async(async { drop(opaque(3)) }, "opaque count=3 ~cancelled");
 }
 
-/// X18: an item that is dropped in the middle of its making goes with the stream.
+/// An item that is dropped in the middle of its making goes with the stream.
 #[test]
 fn an_item_that_was_not_finished_is_cancelled_inside_of_its_stream() {
     check_async(
@@ -139,7 +139,7 @@ fn an_item_that_was_not_finished_is_cancelled_inside_of_its_stream() {
     );
 }
 
-/// X18: it yields across a spawn, and the span follows it to the other task.
+/// It yields across a spawn, and the span follows it to the other task.
 #[test]
 fn a_stream_takes_its_span_to_another_task() {
     let recorder = Recorder::new();
@@ -163,7 +163,7 @@ fn failing() -> impl Stream<Item = Result<u8, String>> {
     stream::iter([Ok(1), Err("bad".to_owned()), Ok(2)])
 }
 
-/// X18: an error item and more items after it: the stream itself did not fail.
+/// An error item and more items after it: the stream itself did not fail.
 #[test]
 fn an_item_that_is_an_error_does_not_end_the_stream() {
     check_async(
@@ -172,7 +172,7 @@ fn an_item_that_is_an_error_does_not_end_the_stream() {
     );
 }
 
-/// 3d: `impl Stream`: it says how many items are left, as the one inside of it.
+/// `impl Stream`: it says how many items are left, as the one inside of it.
 #[test]
 fn a_stream_keeps_its_size_hint() {
     #[enter_span]
@@ -185,7 +185,7 @@ fn a_stream_keeps_its_size_hint() {
     );
 }
 
-/// 3d: `impl Stream`: a panic while an item is made passes, and the stream's span tells of it.
+/// `impl Stream`: a panic while an item is made passes, and the stream's span tells of it.
 #[test]
 fn a_stream_that_panics_tells_of_it() {
     #[enter_span]
@@ -229,7 +229,7 @@ impl Sink<u8> for Counting {
     }
 }
 
-/// 3d: sinks: the methods of one are functions like any other, so each item has its span.
+/// sinks: the methods of one are functions like any other, so each item has its span.
 #[test]
 fn a_sink_has_a_span_for_each_item() {
     check_async(
@@ -247,7 +247,7 @@ fn a_sink_has_a_span_for_each_item() {
     );
 }
 
-/// TW34: a response whose body is streamed: its span ends with the body, not with the head.
+/// A response whose body is streamed: its span ends with the body, not with the head.
 #[test]
 fn a_streamed_response_lasts_until_its_body_ends() {
     #[enter_span(kind = server)]

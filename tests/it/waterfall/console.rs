@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use enter_span::{Tracer, enter_span};
-use enter_span_pipeline::waterfall::Colour;
+use enter_span_pipeline::waterfall::Color;
 use enter_span_pipeline::{Console, Pipeline};
 use opentelemetry_sdk::trace::SpanExporter as _;
 
@@ -113,6 +113,6 @@ fn widest(screen: &Screen) -> usize {
 #[test]
 fn colours_can_be_asked_for() {
     let screen = Screen::default();
-    export(&Console::to(screen.clone()).with_colour(Colour::Ansi));
+    export(&Console::to(screen.clone()).with_color(Color::Ansi));
     assert!(screen.take().contains("\u{1b}[1mroot\u{1b}[0m"));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use enter_span_pipeline::waterfall::{Colour, draw};
+use enter_span_pipeline::waterfall::{Color, draw};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
@@ -12,7 +12,7 @@ use super::{With as _, at, identity, span};
 
 /// Draws in 60 columns and leaves the heading away.
 fn rows(spans: &[SpanData]) -> Vec<String> {
-    let text = draw(spans, 60, Colour::None);
+    let text = draw(spans, 60, Color::None);
     text.lines().skip(1).map(str::to_owned).collect()
 }
 
@@ -37,7 +37,7 @@ fn labels(spans: &[SpanData]) -> Vec<String> {
 
 #[test]
 fn no_spans_are_no_text() {
-    assert_eq!(draw(&[], 80, Colour::Ansi), "");
+    assert_eq!(draw(&[], 80, Color::Ansi), "");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn children_stand_below_their_parents_in_the_order_of_their_starts() {
         span(2, 1, "read", 0, 10_000).with("file.size", 8),
         span(1, 0, "copy", 0, 20_000),
     ];
-    let drawn = draw(&spans, 60, Colour::None);
+    let drawn = draw(&spans, 60, Color::None);
     let expected = "\
 trace 00000000000000000000000000000001  4 spans
 copy                           ████████████████████  20.0 ms
@@ -144,7 +144,7 @@ fn a_span_whose_parent_is_not_there_stands_at_the_top_and_says_why() {
             "served (parent elsewhere)",
         ]
     );
-    let drawn = draw(&spans, 60, Colour::None);
+    let drawn = draw(&spans, 60, Color::None);
     let heading = "trace 00000000000000000000000000000001  4 spans  20.0 ms\n";
     assert!(drawn.starts_with(heading), "{drawn}");
 }
@@ -153,7 +153,7 @@ fn a_span_whose_parent_is_not_there_stands_at_the_top_and_says_why() {
 fn each_trace_has_its_own_time_line_and_the_earliest_is_first() {
     let mut later = span(1, 0, "later", 1_000_000, 2_000_000);
     later.span_context = identity(2, 1);
-    let drawn = draw(&[later, span(1, 0, "earlier", 0, 20_000)], 60, Colour::None);
+    let drawn = draw(&[later, span(1, 0, "earlier", 0, 20_000)], 60, Color::None);
     let expected = "\
 trace 00000000000000000000000000000001  1 span
 earlier                        ████████████████████  20.0 ms
@@ -210,7 +210,7 @@ fn a_failure_is_explained_once_where_it_happened() {
     assert_eq!(starts[..3], ["report", "├ parse !503", "└ read !Error"]);
     assert!(rows[3].starts_with("  └ open !Error "), "{}", rows[3]);
     assert_eq!(rows[4..], ["      ! no such file"]);
-    let heading = draw(&spans, 60, Colour::None);
+    let heading = draw(&spans, 60, Color::None);
     assert!(
         heading
             .lines()
@@ -280,7 +280,7 @@ fn trouble_inside_of_a_run_is_not_folded_away_unseen() {
     }
     // Three are both the first and the first in trouble; as all took the same time, two of them are
     // the slowest too.
-    let drawn = draw(&spans, 100, Colour::None);
+    let drawn = draw(&spans, 100, Color::None);
     let folded = drawn.lines().find(|line| line.starts_with('…'));
     let text = "… 37 more job, 37 with trouble, each 1.00 µs–1.00 µs,… ";
     assert!(folded.is_some_and(|line| line.starts_with(text)), "{drawn}");
@@ -303,7 +303,7 @@ fn hostile_text_cannot_reach_the_terminal() {
     ];
     let many = (0..20).map(|n| span(10 + n, 1, hostile, 0, 9));
     let spans: Vec<_> = spans.into_iter().chain(many).collect();
-    let drawn = draw(&spans, 2000, Colour::None);
+    let drawn = draw(&spans, 2000, Color::None);
     let bad = drawn
         .chars()
         .find(|&c| c != '\n' && (c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c)));
@@ -353,7 +353,7 @@ fn what_is_not_to_be_seen_is_spelled_out(
     #[case] name: &str,
     #[case] expected: &str,
 ) {
-    let drawn = draw(&[span(1, 0, name, 0, 9)], 240, Colour::None);
+    let drawn = draw(&[span(1, 0, name, 0, 9)], 240, Color::None);
     assert!(drawn.contains(&format!("\n{expected} ")), "{drawn}");
 }
 
@@ -363,7 +363,7 @@ fn an_endless_text_is_cut_before_it_is_looked_at() {
     let drawn = draw(
         &[span(1, 0, "all", 0, 9).failed("E", &text)],
         60,
-        Colour::None,
+        Color::None,
     );
     assert!(drawn.len() < 1_000, "{}", drawn.len());
 }
@@ -375,7 +375,7 @@ fn colours_say_failed_and_cancelled_and_change_nothing_else() {
         span(2, 1, "bad", 0, 10_000).failed("E", "why"),
         span(3, 1, "late", 0, 10_000).with("enter_span.outcome", "cancelled"),
     ];
-    let colourful = draw(&spans, 60, Colour::Ansi);
+    let colourful = draw(&spans, 60, Color::Ansi);
     assert!(
         colourful.contains("\u{1b}[31mbad\u{1b}[0m"),
         "{colourful:?}"
@@ -388,16 +388,16 @@ fn colours_say_failed_and_cancelled_and_change_nothing_else() {
         colourful.contains("\u{1b}[33mlate\u{1b}[0m"),
         "{colourful:?}"
     );
-    assert_eq!(without_colours(&colourful), draw(&spans, 60, Colour::None));
+    assert_eq!(without_colours(&colourful), draw(&spans, 60, Color::None));
 }
 
-/// Fails for any sequence that is not a colour.
+/// Fails for any sequence that is not a color.
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let Some((code, rest)) = part.split_once('m') else {
-            panic!("no colour: {part:?}");
+            panic!("no color: {part:?}");
         };
         assert!(code.chars().all(|c| c.is_ascii_digit()), "{code:?}");
         plain.push_str(rest);
@@ -414,7 +414,7 @@ fn no_line_is_wider_than_asked_for() {
     ];
     spans.extend((3..40).map(|id| span(id, id - 1, "deeper", id, 20_000)));
     for width in [40, 60, 79, 80, 120] {
-        for line in draw(&spans, width, Colour::None).lines() {
+        for line in draw(&spans, width, Color::None).lines() {
             let columns = unicode_width::UnicodeWidthStr::width(line);
             assert!(columns <= width, "{columns} > {width}: {line}");
         }
@@ -431,10 +431,7 @@ fn wide_characters_take_their_two_columns() {
 #[test]
 fn a_terminal_that_is_too_narrow_gets_forty_columns() {
     let spans = [span(1, 0, "all", 0, 20_000)];
-    assert_eq!(
-        draw(&spans, 0, Colour::None),
-        draw(&spans, 40, Colour::None)
-    );
+    assert_eq!(draw(&spans, 0, Color::None), draw(&spans, 40, Color::None));
 }
 
 #[test]
@@ -477,7 +474,7 @@ fn what_is_below_folded_siblings_is_counted() {
         spans.push(span(1 + n, 0, "job", n, n + 1));
         spans.push(span(100 + n, 1 + n, "step", n, n + 1));
     }
-    let drawn = draw(&spans, 120, Colour::None);
+    let drawn = draw(&spans, 120, Color::None);
     let folded = "\n… 17 more job, each 1.00 µs–1.00 µs, with 17 inside ";
     assert!(drawn.contains(folded), "{drawn}");
 }
@@ -505,7 +502,7 @@ fn events_stand_below_their_span_with_the_time_since_its_start() {
             "│ • … 7 events more",
         ]
     );
-    let colourful = draw(&spans, 60, Colour::Ansi);
+    let colourful = draw(&spans, 60, Color::Ansi);
     assert!(
         colourful.contains("\u{1b}[31m• exception\u{1b}[0m"),
         "{colourful:?}"

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use enter_span_pipeline::waterfall::{Colour, draw, page};
+use enter_span_pipeline::waterfall::{Color, draw, page};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, TraceState};
 use opentelemetry_sdk::Resource;
@@ -124,7 +124,7 @@ fn the_page_spells_out_what_the_console_does() {
     let all: Vec<char> = planes.filter_map(char::from_u32).collect();
     for some in all.chunks(8) {
         let name: String = some.iter().flat_map(|&c| ['=', c]).collect();
-        let drawn = draw(&[span(1, 0, &name, 0, 9)], 240, Colour::None);
+        let drawn = draw(&[span(1, 0, &name, 0, 9)], 240, Color::None);
         let expected = some.iter().map(|&c| match on_page(c) {
             true => format!("={}", c.escape_default()),
             false => format!("={c}"),

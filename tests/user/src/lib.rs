@@ -86,7 +86,7 @@ async fn confirm(stamp: u32) {
 pub async fn deliver_all(letters: Vec<Letter>) -> usize {
     let tasks: Vec<_> = letters
         .into_iter()
-        .map(|letter| task::spawn_child(deliver(letter)))
+        .map(|letter| task::spawn_in_current_span(deliver(letter)))
         .collect();
     let mut arrived = 0;
     for task in tasks {
