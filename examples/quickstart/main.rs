@@ -150,9 +150,10 @@ impl Found {
     }
 
     fn add(&mut self, file: PathBuf) {
-        match self.files.len() < MOST_FILES {
-            true => self.files.push(file),
-            false => self.cut_short = true,
+        if self.files.len() < MOST_FILES {
+            self.files.push(file)
+        } else {
+            self.cut_short = true
         }
     }
 }

@@ -125,9 +125,10 @@ impl Process {
     async fn stop(mut self) -> Result<()> {
         drop(self.0.stdin.take());
         let status = timeout(PATIENCE, self.0.wait()).await??;
-        match status.success() {
-            true => Ok(()),
-            false => Err(format!("a service ended with {status}").into()),
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("a service ended with {status}").into())
         }
     }
 }

@@ -21,9 +21,10 @@ pub(crate) enum Called<'a> {
 impl<'a> Called<'a> {
     /// `None` if the request is not gRPC's.
     pub(crate) fn by(method: &Method, headers: &HeaderMap, uri: &'a Uri) -> Option<Self> {
-        match *method == Method::POST && is_grpc(headers) {
-            true => Some(Called::at(uri.path())),
-            false => None,
+        if *method == Method::POST && is_grpc(headers) {
+            Some(Called::at(uri.path()))
+        } else {
+            None
         }
     }
 

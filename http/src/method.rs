@@ -30,9 +30,10 @@ impl Methods {
 
     pub(crate) fn tell<'a>(&self, method: &'a Method) -> Told<'a> {
         let name = method.as_str();
-        match is_standard(method) || self.added.iter().any(|added| added == name) {
-            true => Told::Known(name),
-            false => Told::Other(name),
+        if is_standard(method) || self.added.iter().any(|added| added == name) {
+            Told::Known(name)
+        } else {
+            Told::Other(name)
         }
     }
 }

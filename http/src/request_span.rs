@@ -106,9 +106,10 @@ impl RequestSpan {
             Protocol::Http | Protocol::HttpWithoutBody => self.answered_http(response.status()),
         }
         self.left = length(response);
-        match response.body().is_end_stream() || !self.has_body(response.status()) {
-            true => Progress::Over,
-            false => Progress::Open,
+        if response.body().is_end_stream() || !self.has_body(response.status()) {
+            Progress::Over
+        } else {
+            Progress::Open
         }
     }
 

@@ -55,9 +55,10 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        match is_enabled() {
-            true => self.call_in_span(request),
-            false => ResponseFuture::new(None, self.service.call(request)),
+        if is_enabled() {
+            self.call_in_span(request)
+        } else {
+            ResponseFuture::new(None, self.service.call(request))
         }
     }
 }

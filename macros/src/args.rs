@@ -348,12 +348,13 @@ fn skip_to(input: ParseStream<'_>, is_there: fn(ParseStream<'_>) -> bool) -> Res
 }
 
 fn not_empty(name: LitStr) -> Result<LitStr> {
-    match name.value().is_empty() {
-        true => Err(Error::new(
+    if name.value().is_empty() {
+        Err(Error::new(
             name.span(),
             "the name of a span must not be empty; say what the span does",
-        )),
-        false => Ok(name),
+        ))
+    } else {
+        Ok(name)
     }
 }
 
@@ -392,19 +393,21 @@ pub(crate) fn value_of<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<
 }
 
 pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    match input.is_empty() || input.peek(Token![,]) {
-        true => Ok(()),
-        false => Err(Error::new(
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(())
+    } else {
+        Err(Error::new(
             key.span(),
             format!("`{key}` takes no value; write `{key}`"),
-        )),
+        ))
     }
 }
 
 fn skip(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    match input.peek(syn::token::Paren) {
-        true => Err(Error::new(key.span(), foreign("skip").unwrap_or_default())),
-        false => flag(key, input),
+    if input.peek(syn::token::Paren) {
+        Err(Error::new(key.span(), foreign("skip").unwrap_or_default()))
+    } else {
+        flag(key, input)
     }
 }
 
@@ -490,12 +493,13 @@ fn unique<'a>(keys: impl Iterator<Item = &'a Key>) -> Result<()> {
     let mut seen: Vec<String> = Vec::new();
     for key in keys {
         let text = key.written();
-        match seen.contains(&text) {
-            true => errors.push(Error::new(
+        if seen.contains(&text) {
+            errors.push(Error::new(
                 key.span(),
                 format!("duplicate attribute key `{text}`; the last value would win, so give one"),
-            )),
-            false => seen.push(text),
+            ))
+        } else {
+            seen.push(text)
         }
     }
     errors.into_result()
@@ -503,11 +507,10 @@ fn unique<'a>(keys: impl Iterator<Item = &'a Key>) -> Result<()> {
 
 fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
     if !input.peek(syn::token::Paren) {
-        return match input.peek(Token![=]) {
-            true => {
-                Err(input.error("`ret` takes no value; write `ret`, or `ret(key = |value| ..)`"))
-            }
-            false => Ok(Vec::new()),
+        return if input.peek(Token![=]) {
+            Err(input.error("`ret` takes no value; write `ret`, or `ret(key = |value| ..)`"))
+        } else {
+            Ok(Vec::new())
         };
     }
     let content;
@@ -523,9 +526,10 @@ fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
 
 fn told(key: &Ident, input: ParseStream<'_>) -> Result<Told> {
     if !input.peek(Token![=]) {
-        return match input.is_empty() || input.peek(Token![,]) {
-            true => Ok(Told::Detail(Detail::Message)),
-            false => Err(Error::new(key.span(), ERR)),
+        return if input.is_empty() || input.peek(Token![,]) {
+            Ok(Told::Detail(Detail::Message))
+        } else {
+            Err(Error::new(key.span(), ERR))
         };
     }
     equals(key, input)?;

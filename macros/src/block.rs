@@ -30,9 +30,10 @@ fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
         args.parse_next(input, &mut errors)?;
     }
     // Without a closure, what was found wrong before may have been meant as one.
-    let closure = match input.is_empty() && !errors.is_empty() {
-        true => None,
-        false => errors.keep(closure(input)),
+    let closure = if input.is_empty() && !errors.is_empty() {
+        None
+    } else {
+        errors.keep(closure(input))
     };
     check(&args, &mut errors);
     errors.into_result()?;

@@ -59,9 +59,10 @@ fn site(span: &SpanPlan) -> TokenStream {
         None => quote!(::core::module_path!()),
     };
     // A name that the path ends with stands in the binary once.
-    let (text, named) = match site.function.as_ref() == Some(&name.value()) {
-        true => (path, None),
-        false => (quote!(#path, #name), Some(quote!(.named()))),
+    let (text, named) = if site.function.as_ref() == Some(&name.value()) {
+        (path, None)
+    } else {
+        (quote!(#path, #name), Some(quote!(.named())))
     };
     // The place of a method call is that of its name: the line is the function's, not ours.
     let here = quote_spanned!(site.place=> here());
@@ -309,9 +310,10 @@ fn checks(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
         let check = local_at("check_form", finish.place);
         quote_spanned!(finish.place=> (&&&&&&&&&#krate::private::Probe(#value)).#check();)
     });
-    match strict.is_some() || form.is_some() {
-        true => quote!({ use #krate::private::reading::*; #strict #form }),
-        false => TokenStream::new(),
+    if strict.is_some() || form.is_some() {
+        quote!({ use #krate::private::reading::*; #strict #form })
+    } else {
+        TokenStream::new()
     }
 }
 
@@ -345,9 +347,10 @@ fn shown(krate: &TokenStream, finish: &Finish, active: &Ident, value: &Ident) ->
 
 fn reading(krate: &TokenStream, finish: &Finish, value: &Ident) -> TokenStream {
     // One reference less for each reading that is passed over.
-    let references = match finish.text_only {
-        true => quote!(&&&&),
-        false => quote!(&&&&&&&),
+    let references = if finish.text_only {
+        quote!(&&&&)
+    } else {
+        quote!(&&&&&&&)
     };
     let outcome = quote!({ use #krate::private::reading::*; (#references #krate::private::Probe(#value)).__enter_span_read() });
     match &finish.reading {
@@ -504,9 +507,10 @@ fn hold(krate: &TokenStream, held: &Held) -> Option<TokenStream> {
 /// a statement; or what is in them, if that is but one expression, which needs no braces.
 fn statements(body: &Group) -> TokenStream {
     let semicolon = |tree: TokenTree| matches!(tree, TokenTree::Punct(p) if p.as_char() == ';');
-    match body.stream().into_iter().any(semicolon) {
-        true => body.to_token_stream(),
-        false => body.stream(),
+    if body.stream().into_iter().any(semicolon) {
+        body.to_token_stream()
+    } else {
+        body.stream()
     }
 }
 
@@ -704,12 +708,11 @@ pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream
 fn given(span: &SpanPlan, active: &Ident, value: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     let finish = finish(span);
-    let kind = match span.finish.call_only {
-        true => quote_spanned!(place=> #krate::private::Returned),
-        false => {
-            let probe = quote!(#krate::private::Probe);
-            quote_spanned!(place=> { use #krate::private::reading::*; (&&&&&#probe(&#value)).__enter_span_kind() })
-        }
+    let kind = if span.finish.call_only {
+        quote_spanned!(place=> #krate::private::Returned)
+    } else {
+        let probe = quote!(#krate::private::Probe);
+        quote_spanned!(place=> { use #krate::private::reading::*; (&&&&&#probe(&#value)).__enter_span_kind() })
     };
     quote_spanned!(place=> #kind.finish(#active, #value, #finish))
 }
@@ -736,9 +739,10 @@ pub(crate) fn facts(plan: &FactsPlan) -> TokenStream {
     let bounds = plan.facts.iter().filter_map(|fact| bound(&krate, fact));
     generics.make_where_clause().predicates.extend(bounds);
     let (head, tail, wheres) = generics.split_for_impl();
-    let sink = match plan.facts.is_empty() {
-        true => local("_sink"),
-        false => local("sink"),
+    let sink = if plan.facts.is_empty() {
+        local("_sink")
+    } else {
+        local("sink")
     };
     let facts = plan.facts.iter().map(|one| fact(&sink, one));
     quote! {

@@ -162,12 +162,13 @@ fn check_keys(facts: &[Fact], errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
     for key in facts.iter().filter_map(|fact| fact.way.key()) {
         let text = key.written();
-        match seen.contains(&text) {
-            true => errors.push(Error::new(
-                key.span(),
-                format!("duplicate attribute key `{text}`; the last value would win, so rename one with `#[attributes(key = ..)]`"),
-            )),
-            false => seen.push(text),
+        if seen.contains(&text) {
+            errors.push(Error::new(
+            key.span(),
+            format!("duplicate attribute key `{text}`; the last value would win, so rename one with `#[attributes(key = ..)]`"),
+        ))
+        } else {
+            seen.push(text)
         }
     }
 }

@@ -133,9 +133,10 @@ fn words(attrs: &[Attribute], known: &'static str, errors: &mut Errors) -> Vec<W
         let parser = |input: ParseStream<'_>| args::each(input, |input| word(input, known));
         let found = errors.keep(syn::parse::Parser::parse2(parser, tokens));
         for word in found.into_iter().flatten() {
-            match words.iter().any(|other| other.text == word.text) {
-                true => errors.push(twice(&word)),
-                false => words.push(word),
+            if words.iter().any(|other| other.text == word.text) {
+                errors.push(twice(&word))
+            } else {
+                words.push(word)
             }
         }
     }

@@ -78,9 +78,10 @@ fn items(input: ParseStream<'_>) -> Result<Vec<Item>> {
         items.push(Item::Other(tokens));
     }
     while !input.is_empty() {
-        items.push(match is_function(input) {
-            true => Item::Method(Box::new(method(input.parse()?))),
-            false => Item::Other(input.parse::<ImplItem>()?.into_token_stream()),
+        items.push(if is_function(input) {
+            Item::Method(Box::new(method(input.parse()?)))
+        } else {
+            Item::Other(input.parse::<ImplItem>()?.into_token_stream())
         });
     }
     Ok(items)

@@ -40,12 +40,13 @@ impl Parse for Key {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
-            return match text.value().is_empty() {
-                true => Err(Error::new(
+            return if text.value().is_empty() {
+                Err(Error::new(
                     text.span(),
                     "the key of an attribute must not be empty; write for example `\"order.id\"`",
-                )),
-                false => Ok(Key::Text(text.value(), text.span())),
+                ))
+            } else {
+                Ok(Key::Text(text.value(), text.span()))
             };
         }
         if input.peek(Token![::]) || input.peek2(Token![::]) {
@@ -55,9 +56,10 @@ impl Parse for Key {
             let message = "expected an attribute key: a name, a dotted name, text or a constant; write `key = value`";
             Error::new(error.span(), message)
         })?;
-        match is_constant(&first) {
-            true => Ok(Key::Constant(first.into())),
-            false => dotted(&first, input),
+        if is_constant(&first) {
+            Ok(Key::Constant(first.into()))
+        } else {
+            dotted(&first, input)
         }
     }
 }

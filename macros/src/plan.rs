@@ -430,17 +430,19 @@ pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
 }
 
 fn later_of<'a>(args: &Args, a: &'a Ident, b: &'a Ident) -> &'a Ident {
-    match args.position(a) > args.position(b) {
-        true => a,
-        false => b,
+    if args.position(a) > args.position(b) {
+        a
+    } else {
+        b
     }
 }
 
 fn no_parameter(name: &Ident, function: &Ident, parameters: &[Ident]) -> Error {
     let list: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
-    let known = match list.is_empty() {
-        true => "it has none".to_owned(),
-        false => format!("it has {}", list.join(", ")),
+    let known = if list.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}", list.join(", "))
     };
     let message = format!(
         "no parameter `{name}` in `{function}`, {known}; for another value write `{name} = ..`"

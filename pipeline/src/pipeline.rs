@@ -117,9 +117,10 @@ impl Pipeline {
             alive: Arc::new(()),
             is_shut_down: AtomicBool::new(false),
         };
-        match settled.is_disabled {
-            true => pipeline.stay_off(),
-            false => pipeline.start(exporters, settled.warn)?,
+        if settled.is_disabled {
+            pipeline.stay_off()
+        } else {
+            pipeline.start(exporters, settled.warn)?
         }
         Ok(pipeline)
     }
@@ -221,9 +222,10 @@ impl Pipeline {
     /// [`Error::TimedOut`] if that takes longer; it goes on all the same. [`Error::Forked`] in a forked
     /// child.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        match self.accounts.queue.is_forked() {
-            true => Err(Error::Forked),
-            false => answered(self.desk.flush(timeout), timeout),
+        if self.accounts.queue.is_forked() {
+            Err(Error::Forked)
+        } else {
+            answered(self.desk.flush(timeout), timeout)
         }
     }
 
@@ -239,9 +241,10 @@ impl Pipeline {
         self.accounts.queue.close();
         let place = self.place().take();
         drop(place);
-        match is_forked {
-            true => Err(Error::Forked),
-            false => answered(self.desk.shut_down(timeout), timeout),
+        if is_forked {
+            Err(Error::Forked)
+        } else {
+            answered(self.desk.shut_down(timeout), timeout)
         }
     }
 
@@ -267,9 +270,10 @@ impl Pipeline {
     /// What an exporter said that failed last, at an export, a flush or its shutdown; also that it
     /// panicked, or gave no answer in time. Nothing in a forked child.
     pub fn last_export_error(&self) -> Option<String> {
-        match self.accounts.queue.is_forked() {
-            true => None,
-            false => self.desk.last_error(),
+        if self.accounts.queue.is_forked() {
+            None
+        } else {
+            self.desk.last_error()
         }
     }
 }
@@ -307,9 +311,10 @@ impl Drop for Place {
 
 impl Place {
     pub(crate) fn take() -> Result<Self, Error> {
-        match INSTALLED.swap(true, Ordering::Relaxed) {
-            true => Err(Error::AlreadyInstalled),
-            false => Ok(Place { installation: None }),
+        if INSTALLED.swap(true, Ordering::Relaxed) {
+            Err(Error::AlreadyInstalled)
+        } else {
+            Ok(Place { installation: None })
         }
     }
 }

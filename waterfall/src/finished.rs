@@ -40,9 +40,10 @@ impl Standing {
 
     /// Why a parent of this process is not in the part.
     pub(super) fn absence(self) -> &'static str {
-        match self.is_continued && !self.is_incomplete {
-            true => "parent shown before",
-            false => "parent missing",
+        if self.is_continued && !self.is_incomplete {
+            "parent shown before"
+        } else {
+            "parent missing"
         }
     }
 }

@@ -32,9 +32,10 @@ impl Stream {
         };
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        match is_terminal && !unwanted && !dumb {
-            true => Color::Ansi,
-            false => Color::None,
+        if is_terminal && !unwanted && !dumb {
+            Color::Ansi
+        } else {
+            Color::None
         }
     }
 }

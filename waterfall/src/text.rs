@@ -163,9 +163,10 @@ const HIDDEN: [RangeInclusive<char>; 33] = [
 /// The value of an attribute: quoted if its end could not be seen otherwise.
 pub(super) fn value(text: &str) -> String {
     let is_word = !text.is_empty() && !text.contains([' ', '"']);
-    match is_word {
-        true => escape(text),
-        false => format!("\"{}\"", escape(text).replace('"', "'")),
+    if is_word {
+        escape(text)
+    } else {
+        format!("\"{}\"", escape(text).replace('"', "'"))
     }
 }
 

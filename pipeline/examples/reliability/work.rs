@@ -54,9 +54,12 @@ async fn moving(mut made: Made) -> Made {
 
 async fn pause() {
     let mut is_over = false;
-    let once = |_: &mut Context<'_>| match std::mem::replace(&mut is_over, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
+    let once = |_: &mut Context<'_>| {
+        if std::mem::replace(&mut is_over, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     };
     poll_fn(once).await;
 }

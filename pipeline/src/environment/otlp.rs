@@ -54,9 +54,10 @@ impl Protocol {
 
     /// What the specification asks for, if it is there.
     fn default() -> Self {
-        match cfg!(feature = "otlp-http") {
-            true => Protocol::Http,
-            false => Protocol::Grpc,
+        if cfg!(feature = "otlp-http") {
+            Protocol::Http
+        } else {
+            Protocol::Grpc
         }
     }
 

@@ -131,10 +131,7 @@ impl Desk {
         is_done: impl Fn(&Slips) -> bool,
     ) -> Answer {
         let is_own = slips.own_threads.contains(&thread::current().id());
-        let timeout = match is_own {
-            true => Duration::ZERO,
-            false => timeout,
-        };
+        let timeout = if is_own { Duration::ZERO } else { timeout };
         let is_open = |slips: &mut Slips| slips.end.is_none() && !is_done(slips);
         let waited = self.answered.wait_timeout_while(slips, timeout, is_open);
         let (slips, _) = waited.unwrap_or_else(PoisonError::into_inner);

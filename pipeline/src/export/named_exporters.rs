@@ -10,9 +10,10 @@ pub(crate) fn exporters(
     given: &[Box<dyn Export>],
     environment: &mut Environment<'_>,
 ) -> Vec<Box<dyn Export>> {
-    let named = match named.is_empty() && given.is_empty() {
-        true => environment.exporters(),
-        false => named,
+    let named = if named.is_empty() && given.is_empty() {
+        environment.exporters()
+    } else {
+        named
     };
     let exporter = |name| match name {
         Named::Otlp => otlp(environment),

@@ -139,9 +139,10 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 /// worker that is gone, and what waited is dropped and counted.
 impl Drop for Worker {
     fn drop(&mut self) {
-        let end = match thread::panicking() {
-            true => End::Died,
-            false => End::Down,
+        let end = if thread::panicking() {
+            End::Died
+        } else {
+            End::Down
         };
         self.accounts.queue.close();
         for lane in &self.lanes {

@@ -48,9 +48,10 @@ impl Clock {
         let (counted, instant) = self.base;
         let now = self.counter.raw();
         let elapsed = instant.elapsed();
-        let nanos = match elapsed > LONG {
-            true => elapsed.as_nanos() as f64,
-            false => self.counter.delta_as_nanos(counted, now) as f64,
+        let nanos = if elapsed > LONG {
+            elapsed.as_nanos() as f64
+        } else {
+            self.counter.delta_as_nanos(counted, now) as f64
         };
         nanos / now.saturating_sub(counted).max(1) as f64
     }
@@ -74,12 +75,11 @@ impl Reading {
 
     #[inline]
     pub(crate) fn tell_counted(&self, counted: u64) -> SystemTime {
-        match counted <= self.counted {
-            true => {
-                let ago = self.nanos(self.counted - counted);
-                self.wall.checked_sub(ago).unwrap_or(self.wall)
-            }
-            false => self.wall + self.nanos(counted - self.counted),
+        if counted <= self.counted {
+            let ago = self.nanos(self.counted - counted);
+            self.wall.checked_sub(ago).unwrap_or(self.wall)
+        } else {
+            self.wall + self.nanos(counted - self.counted)
         }
     }
 

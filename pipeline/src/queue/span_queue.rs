@@ -451,9 +451,10 @@ impl<L: Default> Store<L> {
         let Some(mut filled) = self.lock(buffer) else {
             return false;
         };
-        let idle = match filled.waiting == 0 || self.is_closed() {
-            true => std::mem::take(&mut filled.spare),
-            false => Vec::new(),
+        let idle = if filled.waiting == 0 || self.is_closed() {
+            std::mem::take(&mut filled.spare)
+        } else {
+            Vec::new()
         };
         let lists = filled.take();
         self.take_back(&mut filled);
@@ -561,8 +562,9 @@ impl Refusals {
 /// How much a thread is given at once: a 64th of all, but no more than `most` and no less than it
 /// needs.
 fn portion(all: usize, most: usize, needed: usize, is_scarce: bool) -> usize {
-    match is_scarce {
-        true => needed,
-        false => (all / 64).clamp(1, most).max(needed),
+    if is_scarce {
+        needed
+    } else {
+        (all / 64).clamp(1, most).max(needed)
     }
 }

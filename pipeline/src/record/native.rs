@@ -111,8 +111,9 @@ impl Backend for Native {
 }
 
 fn links(options: Vec<SpanContext>) -> Vec<Link> {
-    match options.is_empty() {
-        true => Vec::new(),
-        false => options.into_iter().map(Link::with_context).collect(),
+    if options.is_empty() {
+        Vec::new()
+    } else {
+        options.into_iter().map(Link::with_context).collect()
     }
 }

@@ -12,12 +12,11 @@ const RANDOM: u8 = 2;
 #[inline(always)]
 pub(crate) fn below(parent: &SpanContext) -> Parentage {
     let is_root = !parent.is_valid();
-    let (trace_id, random, id) = match is_root {
-        true => (id::trace_id(), RANDOM, SpanId::INVALID),
-        false => {
-            let random = parent.trace_flags().to_u8() & RANDOM;
-            (parent.trace_id(), random, parent.span_id())
-        }
+    let (trace_id, random, id) = if is_root {
+        (id::trace_id(), RANDOM, SpanId::INVALID)
+    } else {
+        let random = parent.trace_flags().to_u8() & RANDOM;
+        (parent.trace_id(), random, parent.span_id())
     };
     Parentage {
         trace_id,

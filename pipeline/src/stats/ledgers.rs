@@ -29,10 +29,7 @@ impl Accounts {
         // In a forked child, some buffers may be locked for ever, and cannot be counted.
         let recorded = (tally.accepted + tally.full + tally.closed + tally.forked).max(done);
         let waiting = recorded - done;
-        let queued = match is_forked {
-            true => 0,
-            false => waiting,
-        };
+        let queued = if is_forked { 0 } else { waiting };
         dropped.forked += waiting - queued;
         Counts {
             recorded,

@@ -324,11 +324,11 @@ impl ContextBackend {
     /// `context`, with this one in place of any other.
     pub(crate) fn over(&self, context: &Context) -> Context {
         let carried = context.get::<ContextBackend>();
-        match carried
-            .is_some_and(|carried| Arc::ptr_eq(&carried.active_backend, &self.active_backend))
+        if carried.is_some_and(|carried| Arc::ptr_eq(&carried.active_backend, &self.active_backend))
         {
-            true => context.clone(),
-            false => context.with_value(self.clone()),
+            context.clone()
+        } else {
+            context.with_value(self.clone())
         }
     }
 
@@ -368,9 +368,10 @@ pub(crate) fn inherit(mut context: Context, current: &Context) -> Context {
             context = context.with_value(below.clone());
         }
     }
-    match current.is_telemetry_suppressed() {
-        true => context.with_telemetry_suppressed(),
-        false => context,
+    if current.is_telemetry_suppressed() {
+        context.with_telemetry_suppressed()
+    } else {
+        context
     }
 }
 

@@ -38,18 +38,17 @@ impl<T: Tracers> Backend for T {
             Some(root) => Tracers::start(self, start.library(), builder, &root),
             None => Tracers::start(self, start.library(), builder, parent),
         };
-        match span.is_recording() {
-            true => StartResult::Foreign(Box::new(ProvidedSpan {
+        if span.is_recording() {
+            StartResult::Foreign(Box::new(ProvidedSpan {
                 identity: span.span_context().clone(),
                 span,
                 clock,
                 attributes: Vec::new(),
                 started_with,
-            })),
-            false => {
-                record.decline(span.span_context().clone());
-                StartResult::Unrecorded
-            }
+            }))
+        } else {
+            record.decline(span.span_context().clone());
+            StartResult::Unrecorded
         }
     }
 }

@@ -61,9 +61,10 @@ pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
 /// On a dying thread it may find its own thread-locals gone. The SDK's simple exporter panics there
 /// under its lock, and is of no use to the process afterwards.
 pub(crate) fn alive(work: impl FnOnce() + Send) {
-    match is_reachable() {
-        true => work(),
-        false => elsewhere(work),
+    if is_reachable() {
+        work()
+    } else {
+        elsewhere(work)
     }
 }
 

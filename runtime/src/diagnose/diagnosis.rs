@@ -41,12 +41,13 @@ pub struct Diagnosis {
 /// ```
 pub fn diagnose() -> Diagnosis {
     let mut report = Report::default();
-    match cfg!(enter_span_off) {
-        true => report.say(
+    if cfg!(enter_span_off) {
+        report.say(
             INSTALLED,
             "spans are compiled out, by `--cfg enter_span_off`",
-        ),
-        false => find_out(&mut report),
+        )
+    } else {
+        find_out(&mut report)
     }
     Diagnosis { report }
 }
@@ -159,19 +160,21 @@ fn of_here(report: &mut Report) {
     }
     let span = current.span();
     let identity = span.span_context();
-    let sampled = match identity.is_sampled() {
-        true => "sampled",
-        false => "not sampled, and so is what starts below it, unless its sampler says otherwise",
+    let sampled = if identity.is_sampled() {
+        "sampled"
+    } else {
+        "not sampled, and so is what starts below it, unless its sampler says otherwise"
     };
-    match identity.is_valid() {
-        true => report.say(
+    if identity.is_valid() {
+        report.say(
             HERE,
             format_args!(
                 "inside of trace {}, which is {sampled}",
                 identity.trace_id()
             ),
-        ),
-        false => report.say(HERE, "no span is current"),
+        )
+    } else {
+        report.say(HERE, "no span is current")
     }
 }
 

@@ -74,8 +74,9 @@ fn ask_here() -> GlobalProvider {
     let context = Context::new().with_remote_span_context(parent.clone());
     let context = context.with_telemetry_suppressed();
     let span = tracer.build_with_context(SpanBuilder::from_name(SCOPE), &context);
-    match *span.span_context() == parent {
-        true => GlobalProvider::Nobody,
-        false => GlobalProvider::Other,
+    if *span.span_context() == parent {
+        GlobalProvider::Nobody
+    } else {
+        GlobalProvider::Other
     }
 }

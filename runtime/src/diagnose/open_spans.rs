@@ -126,9 +126,10 @@ impl OpenSpan {
 impl fmt::Display for OpenSpan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for letter in self.begun.name.chars() {
-            match letter.is_control() {
-                true => write!(formatter, "{}", letter.escape_default())?,
-                false => formatter.write_char(letter)?,
+            if letter.is_control() {
+                write!(formatter, "{}", letter.escape_default())?
+            } else {
+                formatter.write_char(letter)?
             }
         }
         write!(formatter, " {:.1?}", self.age)?;
@@ -187,12 +188,13 @@ impl fmt::Display for OpenSpans {
         let mut children: HashMap<_, Vec<&OpenSpan>> = HashMap::new();
         let mut next = Vec::new();
         for span in self.0.iter().rev() {
-            match open.contains(&key(&span.begun.parent)) {
-                true => children
+            if open.contains(&key(&span.begun.parent)) {
+                children
                     .entry(key(&span.begun.parent))
                     .or_default()
-                    .push(span),
-                false => next.push((span, 0)),
+                    .push(span)
+            } else {
+                next.push((span, 0))
             }
         }
         let mut is_first = true;

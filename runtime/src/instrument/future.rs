@@ -93,9 +93,10 @@ impl<F: Future> Future for Silent<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().open.poll(cx) {
             Poll::Ready((active, value)) => {
-                match active.is_off() {
-                    true => active.vanish(),
-                    false => active.end(ReturnCheck::Nothing),
+                if active.is_off() {
+                    active.vanish()
+                } else {
+                    active.end(ReturnCheck::Nothing)
                 }
                 Poll::Ready(value)
             }
@@ -142,14 +143,13 @@ where
         let mut this = self.project();
         match this.open.as_mut().poll(cx) {
             Poll::Ready((mut active, value)) => {
-                match active.is_off() {
-                    true => active.vanish(),
-                    false => {
-                        if let Some(finish) = this.finish.take() {
-                            finish(active.take_end(), &value);
-                        }
-                        this.open.keep(active);
+                if active.is_off() {
+                    active.vanish()
+                } else {
+                    if let Some(finish) = this.finish.take() {
+                        finish(active.take_end(), &value);
                     }
+                    this.open.keep(active);
                 }
                 Poll::Ready(value)
             }

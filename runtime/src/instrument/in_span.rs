@@ -31,9 +31,10 @@ impl RefUnwindSafe for Captured {}
 impl Captured {
     #[inline]
     pub(crate) fn current() -> Self {
-        match active_backend::is_on() {
-            true => Captured(stack::current()),
-            false => Captured(None),
+        if active_backend::is_on() {
+            Captured(stack::current())
+        } else {
+            Captured(None)
         }
     }
 
@@ -52,9 +53,10 @@ impl Captured {
 
     /// Where the work of an owned span belongs, unless that attaches itself.
     fn around(span: &OwnedSpan) -> Self {
-        match span.is_attached() {
-            true => Captured(None),
-            false => Captured::of(span),
+        if span.is_attached() {
+            Captured(None)
+        } else {
+            Captured::of(span)
         }
     }
 
@@ -397,9 +399,12 @@ impl<W> Drop for Waiting<W> {
         if work.is_none() {
             return;
         }
-        self.context.run(|| match active.is_off() {
-            true => drop(work),
-            false => active::abandon_with(active, || drop(work)),
+        self.context.run(|| {
+            if active.is_off() {
+                drop(work)
+            } else {
+                active::abandon_with(active, || drop(work))
+            }
         });
     }
 }
@@ -426,9 +431,10 @@ impl Context {
     /// });
     /// ```
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        match active_backend::is_on() {
-            true => Captured(Some(self.0.clone())).run(work),
-            false => work(),
+        if active_backend::is_on() {
+            Captured(Some(self.0.clone())).run(work)
+        } else {
+            work()
         }
     }
 }

@@ -145,9 +145,10 @@ impl Carrier {
             entry
         });
         let carrier = Carrier::bounded(whole);
-        match is_broken {
-            true => Carrier::default(),
-            false => carrier,
+        if is_broken {
+            Carrier::default()
+        } else {
+            carrier
         }
     }
 

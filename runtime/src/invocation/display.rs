@@ -86,9 +86,10 @@ impl<'a> MachineName<'a> {
     /// The innermost function; of a module's default one, the module's own name, without scope and
     /// version.
     pub fn short_name(&self) -> &'a str {
-        match is_default(self.function) {
-            true => without_version(last_of(self.module, '/')),
-            false => last_of(self.function, '/'),
+        if is_default(self.function) {
+            without_version(last_of(self.module, '/'))
+        } else {
+            last_of(self.function, '/')
         }
     }
 }
@@ -105,9 +106,10 @@ impl fmt::Display for MachineName<'_> {
 fn short_of_queue<'a>(tag: &str, name: &'a str) -> Option<&'a str> {
     let rest = name.strip_prefix(tag)?.strip_prefix("--")?;
     let (module, function) = rest.rsplit_once("--")?;
-    Some(match is_default(function) {
-        true => last_of(module, '-'),
-        false => last_of(function, '-'),
+    Some(if is_default(function) {
+        last_of(module, '-')
+    } else {
+        last_of(function, '-')
     })
 }
 

@@ -44,9 +44,10 @@ impl<'de> Deserialize<'de> for Message {
 /// Where a format tells what stands there, what is no map of texts is an empty one: it must not cost the
 /// message that it came with.
 fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    match deserializer.is_human_readable() {
-        true => deserializer.deserialize_any(Lenient),
-        false => deserializer.deserialize_map(Strict),
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_any(Lenient)
+    } else {
+        deserializer.deserialize_map(Strict)
     }
 }
 

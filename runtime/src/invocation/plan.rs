@@ -366,9 +366,10 @@ impl Came {
 
     /// Without a carrier for it, what is current has delivered it.
     fn delivered_by(&self, current: &OtelContext) -> SpanContext {
-        match self.delivery.is_valid() {
-            true => self.delivery.span_context(),
-            false => SpanContext(current.span().span_context().clone()),
+        if self.delivery.is_valid() {
+            self.delivery.span_context()
+        } else {
+            SpanContext(current.span().span_context().clone())
         }
     }
 

@@ -49,9 +49,10 @@ impl<'a> ReturnCheck<'a> {
     }
 
     pub fn when(is_failure: bool, asked: &'a dyn FailureSource) -> Self {
-        match is_failure {
-            true => ReturnCheck::Ask(asked),
-            false => ReturnCheck::Nothing,
+        if is_failure {
+            ReturnCheck::Ask(asked)
+        } else {
+            ReturnCheck::Nothing
         }
     }
 }

@@ -118,9 +118,10 @@ pub(super) fn write(baggage: &Baggage, keys: &[Cow<'static, str>]) -> Option<Str
         if members == MOST_MEMBERS || !push(&mut text, baggage, key) {
             continue;
         }
-        match text.len() > MOST_BYTES {
-            true => text.truncate(before),
-            false => members += 1,
+        if text.len() > MOST_BYTES {
+            text.truncate(before)
+        } else {
+            members += 1
         }
     }
     (members > 0).then_some(text)

@@ -329,10 +329,10 @@ impl Headers {
     fn set<C: Outgoing + ?Sized>(self, carrier: &mut C) {
         if let Some(trace) = self.trace {
             carrier.set(traceparent::NAME, trace.traceparent);
-            match trace.tracestate.is_empty() {
-                // That of another trace must not go with ours.
-                true => carrier.unset(tracestate::NAME),
-                false => carrier.set(tracestate::NAME, trace.tracestate),
+            if trace.tracestate.is_empty() {
+                carrier.unset(tracestate::NAME)
+            } else {
+                carrier.set(tracestate::NAME, trace.tracestate)
             }
         }
         match self.baggage {

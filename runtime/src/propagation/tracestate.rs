@@ -86,10 +86,12 @@ fn parse(text: &[u8]) -> Option<Tracestate> {
         }
     }
     let pairs = all.get(..count)?;
-    let as_it_was = || match members > MOST_MEMBERS {
-        // Empty members are members too, and such a list could not be sent on.
-        true => write(|| pairs.iter().copied()),
-        false => text.to_owned(),
+    let as_it_was = || {
+        if members > MOST_MEMBERS {
+            write(|| pairs.iter().copied())
+        } else {
+            text.to_owned()
+        }
     };
     let is_short = text.len() <= MOST_CARRIED;
     let known = is_short.then(|| TraceState::from_key_value(pairs.iter().copied()));
@@ -140,12 +142,13 @@ fn member(text: &str) -> (Member<'_>, &str) {
     };
     let (value, rest) = leading(rest, OF_VALUE);
     let value = value.trim_end_matches(' ');
-    match is_key(key) && is_value(value) {
-        true => (
+    if is_key(key) && is_value(value) {
+        (
             Member::Pair(key, value),
             rest.trim_start_matches(WHITE_SPACE),
-        ),
-        false => (Member::Empty, text),
+        )
+    } else {
+        (Member::Empty, text)
     }
 }
 
@@ -260,9 +263,10 @@ impl Tracestate {
 impl Beside {
     /// `context`, in which the remote span is current, with what its type cannot hold.
     pub(super) fn put_into(self, context: Context) -> Context {
-        match self.0.is_some() || context.get::<Beside>().is_some() {
-            true => context.with_value(self),
-            false => context,
+        if self.0.is_some() || context.get::<Beside>().is_some() {
+            context.with_value(self)
+        } else {
+            context
         }
     }
 }

@@ -358,9 +358,10 @@ impl ReturningSpan {
 /// out of line, and takes it by value.
 #[inline(always)]
 pub fn run_held<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ReturningSpan, R) {
-    let (active, guard) = match active.is_off() {
-        true => (active, AttachGuard::default()),
-        false => active.attach_last(),
+    let (active, guard) = if active.is_off() {
+        (active, AttachGuard::default())
+    } else {
+        active.attach_last()
     };
     run_attached(active, guard, body)
 }
@@ -380,9 +381,10 @@ fn run_attached<R>(
 /// The same for a value that takes the span with it.
 #[inline(always)]
 pub fn run_open<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ActiveSpan, R) {
-    let (active, guard) = match active.is_off() {
-        true => (active, AttachGuard::default()),
-        false => active.attach_owned(),
+    let (active, guard) = if active.is_off() {
+        (active, AttachGuard::default())
+    } else {
+        active.attach_owned()
     };
     match run_attached(active, guard, body) {
         (returning, value) if returning.is_off() => {
@@ -397,9 +399,10 @@ pub fn run_open<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ActiveSpan,
 #[inline(always)]
 pub fn run<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
     let (returning, value) = run_held(active, body);
-    match returning.is_off() {
-        true => returning.vanish(),
-        false => returning.end(ReturnCheck::Nothing),
+    if returning.is_off() {
+        returning.vanish()
+    } else {
+        returning.end(ReturnCheck::Nothing)
     }
     value
 }
@@ -407,15 +410,17 @@ pub fn run<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
 /// Runs one poll, in the same way.
 #[inline(always)]
 pub(crate) fn attached<R>(active: &mut ActiveSpan, work: impl FnOnce() -> R) -> R {
-    let guard = match active.is_off() {
-        true => AttachGuard::default(),
-        false => active.attach(),
+    let guard = if active.is_off() {
+        AttachGuard::default()
+    } else {
+        active.attach()
     };
     match unwind::catch(work) {
         Ok(value) => {
-            match active.is_off() {
-                true => std::mem::forget(guard),
-                false => detach(guard),
+            if active.is_off() {
+                std::mem::forget(guard)
+            } else {
+                detach(guard)
             }
             value
         }
@@ -465,9 +470,10 @@ fn abandoned(active: ActiveSpan, guard: AttachGuard, outcome: Result<(), Payload
         Err(payload) => {
             active.panicked(&payload);
             // A second panic would abort the process: telemetry keeps it from that.
-            match std::thread::panicking() {
-                true => unwind::discard(payload),
-                false => unwind::resume(payload),
+            if std::thread::panicking() {
+                unwind::discard(payload)
+            } else {
+                unwind::resume(payload)
             }
         }
     }

@@ -28,9 +28,10 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         drop(std::mem::take(&mut self.attached));
-        match std::thread::panicking() && !self.panicking_before {
-            true => self.active.take().panicked(&(Box::new(()) as Payload)),
-            false => self.active.take().end(ReturnCheck::Nothing),
+        if std::thread::panicking() && !self.panicking_before {
+            self.active.take().panicked(&(Box::new(()) as Payload))
+        } else {
+            self.active.take().end(ReturnCheck::Nothing)
         }
     }
 }

@@ -116,12 +116,13 @@ impl Span {
     /// For a span that is not made: nothing can be told to it, and what hangs on it hangs on what
     /// is current here.
     pub(crate) fn outside_of_here() -> Self {
-        match active_backend::is_on() {
-            true => Span {
+        if active_backend::is_on() {
+            Span {
                 context: stack::current(),
                 role: ContextRole::Outside,
-            },
-            false => Span::none(),
+            }
+        } else {
+            Span::none()
         }
     }
 
@@ -285,9 +286,10 @@ impl Span {
         };
         let failure = Failure::by(type_name::<E>(), &error);
         let report = FailureReport::of(&failure, policy.detail);
-        match policy.exception_events && report.event {
-            true => self.if_traced(|span| span.add_event("exception", report.exception())),
-            false => self,
+        if policy.exception_events && report.event {
+            self.if_traced(|span| span.add_event("exception", report.exception()))
+        } else {
+            self
         }
     }
 

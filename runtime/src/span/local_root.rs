@@ -102,9 +102,10 @@ pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
     if span.site.is_leaf() || (above.is_some() && !does_end_children) {
         return;
     }
-    let below = match does_end_children {
-        true => Some(Children::inside(scope.as_ref())),
-        false => scope,
+    let below = if does_end_children {
+        Some(Children::inside(scope.as_ref()))
+    } else {
+        scope
     };
     let local_root = match above {
         Some(above) => LocalRoot {

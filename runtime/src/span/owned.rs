@@ -133,9 +133,10 @@ impl Drop for OwnedSpan {
         if self.active.is_off() {
             return;
         }
-        let ending = match std::thread::panicking() && !self.panicking_before {
-            true => self.panic().take().unwrap_or(Ending::Cancelled),
-            false => Ending::Silent,
+        let ending = if std::thread::panicking() && !self.panicking_before {
+            self.panic().take().unwrap_or(Ending::Cancelled)
+        } else {
+            Ending::Silent
         };
         self.active.take().conclude(ending);
     }

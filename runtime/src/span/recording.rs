@@ -123,9 +123,10 @@ impl Recording {
     /// such a span is recorded without them.
     #[inline]
     pub(crate) fn below(self: &Arc<Self>, parent: &Context) -> Context {
-        match self.identity.is_valid() {
-            true => parent.with_span(Current(Arc::clone(self))),
-            false => parent.clone(),
+        if self.identity.is_valid() {
+            parent.with_span(Current(Arc::clone(self)))
+        } else {
+            parent.clone()
         }
     }
 

@@ -121,15 +121,12 @@ impl Scope {
             (false, Some(Some(recording))) => recording.take_declined(),
             _ => self.own.take_declined(),
         };
-        match says_more_than(parent, &identity) {
-            true => {
-                self.context = parent.with_remote_span_context(identity);
-                Some(self)
-            }
-            false => {
-                Scope::recycle(self);
-                None
-            }
+        if says_more_than(parent, &identity) {
+            self.context = parent.with_remote_span_context(identity);
+            Some(self)
+        } else {
+            Scope::recycle(self);
+            None
         }
     }
 

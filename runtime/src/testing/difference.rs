@@ -83,9 +83,10 @@ fn kept(missing: &[&str], extra: &[&str]) -> Vec<Vec<u32>> {
     let mut kept = vec![vec![0; extra.len() + 1]; missing.len() + 1];
     for (left, line) in missing.iter().enumerate().rev() {
         for (right, other) in extra.iter().enumerate().rev() {
-            kept[left][right] = match line == other {
-                true => kept[left + 1][right + 1] + 1,
-                false => kept[left + 1][right].max(kept[left][right + 1]),
+            kept[left][right] = if line == other {
+                kept[left + 1][right + 1] + 1
+            } else {
+                kept[left + 1][right].max(kept[left][right + 1])
             };
         }
     }

@@ -62,9 +62,10 @@ impl Tracer for RecorderTracer {
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> RecorderSpan {
         let parent = parent.span().span_context().clone();
-        let sampled = match parent.is_valid() {
-            true => parent.is_sampled(),
-            false => self.shared.samples(&builder.name),
+        let sampled = if parent.is_valid() {
+            parent.is_sampled()
+        } else {
+            self.shared.samples(&builder.name)
         };
         let identity = below(&parent, sampled);
         RecorderSpan {
@@ -76,9 +77,10 @@ impl Tracer for RecorderTracer {
 }
 
 fn below(parent: &SpanContext, sampled: bool) -> SpanContext {
-    let trace_id = match parent.is_valid() {
-        true => parent.trace_id(),
-        false => TraceId::from(u128::from(next_id())),
+    let trace_id = if parent.is_valid() {
+        parent.trace_id()
+    } else {
+        TraceId::from(u128::from(next_id()))
     };
     SpanContext::new(
         trace_id,

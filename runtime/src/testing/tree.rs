@@ -21,10 +21,7 @@ pub(super) fn draw(forest: &Forest) -> String {
 pub(super) fn point(forest: &Forest, marked: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (place, depth) in forest.walk() {
-        let mark = match place == marked {
-            true => "> ",
-            false => INDENT,
-        };
+        let mark = if place == marked { "> " } else { INDENT };
         lines.push(mark.to_owned() + &INDENT.repeat(depth) + &line(forest, place));
     }
     lines.extend(strays(forest).map(|line| INDENT.to_owned() + &line));
@@ -109,9 +106,12 @@ pub(super) fn error_type(entry: &Entry) -> String {
 
 /// A name with a line break would look like two spans.
 pub(super) fn one_line(name: &str) -> String {
-    let letter = |letter: char| match letter.is_control() {
-        true => letter.escape_default().collect::<String>(),
-        false => letter.into(),
+    let letter = |letter: char| {
+        if letter.is_control() {
+            letter.escape_default().collect::<String>()
+        } else {
+            letter.into()
+        }
     };
     name.chars().map(letter).collect()
 }

@@ -310,9 +310,10 @@ fn each_attempt_is_a_span() {
 fn what_is_dropped_is_cancelled(#[case] is_answered: bool) {
     let trace = record(async |_| {
         let service = ClientLayer::new().layer(service_fn(move |_: Request<Body>| async move {
-            match is_answered {
-                true => Ok::<_, Infallible>(status(200)),
-                false => pending().await,
+            if is_answered {
+                Ok::<_, Infallible>(status(200))
+            } else {
+                pending().await
             }
         }));
         let mut response = Box::pin(service.oneshot(get("http://a.test/")));

@@ -473,9 +473,10 @@ impl ShouldSample for WithoutHealth {
     ) -> SamplingResult {
         let health = KeyValue::new("url.path", "/health");
         SamplingResult {
-            decision: match attributes.contains(&health) {
-                true => SamplingDecision::Drop,
-                false => SamplingDecision::RecordAndSample,
+            decision: if attributes.contains(&health) {
+                SamplingDecision::Drop
+            } else {
+                SamplingDecision::RecordAndSample
             },
             attributes: Vec::new(),
             trace_state: Default::default(),

@@ -139,9 +139,10 @@ fn a_link_is_there_once() {
         Recorder::new().run(|| {
             enter_span("queue delivery", |_| {
                 let invocation = linked(&delivered(Carrier::current()));
-                match under_local {
-                    true => execute(&invocation.under_local_context()),
-                    false => execute(&invocation),
+                if under_local {
+                    execute(&invocation.under_local_context())
+                } else {
+                    execute(&invocation)
                 }
             });
         })

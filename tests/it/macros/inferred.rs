@@ -230,9 +230,10 @@ fn a_block_that_diverges_takes_any_type() {
         in_span!("number", attributes(a = 1), |_| fail())
     }
     fn text(early: bool) -> Result<String, u8> {
-        let text = match early {
-            true => in_span!("text", |_| { fail() }),
-            false => String::from("late"),
+        let text = if early {
+            in_span!("text", |_| { fail() })
+        } else {
+            String::from("late")
         };
         Ok(text)
     }

@@ -139,9 +139,10 @@ fn a_span_that_is_refused_as_too_large_costs_itself() {
         values.map(|pair| pair.value.as_str().len()).sum::<usize>()
     };
     let refuses = Exporter(move |batch: Vec<SpanData>| {
-        match batch.iter().map(size).sum::<usize>() > 4 << 20 {
-            true => Err(OTelSdkError::InternalFailure("too large".to_owned())),
-            false => Ok(()),
+        if batch.iter().map(size).sum::<usize>() > 4 << 20 {
+            Err(OTelSdkError::InternalFailure("too large".to_owned()))
+        } else {
+            Ok(())
         }
     });
     let builder = Pipeline::builder().with_span_limits(of_any_size());

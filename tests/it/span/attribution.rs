@@ -101,9 +101,10 @@ impl Future for Bell {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
         state.1 = Some(cx.waker().clone());
-        match state.0 {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if state.0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 }

@@ -96,9 +96,10 @@ fn emitted(spans: &[SpanData]) -> BTreeSet<String> {
 
 fn key(attribute: &KeyValue) -> String {
     let KeyValue { key, value, .. } = attribute;
-    match VALUED.contains(&key.as_str()) {
-        true => format!("{key} = {value}"),
-        false => key.to_string(),
+    if VALUED.contains(&key.as_str()) {
+        format!("{key} = {value}")
+    } else {
+        key.to_string()
     }
 }
 

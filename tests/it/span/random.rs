@@ -277,9 +277,10 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        let outcome = match thread::panicking() {
-            true => Outcome::Cancelled,
-            false => Outcome::Finished,
+        let outcome = if thread::panicking() {
+            Outcome::Cancelled
+        } else {
+            Outcome::Finished
         };
         self.0.set_outcome(self.1, outcome);
     }

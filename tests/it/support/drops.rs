@@ -14,9 +14,10 @@ pub(crate) struct Noisy(pub(crate) &'static str);
 
 impl Drop for Noisy {
     fn drop(&mut self) {
-        let place = match Span::current().is_traced() {
-            true => "inside",
-            false => "outside",
+        let place = if Span::current().is_traced() {
+            "inside"
+        } else {
+            "outside"
         };
         log(format!("{} {place}", self.0));
     }

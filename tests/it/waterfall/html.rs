@@ -125,9 +125,12 @@ fn the_page_spells_out_what_the_console_does() {
     for some in all.chunks(8) {
         let name: String = some.iter().flat_map(|&c| ['=', c]).collect();
         let drawn = draw(&[span(1, 0, &name, 0, 9)], 240, Color::None);
-        let expected = some.iter().map(|&c| match on_page(c) {
-            true => format!("={}", c.escape_default()),
-            false => format!("={c}"),
+        let expected = some.iter().map(|&c| {
+            if on_page(c) {
+                format!("={}", c.escape_default())
+            } else {
+                format!("={c}")
+            }
         });
         let expected: String = expected.collect();
         assert!(

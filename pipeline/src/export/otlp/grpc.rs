@@ -23,13 +23,15 @@ pub(super) fn exporter(settings: &Settings) -> Result<SpanExporter, String> {
         .with_endpoint(settings.endpoint.to_string())
         .with_timeout(settings.timeout)
         .with_interceptor(intercept);
-    let builder = match settings.endpoint.scheme() == Some(&Scheme::HTTPS) {
-        true => builder.with_tls_config(tls(&settings.files)),
-        false => builder,
+    let builder = if settings.endpoint.scheme() == Some(&Scheme::HTTPS) {
+        builder.with_tls_config(tls(&settings.files))
+    } else {
+        builder
     };
-    let builder = match settings.gzip {
-        true => builder.with_compression(Compression::Gzip),
-        false => builder,
+    let builder = if settings.gzip {
+        builder.with_compression(Compression::Gzip)
+    } else {
+        builder
     };
     builder.build().map_err(|error| error.to_string())
 }

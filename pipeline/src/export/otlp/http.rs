@@ -39,9 +39,10 @@ pub(super) fn exporter(settings: &Settings) -> Result<(SpanExporter, Cause), Str
         .with_endpoint(settings.endpoint.to_string())
         .with_timeout(settings.timeout)
         .with_http_client(client);
-    let builder = match settings.gzip {
-        true => builder.with_compression(Compression::Gzip),
-        false => builder,
+    let builder = if settings.gzip {
+        builder.with_compression(Compression::Gzip)
+    } else {
+        builder
     };
     let exporter = builder.build().map_err(|error| error.to_string())?;
     Ok((exporter, cause))
@@ -81,9 +82,10 @@ fn chain(error: &HttpError) -> String {
 /// An endpoint without TLS needs no certificates.
 fn tls(settings: &Settings) -> Result<ClientConfig, String> {
     let is_secure = settings.endpoint.scheme() == Some(&Scheme::HTTPS);
-    let roots = match is_secure {
-        true => roots(&settings.files)?,
-        false => RootCertStore::empty(),
+    let roots = if is_secure {
+        roots(&settings.files)?
+    } else {
+        RootCertStore::empty()
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
