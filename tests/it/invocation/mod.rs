@@ -1,5 +1,4 @@
-//! Invocations: the rows TV and TV-X of what a run of messages has to look like, each in the doc comment of
-//! the test that shows it.
+//! Invocations: what a run of messages looks like, linked and continuous.
 
 mod baggage;
 mod batch;

@@ -159,14 +159,14 @@ mod annotated {
 fn an_annotated_test_is_listed_once() {
     let binary = std::env::current_exe().expect("this binary");
     let listed = Command::new(binary)
-        .args(["--list", "neighbours::annotated::"])
+        .args(["--list", "macros::neighbours::annotated::"])
         .output()
         .expect("a list of tests");
     let listed = String::from_utf8_lossy(&listed.stdout);
     let mut names: Vec<&str> = listed
         .lines()
         .filter_map(|line| {
-            line.strip_prefix("neighbours::annotated::")?
+            line.strip_prefix("macros::neighbours::annotated::")?
                 .strip_suffix(": test")
         })
         .collect();

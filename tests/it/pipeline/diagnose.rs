@@ -96,11 +96,8 @@ fn the_global_provider_is_followed() {
     if !is_child("pipeline::diagnose::the_global_provider_is_followed") {
         return;
     }
-    let place = format!(
-        "`use_global_tracer_provider` at {}:{}:",
-        file!(),
-        line!() + 1
-    );
+    let line = line!() + 2;
+    let place = format!("`use_global_tracer_provider` at {}:{line}:", file!());
     enter_span::use_global_tracer_provider();
     assert_says(&[
         &place,

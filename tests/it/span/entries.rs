@@ -126,7 +126,7 @@ fn a_program_is_a_forest_of_its_entries() {
     assert_rules(&trace);
 }
 
-/// TW22's rules for each span: it has ended, and its parent began before it, in the same trace.
+/// The rules for each span: it has ended, and its parent began before it, in the same trace.
 fn assert_rules(trace: &Trace) {
     for (index, span) in trace.spans().iter().enumerate() {
         assert!(span.is_ended() && span.span_context().is_valid());

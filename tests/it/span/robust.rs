@@ -215,7 +215,7 @@ fn a_future_dropped_by_a_dying_thread_ends_its_span() {
     recorder.trace().assert_tree("kept ~cancelled");
 }
 
-/// Bad input, R16: spans and messages that outlive their runtime and their provider end once, and
+/// Bad input: spans and messages that outlive their runtime and their provider end once, and
 /// do no harm.
 #[test]
 fn what_outlives_its_runtime_does_no_harm() {
@@ -243,7 +243,7 @@ fn what_outlives_its_runtime_does_no_harm() {
     assert!(exported().is_empty());
 }
 
-/// Bad input, X9: an envelope that arrives after its trace ended still has its parent.
+/// Bad input: an envelope that arrives after its trace ended still has its parent.
 #[test]
 fn a_message_may_arrive_after_its_trace() {
     let recorder = Recorder::new();

@@ -18,7 +18,7 @@ use crate::support::child::is_child;
 
 const LEVELS: usize = 3;
 
-/// X7, at scale: tasks that wander between two workers have each span exactly once, below the right
+/// Tasks that wander between two workers have each span exactly once, below the right
 /// parent, and leave no memory behind.
 #[test]
 fn a_hundred_thousand_tasks_keep_their_parents_and_no_memory() {
