@@ -4,15 +4,12 @@
 #     benches/build-cost.sh [rounds]
 #
 # It writes a small application into a temporary folder, bare and with enter-span, and builds both
-# from nothing in turns, on two cores; then the semantic conventions in a crate of their own, and that
-# crate without them: beside the whole library they would be lost in its noise. It prints medians and
-# least values, and fails if a build holds two versions of syn. Needs cargo, bash and awk; the folder is
-# removed at the end.
+# from nothing in turns, on two cores; and a third time with the crate of the semantic conventions. It
+# prints medians and least values, and fails if a build holds two versions of syn. Needs cargo, bash and
+# awk; the folder is removed at the end.
 set -euo pipefail
 
 readonly ROUNDS=${1:-7}
-# A small crate takes little time, and little time needs more rounds.
-readonly ROUNDS_ALONE=$((10 * ROUNDS))
 
 here=$(cd "$(dirname "$0")" && pwd)
 readonly ROOT=${here%/*}
@@ -26,47 +23,11 @@ unset CARGO_TARGET_DIR
 # Without its tests, and without what they depend on.
 library() {
     mkdir -p "$WORK/library"
-    cp -r "$ROOT/runtime" "$ROOT/macros" "$WORK/library/"
-    sed -e 's/^members = .*/members = ["macros", "runtime"]/' -e '/^default-members/d' \
+    cp -r "$ROOT/runtime" "$ROOT/macros" "$ROOT/semconv" "$WORK/library/"
+    sed -e 's/^members = .*/members = ["macros", "runtime", "semconv"]/' -e '/^default-members/d' \
         -e '/^exclude/d' "$ROOT/Cargo.toml" >"$WORK/library/Cargo.toml"
     sed -i '/^\[dev-dependencies\]/,/^$/d' "$WORK/library/runtime/Cargo.toml"
     cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$ROOT/README.md" "$WORK/library/"
-}
-
-# A crate of the types that the conventions are made of, as `key.rs` and `one_of.rs` have them, and of what
-# stands in $2.
-conventions() {
-    mkdir -p "$WORK/$1/src"
-    printf '[package]\nname = "conventions"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n' \
-        >"$WORK/$1/Cargo.toml"
-    cat >"$WORK/$1/src/lib.rs" <<RUST
-pub mod key {
-    use std::marker::PhantomData;
-    pub struct Key<T: ?Sized>(&'static str, PhantomData<fn(&T)>);
-    impl<T: ?Sized> Key<T> {
-        pub const fn new(name: &'static str) -> Self {
-            Key(name, PhantomData)
-        }
-    }
-    pub struct OwnedKey<T: ?Sized>(String, PhantomData<fn(&T)>);
-    impl<T: ?Sized> OwnedKey<T> {
-        pub(crate) fn below(prefix: &str, name: &str) -> Self {
-            OwnedKey([prefix, ".", name].concat(), PhantomData)
-        }
-    }
-}
-pub mod one_of {
-    use std::{borrow::Cow, marker::PhantomData};
-    pub struct OneOf<E>(Cow<'static, str>, PhantomData<fn(E)>);
-    impl<E> OneOf<E> {
-        pub const fn new(text: &'static str) -> Self {
-            OneOf(Cow::Borrowed(text), PhantomData)
-        }
-    }
-}
-$2
-RUST
-    cp "$ROOT/rust-toolchain.toml" "$WORK/$1/"
 }
 
 application() {
@@ -110,11 +71,6 @@ timed() {
 
 from_nothing() {
     rm -rf "$WORK/$1/target"
-    timed "$1"
-}
-
-alone() {
-    (cd "$WORK/$1" && cargo clean --quiet --offline --package conventions)
     timed "$1"
 }
 
@@ -164,12 +120,13 @@ versions_of_syn() {
 }
 
 library
-conventions without_semconv ""
-conventions semconv "#[path = \"$ROOT/semconv/src/stable.rs\"] pub mod semconv;"
 application bare "" ""
 application enter_span "enter-span = { path = \"$WORK/library/runtime\" }" \
     "#[enter_span::enter_span(attributes(id))]"
-for folder in bare enter_span; do
+application semconv "enter-span = { path = \"$WORK/library/runtime\" }
+enter-span-semconv = { path = \"$WORK/library/semconv\" }" \
+    "#[enter_span::enter_span(attributes(enter_span_semconv::HTTP_ROUTE = \"/\"))]"
+for folder in bare enter_span semconv; do
     (cd "$WORK/$folder" && cargo fetch --quiet)
 done
 
@@ -181,12 +138,8 @@ if (($(wc -w <<<"$syn") > 1)); then
     exit 1
 fi
 
-measure from_nothing "$ROUNDS" bare enter_span
-measure alone "$ROUNDS_ALONE" without_semconv semconv
+measure from_nothing "$ROUNDS" bare enter_span semconv
 
 echo
 echo "An application from nothing, debug, two cores, $ROUNDS rounds"
-compare from_nothing bare enter_span
-echo
-echo "The conventions in a crate of their own, $ROUNDS_ALONE rounds"
-compare alone without_semconv semconv
+compare from_nothing bare enter_span semconv

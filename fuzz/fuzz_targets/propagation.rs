@@ -5,7 +5,7 @@
 
 #![no_main]
 
-use enter_span::display_name;
+use enter_span::invocation::display_name;
 use enter_span::propagation::{Propagator, Remote};
 use libfuzzer_sys::fuzz_target;
 
