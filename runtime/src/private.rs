@@ -79,6 +79,39 @@ pub const fn tracer(
     Tracer::of(Library::of(package, version, module))
 }
 
+/// A [`Tracer`] for the crate that this stands in, by its name and version; or for a library of the
+/// name that is given, a `&'static str`.
+///
+/// It is constant, so it can stand in a `static`. It records where the process, or what is carried
+/// by the context, records.
+///
+/// ```
+/// use enter_span::Tracer;
+///
+/// static TRACER: Tracer = enter_span::tracer!();
+/// static OF_A_PART: Tracer = enter_span::tracer!("shop.bank");
+///
+/// assert_eq!(TRACER.enter_span("sum", |_| 1 + 2), 3);
+/// assert_eq!(OF_A_PART.enter_span("sum", |_| 1 + 2), 3);
+/// ```
+#[macro_export]
+macro_rules! tracer {
+    ($name:expr) => {
+        $crate::private::tracer(
+            ::core::option::Option::Some($name),
+            ::core::option::Option::None,
+            "",
+        )
+    };
+    () => {
+        $crate::private::tracer(
+            ::core::option_env!("CARGO_PKG_NAME"),
+            ::core::option_env!("CARGO_PKG_VERSION"),
+            ::core::module_path!(),
+        )
+    };
+}
+
 /// Runs a body that stands in no span of its own.
 #[inline(always)]
 pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {

@@ -1,5 +1,6 @@
 //! The thread's context stack, panics that unwind through us, and our names for OpenTelemetry's identities.
 
 pub(crate) mod identity;
+pub(crate) mod remote_tracestate;
 pub(crate) mod stack;
 pub(crate) mod unwind;

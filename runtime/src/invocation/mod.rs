@@ -86,5 +86,4 @@ pub use display::{MachineName, display_name, display_name_as};
 pub use message::{Message, NextMessage};
 pub use mode::{TraceMode, UnknownTraceMode};
 pub use plan::Invocation;
-pub(crate) use plan::{Current, Outset};
 pub use run::Run;

@@ -16,6 +16,8 @@ use super::mode::TraceMode;
 use crate::context::identity::SpanContext;
 use crate::context::stack;
 use crate::propagation::{self, Remote};
+use crate::span::builder::{StartPoint, ToInvocation};
+use crate::span::parent_context::CurrentInvocation;
 
 /// One delivery of a message, or of a batch of them.
 ///
@@ -61,18 +63,6 @@ enum Place {
     NewRoot,
     UnderLocal,
 }
-
-/// How a span is to begin.
-pub(crate) struct Outset {
-    /// What it starts below, with its baggage.
-    pub(crate) context: OtelContext,
-    pub(crate) links: Vec<SpanContext>,
-    pub(crate) attributes: Vec<KeyValue>,
-}
-
-/// In the context of an invocation's span, and so of all below it. `None` hides another one.
-#[derive(Clone, Default)]
-pub(crate) struct Current(Option<Invocation>);
 
 impl Told {
     pub(super) fn mode(&self) -> TraceMode {
@@ -154,11 +144,11 @@ impl Invocation {
 
     /// That whose span is current, or around what is current. `None` while nothing is traced.
     pub fn current() -> Option<Self> {
-        let look = |context: &OtelContext| {
-            let Current(invocation) = context.get()?;
-            invocation.clone()
+        let read = |context: &OtelContext| {
+            let CurrentInvocation(invocation) = context.get()?;
+            invocation.as_ref()?.downcast_ref().cloned()
         };
-        stack::map_current(look).flatten()
+        stack::map_current(read).flatten()
     }
 
     /// In this mode, whatever `ENTER_SPAN_TRACE_MODE` says.
@@ -242,17 +232,11 @@ impl Invocation {
         NextMessage::new(delivery, origin)
     }
 
-    /// How its span begins where `current` is current, and a new root would start in `root`.
-    pub(crate) fn outset(&self, current: &OtelContext, root: OtelContext) -> Outset {
-        // Once: the environment may change meanwhile.
-        self.clone().with_mode(self.mode()).begin(current, root)
-    }
-
     fn came(&self) -> Vec<Came> {
         self.messages.iter().map(Came::read).collect()
     }
 
-    fn begin(self, current: &OtelContext, root: OtelContext) -> Outset {
+    fn start_point(self, current: &OtelContext, root: OtelContext) -> StartPoint {
         let mut attributes = self.told.attributes();
         let propagated = "enter_span.trace.propagated";
         let came = self.came();
@@ -263,7 +247,7 @@ impl Invocation {
             [came] => came.with_baggage(parent),
             _ => parent,
         };
-        Outset {
+        StartPoint {
             context: self.current_in(self.told.in_baggage(context)),
             links,
             attributes,
@@ -271,9 +255,9 @@ impl Invocation {
     }
 
     /// The same for the start of a run, which is below what is current.
-    pub(crate) fn outset_of_run(&self, current: &OtelContext) -> Outset {
+    pub(super) fn start_point_of_run(&self, current: &OtelContext) -> StartPoint {
         let context = self.told.in_baggage(current.clone());
-        Outset {
+        StartPoint {
             context: self.current_in(context),
             links: Vec::new(),
             attributes: self.told.attributes(),
@@ -282,7 +266,8 @@ impl Invocation {
 
     /// `context`, with this one as the current one, in the mode that it has now.
     fn current_in(&self, context: OtelContext) -> OtelContext {
-        context.with_value(Current(Some(self.clone().with_mode(self.mode()))))
+        let own = self.clone().with_mode(self.mode());
+        context.with_value(CurrentInvocation(Some(Arc::new(own))))
     }
 
     fn parent(&self, came: &[Came], current: &OtelContext, root: OtelContext) -> OtelContext {
@@ -318,6 +303,15 @@ impl Invocation {
             links.add(origin);
         }
         links.all
+    }
+}
+
+impl ToInvocation for Invocation {
+    fn to_start_point(&self, current: &OtelContext, root: OtelContext) -> StartPoint {
+        // Once: the environment may change meanwhile.
+        self.clone()
+            .with_mode(self.mode())
+            .start_point(current, root)
     }
 }
 

@@ -105,7 +105,8 @@ impl Run {
             return ActiveSpan::OFF;
         };
         let mut name = Some(name);
-        let mut begun = |start: &mut Start| start.run(&self.0);
+        let mut begun =
+            |start: &mut Start| start.start_at(|current| self.0.start_point_of_run(current));
         let mut named = |start: &mut Start| {
             if let Some(name) = name.take() {
                 start.set_name(name);

@@ -50,4 +50,3 @@ pub use destination::Destinations;
 pub use propagator::{Propagator, extract, inject, inject_to, set_propagator};
 pub(crate) use propagator::{of_process, set_default_propagator};
 pub use remote::{Remote, Trust};
-pub(crate) use tracestate::Beside;

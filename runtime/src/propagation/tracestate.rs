@@ -10,6 +10,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 
 use super::field::{WHITE_SPACE, trimmed};
+use crate::context::remote_tracestate::{ReceivedTracestate, RemoteTracestate};
 
 pub(super) const NAME: &str = "tracestate";
 
@@ -237,22 +238,11 @@ where
     text
 }
 
-/// The text that has come with a remote span. `None` hides that of another one.
-#[derive(Clone, Default)]
-pub(crate) struct Beside(Option<Arrived>);
-
-#[derive(Clone)]
-struct Arrived {
-    trace_id: TraceId,
-    state: TraceState,
-    text: String,
-}
-
 impl Tracestate {
     /// What is to be kept beside the remote span of this trace.
-    pub(super) fn keep(&mut self, trace_id: TraceId) -> Beside {
+    pub(super) fn keep(&mut self, trace_id: TraceId) -> RemoteTracestate {
         let text = self.text.take();
-        Beside(text.map(|text| Arrived {
+        RemoteTracestate(text.map(|text| ReceivedTracestate {
             trace_id,
             state: self.state.clone(),
             text,
@@ -260,10 +250,10 @@ impl Tracestate {
     }
 }
 
-impl Beside {
-    /// `context`, in which the remote span is current, with what its type cannot hold.
+impl RemoteTracestate {
+    /// `context`, in which the remote span is current, with what its type cannot keep.
     pub(super) fn put_into(self, context: Context) -> Context {
-        if self.0.is_some() || context.get::<Beside>().is_some() {
+        if self.0.is_some() || context.get::<RemoteTracestate>().is_some() {
             context.with_value(self)
         } else {
             context
@@ -273,16 +263,18 @@ impl Beside {
 
 /// The header for the span of `context`. It is empty if there is nothing to say.
 pub(super) fn header(context: &Context, span: &SpanContext) -> String {
-    let beside = context.get().and_then(|Beside(arrived)| arrived.as_ref());
+    let received = context
+        .get()
+        .and_then(|RemoteTracestate(received)| received.as_ref());
     let state = span.trace_state();
-    match beside.filter(|arrived| arrived.trace_id == span.trace_id()) {
+    match received.filter(|received| received.trace_id == span.trace_id()) {
         None => write(|| state.into_iter()),
-        Some(arrived) if arrived.state == *state => arrived.text.clone(),
-        Some(arrived) => arrived.changed_to(state),
+        Some(received) if received.state == *state => received.text.clone(),
+        Some(received) => received.changed_to(state),
     }
 }
 
-impl Arrived {
+impl ReceivedTracestate {
     /// What was changed stands first, and what was not keeps its order.
     fn changed_to(&self, now: &TraceState) -> String {
         let is_changed = |(key, _): &(&str, &str)| self.state.get(key) != now.get(key);

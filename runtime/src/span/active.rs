@@ -19,6 +19,7 @@ use crate::outcome::probe::{FailureSource, ReturnCheck};
 use crate::span::handle::Span;
 use crate::span::local_root;
 use crate::span::parent_context;
+use crate::span::recorder_hooks::LeafMark;
 use crate::span::recording::Ending;
 use crate::span::scope::Scope;
 
@@ -269,28 +270,21 @@ impl ActiveSpan {
 #[derive(Default)]
 pub(crate) struct AttachGuard {
     _context: Option<ContextGuard>,
-    #[cfg(feature = "testing")]
-    _leaf: Option<crate::testing::Leaf>,
+    _leaf: LeafMark,
 }
 
 impl AttachGuard {
     fn context(context: OtelContext) -> Self {
         AttachGuard {
             _context: stack::attach(context),
-            #[cfg(feature = "testing")]
-            _leaf: None,
+            _leaf: LeafMark::default(),
         }
     }
 
-    #[cfg_attr(
-        not(feature = "testing"),
-        expect(unused_variables, reason = "only the testing recorder asks for leaves")
-    )]
     fn leaf(site: &'static Site) -> Self {
         AttachGuard {
             _context: None,
-            #[cfg(feature = "testing")]
-            _leaf: crate::testing::Leaf::enter(site),
+            _leaf: LeafMark::enter(site),
         }
     }
 }

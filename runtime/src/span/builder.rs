@@ -12,14 +12,14 @@ use crate::backend::active_backend::{self, ActiveBackend, ContextBackend};
 use crate::backend::site::{Library, Site};
 use crate::backend::tracer::Tracer;
 use crate::backend::{self, StartOptions};
-use crate::context::identity::has_span;
+use crate::context::identity::{SpanContext, has_span};
 use crate::context::stack;
 use crate::context::unwind;
 use crate::diagnose::undeclared_root::UndeclaredRoot;
-use crate::invocation::{Invocation, Outset};
 use crate::span::active::ActiveSpan;
 use crate::span::parent::{self, Arrived, Parent, PendingLinks, ToLinks, ToParent};
 use crate::span::parent_context;
+use crate::span::recorder_hooks;
 use crate::span::scope::Scope;
 use crate::span::start::{self, Interest};
 
@@ -77,14 +77,18 @@ impl ToTracer for Tracer {
     note = "`invocation` takes an `enter_span::invocation::Invocation`; for a message write `Invocation::of(&message)`"
 )]
 pub trait ToInvocation {
+    /// Where its span starts, if `current` is current and a new root would start in `root`.
     #[doc(hidden)]
-    fn to_invocation(&self) -> &Invocation;
+    fn to_start_point(&self, current: &OtelContext, root: OtelContext) -> StartPoint;
 }
 
-impl ToInvocation for Invocation {
-    fn to_invocation(&self) -> &Invocation {
-        self
-    }
+/// Where the span of an invocation starts, and what it has from there.
+#[doc(hidden)]
+pub struct StartPoint {
+    /// What it starts below, with its baggage.
+    pub(crate) context: OtelContext,
+    pub(crate) links: Vec<SpanContext>,
+    pub(crate) attributes: Vec<KeyValue>,
 }
 
 macro_rules! through_pointers {
@@ -96,8 +100,8 @@ macro_rules! through_pointers {
         }
 
         impl<T: ToInvocation + ?Sized> ToInvocation for $pointer {
-            fn to_invocation(&self) -> &Invocation {
-                (**self).to_invocation()
+            fn to_start_point(&self, current: &OtelContext, root: OtelContext) -> StartPoint {
+                (**self).to_start_point(current, root)
             }
         }
     )+};
@@ -185,23 +189,23 @@ impl Start {
 
     /// Where an invocation hangs, its links and its attributes.
     pub fn invocation<T: ToInvocation + ?Sized>(&mut self, invocation: &T) {
-        let invocation = invocation.to_invocation();
-        let root = Arrived::default().into_context(&self.current);
-        let outset = invocation.outset(&self.current, root);
-        self.begin_with(outset);
+        self.start_at(|current| {
+            let root = Arrived::default().into_context(current);
+            invocation.to_start_point(current, root)
+        });
     }
 
-    /// The same for the start of a run.
-    pub(crate) fn run(&mut self, run: &Invocation) {
-        let outset = run.outset_of_run(&self.current);
-        self.begin_with(outset);
-    }
-
-    fn begin_with(&mut self, outset: Outset) {
-        self.parent = Some(Parent::Whole(outset.context));
-        let links = outset.links.into_iter().map(|link| link.0);
-        self.options.links.extend(links);
-        self.options.attributes.extend(outset.attributes);
+    pub(crate) fn start_at(&mut self, start_point: impl FnOnce(&OtelContext) -> StartPoint) {
+        let StartPoint {
+            context,
+            links,
+            attributes,
+        } = start_point(&self.current);
+        self.parent = Some(Parent::Whole(context));
+        self.options
+            .links
+            .extend(links.into_iter().map(|link| link.0));
+        self.options.attributes.extend(attributes);
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
@@ -320,15 +324,12 @@ fn start(
     parent: &OtelContext,
 ) -> Option<Box<Scope>> {
     PendingLinks::link_root(parent, &mut options.links);
-    #[cfg(feature = "testing")]
     let name = options.name.as_deref().unwrap_or(site.name());
     let Some(active_backend) = active_backend else {
-        #[cfg(feature = "testing")]
-        crate::testing::orphan(name);
+        recorder_hooks::unrecorded(name);
         return None;
     };
-    #[cfg(feature = "testing")]
-    crate::testing::started(parent, name);
+    recorder_hooks::started(parent, name);
     let start = backend::Start {
         site,
         options: Some(options),

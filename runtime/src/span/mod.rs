@@ -14,6 +14,7 @@ pub(crate) mod local_root;
 pub(crate) mod owned;
 pub(crate) mod parent;
 pub(crate) mod parent_context;
+pub(crate) mod recorder_hooks;
 pub(crate) mod recording;
 pub(crate) mod scope;
 pub(crate) mod start;

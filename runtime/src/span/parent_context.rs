@@ -3,18 +3,24 @@
 //! As in OpenTelemetry, another parent replaces the span and keeps the rest: the application's values and
 //! its baggage. Our own values go with the span that they belong to.
 
+use std::any::Any;
 use std::ptr;
+use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
 use crate::backend::active_backend::{self, ContextBackend};
 use crate::context::identity::has_span;
-use crate::invocation::Current;
-use crate::propagation::Beside;
+use crate::context::remote_tracestate::RemoteTracestate;
 use crate::span::lent_span;
 use crate::span::local_root::CarriedRoot;
 use crate::span::parent::{Parent, PendingLinks};
+
+/// In the context of an invocation's span, and so of all below it: what `invocation/` puts there. `None`
+/// hides another one.
+#[derive(Clone, Default)]
+pub(crate) struct CurrentInvocation(pub(crate) Option<Arc<dyn Any + Send + Sync>>);
 
 /// The context that a span with this parent starts in, where `current` is current.
 pub(crate) fn below(current: &Context, parent: Parent) -> Context {
@@ -73,8 +79,8 @@ fn is_current(current: &Context, span: &SpanContext) -> bool {
 fn with_our_values_of(home: &Context, context: Context) -> Context {
     let context = with_value_of::<CarriedRoot>(home, context);
     let context = with_value_of::<PendingLinks>(home, context);
-    let context = with_value_of::<Beside>(home, context);
-    with_value_of::<Current>(home, context)
+    let context = with_value_of::<RemoteTracestate>(home, context);
+    with_value_of::<CurrentInvocation>(home, context)
 }
 
 /// The default of a value says nothing, and hides another one: OpenTelemetry cannot take one away.

@@ -21,6 +21,7 @@ use crate::diagnose::open_spans;
 use crate::diagnose::undeclared_root::UndeclaredRoot;
 use crate::span::local_root;
 use crate::span::parent::PendingLinks;
+use crate::span::recorder_hooks;
 use crate::span::recording::StartState;
 use crate::span::scope::{self, Scope};
 
@@ -112,11 +113,11 @@ pub(crate) fn interest(
 impl Interest {
     /// Where nothing records; but a test wants to know the names of what it has lost.
     pub(crate) fn of_nobody() -> Self {
-        #[cfg(feature = "testing")]
-        if crate::testing::is_anybody_recording() {
-            return Interest::Sampler;
+        if recorder_hooks::is_recorder_alive() {
+            Interest::Sampler
+        } else {
+            Interest::Nobody
         }
-        Interest::Nobody
     }
 
     pub(crate) fn is_any(&self) -> bool {

@@ -93,7 +93,7 @@ impl Drop for Exclusive {
 }
 
 /// Whether a recorder lives, on whatever thread.
-pub(crate) fn is_anybody_recording() -> bool {
+pub(super) fn is_anybody_recording() -> bool {
     house().recorders > 0
 }
 

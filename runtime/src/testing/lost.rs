@@ -1,20 +1,15 @@
-//! Spans that no recorder got, and calls that a leaf hides.
+//! Spans that no recorder got.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use opentelemetry::Context;
-
+use super::alone::is_anybody_recording;
 use super::recorder::Shared;
-use crate::backend::active_backend::ContextBackend;
-use crate::backend::site::Site;
+use crate::span::recorder_hooks::{self, LostSpans};
 
 thread_local! {
     /// The recorders that were made on this thread and live.
     static HERE: RefCell<Vec<Weak<Shared>>> = const { RefCell::new(Vec::new()) };
-
-    /// The leaf whose body runs on this thread.
-    static LEAF: Cell<Option<&'static Site>> = const { Cell::new(None) };
 }
 
 static UNCLAIMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -37,6 +32,7 @@ pub(super) fn forget_unclaimed() {
 }
 
 pub(super) fn register(recorder: &Arc<Shared>) {
+    recorder_hooks::register(&Unclaimed);
     let weak = Arc::downgrade(recorder);
     // A dying thread has no test left to tell.
     let _ = HERE.try_with(|here| {
@@ -56,50 +52,29 @@ pub(super) fn has_recorder() -> bool {
     newest_here().is_some()
 }
 
-/// A span started where nothing records.
-pub(crate) fn orphan(name: &str) {
-    if let Some(recorder) = newest_here() {
-        recorder.add_orphan(name);
-        return;
-    }
-    let mut unclaimed = unclaimed_list();
-    if unclaimed.len() < MOST_UNCLAIMED && !unclaimed.iter().any(|known| known == name) {
-        unclaimed.push(name.to_owned());
-    }
-}
+/// Registered with the first recorder.
+struct Unclaimed;
 
-/// A span starts below `parent`.
-pub(crate) fn started(parent: &Context, name: &str) {
-    match parent.get::<ContextBackend>() {
-        Some(below) => note_leaf(below, name),
-        // The process has a provider of its own, which records what the recorder lost.
-        None => newest_here()
-            .into_iter()
-            .for_each(|here| here.add_orphan(name)),
+impl LostSpans for Unclaimed {
+    fn is_recorder_alive(&self) -> bool {
+        is_anybody_recording()
     }
-}
 
-fn note_leaf(below: &ContextBackend, name: &str) {
-    if let Some(leaf) = LEAF.try_with(Cell::get).ok().flatten() {
-        if let Some(observer) = below.observer() {
-            observer.hidden(leaf.name(), name);
+    fn unrecorded(&self, name: &str) {
+        if let Some(recorder) = newest_here() {
+            recorder.add_orphan(name);
+            return;
+        }
+        let mut unclaimed = unclaimed_list();
+        if unclaimed.len() < MOST_UNCLAIMED && !unclaimed.iter().any(|known| known == name) {
+            unclaimed.push(name.to_owned());
         }
     }
-}
 
-/// While this lives, the body of a leaf runs on this thread.
-pub(crate) struct Leaf(Option<&'static Site>);
-
-impl Leaf {
-    pub(crate) fn enter(site: &'static Site) -> Option<Self> {
-        let before = LEAF.try_with(|leaf| leaf.replace(Some(site))).ok()?;
-        Some(Leaf(before))
-    }
-}
-
-impl Drop for Leaf {
-    fn drop(&mut self) {
-        // A dying thread has no leaf left to restore.
-        let _ = LEAF.try_with(|leaf| leaf.set(self.0));
+    /// The recorder of this thread lost it.
+    fn recorded_by_process(&self, name: &str) {
+        if let Some(recorder) = newest_here() {
+            recorder.add_orphan(name);
+        }
     }
 }

@@ -47,11 +47,9 @@ mod redacted;
 mod trace;
 mod tree;
 
-pub(crate) use alone::is_anybody_recording;
 pub use alone::{Exclusive, exclusive};
 pub use entry::Event;
 pub use lost::unclaimed;
-pub(crate) use lost::{Leaf, orphan, started};
 pub use provider::RecorderProvider;
 pub use recorder::Recorder;
 pub use trace::{RecordedSpan, Trace};
