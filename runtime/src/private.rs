@@ -9,10 +9,12 @@ pub use crate::outcome::failure::ErrorDetail;
 pub use crate::outcome::probe::{
     Awaited, Diverged, Judged, Probe, ReturnCheck, Returned, Streamed,
 };
-pub use crate::span::active::{ActiveSpan, finish, run, run_held, run_open};
-pub use crate::span::builder::{Start, enter, enter_with, holds};
+pub use crate::span::active::ActiveSpan;
+pub use crate::span::body::{finish, run, run_held, run_open};
+pub use crate::span::builder::{SpanBuilder as Start, holds};
 pub use crate::span::current::Current;
 pub use crate::span::guard::Guard;
+pub use crate::span::start::{enter, enter_with};
 
 /// The traits that a probe is asked through.
 pub mod reading {

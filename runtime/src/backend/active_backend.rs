@@ -79,7 +79,7 @@ pub fn is_on() -> bool {
     !cfg!(enter_span_off) && ON.load(Ordering::Relaxed) != 0
 }
 
-/// The short way to what a thread keeps: looked at, and not copied.
+/// The short way to the backend that a thread keeps: borrowed, not copied.
 #[derive(Clone, Copy)]
 pub(crate) struct ThreadBackend {
     /// Nothing is recorded below a local span that is not sampled.
@@ -96,10 +96,10 @@ impl ThreadBackend {
         })
     }
 
-    /// `None` also where the thread has to ask for the backend anew.
+    /// Runs `work` with the backend. `None` also where the thread has to ask for the backend anew.
     #[inline]
-    pub(crate) fn look<R>(self, look: impl FnOnce(&ActiveBackend) -> Option<R>) -> Option<R> {
-        OWN.try_with(|own| look(own.try_borrow().ok()?.current()?))
+    pub(crate) fn with<R>(self, work: impl FnOnce(&ActiveBackend) -> Option<R>) -> Option<R> {
+        OWN.try_with(|own| work(own.try_borrow().ok()?.current()?))
             .ok()
             .flatten()
     }

@@ -53,15 +53,6 @@ impl Start<'_> {
         options.unwrap_or_else(|| self.site.library())
     }
 
-    #[cfg(feature = "open-spans")]
-    pub(crate) fn name(&self) -> Cow<'static, str> {
-        let options = self
-            .options
-            .as_ref()
-            .and_then(|options| options.name.clone());
-        options.unwrap_or(Cow::Borrowed(self.site.name()))
-    }
-
     pub fn take_name(&mut self) -> Cow<'static, str> {
         let options = self
             .options

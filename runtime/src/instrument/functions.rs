@@ -9,10 +9,12 @@ use crate::backend::tracer::Tracer;
 use crate::context::unwind;
 use crate::diagnose::later_work;
 use crate::instrument::future::Silent;
-use crate::span::active::{self, ActiveSpan};
-use crate::span::builder::{self, Start};
+use crate::span::active::ActiveSpan;
+use crate::span::body;
+use crate::span::builder::SpanBuilder;
 use crate::span::handle::Span;
 use crate::span::owned::OwnedSpan;
+use crate::span::start;
 
 static ANONYMOUS: Site = Site::anonymous();
 /// What to write where a value does its work later.
@@ -29,14 +31,14 @@ fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> ActiveSpan {
         return ActiveSpan::OFF;
     };
     let mut name = Some(name);
-    let mut by = |start: &mut Start| start.tracer(tracer);
-    let mut named = |start: &mut Start| {
+    let mut by = |builder: &mut SpanBuilder| builder.tracer(tracer);
+    let mut named = |builder: &mut SpanBuilder| {
         if let Some(name) = name.take() {
-            start.set_name(name);
+            builder.set_name(name);
         }
     };
     // The name has been evaluated already.
-    builder::enter_with(&ANONYMOUS, &mut [&mut by, &mut named], &mut [])
+    start::enter_with(&ANONYMOUS, &mut [&mut by, &mut named], &mut [])
 }
 
 /// Runs `body` in a span of this name, below the current one.
@@ -127,7 +129,7 @@ impl Tracer {
         let mut active = enter(self, name);
         let span = active.handle();
         later_work::look_for::<R>(&active, REMEDY);
-        active::run(active, || body(span))
+        body::run(active, || body(span))
     }
 
     /// As [`enter_span_async`](crate::enter_span_async()), under this tracer's library.

@@ -9,7 +9,8 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::outcome::probe::ReturnCheck;
-use crate::span::active::{ActiveSpan, abandon, attached};
+use crate::span::active::ActiveSpan;
+use crate::span::body::{abandon, attached};
 
 pin_project! {
     /// Hands its span back when the inner future is ready; ends it if that panics, or is dropped

@@ -15,7 +15,8 @@ use crate::context::identity::Context;
 use crate::context::stack;
 use crate::instrument::future::InSpan;
 use crate::instrument::stream::OpenStream;
-use crate::span::active::{self, ActiveSpan};
+use crate::span::active::ActiveSpan;
+use crate::span::body;
 use crate::span::owned::OwnedSpan;
 use crate::span::parent::{PendingLinks, ToLinks, ToParent};
 use crate::span::parent_context;
@@ -252,7 +253,7 @@ pub trait FutureInSpan: Future + Sized {
     /// ```
     fn in_owned_span(self, span: OwnedSpan) -> impl Future<Output = Self::Output> {
         let around = Captured::around(&span);
-        let work = InSpan::new(span.into_work(), self, active::finish);
+        let work = InSpan::new(span.into_work(), self, body::finish);
         Carried::new(around, work)
     }
 }
@@ -389,7 +390,7 @@ impl<W> Waiting<W> {
         let Some(work) = work else {
             unreachable!("it is taken here, or by the destructor");
         };
-        self.context.run(|| active::run(active, work))
+        self.context.run(|| body::run(active, work))
     }
 }
 
@@ -403,7 +404,7 @@ impl<W> Drop for Waiting<W> {
             if active.is_off() {
                 drop(work)
             } else {
-                active::abandon_with(active, || drop(work))
+                body::abandon_with(active, || drop(work))
             }
         });
     }

@@ -7,7 +7,8 @@ use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use crate::outcome::probe::ReturnCheck;
-use crate::span::active::{ActiveSpan, abandon, attached};
+use crate::span::active::ActiveSpan;
+use crate::span::body::{abandon, attached};
 
 pin_project! {
     /// Ends its span when the inner stream ends, or panics, or is dropped before.

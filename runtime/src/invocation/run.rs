@@ -11,9 +11,11 @@ use crate::backend::site::{Kind, Site};
 use crate::context::unwind;
 use crate::diagnose::later_work;
 use crate::instrument::future::Silent;
-use crate::span::active::{self, ActiveSpan};
-use crate::span::builder::{self, Start};
+use crate::span::active::ActiveSpan;
+use crate::span::body;
+use crate::span::builder::SpanBuilder;
 use crate::span::handle::Span;
+use crate::span::start;
 
 /// The start of a run: a producer's span, which is the origin of all that follows, and the first message.
 ///
@@ -81,7 +83,7 @@ impl Run {
         let mut active = self.enter(name);
         let span = active.handle();
         later_work::look_for::<R>(&active, "`start_async`");
-        active::run(active, || body(span, self.0.next_message()))
+        body::run(active, || body(span, self.0.next_message()))
     }
 
     /// The same for a future. The span starts when it is first polled.
@@ -105,14 +107,15 @@ impl Run {
             return ActiveSpan::OFF;
         };
         let mut name = Some(name);
-        let mut begun =
-            |start: &mut Start| start.start_at(|current| self.0.start_point_of_run(current));
-        let mut named = |start: &mut Start| {
+        let mut begun = |builder: &mut SpanBuilder| {
+            builder.start_at(|current| self.0.start_point_of_run(current))
+        };
+        let mut named = |builder: &mut SpanBuilder| {
             if let Some(name) = name.take() {
-                start.set_name(name);
+                builder.set_name(name);
             }
         };
         // The name has been evaluated already.
-        builder::enter_with(&START, &mut [&mut begun, &mut named], &mut [])
+        start::enter_with(&START, &mut [&mut begun, &mut named], &mut [])
     }
 }

@@ -1,26 +1,25 @@
-//! A span on its way: entered, told its attributes, attached while its body runs, ended.
+//! A span that has started: its end, its attributes, and how its context is attached.
 //!
-//! One type for all forms, sync and async; the forms differ in who attaches it, and when.
+//! One type for all forms, sync and async: one box, which its thread uses again, so that a future grows by
+//! 8 bytes. How a body runs in it is in `body.rs`, its start in `start.rs`.
 
 use std::borrow::Cow;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
 
-use opentelemetry::{Context as OtelContext, ContextGuard};
+use opentelemetry::Context as OtelContext;
 
 use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
-use crate::backend::site::Site;
 use crate::backend::size::Content;
 use crate::context::stack;
 use crate::context::unwind::{self, Payload};
 use crate::outcome::policy::ErrorPolicy;
 use crate::outcome::probe::{FailureSource, ReturnCheck};
+use crate::span::attach::AttachGuard;
 use crate::span::handle::Span;
 use crate::span::local_root;
 use crate::span::parent_context;
-use crate::span::recorder_hooks::LeafMark;
-use crate::span::recording::Ending;
+use crate::span::recording_state::Ending;
 use crate::span::scope::Scope;
 
 /// A span that has started, or nothing.
@@ -33,6 +32,59 @@ impl Drop for ActiveSpan {
         if let Some(scope) = self.0.take() {
             Scope::recycle(scope);
         }
+    }
+}
+
+/// The end of every span: what its value says, its children, its record, its scope.
+impl ActiveSpan {
+    /// Ends the span with what its value says, at the detail that is allowed.
+    pub fn end(self, check: ReturnCheck<'_>) {
+        let ending = match check {
+            ReturnCheck::Nothing => Ending::Silent,
+            ReturnCheck::Ask(value) => self.ending_by(value),
+        };
+        self.end_with(ending);
+    }
+
+    /// Ends the span in this way. The scope goes back to its thread when this drops.
+    #[inline]
+    pub(crate) fn end_with(mut self, ending: Ending) {
+        let Some(scope) = &mut self.0 else {
+            return;
+        };
+        if scope.site.does_end_children() && scope.is_recorded() {
+            local_root::end_children(&scope.context);
+        }
+        scope.end(ending);
+    }
+
+    pub(crate) fn end_with_panic(self, payload: &Payload) {
+        if let Some(ending) = self.ending_of(payload) {
+            self.end_with(ending);
+        }
+    }
+
+    /// The user's code runs here.
+    #[inline(never)]
+    fn ending_by(&self, value: &dyn FailureSource) -> Ending {
+        let Some(policy) = self.policy() else {
+            return Ending::Silent;
+        };
+        let ending = unwind::shielded(|| {
+            let failure = value.failure()?;
+            Some(Ending::failed(&failure, policy.detail))
+        });
+        ending.flatten().unwrap_or(Ending::Silent)
+    }
+
+    /// What a panic says, if the span is recorded.
+    pub(crate) fn ending_of(&self, payload: &Payload) -> Option<Ending> {
+        let detail = self.policy()?.detail;
+        Some(Ending::panicked(payload, detail))
+    }
+
+    fn policy(&self) -> Option<ErrorPolicy> {
+        self.0.as_ref()?.policy()
     }
 }
 
@@ -64,7 +116,7 @@ impl ActiveSpan {
         }
         let context = scope.context.clone();
         Span::of_leaf(match scope.share() {
-            Some(recording) => recording.below(&context),
+            Some(recording) => recording.context_below(&context),
             None => context,
         })
     }
@@ -176,7 +228,7 @@ impl ActiveSpan {
     /// The same, by value: the caller has nothing to drop if this unwinds.
     #[cold]
     #[inline(never)]
-    fn attach_owned(self) -> (Self, AttachGuard) {
+    pub(super) fn attach_owned(self) -> (Self, AttachGuard) {
         let guard = self.attach();
         (self, guard)
     }
@@ -184,7 +236,7 @@ impl ActiveSpan {
     /// The same for the last time: nobody asks for the context any more.
     #[cold]
     #[inline(never)]
-    fn attach_last(mut self) -> (Self, AttachGuard) {
+    pub(super) fn attach_last(mut self) -> (Self, AttachGuard) {
         let guard = match &mut self.0 {
             Some(scope) if !scope.site.is_leaf() && !scope.site.does_end_children() => {
                 AttachGuard::context(std::mem::take(&mut scope.context))
@@ -200,59 +252,6 @@ impl ActiveSpan {
         std::mem::forget(self);
     }
 
-    fn policy(&self) -> Option<ErrorPolicy> {
-        self.0.as_ref()?.policy()
-    }
-
-    /// Ends the span with what its value says, at the detail that is allowed.
-    pub fn end(self, check: ReturnCheck<'_>) {
-        self.end_by(check);
-    }
-
-    #[inline(always)]
-    fn end_by(self, check: ReturnCheck<'_>) {
-        let ending = match check {
-            ReturnCheck::Nothing => Ending::Silent,
-            ReturnCheck::Ask(value) => self.ending_by(value),
-        };
-        self.conclude(ending);
-    }
-
-    #[inline(never)]
-    fn ending_by(&self, value: &dyn FailureSource) -> Ending {
-        let Some(policy) = self.policy() else {
-            return Ending::Silent;
-        };
-        let ending = unwind::shielded(|| {
-            let failure = value.failure()?;
-            Some(Ending::failed(&failure, policy.detail))
-        });
-        ending.flatten().unwrap_or(Ending::Silent)
-    }
-
-    pub(crate) fn panicked(self, payload: &Payload) {
-        if let Some(ending) = self.ending_of(payload) {
-            self.conclude(ending);
-        }
-    }
-
-    /// What a panic says, if the span is recorded.
-    pub(crate) fn ending_of(&self, payload: &Payload) -> Option<Ending> {
-        let detail = self.policy()?.detail;
-        Some(Ending::panicked(payload, detail))
-    }
-
-    #[inline]
-    pub(crate) fn conclude(mut self, ending: Ending) {
-        let Some(scope) = &mut self.0 else {
-            return;
-        };
-        if scope.site.does_end_children() && scope.is_recorded() {
-            local_root::end_children(&scope.context);
-        }
-        scope.end(ending);
-    }
-
     pub(crate) fn take(&mut self) -> ActiveSpan {
         ActiveSpan(self.0.take())
     }
@@ -264,216 +263,4 @@ impl ActiveSpan {
     pub(crate) fn take_end(&mut self) -> ActiveSpan {
         ActiveSpan(self.0.as_mut().map(|scope| scope.again()))
     }
-}
-
-/// Detaches when dropped.
-#[derive(Default)]
-pub(crate) struct AttachGuard {
-    _context: Option<ContextGuard>,
-    _leaf: LeafMark,
-}
-
-impl AttachGuard {
-    fn context(context: OtelContext) -> Self {
-        AttachGuard {
-            _context: stack::attach(context),
-            _leaf: LeafMark::default(),
-        }
-    }
-
-    fn leaf(site: &'static Site) -> Self {
-        AttachGuard {
-            _context: None,
-            _leaf: LeafMark::enter(site),
-        }
-    }
-}
-
-/// A span whose body has run, and which is still attached.
-///
-/// It detaches before anything else happens, together with that: one call less in each function.
-#[must_use]
-pub struct ReturningSpan {
-    active: ActiveSpan,
-    guard: AttachGuard,
-}
-
-impl ReturningSpan {
-    #[inline(always)]
-    pub fn is_off(&self) -> bool {
-        self.active.is_off()
-    }
-
-    /// The end of a span that is none, for the compiler: there is nothing to drop.
-    #[inline(always)]
-    pub fn vanish(self) {
-        std::mem::forget(self);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn detach(self) -> ActiveSpan {
-        drop(self.guard);
-        self.active
-    }
-
-    #[inline(never)]
-    pub fn attribute<T: ToAttribute>(self, key: &'static str, value: &T) -> Self {
-        self.attribute_with(key, &mut |slot| slot.set(value))
-    }
-
-    #[inline(never)]
-    pub fn attribute_with(self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) -> Self {
-        ReturningSpan {
-            active: self.detach().attribute_with(key, value),
-            guard: AttachGuard::default(),
-        }
-    }
-
-    #[inline(never)]
-    pub fn attributes_with(self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) -> Self {
-        ReturningSpan {
-            active: self.detach().attributes_with(fill),
-            guard: AttachGuard::default(),
-        }
-    }
-
-    #[cold]
-    pub fn end(self, check: ReturnCheck<'_>) {
-        drop(self.guard);
-        self.active.end_by(check);
-    }
-}
-
-/// Runs a body in its span and hands the span on, for what its value says.
-///
-/// If the body panics, the span ends with that, and the panic goes on. Inlined whole, so that the
-/// body is in the binary once, whether the span is on or off; what belongs to the span is cold and
-/// out of line, and takes it by value.
-#[inline(always)]
-pub fn run_held<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ReturningSpan, R) {
-    let (active, guard) = if active.is_off() {
-        (active, AttachGuard::default())
-    } else {
-        active.attach_last()
-    };
-    run_attached(active, guard, body)
-}
-
-#[inline(always)]
-fn run_attached<R>(
-    active: ActiveSpan,
-    guard: AttachGuard,
-    body: impl FnOnce() -> R,
-) -> (ReturningSpan, R) {
-    match unwind::catch(body) {
-        Ok(value) => (ReturningSpan { active, guard }, value),
-        Err(payload) => panicked(active, guard, payload),
-    }
-}
-
-/// The same for a value that takes the span with it.
-#[inline(always)]
-pub fn run_open<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ActiveSpan, R) {
-    let (active, guard) = if active.is_off() {
-        (active, AttachGuard::default())
-    } else {
-        active.attach_owned()
-    };
-    match run_attached(active, guard, body) {
-        (returning, value) if returning.is_off() => {
-            returning.vanish();
-            (ActiveSpan::OFF, value)
-        }
-        (returning, value) => (returning.detach(), value),
-    }
-}
-
-/// The same for a value that says nothing.
-#[inline(always)]
-pub fn run<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
-    let (returning, value) = run_held(active, body);
-    if returning.is_off() {
-        returning.vanish()
-    } else {
-        returning.end(ReturnCheck::Nothing)
-    }
-    value
-}
-
-/// Runs one poll, in the same way.
-#[inline(always)]
-pub(crate) fn attached<R>(active: &mut ActiveSpan, work: impl FnOnce() -> R) -> R {
-    let guard = if active.is_off() {
-        AttachGuard::default()
-    } else {
-        active.attach()
-    };
-    match unwind::catch(work) {
-        Ok(value) => {
-            if active.is_off() {
-                std::mem::forget(guard)
-            } else {
-                detach(guard)
-            }
-            value
-        }
-        Err(payload) => panicked_in(active, guard, payload),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn detach(guard: AttachGuard) {
-    drop(guard);
-}
-
-/// Leaves the span its place, for what is left of the work.
-#[cold]
-#[inline(never)]
-fn panicked_in(active: &mut ActiveSpan, guard: AttachGuard, payload: Payload) -> ! {
-    panicked(active.take_end(), guard, payload)
-}
-
-#[cold]
-#[inline(never)]
-fn panicked(active: ActiveSpan, guard: AttachGuard, payload: Payload) -> ! {
-    drop(guard);
-    active.panicked(&payload);
-    unwind::resume(payload)
-}
-
-/// Drops what was not finished inside its span, so that its destructors are attributed to it.
-#[cold]
-#[inline(never)]
-pub(crate) fn abandon<F>(active: ActiveSpan, mut rest: Pin<&mut Option<F>>) {
-    abandon_with(active, || rest.set(None));
-}
-
-pub(crate) fn abandon_with(active: ActiveSpan, drop_rest: impl FnOnce()) {
-    let guard = active.attach();
-    let outcome = unwind::catch(drop_rest);
-    abandoned(active, guard, outcome);
-}
-
-#[inline(never)]
-fn abandoned(active: ActiveSpan, guard: AttachGuard, outcome: Result<(), Payload>) {
-    drop(guard);
-    match outcome {
-        Ok(()) => active.conclude(Ending::Cancelled),
-        Err(payload) => {
-            active.panicked(&payload);
-            // A second panic would abort the process: telemetry keeps it from that.
-            if std::thread::panicking() {
-                unwind::discard(payload)
-            } else {
-                unwind::resume(payload)
-            }
-        }
-    }
-}
-
-/// For values that say nothing.
-pub fn finish<T>(active: ActiveSpan, _: &T) {
-    active.end(ReturnCheck::Nothing);
 }

@@ -1,4 +1,6 @@
-//! What is said of a span before it starts, and its start.
+//! What is written about a span before it starts: name, parent, links, attributes.
+//!
+//! It starts in `start.rs`.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -8,29 +10,24 @@ use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Slot, ToAttribute, Value};
-use crate::backend::active_backend::{self, ActiveBackend, ContextBackend};
+use crate::backend::StartOptions;
+use crate::backend::active_backend::ContextBackend;
 use crate::backend::site::{Library, Site};
 use crate::backend::tracer::Tracer;
-use crate::backend::{self, StartOptions};
 use crate::context::identity::{SpanContext, has_span};
-use crate::context::stack;
 use crate::context::unwind;
 use crate::diagnose::undeclared_root::UndeclaredRoot;
-use crate::span::active::ActiveSpan;
 use crate::span::parent::{self, Arrived, Parent, PendingLinks, ToLinks, ToParent};
 use crate::span::parent_context;
-use crate::span::recorder_hooks;
-use crate::span::scope::Scope;
-use crate::span::start::{self, Interest};
 
-/// What is said of a span before it starts. Generated code fills it in.
-pub struct Start {
+/// What is written about a span before it starts. Generated code fills it in.
+pub struct SpanBuilder {
     site: &'static Site,
     current: OtelContext,
     /// What was given as its parent.
     parent: Option<Parent>,
     /// What it starts in, if not in what is current.
-    elsewhere: Option<OtelContext>,
+    explicit_context: Option<OtelContext>,
     /// Who records it and all below it, if its tracer has a provider of its own.
     below: Option<ContextBackend>,
     options: StartOptions,
@@ -109,52 +106,16 @@ macro_rules! through_pointers {
 
 through_pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 
-/// Enters a span at `site`, below the current one.
-#[cold]
-pub fn enter(site: &'static Site) -> ActiveSpan {
-    match start::start_plain(site) {
-        Some(scope) => scope.map_or(ActiveSpan::OFF, ActiveSpan::new),
-        None => enter_with(site, &mut [], &mut []),
-    }
-}
+/// Sets one thing of a span before it starts.
+pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut SpanBuilder);
 
-/// Says one thing of a span before it starts.
-pub(crate) type Describe<'a> = &'a mut dyn FnMut(&mut Start);
-
-/// Enters a span that more is said about: first where it hangs, and the rest if it may be recorded there.
-#[cold]
-pub fn enter_with(
-    site: &'static Site,
-    places: &mut [Describe<'_>],
-    others: &mut [Describe<'_>],
-) -> ActiveSpan {
-    let Some(current) = stack::current() else {
-        return ActiveSpan::OFF;
-    };
-    if current.is_telemetry_suppressed() {
-        return ActiveSpan::OFF;
-    }
-    let mut start = Start::at(site, current);
-    start.describe(places);
-    start.settle();
-    let active_backend = active_backend::for_context(start.parent_context());
-    let interest = start.interest(active_backend.as_deref());
-    if interest.is_any() {
-        start.describe(others);
-    }
-    // A sampler or a provider that panics costs the span.
-    unwind::shielded(|| start.enter(active_backend.as_deref(), interest))
-        .flatten()
-        .unwrap_or(ActiveSpan::OFF)
-}
-
-impl Start {
-    fn at(site: &'static Site, current: OtelContext) -> Self {
-        Start {
+impl SpanBuilder {
+    pub(crate) fn new(site: &'static Site, current: OtelContext) -> Self {
+        SpanBuilder {
             site,
             current,
             parent: None,
-            elsewhere: None,
+            explicit_context: None,
             below: None,
             options: StartOptions::default(),
         }
@@ -232,41 +193,31 @@ impl Start {
         let _ = unwind::shielded(|| fill(&mut AttributeSink::new(&mut write)));
     }
 
-    /// What panics costs what it says, and neither the rest nor the span.
-    fn describe(&mut self, described: &mut [Describe<'_>]) {
+    /// A panic discards what it would set, and neither the rest nor the span.
+    pub(crate) fn describe(&mut self, described: &mut [Describe<'_>]) {
         for describe in described {
             let _ = unwind::shielded(|| describe(self));
         }
     }
 
-    /// What it starts in, once all is said of that.
-    fn settle(&mut self) {
+    /// Decides what it starts in, once all of that is set.
+    pub(crate) fn resolve_parent(&mut self) {
         let parent = self.parent.take();
         let parent = parent.map(|parent| parent_context::below(&self.current, parent));
-        self.elsewhere = match &self.below {
+        self.explicit_context = match &self.below {
             // A root or a parent is recorded by its tracer too.
             Some(below) => Some(below.over(parent.as_ref().unwrap_or(&self.current))),
             None => parent,
         };
     }
 
-    /// Who has to be told more of it, as far as that is known.
-    fn interest(&self, active_backend: Option<&ActiveBackend>) -> Interest {
-        match active_backend {
-            Some(active_backend) => {
-                start::interest(active_backend, self.library(), self.parent_context())
-            }
-            None => Interest::of_nobody(),
-        }
-    }
-
-    fn library(&self) -> &Library {
+    pub(crate) fn library(&self) -> &Library {
         let library = self.options.library.as_ref();
         library.unwrap_or_else(|| self.site.library())
     }
 
-    fn parent_context(&self) -> &OtelContext {
-        self.elsewhere.as_ref().unwrap_or(&self.current)
+    pub(crate) fn parent_context(&self) -> &OtelContext {
+        self.explicit_context.as_ref().unwrap_or(&self.current)
     }
 
     fn upsert(&mut self, key: Cow<'static, str>, Value(value): Value) {
@@ -279,63 +230,29 @@ impl Start {
     }
 
     /// What is to be counted, if this becomes a span: a root that nobody declared.
-    fn undeclared(&self) -> Option<UndeclaredRoot> {
-        let is_said = self.elsewhere.is_some() || PendingLinks::are_in(&self.current);
-        if is_said || has_span(&self.current) {
+    pub(crate) fn undeclared_root(&self) -> Option<UndeclaredRoot> {
+        let is_declared = self.explicit_context.is_some() || PendingLinks::are_in(&self.current);
+        if is_declared || has_span(&self.current) {
             return None;
         }
         let name = self.options.name.as_deref();
         Some(UndeclaredRoot::of(self.site, name.unwrap_or_default()))
     }
 
-    fn enter(
-        mut self,
-        active_backend: Option<&ActiveBackend>,
-        interest: Interest,
-    ) -> Option<ActiveSpan> {
-        let undeclared = self.undeclared();
-        let parent = self.elsewhere.as_ref().unwrap_or(&self.current);
-        // A parent from elsewhere is made current even if its child says nothing more: what the
-        // body makes must not hang on what happens to lie on the thread.
-        let scope = start(
-            active_backend,
-            self.site,
-            &mut self.options,
-            interest,
-            parent,
-        );
-        if let (Some(undeclared), true) = (undeclared, scope.is_some()) {
-            undeclared.count();
-        }
-        let scope = scope.or_else(|| {
-            let context = self.elsewhere?;
-            Some(Scope::unrecorded(self.site, context))
-        })?;
-        Some(ActiveSpan::new(scope))
+    pub(crate) fn site(&self) -> &'static Site {
+        self.site
     }
-}
 
-/// Starts a span below `parent`, if anything records there.
-fn start(
-    active_backend: Option<&ActiveBackend>,
-    site: &'static Site,
-    options: &mut StartOptions,
-    interest: Interest,
-    parent: &OtelContext,
-) -> Option<Box<Scope>> {
-    PendingLinks::link_root(parent, &mut options.links);
-    let name = options.name.as_deref().unwrap_or(site.name());
-    let Some(active_backend) = active_backend else {
-        recorder_hooks::unrecorded(name);
-        return None;
-    };
-    recorder_hooks::started(parent, name);
-    let start = backend::Start {
-        site,
-        options: Some(options),
-        parentage: interest.parentage(),
-    };
-    start::start(active_backend, start, parent)
+    /// What it starts in, if not in what is current.
+    pub(crate) fn into_explicit_context(self) -> Option<OtelContext> {
+        self.explicit_context
+    }
+
+    /// Its site, its parent and the rest.
+    pub(crate) fn parts(&mut self) -> (&'static Site, &OtelContext, &mut StartOptions) {
+        let parent = self.explicit_context.as_ref().unwrap_or(&self.current);
+        (self.site, parent, &mut self.options)
+    }
 }
 
 /// `when = ..`: a condition that panics does not hold.

@@ -2,7 +2,8 @@
 
 use crate::context::unwind::Payload;
 use crate::outcome::probe::ReturnCheck;
-use crate::span::active::{ActiveSpan, AttachGuard};
+use crate::span::active::ActiveSpan;
+use crate::span::attach::AttachGuard;
 
 /// For `#[track_caller]` and returned closures.
 ///
@@ -29,7 +30,9 @@ impl Drop for Guard {
     fn drop(&mut self) {
         drop(std::mem::take(&mut self.attached));
         if std::thread::panicking() && !self.panicking_before {
-            self.active.take().panicked(&(Box::new(()) as Payload))
+            self.active
+                .take()
+                .end_with_panic(&(Box::new(()) as Payload))
         } else {
             self.active.take().end(ReturnCheck::Nothing)
         }

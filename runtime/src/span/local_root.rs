@@ -15,7 +15,8 @@ use crate::context::identity::has_span;
 use crate::context::unwind;
 #[cfg(feature = "open-spans")]
 use crate::diagnose::open_spans::OpenSpanPlace;
-use crate::span::recording::{Ending, Recording};
+use crate::span::recording::Recording;
+use crate::span::recording_state::Ending;
 use crate::span::scope::Scope;
 
 /// Carried by the context of a local root, and so by all below it.

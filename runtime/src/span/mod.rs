@@ -2,6 +2,9 @@
 
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod active;
+pub(crate) mod attach;
+#[expect(missing_docs, reason = "reached by generated code only")]
+pub(crate) mod body;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod builder;
 #[expect(missing_docs, reason = "reached by generated code only")]
@@ -16,5 +19,6 @@ pub(crate) mod parent;
 pub(crate) mod parent_context;
 pub(crate) mod recorder_hooks;
 pub(crate) mod recording;
+pub(crate) mod recording_state;
 pub(crate) mod scope;
 pub(crate) mod start;

@@ -9,7 +9,7 @@ use crate::context::unwind::{self, Payload};
 use crate::span::active::ActiveSpan;
 use crate::span::handle::Span;
 use crate::span::parent::{Parent, ToLinks, ToParent};
-use crate::span::recording::Ending;
+use crate::span::recording_state::Ending;
 
 /// A span that ends when its owner says so: by [`end`](OwnedSpan::end), or by dropping it.
 ///
@@ -106,7 +106,7 @@ impl OwnedSpan {
     ///
     /// Handles to it do nothing from then on. Where it is not traced, nothing happens.
     pub fn end(self) {
-        self.into_entered().conclude(Ending::Silent);
+        self.into_entered().end_with(Ending::Silent);
     }
 
     /// The span, of which this is the owner no more.
@@ -138,7 +138,7 @@ impl Drop for OwnedSpan {
         } else {
             Ending::Silent
         };
-        self.active.take().conclude(ending);
+        self.active.take().end_with(ending);
     }
 }
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
 
-use crate::backend::StartResult;
 use crate::backend::record::Record;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
 use crate::outcome::policy::ErrorPolicy;
-use crate::span::recording::{Ending, Recording, RecordingState, StartState};
+use crate::span::recording::Recording;
+use crate::span::recording_state::{Ending, RecordingState, Storage};
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -78,50 +78,40 @@ impl Scope {
         })
     }
 
-    /// Begins a span below `parent`, as `start` says, which is given the record to use. Nothing, if it
-    /// gives nothing.
+    /// The record to start a span in.
     #[inline(always)]
-    pub(crate) fn begin(
-        self: &mut Box<Self>,
-        policy: ErrorPolicy,
-        parent: &Context,
-        start: impl FnOnce(&mut Record) -> Option<StartResult>,
-    ) -> Option<StartState> {
+    pub(crate) fn record(&mut self) -> &mut Record {
+        match unshared(self.site, &mut self.shared) {
+            Some(recording) => recording.state_mut().record_mut(),
+            None => self.own.record_mut(),
+        }
+    }
+
+    /// The span has started, below `parent`.
+    #[inline(always)]
+    pub(crate) fn activate(&mut self, storage: Storage, policy: ErrorPolicy, parent: &Context) {
         self.policy = policy;
-        if self.site.is_leaf() {
-            let begun = self.own.begin(policy, start)?;
-            if let StartState::Recorded = begun {
-                self.context = parent.clone();
+        match unshared(self.site, &mut self.shared) {
+            Some(recording) => {
+                recording.start(storage, policy);
+                self.state = State::Shared;
+            }
+            None => {
+                self.own.start(storage, policy);
                 self.state = State::Private;
             }
-            return Some(begun);
         }
-        let mut recording = self.recording();
-        // Nobody else knows of it yet.
-        let unshared = Arc::get_mut(&mut recording)?;
-        let begun = unshared.begin(|open| open.begin(policy, start))?;
-        if let StartState::Recorded = begun {
-            self.context = recording.below(parent);
-            self.state = State::Shared;
-        }
-        self.shared = Some(recording);
-        Some(begun)
-    }
-
-    #[inline]
-    fn recording(&mut self) -> Arc<Recording> {
-        let spare = self.shared.take();
-        spare.unwrap_or_else(|| Arc::new(Recording::empty()))
-    }
-
-    /// With the identity of a span that is not recorded, if that says anything which `parent` does not.
-    #[cold]
-    pub(crate) fn declined(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
-        let identity = match (self.site.is_leaf(), self.shared.as_mut().map(Arc::get_mut)) {
-            (false, Some(Some(recording))) => recording.take_declined(),
-            _ => self.own.take_declined(),
+        self.context = match (self.state, &self.shared) {
+            (State::Shared, Some(recording)) => recording.context_below(parent),
+            _ => parent.clone(),
         };
-        if says_more_than(parent, &identity) {
+    }
+
+    /// Attaches the identity of a span that is not recorded, if its children need it.
+    #[cold]
+    pub(crate) fn decline(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
+        let identity = self.record().take_declined();
+        if has_news_below(parent, &identity) {
             self.context = parent.with_remote_span_context(identity);
             Some(self)
         } else {
@@ -184,7 +174,7 @@ impl Scope {
         let open = match (self.state, &self.shared) {
             (State::Private, _) => &mut self.own,
             (State::Shared, Some(recording)) => {
-                guard = recording.open();
+                guard = recording.state();
                 &mut *guard
             }
             _ => return,
@@ -201,18 +191,18 @@ impl Scope {
             (State::Shared, Some(recording)) if is_alone(recording) => {
                 // Whom nobody else knows needs no lock.
                 match Arc::get_mut(recording) {
-                    Some(recording) => recording.open_mut(),
+                    Some(recording) => recording.state_mut(),
                     None => return,
                 }
             }
-            (State::Shared, Some(recording)) => &mut **guard.insert(recording.open()),
+            (State::Shared, Some(recording)) => &mut **guard.insert(recording.state()),
             _ => return,
         };
         let pending_end = open.end(None, ending);
         drop(guard);
         self.state = State::Unrecorded;
         if let Some(pending_end) = pending_end {
-            pending_end.say();
+            pending_end.end();
         }
     }
 
@@ -245,7 +235,17 @@ impl Scope {
     }
 }
 
-/// Whether nobody else knows of it, nor ever will.
+/// The recording of a span that starts. `None` for a leaf, which has none that is shared.
+#[inline(always)]
+fn unshared<'a>(site: &Site, shared: &'a mut Option<Arc<Recording>>) -> Option<&'a mut Recording> {
+    if site.is_leaf() {
+        return None;
+    }
+    // Nobody else knows of a spare one.
+    Arc::get_mut(shared.get_or_insert_with(|| Arc::new(Recording::empty())))
+}
+
+/// Whether no other scope or context has it.
 #[inline]
 fn is_alone(recording: &Arc<Recording>) -> bool {
     Arc::strong_count(recording) == 1 && Arc::weak_count(recording) == 0
@@ -253,7 +253,7 @@ fn is_alone(recording: &Arc<Recording>) -> bool {
 
 /// A span that is not recorded is attached only if headers and children must learn from it that
 /// the trace is not sampled: at the root, below a remote parent, below one that is sampled.
-fn says_more_than(parent: &Context, identity: &SpanContext) -> bool {
+fn has_news_below(parent: &Context, identity: &SpanContext) -> bool {
     let above = parent.span();
     let same = identity.span_id() == above.span_context().span_id();
     identity.is_valid() && !same && !is_known_unsampled(parent)

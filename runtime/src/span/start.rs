@@ -1,184 +1,288 @@
-//! Starts a span with what is installed, and takes it into its family.
-
-#[cfg(feature = "open-spans")]
-use std::borrow::Cow;
+//! The start of a span, from what is current to the context that its body runs in.
+//!
+//! `start_plain` starts a span that has only its site, `enter_with` any other. What is written about a span
+//! before it starts is collected in `builder.rs`; its end is in `active.rs`.
 
 use opentelemetry::Context;
-#[cfg(feature = "open-spans")]
-use opentelemetry::trace::TraceContextExt as _;
 
-use crate::backend::active_backend::{ActiveBackend, ThreadBackend};
+use crate::backend::active_backend::{self, ActiveBackend, ThreadBackend};
 use crate::backend::ended_span::Parentage;
-use crate::backend::record::Record;
 use crate::backend::site::{Library, Site};
 use crate::backend::{Start, StartResult};
-#[cfg(feature = "open-spans")]
-use crate::context::identity::SpanContext;
 use crate::context::identity::has_span;
-use crate::context::stack;
-#[cfg(feature = "open-spans")]
-use crate::diagnose::open_spans;
+use crate::context::{stack, unwind};
 use crate::diagnose::undeclared_root::UndeclaredRoot;
+use crate::outcome::policy::ErrorPolicy;
+use crate::span::active::ActiveSpan;
+use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
 use crate::span::parent::PendingLinks;
 use crate::span::recorder_hooks;
-use crate::span::recording::StartState;
+use crate::span::recording_state::Storage;
 use crate::span::scope::{self, Scope};
 
-/// Starts a span below `parent`. `None` if there is none that says anything.
-pub(crate) fn start(
-    active_backend: &ActiveBackend,
-    start: Start<'_>,
-    parent: &Context,
-) -> Option<Box<Scope>> {
-    let site = start.site;
-    #[cfg(feature = "open-spans")]
-    let name = start.name();
-    let backend = active_backend.backend()?;
-    let scope = scope(active_backend, site, parent, |record| {
-        Some(backend.start(start, parent, record))
-    })?;
-    #[cfg(feature = "open-spans")]
-    let scope = scope.map(|scope| list(scope, name, parent));
-    scope
+/// Enters a span at `site`, below the current one.
+#[cold]
+pub fn enter(site: &'static Site) -> ActiveSpan {
+    match start_plain(site) {
+        Some(active) => active,
+        None => enter_with(site, &mut [], &mut []),
+    }
 }
 
-/// Starts a span that has nothing but its site, below what is current, where no code of the user's
-/// runs for it. `None` if more has to be asked; the inner one, if there is no span.
+/// Starts a span that has only its site. `None` if it takes more than that.
+///
+/// No user code runs here, so all of it runs under OpenTelemetry's borrow of the current context, without
+/// a copy of it.
 #[inline]
-pub(crate) fn start_plain(site: &'static Site) -> Option<Option<Box<Scope>>> {
-    let shortcut = ThreadBackend::find()?;
+fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
+    let thread_backend = ThreadBackend::find()?;
     let start = |parent: &Context| {
+        // What is current: a span may start below it, and takes nothing but its site.
         let is_off = parent.is_telemetry_suppressed()
-            || (shortcut.follows_parent && scope::is_known_unsampled(parent));
+            || (thread_backend.follows_parent && scope::is_known_unsampled(parent));
         if is_off {
-            return Some(None);
+            return Some(ActiveSpan::OFF);
         }
-        // A root that is linked has more than its site.
         if PendingLinks::are_in(parent) {
             return None;
         }
-        shortcut.look(|active_backend| start_below(active_backend, site, parent))
+        thread_backend.with(|active_backend| {
+            // Who records.
+            let backend = active_backend.backend()?;
+            // The decision and the record.
+            let mut scope = Scope::spare(site);
+            let Some(result) = backend.start_plain(site, parent, scope.record()) else {
+                Scope::recycle(scope);
+                return None;
+            };
+            // The context.
+            let name = listing::name(site, None);
+            let Some(scope) = activate(scope, result, active_backend, parent, name) else {
+                return Some(ActiveSpan::OFF);
+            };
+            if !has_span(parent) {
+                UndeclaredRoot::of(site, "").count();
+            }
+            Some(ActiveSpan::new(scope))
+        })
     };
-    stack::map_current(start).unwrap_or(Some(None))
+    stack::map_current(start).unwrap_or(Some(ActiveSpan::OFF))
 }
 
-fn start_below(
-    active_backend: &ActiveBackend,
+/// Enters a span that more is written about: first its parent, and the rest if it may be recorded there.
+#[cold]
+pub fn enter_with(
     site: &'static Site,
-    parent: &Context,
-) -> Option<Option<Box<Scope>>> {
-    let backend = active_backend.backend()?;
-    let scope = scope(active_backend, site, parent, |record| {
-        backend.start_plain(site, parent, record)
-    })?;
-    #[cfg(feature = "open-spans")]
-    let scope = scope.map(|scope| list(scope, Cow::Borrowed(site.name()), parent));
-    if scope.is_some() && !has_span(parent) {
-        UndeclaredRoot::of(site, "").count();
+    places: &mut [Describe<'_>],
+    others: &mut [Describe<'_>],
+) -> ActiveSpan {
+    // What is current.
+    let Some(current) = stack::current() else {
+        return ActiveSpan::OFF;
+    };
+    if current.is_telemetry_suppressed() {
+        return ActiveSpan::OFF;
     }
-    Some(scope)
+    // The parent.
+    let mut builder = SpanBuilder::new(site, current);
+    builder.describe(places);
+    builder.resolve_parent();
+    // Who records, and the decision if it needs no attributes.
+    let active_backend = active_backend::for_context(builder.parent_context());
+    let active_backend = active_backend.as_deref();
+    let decision = decide(active_backend, builder.library(), builder.parent_context());
+    if decision.needs_attributes() {
+        builder.describe(others);
+    }
+    // The record and the context. A sampler or a provider that panics costs the span.
+    unwind::shielded(|| start_built(builder, active_backend, decision))
+        .flatten()
+        .unwrap_or(ActiveSpan::OFF)
 }
 
-/// Who has to be told what a span says of itself before it starts.
+/// What is known of a span before its attributes are evaluated.
 #[derive(Clone, Copy)]
-pub(crate) enum Interest {
-    /// Nobody: it is not recorded.
-    Nobody,
-    /// The sampler, or another provider's.
-    Sampler,
-    /// Who records it, since its place has decided that it is sampled; else nobody.
-    Decided(Parentage),
+enum EarlyDecision {
+    NotRecorded,
+    /// The sampler, or another provider's, has to see the attributes.
+    BySampler,
+    /// Its place decides whether it is sampled.
+    ByParent(Parentage),
 }
 
-/// What is known of a span of this library below `parent` before anything is evaluated for it.
-pub(crate) fn interest(
-    active_backend: &ActiveBackend,
+fn decide(
+    active_backend: Option<&ActiveBackend>,
     library: &Library,
     parent: &Context,
-) -> Interest {
-    let Some(backend) = active_backend.backend() else {
-        return Interest::of_nobody();
+) -> EarlyDecision {
+    let Some(backend) = active_backend.and_then(ActiveBackend::backend) else {
+        // Nothing records; but a test wants the name of what it has lost.
+        return if recorder_hooks::is_recorder_alive() {
+            EarlyDecision::BySampler
+        } else {
+            EarlyDecision::NotRecorded
+        };
     };
     let is_declined =
         backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent));
     if is_declined {
-        return Interest::Nobody;
+        return EarlyDecision::NotRecorded;
     }
     backend
         .decide(parent)
-        .map_or(Interest::Sampler, Interest::Decided)
+        .map_or(EarlyDecision::BySampler, EarlyDecision::ByParent)
 }
 
-impl Interest {
-    /// Where nothing records; but a test wants to know the names of what it has lost.
-    pub(crate) fn of_nobody() -> Self {
-        if recorder_hooks::is_recorder_alive() {
-            Interest::Sampler
-        } else {
-            Interest::Nobody
+impl EarlyDecision {
+    fn needs_attributes(self) -> bool {
+        match self {
+            EarlyDecision::NotRecorded => false,
+            EarlyDecision::BySampler => true,
+            EarlyDecision::ByParent(parentage) => { parentage.flags }.is_sampled(),
         }
     }
 
-    pub(crate) fn is_any(&self) -> bool {
+    fn parentage(self) -> Option<Parentage> {
         match self {
-            Interest::Nobody => false,
-            Interest::Sampler => true,
-            Interest::Decided(place) => { place.flags }.is_sampled(),
-        }
-    }
-
-    pub(crate) fn parentage(self) -> Option<Parentage> {
-        match self {
-            Interest::Decided(place) => Some(place),
-            Interest::Nobody | Interest::Sampler => None,
+            EarlyDecision::ByParent(parentage) => Some(parentage),
+            EarlyDecision::NotRecorded | EarlyDecision::BySampler => None,
         }
     }
 }
 
-/// A scope with the span that `start` starts, if it is one that says anything. Nothing, if `start` gives
-/// nothing.
-#[inline]
-fn scope(
+fn start_built(
+    mut builder: SpanBuilder,
+    active_backend: Option<&ActiveBackend>,
+    decision: EarlyDecision,
+) -> Option<ActiveSpan> {
+    let site = builder.site();
+    let undeclared_root = builder.undeclared_root();
+    let scope = start_recorded(&mut builder, active_backend, decision);
+    if let (Some(undeclared_root), true) = (undeclared_root, scope.is_some()) {
+        undeclared_root.count();
+    }
+    // An explicit parent becomes current even if its child is not recorded: the children of the body must
+    // not attach to whatever is current on the thread.
+    let scope = scope.or_else(|| {
+        let context = builder.into_explicit_context()?;
+        Some(Scope::unrecorded(site, context))
+    })?;
+    Some(ActiveSpan::new(scope))
+}
+
+/// `None` if nothing records there, or its children need not know of it.
+fn start_recorded(
+    builder: &mut SpanBuilder,
+    active_backend: Option<&ActiveBackend>,
+    decision: EarlyDecision,
+) -> Option<Box<Scope>> {
+    let (site, parent, options) = builder.parts();
+    PendingLinks::link_root(parent, &mut options.links);
+    let name = options.name.as_deref().unwrap_or(site.name());
+    let Some(active_backend) = active_backend else {
+        recorder_hooks::unrecorded(name);
+        return None;
+    };
+    recorder_hooks::started(parent, name);
+    let backend = active_backend.backend()?;
+    let name = listing::name(site, options.name.as_ref());
+    let mut scope = Scope::spare(site);
+    let start = Start {
+        site,
+        options: Some(options),
+        parentage: decision.parentage(),
+    };
+    let result = backend.start(start, parent, scope.record());
+    activate(scope, result, active_backend, parent, name)
+}
+
+/// Makes the context of the span that the backend has started. `None` if there is no span, or its children
+/// need not know of it.
+#[inline(always)]
+fn activate(
+    mut scope: Box<Scope>,
+    result: StartResult,
     active_backend: &ActiveBackend,
-    site: &'static Site,
     parent: &Context,
-    start: impl FnOnce(&mut Record) -> Option<StartResult>,
-) -> Option<Option<Box<Scope>>> {
+    name: listing::Name,
+) -> Option<Box<Scope>> {
+    let storage = match result {
+        StartResult::Nothing => {
+            Scope::recycle(scope);
+            return None;
+        }
+        StartResult::Unrecorded => return scope.decline(parent),
+        StartResult::Recorded => Storage::Record,
+        StartResult::Foreign(span) => Storage::Foreign(span),
+    };
+    scope.activate(storage, policy(active_backend, scope.site), parent);
+    local_root::adopt(&mut scope, parent);
+    listing::list(&mut scope, name, parent);
+    Some(scope)
+}
+
+fn policy(active_backend: &ActiveBackend, site: &Site) -> ErrorPolicy {
     let mut policy = active_backend.policy();
     policy.detail = policy.detail.min(site.most_detail());
-    let mut scope = Scope::spare(site);
-    match scope.begin(policy, parent, start) {
-        Some(StartState::Recorded) => {
-            local_root::adopt(&mut scope, parent);
-            Some(Some(scope))
-        }
-        Some(StartState::Unrecorded) => Some(scope.declined(parent)),
-        Some(StartState::Nothing) => {
-            Scope::recycle(scope);
-            Some(None)
-        }
-        None => {
-            Scope::recycle(scope);
-            None
+    policy
+}
+
+/// The list of open spans.
+#[cfg(feature = "open-spans")]
+mod listing {
+    use std::borrow::Cow;
+
+    use opentelemetry::Context;
+    use opentelemetry::trace::TraceContextExt as _;
+
+    use crate::backend::site::Site;
+    use crate::context::identity::SpanContext;
+    use crate::diagnose::open_spans::{self, OpenSpanInfo};
+    use crate::span::local_root;
+    use crate::span::recording_state::Listing;
+    use crate::span::scope::Scope;
+
+    pub(super) type Name = Cow<'static, str>;
+
+    pub(super) fn name(site: &'static Site, given: Option<&Name>) -> Name {
+        given.cloned().unwrap_or(Cow::Borrowed(site.name()))
+    }
+
+    /// Lists a span that is recorded.
+    pub(super) fn list(scope: &mut Scope, name: Name, parent: &Context) {
+        let site = scope.site;
+        if let Some(recording) = scope.share() {
+            let identity = SpanContext(recording.identity().clone());
+            let begun = OpenSpanInfo {
+                name,
+                site,
+                place: local_root::place(parent, &identity),
+                parent: SpanContext(parent.span().span_context().clone()),
+                identity,
+            };
+            let listing = Listing(Some(open_spans::enlist(begun)));
+            recording.state().set_listing(listing);
         }
     }
 }
 
-/// Puts a span that is recorded into the list of what is open.
-#[cfg(feature = "open-spans")]
-fn list(mut scope: Box<Scope>, name: Cow<'static, str>, parent: &Context) -> Box<Scope> {
-    let site = scope.site;
-    if let Some(recording) = scope.share() {
-        let identity = SpanContext(recording.identity().clone());
-        let begun = open_spans::OpenSpanInfo {
-            name,
-            site,
-            place: local_root::place(parent, &identity),
-            parent: SpanContext(parent.span().span_context().clone()),
-            identity,
-        };
-        recording.keep(open_spans::enlist(begun));
+#[cfg(not(feature = "open-spans"))]
+mod listing {
+    use std::borrow::Cow;
+
+    use opentelemetry::Context;
+
+    use crate::backend::site::Site;
+    use crate::span::scope::Scope;
+
+    pub(super) struct Name;
+
+    #[inline(always)]
+    pub(super) fn name(_: &'static Site, _: Option<&Cow<'static, str>>) -> Name {
+        Name
     }
-    scope
+
+    #[inline(always)]
+    pub(super) fn list(_: &mut Scope, _: Name, _: &Context) {}
 }

@@ -1,0 +1,267 @@
+//! The data of one span while it is recorded, and how it ends.
+//!
+//! Not thread-safe: a leaf keeps it for itself, and `recording.rs` has it under a lock for all others.
+
+use std::borrow::Cow;
+use std::mem;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{Link, SpanContext, Status, TraceId};
+use opentelemetry::{KeyValue, Value};
+
+use crate::backend::ForeignSpan;
+use crate::backend::record::Record;
+use crate::backend::size::{Content, Name};
+use crate::context::unwind::Payload;
+use crate::outcome::failure::{ErrorDetail, Failure, FailureReport};
+use crate::outcome::policy::ErrorPolicy;
+
+pub(crate) use listing::Listing;
+
+/// The data of a span that is being recorded.
+pub(crate) struct RecordingState {
+    storage: Storage,
+    /// Used again by the next span, also where another one is kept elsewhere.
+    record: Record,
+    policy: ErrorPolicy,
+    status: Option<Status>,
+    has_exception: bool,
+    listing: Listing,
+}
+
+/// Where a span is kept until it ends.
+pub(crate) enum Storage {
+    /// It has ended, or was never recorded.
+    Nowhere,
+    Record,
+    Foreign(Box<dyn ForeignSpan>),
+}
+
+/// The end of a foreign span, which runs outside of the lock.
+pub(crate) struct PendingEnd {
+    span: Box<dyn ForeignSpan>,
+    time: Option<SystemTime>,
+    status: Option<Status>,
+}
+
+impl PendingEnd {
+    /// A provider's code runs here.
+    #[cold]
+    pub(crate) fn end(self) {
+        self.span.end(self.time, self.status);
+    }
+}
+
+/// How a scope ended. What the body said by hand wins over it.
+pub(crate) enum Ending {
+    Silent,
+    /// Its future was dropped before it was ready.
+    Cancelled,
+    /// It was still open when a span above it ended, which ends its children.
+    Abandoned,
+    Failed(FailureReport),
+}
+
+impl Ending {
+    pub(crate) fn failed(failure: &Failure<'_>, detail: ErrorDetail) -> Self {
+        Ending::Failed(FailureReport::of(failure, detail))
+    }
+
+    pub(crate) fn panicked(payload: &Payload, detail: ErrorDetail) -> Self {
+        Ending::Failed(FailureReport::of_panic(payload, detail))
+    }
+}
+
+impl RecordingState {
+    #[cold]
+    pub(crate) fn empty() -> Self {
+        RecordingState {
+            storage: Storage::Nowhere,
+            record: Record::default(),
+            policy: ErrorPolicy::SILENT,
+            status: None,
+            has_exception: false,
+            listing: Listing::default(),
+        }
+    }
+
+    /// The record that a backend may use for the next span.
+    #[inline(always)]
+    pub(crate) fn record_mut(&mut self) -> &mut Record {
+        &mut self.record
+    }
+
+    /// A span has started, and its data is in `storage`.
+    #[inline(always)]
+    pub(crate) fn start(&mut self, storage: Storage, policy: ErrorPolicy) {
+        self.storage = storage;
+        self.policy = policy;
+        self.has_exception = false;
+    }
+
+    /// Lists the span among the open ones, unless it has ended in the meantime.
+    #[cfg(feature = "open-spans")]
+    pub(crate) fn set_listing(&mut self, listing: Listing) {
+        if self.is_open() {
+            self.listing = listing;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.storage, Storage::Nowhere)
+    }
+
+    #[inline]
+    pub(crate) fn identity(&self) -> SpanContext {
+        match &self.storage {
+            Storage::Nowhere => SpanContext::NONE,
+            Storage::Record => self.record.identity(),
+            Storage::Foreign(span) => span.identity(),
+        }
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        match &self.storage {
+            Storage::Nowhere => TraceId::INVALID,
+            Storage::Record => self.record.trace_id(),
+            Storage::Foreign(span) => span.identity().trace_id(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_attribute(&mut self, key: impl Name, value: impl Content) {
+        if key.as_ref().is_empty() {
+            return;
+        }
+        match &mut self.storage {
+            Storage::Nowhere => {}
+            Storage::Record => self.record.tell(key, value),
+            Storage::Foreign(span) => span.set_attribute(KeyValue::new(key, value)),
+        }
+    }
+
+    /// Ends the span, once. The caller ends a foreign span, outside of the lock.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, time: Option<SystemTime>, ending: Ending) -> Option<PendingEnd> {
+        if !self.is_open() {
+            return None;
+        }
+        self.listing = Listing::default();
+        if !matches!(ending, Ending::Silent) {
+            self.conclude(time, ending);
+        }
+        let status = self.status.take();
+        match mem::replace(&mut self.storage, Storage::Nowhere) {
+            Storage::Nowhere => None,
+            Storage::Record => {
+                if let Some(status) = status {
+                    self.record.set_status(status);
+                }
+                self.record.end(time);
+                None
+            }
+            Storage::Foreign(span) => Some(PendingEnd { span, time, status }),
+        }
+    }
+
+    #[cold]
+    fn conclude(&mut self, time: Option<SystemTime>, ending: Ending) {
+        match ending {
+            Ending::Silent => {}
+            Ending::Cancelled => self.set_default("enter_span.outcome", "cancelled"),
+            Ending::Abandoned => self.set_default("enter_span.outcome", "abandoned"),
+            Ending::Failed(report) => self.fail(report, time),
+        }
+    }
+
+    fn set_default(&mut self, key: &'static str, value: impl Into<Value>) {
+        match &mut self.storage {
+            Storage::Nowhere => {}
+            Storage::Record => self.record.set_default(key, value.into()),
+            Storage::Foreign(span) => span.set_default(key, value.into()),
+        }
+    }
+
+    fn fail(&mut self, report: FailureReport, time: Option<SystemTime>) {
+        if matches!(self.status, Some(Status::Ok | Status::Unset)) {
+            return;
+        }
+        if report.event && self.policy.exception_events && !self.has_exception {
+            self.add_event(Cow::Borrowed("exception"), time, report.exception());
+        }
+        self.set_default("error.type", report.kind);
+        let description = report.message.unwrap_or_default();
+        self.status.get_or_insert(Status::error(description));
+    }
+
+    pub(crate) fn add_event(
+        &mut self,
+        name: Cow<'static, str>,
+        time: Option<SystemTime>,
+        attributes: Vec<KeyValue>,
+    ) {
+        let is_exception = name == "exception";
+        let is_kept = match &mut self.storage {
+            Storage::Nowhere => false,
+            Storage::Record => self.record.add_event(name, time, attributes),
+            Storage::Foreign(span) => {
+                span.add_event(name, time, attributes);
+                true
+            }
+        };
+        self.has_exception |= is_exception && is_kept;
+    }
+
+    pub(crate) fn add_link(&mut self, linked: SpanContext, attributes: Vec<KeyValue>) {
+        match &mut self.storage {
+            Storage::Nowhere => {}
+            Storage::Record => self.record.add_link(Link::new(linked, attributes, 0)),
+            Storage::Foreign(span) => span.add_link(linked, attributes),
+        }
+    }
+
+    pub(crate) fn set_status(&mut self, status: Status) {
+        self.status = Some(status).filter(|_| self.is_open());
+    }
+
+    pub(crate) fn update_name(&mut self, name: Cow<'static, str>) {
+        self.listing.rename(&name);
+        match &mut self.storage {
+            Storage::Nowhere => {}
+            Storage::Record => self.record.update_name(name),
+            Storage::Foreign(span) => span.update_name(name),
+        }
+    }
+}
+
+/// The line of a span in the list of open spans, until it ends.
+#[cfg(feature = "open-spans")]
+mod listing {
+    use std::borrow::Cow;
+
+    use crate::diagnose::open_spans::Listed;
+
+    #[derive(Default)]
+    pub(crate) struct Listing(pub(crate) Option<Listed>);
+
+    impl Listing {
+        pub(super) fn rename(&self, name: &Cow<'static, str>) {
+            if let Listing(Some(listed)) = self {
+                listed.rename(name.clone());
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "open-spans"))]
+mod listing {
+    use std::borrow::Cow;
+
+    #[derive(Default)]
+    pub(crate) struct Listing;
+
+    impl Listing {
+        pub(super) fn rename(&self, _: &Cow<'static, str>) {}
+    }
+}
