@@ -39,11 +39,16 @@ impl Drop for ActiveSpan {
 impl ActiveSpan {
     /// Ends the span with what its value says, at the detail that is allowed.
     pub fn end(self, check: ReturnCheck<'_>) {
-        let ending = match check {
+        let ending = self.ending(check);
+        self.end_with(ending);
+    }
+
+    #[inline(always)]
+    pub(super) fn ending(&self, check: ReturnCheck<'_>) -> Ending {
+        match check {
             ReturnCheck::Nothing => Ending::Silent,
             ReturnCheck::Ask(value) => self.ending_by(value),
-        };
-        self.end_with(ending);
+        }
     }
 
     /// Ends the span in this way. The scope goes back to its thread when this drops.

@@ -66,7 +66,8 @@ impl ReturningSpan {
     #[cold]
     pub fn end(self, check: ReturnCheck<'_>) {
         drop(self.guard);
-        self.active.end(check);
+        let ending = self.active.ending(check);
+        self.active.end_with(ending);
     }
 }
 

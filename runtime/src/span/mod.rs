@@ -3,7 +3,6 @@
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod active;
 pub(crate) mod attach;
-#[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod body;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod builder;

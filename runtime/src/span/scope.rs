@@ -91,18 +91,15 @@ impl Scope {
     #[inline(always)]
     pub(crate) fn activate(&mut self, storage: Storage, policy: ErrorPolicy, parent: &Context) {
         self.policy = policy;
-        match unshared(self.site, &mut self.shared) {
-            Some(recording) => {
-                recording.start(storage, policy);
-                self.state = State::Shared;
-            }
-            None => {
-                self.own.start(storage, policy);
-                self.state = State::Private;
-            }
+        if let Some(recording) = unshared(self.site, &mut self.shared) {
+            recording.start(storage, policy);
+            self.state = State::Shared;
+        } else {
+            self.own.start(storage, policy);
+            self.state = State::Private;
         }
-        self.context = match (self.state, &self.shared) {
-            (State::Shared, Some(recording)) => recording.context_below(parent),
+        self.context = match &self.shared {
+            Some(recording) if self.state == State::Shared => recording.context_below(parent),
             _ => parent.clone(),
         };
     }

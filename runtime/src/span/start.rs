@@ -67,7 +67,8 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             Some(ActiveSpan::new(scope))
         })
     };
-    stack::map_current(start).unwrap_or(Some(ActiveSpan::OFF))
+    // Off on a thread that is being torn down.
+    stack::map_current(start).unwrap_or_else(|| Some(ActiveSpan::OFF))
 }
 
 /// Enters a span that more is written about: first its parent, and the rest if it may be recorded there.
