@@ -1,4 +1,8 @@
 //! Whether anything records: off, on, or on below a context.
+//!
+//! A lock or a count that every span of every thread touches would be the one thing that threads wait for.
+//! So each thread has a copy of the backend behind a generation number. The backend of another provider is
+//! not cached: its destructor may flush, and must run when it is replaced.
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -14,8 +18,8 @@ use crate::outcome::policy::ErrorPolicy;
 
 /// The process has a backend of its own, ..
 const INSTALLED: usize = 1;
-/// .. each thread keeps it for itself, ..
-const KEPT: usize = 2;
+/// .. each thread caches it, ..
+const CACHED: usize = 2;
 /// .. and it records nothing below a local span that is not sampled.
 const FOLLOWS: usize = 4;
 /// The rest counts the overrides that live.
@@ -91,7 +95,7 @@ impl ThreadBackend {
     #[inline]
     pub(crate) fn find() -> Option<Self> {
         let on = ON.load(Ordering::Relaxed);
-        (on & KEPT != 0 && on < OVERRIDE).then_some(ThreadBackend {
+        (on & CACHED != 0 && on < OVERRIDE).then_some(ThreadBackend {
             follows_parent: on & FOLLOWS != 0,
         })
     }
@@ -99,7 +103,8 @@ impl ThreadBackend {
     /// Runs `work` with the backend. `None` also where the thread has to ask for the backend anew.
     #[inline]
     pub(crate) fn with<R>(self, work: impl FnOnce(&ActiveBackend) -> Option<R>) -> Option<R> {
-        OWN.try_with(|own| work(own.try_borrow().ok()?.current()?))
+        CACHE
+            .try_with(|cache| work(cache.try_borrow().ok()?.current()?))
             .ok()
             .flatten()
     }
@@ -113,10 +118,10 @@ pub(crate) fn for_context(context: &Context) -> Option<Arc<ActiveBackend>> {
             return Some(Arc::clone(&below.active_backend));
         }
     }
-    match on & (INSTALLED | KEPT) {
+    match on & (INSTALLED | CACHED) {
         0 => None,
         INSTALLED => of_process().1,
-        _ => kept(),
+        _ => cached(),
     }
 }
 
@@ -132,7 +137,7 @@ struct CachedBackend {
 }
 
 thread_local! {
-    static OWN: RefCell<CachedBackend> = const {
+    static CACHE: RefCell<CachedBackend> = const {
         RefCell::new(CachedBackend {
             generation: 0,
             active_backend: None,
@@ -149,24 +154,25 @@ impl CachedBackend {
     }
 }
 
-fn kept() -> Option<Arc<ActiveBackend>> {
-    let own = OWN.try_with(|own| own.try_borrow().ok()?.current().cloned());
-    own.ok().flatten().or_else(keep)
+fn cached() -> Option<Arc<ActiveBackend>> {
+    let cached = CACHE.try_with(|cache| cache.try_borrow().ok()?.current().cloned());
+    cached.ok().flatten().or_else(refresh)
 }
 
 #[cold]
-fn keep() -> Option<Arc<ActiveBackend>> {
+fn refresh() -> Option<Arc<ActiveBackend>> {
     let (generation, active_backend) = of_process();
     let active_backend =
         active_backend.map(|active_backend| Arc::new(ActiveBackend::clone(&active_backend)));
-    let kept = CachedBackend {
+    let cached = CachedBackend {
         generation,
         active_backend: active_backend.clone(),
     };
     // What it replaces may drop a backend, outside of the borrow. A dying thread keeps nothing.
-    let _ = OWN.try_with(|own| {
-        own.try_borrow_mut()
-            .map(|mut own| std::mem::replace(&mut *own, kept))
+    let _ = CACHE.try_with(|cache| {
+        cache
+            .try_borrow_mut()
+            .map(|mut cache| std::mem::replace(&mut *cache, cached))
     });
     active_backend
 }
@@ -202,7 +208,7 @@ pub struct Installation {
 pub fn install_native(backend: Arc<dyn Backend>) -> Installation {
     let follows = if backend.follows_parent() { FOLLOWS } else { 0 };
     let active_backend = ActiveBackend::of_process(backend);
-    let (generation, before) = replace(Some(active_backend), INSTALLED | KEPT | follows);
+    let (generation, before) = replace(Some(active_backend), INSTALLED | CACHED | follows);
     drop(before);
     Installation { generation }
 }
@@ -285,7 +291,7 @@ pub(crate) struct ContextBackend {
     _counted: Arc<OverrideCount>,
 }
 
-/// Is told of what the spans themselves do not show.
+/// Records what the spans themselves do not show.
 #[cfg(feature = "testing")]
 pub(crate) trait Observer: Send + Sync {
     /// A span started while the body of a leaf ran, which it is therefore no child of.
@@ -332,7 +338,7 @@ impl ContextBackend {
         }
     }
 
-    /// Who is told of what the spans themselves do not show.
+    /// Records what the spans themselves do not show.
     #[cfg(feature = "testing")]
     pub(crate) fn observer(&self) -> Option<&dyn Observer> {
         self.observer.as_deref()

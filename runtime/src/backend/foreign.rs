@@ -1,4 +1,10 @@
 //! Any OpenTelemetry provider as a backend. Correct, at that provider's price.
+//!
+//! Samplers must see the attributes of `start(..)` and `code.*`, so the provider has them from the start. The
+//! SDK appends where the specification overwrites, and two values under one key are invalid. So a later
+//! value for such a key is dropped; the pipeline keeps the last one.
+//!
+//! A span ends on a living thread: while a thread's locals are torn down, a provider may find its own gone.
 
 use std::borrow::Cow;
 use std::mem;

@@ -1,6 +1,10 @@
-//! A span while it is recorded here, within its limits: for a backend that takes it when it ends.
+//! A span while it is recorded, within its limits: for a backend that takes it when it ends.
 //!
-//! It is used again: what it is told stands in memory that the last span had.
+//! One place from start to end, of a known type: the backend fills it at the start and takes from it at the
+//! end. With a boxed record behind a trait a child took 2,466 instructions, and 1,989 now. Its memory is used
+//! again by the next span. The values are handed over and not the memory, which would go from core to core:
+//! the first touch of a box that came back cost 60 ns. Hot values go from registers into their place, since
+//! reading in one piece what was just written in several is slow.
 
 use std::borrow::Cow;
 use std::mem;
@@ -126,11 +130,11 @@ impl Record {
     /// The specification's upsert: the last value of a key holds. What the site says already stays.
     #[inline(always)]
     pub fn set_attribute(&mut self, KeyValue { key, value, .. }: KeyValue) {
-        self.tell(key, value);
+        self.set(key, value);
     }
 
     #[inline(never)]
-    fn set(&mut self, key: impl Name, value: impl Content) {
+    fn upsert(&mut self, key: impl Name, value: impl Content) {
         let Some(config) = &self.config else {
             return;
         };
@@ -170,9 +174,9 @@ impl Record {
 
     /// The same, but for what the site says already.
     #[inline(always)]
-    pub(crate) fn tell(&mut self, key: impl Name, value: impl Content) {
-        if !self.is_of_place(key.as_ref()) {
-            self.set(key, value);
+    pub(crate) fn set(&mut self, key: impl Name, value: impl Content) {
+        if !self.is_code_key(key.as_ref()) {
+            self.upsert(key, value);
         }
     }
 
@@ -180,12 +184,12 @@ impl Record {
     pub(crate) fn set_default(&mut self, key: &'static str, value: Value) {
         let is_there = self.attributes.iter().any(|a| a.key.as_str() == key);
         if !is_there {
-            self.tell(key, value);
+            self.set(key, value);
         }
     }
 
     #[inline]
-    fn is_of_place(&self, key: &str) -> bool {
+    fn is_code_key(&self, key: &str) -> bool {
         key.starts_with("code.") && self.span.code > 0 && Site::CODE_KEYS.contains(&key)
     }
 
@@ -199,8 +203,8 @@ impl Record {
         let Some((contents, config)) = self.contents() else {
             return false;
         };
-        let timestamp = match contents.span.told(time) {
-            Some(told) => Timestamp::Wall(told),
+        let timestamp = match contents.span.wall_time(time) {
+            Some(wall) => Timestamp::Wall(wall),
             None => Timestamp::Ticks(config.sink.now()),
         };
         contents.add_event(RecordedEvent {
@@ -259,7 +263,7 @@ impl Record {
         let Some(config) = &self.config else {
             return;
         };
-        if let Some(end) = self.span.told(time) {
+        if let Some(end) = self.span.wall_time(time) {
             self.span.details.get_or_insert_default().end = Some(end);
         }
         let bytes = self.span.bytes(self.held);
@@ -312,9 +316,9 @@ impl EndedSpan {
         bytes + bytes / 6
     }
 
-    /// Who told the start has a clock of their own.
+    /// Whoever gave the start has a clock of their own.
     #[inline]
-    fn told(&self, time: Option<SystemTime>) -> Option<SystemTime> {
+    fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {
         match &self.details {
             Some(details) if details.start.is_some() => Some(time.unwrap_or_else(SystemTime::now)),
             _ => time,

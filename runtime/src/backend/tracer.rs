@@ -1,4 +1,4 @@
-//! The handle for code that has a context: who makes spans, and who records them.
+//! The tracer: which library starts spans, and what records them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,7 +37,7 @@ use crate::backend::site::Library;
 #[derive(Clone)]
 pub struct Tracer {
     library: Library,
-    below: Option<ContextBackend>,
+    context_backend: Option<ContextBackend>,
 }
 
 impl Tracer {
@@ -51,18 +51,18 @@ impl Tracer {
     pub(crate) const fn of(library: Library) -> Self {
         Tracer {
             library,
-            below: None,
+            context_backend: None,
         }
     }
 
     /// One whose spans, and all below them, are recorded elsewhere than the process's.
-    pub(crate) fn with_override(library: Cow<'static, str>, below: ContextBackend) -> Self {
+    pub(crate) fn with_override(library: Cow<'static, str>, backend: ContextBackend) -> Self {
         Tracer {
             library: Library {
                 name: library,
                 version: None,
             },
-            below: Some(below),
+            context_backend: Some(backend),
         }
     }
 
@@ -70,8 +70,8 @@ impl Tracer {
         &self.library
     }
 
-    pub(crate) fn below(&self) -> Option<&ContextBackend> {
-        self.below.as_ref()
+    pub(crate) fn context_backend(&self) -> Option<&ContextBackend> {
+        self.context_backend.as_ref()
     }
 }
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Tracer {
             .debug_struct("Tracer")
             .field("library", &self.library.name)
             .field("version", &self.library.version)
-            .field("has_provider", &self.below.is_some())
+            .field("has_provider", &self.context_backend.is_some())
             .finish()
     }
 }

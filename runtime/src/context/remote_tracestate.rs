@@ -1,6 +1,8 @@
 //! The `tracestate` of a remote span, as it was received.
 //!
-//! A value of the context. `propagation/tracestate.rs` reads and writes the header.
+//! OpenTelemetry's `TraceState` refuses keys that W3C Trace Context, level 2, allows, and rewrites white space and
+//! empty members. So the text is kept beside it, where it would not give the text back.
+//! `propagation/tracestate.rs` reads and writes the header.
 
 use opentelemetry::trace::{TraceId, TraceState};
 

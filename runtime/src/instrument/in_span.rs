@@ -1,4 +1,8 @@
-//! Carries a span to where its work goes on: to another task, another thread, a pool, a stream.
+//! Carries a span to where its work continues: another task, another thread, a pool, a stream.
+//!
+//! Three traits share the method `.in_span(..)`: on a closure it has to give something that can be called, and
+//! only `impl FnOnce` can, so the trait for closures is not the one for futures. The returned closure does not
+//! borrow the span (`use<..>` in a trait, which needs Rust 1.87).
 
 use std::fmt;
 use std::future::Future;
@@ -48,7 +52,7 @@ impl Captured {
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
         let Captured(current) = Captured::current();
-        let linked = |current| PendingLinks::follow(active_backend::root_of(&current), causes);
+        let linked = |current| PendingLinks::put_into(active_backend::root_of(&current), causes);
         Captured(current.map(linked))
     }
 
@@ -65,7 +69,8 @@ impl Captured {
     pub(crate) fn to_linked(&self) -> Self {
         let context = self.0.as_ref();
         Captured(
-            context.map(|context| PendingLinks::follow(active_backend::root_of(context), context)),
+            context
+                .map(|context| PendingLinks::put_into(active_backend::root_of(context), context)),
         )
     }
 

@@ -7,7 +7,7 @@ use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::TraceContextExt as _;
 
 use crate::context::identity::{Context, SpanContext};
-use crate::span::parent::{Arrived, Parent, ToLinks, ToParent};
+use crate::span::parent::{Parent, RemoteParent, ToLinks, ToParent};
 
 /// A span of another process, as it was [extracted](crate::propagation::extract): its identity and
 /// its baggage.
@@ -107,22 +107,22 @@ impl Remote {
 impl Remote {
     /// The context that a span below it starts in, where `current` is current.
     pub(crate) fn below(&self, current: &OtelContext) -> OtelContext {
-        self.arrived().into_context(current)
+        self.remote_parent().into_context(current)
     }
 
-    fn arrived(&self) -> Arrived {
+    fn remote_parent(&self) -> RemoteParent {
         let (context, links) = match self.trust {
             Trust::Parent => (self.context.clone(), Vec::new()),
             Trust::Link => (OtelContext::new(), vec![self.span_context().0]),
             Trust::Ignore => (OtelContext::new(), Vec::new()),
         };
-        Arrived { context, links }
+        RemoteParent { context, links }
     }
 }
 
 impl ToParent for Remote {
     fn to_parent(&self) -> Parent {
-        Parent::Arrived(self.arrived())
+        Parent::Remote(self.remote_parent())
     }
 }
 

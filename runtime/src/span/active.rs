@@ -111,10 +111,10 @@ impl ActiveSpan {
 
     pub fn handle(&mut self) -> Span {
         let Some(scope) = &mut self.0 else {
-            return Span::outside_of_here();
+            return Span::absent_here();
         };
         if scope.is_absent() {
-            return Span::outside_of(scope.context.clone());
+            return Span::absent_in(scope.context.clone());
         }
         if !scope.site.is_leaf() {
             return Span::of(scope.context.clone());
@@ -155,6 +155,7 @@ impl ActiveSpan {
         if !self.is_recorded() {
             return self;
         }
+        // Not by a sink: a scalar goes from a register into its place.
         let mut slot = Slot::Empty;
         slot.fill_by(value);
         match slot {
@@ -266,6 +267,6 @@ impl ActiveSpan {
     #[cold]
     #[inline(never)]
     pub(crate) fn take_end(&mut self) -> ActiveSpan {
-        ActiveSpan(self.0.as_mut().map(|scope| scope.again()))
+        ActiveSpan(self.0.as_mut().map(|scope| scope.second()))
     }
 }

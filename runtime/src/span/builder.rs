@@ -17,7 +17,7 @@ use crate::backend::tracer::Tracer;
 use crate::context::identity::{SpanContext, has_span};
 use crate::context::unwind;
 use crate::diagnose::undeclared_root::UndeclaredRoot;
-use crate::span::parent::{self, Arrived, Parent, PendingLinks, ToLinks, ToParent};
+use crate::span::parent::{self, Parent, PendingLinks, RemoteParent, ToLinks, ToParent};
 use crate::span::parent_context;
 
 /// What is written about a span before it starts. Generated code fills it in.
@@ -29,7 +29,7 @@ pub struct SpanBuilder {
     /// What it starts in, if not in what is current.
     explicit_context: Option<OtelContext>,
     /// Who records it and all below it, if its tracer has a provider of its own.
-    below: Option<ContextBackend>,
+    context_backend: Option<ContextBackend>,
     options: StartOptions,
 }
 
@@ -116,7 +116,7 @@ impl SpanBuilder {
             current,
             parent: None,
             explicit_context: None,
-            below: None,
+            context_backend: None,
             options: StartOptions::default(),
         }
     }
@@ -134,14 +134,14 @@ impl SpanBuilder {
         if tracer.library() != self.site.library() {
             self.options.library = Some(tracer.library().clone());
         }
-        if let Some(below) = tracer.below() {
-            self.current = below.over(&self.current);
-            self.below = Some(below.clone());
+        if let Some(backend) = tracer.context_backend() {
+            self.current = backend.over(&self.current);
+            self.context_backend = Some(backend.clone());
         }
     }
 
     pub fn root(&mut self) {
-        self.parent = Some(Parent::Absent);
+        self.parent = Some(Parent::Root);
     }
 
     pub fn parent<T: ToParent + ?Sized>(&mut self, parent: &T) {
@@ -151,7 +151,7 @@ impl SpanBuilder {
     /// Where an invocation hangs, its links and its attributes.
     pub fn invocation<T: ToInvocation + ?Sized>(&mut self, invocation: &T) {
         self.start_at(|current| {
-            let root = Arrived::default().into_context(current);
+            let root = RemoteParent::default().into_context(current);
             invocation.to_start_point(current, root)
         });
     }
@@ -162,7 +162,7 @@ impl SpanBuilder {
             links,
             attributes,
         } = start_point(&self.current);
-        self.parent = Some(Parent::Whole(context));
+        self.parent = Some(Parent::Context(context));
         self.options
             .links
             .extend(links.into_iter().map(|link| link.0));
@@ -174,7 +174,7 @@ impl SpanBuilder {
     }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
-        self.upsert(Cow::Borrowed(key), Value::from_static(value));
+        self.attributes_with(&mut |sink| sink.text(key, value));
     }
 
     pub fn attribute<T: ToAttribute>(&mut self, key: &'static str, value: &T) {
@@ -182,9 +182,7 @@ impl SpanBuilder {
     }
 
     pub fn attribute_with(&mut self, key: &'static str, value: &mut dyn FnMut(&mut Slot)) {
-        if let Some(value) = Slot::fill(value) {
-            self.upsert(Cow::Borrowed(key), value);
-        }
+        self.attributes_with(&mut |sink| sink.fill(key, value));
     }
 
     /// For a key that is a constant, and for a struct of facts.
@@ -204,9 +202,9 @@ impl SpanBuilder {
     pub(crate) fn resolve_parent(&mut self) {
         let parent = self.parent.take();
         let parent = parent.map(|parent| parent_context::below(&self.current, parent));
-        self.explicit_context = match &self.below {
+        self.explicit_context = match &self.context_backend {
             // A root or a parent is recorded by its tracer too.
-            Some(below) => Some(below.over(parent.as_ref().unwrap_or(&self.current))),
+            Some(backend) => Some(backend.over(parent.as_ref().unwrap_or(&self.current))),
             None => parent,
         };
     }

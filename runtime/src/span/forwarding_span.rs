@@ -1,7 +1,7 @@
-//! The span of one context, current in another one that has values of its own.
+//! The span of one context, current in another context that has values of its own.
 //!
-//! OpenTelemetry cannot take a span out of a context. What is put into the other one passes everything on
-//! to where the span is.
+//! OpenTelemetry cannot take a span out of a context. So the other context gets a span that forwards
+//! everything to the first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -13,34 +13,34 @@ use opentelemetry::{Context, KeyValue};
 use crate::context::unwind;
 
 /// `context`, with the span of `home` as the current one.
-pub(crate) fn lend(context: &Context, home: &Context) -> Context {
+pub(crate) fn with_span_of(context: &Context, home: &Context) -> Context {
     let span = home.span();
     let identity = span.span_context().clone();
-    let asking = Asking::begin();
+    let query = HomeQuery::begin();
     // Another provider's code may run here.
     let is_recording = unwind::shielded(|| span.is_recording()).unwrap_or(false);
-    let owner = asking.end();
+    let owner = query.end();
     if !is_recording {
         return context.with_remote_span_context(identity);
     }
     let owner = owner.filter(|owner| *owner.span().span_context() == identity);
-    context.with_span(Lent {
+    context.with_span(ForwardingSpan {
         identity,
         home: owner.unwrap_or_else(|| home.clone()),
     })
 }
 
-/// A span that is lent. Its home is never a place where it is lent itself, however often it is handed on.
-struct Lent {
+/// Forwards everything to the span of its home, which is never a forwarding span itself.
+struct ForwardingSpan {
     identity: SpanContext,
     home: Context,
 }
 
-/// A span that is lent and asked whether it is recording answers with its home as well: nothing else of it
+/// How a forwarding span gives its home: it answers when it is asked whether it records. Nothing else of it
 /// can be reached through OpenTelemetry.
 enum Answer {
     Unasked,
-    FailureSource,
+    Asked,
     Home(Context),
 }
 
@@ -48,13 +48,13 @@ thread_local! {
     static ANSWER: Cell<Answer> = const { Cell::new(Answer::Unasked) };
 }
 
-struct Asking;
+struct HomeQuery;
 
-impl Asking {
+impl HomeQuery {
     fn begin() -> Self {
         // A dying thread gets no answer.
-        let _ = ANSWER.try_with(|answer| answer.replace(Answer::FailureSource));
-        Asking
+        let _ = ANSWER.try_with(|answer| answer.replace(Answer::Asked));
+        HomeQuery
     }
 
     fn end(self) -> Option<Context> {
@@ -65,17 +65,17 @@ impl Asking {
     }
 }
 
-impl Lent {
+impl ForwardingSpan {
     fn answer(&self) {
         let _ = ANSWER.try_with(|answer| match answer.replace(Answer::Unasked) {
             Answer::Unasked => {}
-            Answer::FailureSource => answer.set(Answer::Home(self.home.clone())),
+            Answer::Asked => answer.set(Answer::Home(self.home.clone())),
             Answer::Home(home) => answer.set(Answer::Home(home)),
         });
     }
 }
 
-impl opentelemetry::trace::Span for Lent {
+impl opentelemetry::trace::Span for ForwardingSpan {
     fn add_event<T: Into<Cow<'static, str>>>(&mut self, name: T, attributes: Vec<KeyValue>) {
         self.home.span().add_event(name, attributes);
     }

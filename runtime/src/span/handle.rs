@@ -41,19 +41,19 @@ use crate::span::parent::{Parent, ToLinks, ToParent};
 #[derive(Clone, Default)]
 pub struct Span {
     context: Option<OtelContext>,
-    role: ContextRole,
+    kind: HandleKind,
 }
 
 /// What the context of a handle is to it.
 #[derive(Clone, Copy, Default)]
-enum ContextRole {
+enum HandleKind {
     /// The one in which its span is current.
     #[default]
-    Inside,
+    Attachable,
     /// The same, and its span is never made current.
     Leaf,
-    /// It has no span of its own; what hangs on it hangs on this.
-    Outside,
+    /// It has no span of its own, and its children attach to this.
+    NoSpan,
 }
 
 impl Span {
@@ -102,43 +102,42 @@ impl Span {
     pub(crate) fn of(context: OtelContext) -> Self {
         Span {
             context: Some(context),
-            role: ContextRole::Inside,
+            kind: HandleKind::Attachable,
         }
     }
 
     pub(crate) fn of_leaf(context: OtelContext) -> Self {
         Span {
             context: Some(context),
-            role: ContextRole::Leaf,
+            kind: HandleKind::Leaf,
         }
     }
 
-    /// For a span that is not made: nothing can be told to it, and what hangs on it hangs on what
-    /// is current here.
-    pub(crate) fn outside_of_here() -> Self {
+    /// For a span that does not start: it records nothing, and its children attach to what is current here.
+    pub(crate) fn absent_here() -> Self {
         if active_backend::is_on() {
             Span {
                 context: stack::current(),
-                role: ContextRole::Outside,
+                kind: HandleKind::NoSpan,
             }
         } else {
             Span::none()
         }
     }
 
-    /// The same for one that would stand elsewhere.
-    pub(crate) fn outside_of(context: OtelContext) -> Self {
+    /// The same for one whose parent is explicit.
+    pub(crate) fn absent_in(context: OtelContext) -> Self {
         Span {
             context: Some(context),
-            role: ContextRole::Outside,
+            kind: HandleKind::NoSpan,
         }
     }
 
     /// The context in which its own span is current.
     fn own(&self) -> Option<&OtelContext> {
-        match self.role {
-            ContextRole::Inside | ContextRole::Leaf => self.context.as_ref(),
-            ContextRole::Outside => None,
+        match self.kind {
+            HandleKind::Attachable | HandleKind::Leaf => self.context.as_ref(),
+            HandleKind::NoSpan => None,
         }
     }
 
@@ -202,12 +201,12 @@ impl Span {
             }
         });
         match value {
-            Some(value) => self.told(key.into_name(""), value),
+            Some(value) => self.record_attribute(key.into_name(""), value),
             None => self,
         }
     }
 
-    fn told(&self, key: Cow<'static, str>, Value(value): Value) -> &Self {
+    fn record_attribute(&self, key: Cow<'static, str>, Value(value): Value) -> &Self {
         let attribute = KeyValue::new(key, value);
         self.if_traced(|span| span.set_attribute(attribute))
     }
@@ -231,7 +230,7 @@ impl Span {
     /// ```
     pub fn set_attributes(&self, attributes: impl Attributes) -> &Self {
         if self.is_traced() {
-            let mut write = |key, value| _ = self.told(key, value);
+            let mut write = |key, value| _ = self.record_attribute(key, value);
             attributes.write_attributes(&mut AttributeSink::new(&mut write));
         }
         self
@@ -239,7 +238,7 @@ impl Span {
 
     /// The same for a closure that writes them, as in generated code.
     pub(crate) fn fill_attributes(&self, fill: &mut dyn FnMut(&mut AttributeSink<'_>)) {
-        let mut write = |key, value| _ = self.told(key, value);
+        let mut write = |key, value| _ = self.record_attribute(key, value);
         let _ = unwind::shielded(|| fill(&mut AttributeSink::new(&mut write)));
     }
 
@@ -392,13 +391,13 @@ impl Span {
 
 impl ToParent for Span {
     fn to_parent(&self) -> Parent {
-        self.context.clone().map_or(Parent::Absent, Parent::Span)
+        self.context.clone().map_or(Parent::Root, Parent::Span)
     }
 
     fn to_current(&self) -> Parent {
-        match self.role {
-            ContextRole::Inside | ContextRole::Outside => self.to_parent(),
-            ContextRole::Leaf => Parent::Here,
+        match self.kind {
+            HandleKind::Attachable | HandleKind::NoSpan => self.to_parent(),
+            HandleKind::Leaf => Parent::Current,
         }
     }
 }

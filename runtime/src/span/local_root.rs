@@ -1,7 +1,12 @@
 //! What a span's context knows of the spans above it in this process.
 //!
 //! One value for each local root, and one for each scope that ends its children; the spans between
-//! them put nothing into the context.
+//! them put nothing into the context. It names its trace, because other code starts new traces in contexts
+//! that carry all of ours. The same value has the scopes that end their children, so that one read finds both.
+//!
+//! A span is registered with the innermost such scope that is not over, and a scope with the one around it,
+//! weakly. With all of them, a start would cost the depth; strongly, a chain of jobs that start each other
+//! would keep all of its past.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,15 +27,15 @@ use crate::span::scope::Scope;
 /// Carried by the context of a local root, and so by all below it.
 #[derive(Clone)]
 struct LocalRoot {
-    /// The root's own context, in which it is the current span. It carries no lineage.
+    /// The root's own context, in which it is the current span. It carries no local root.
     root: Context,
-    /// Whom to tell of spans that start below the root, and below this.
+    /// The lists of spans that start below the root, and below this.
     below_root: Option<Arc<Children>>,
     below: Option<Arc<Children>>,
 }
 
-/// The place of a lineage in a context. `None` hides one that is of another trace, and would
-/// otherwise be kept for as long as this one.
+/// The local root in a context. `None` hides one of another trace, which would otherwise live as long as
+/// this one.
 #[derive(Clone, Default)]
 pub(crate) struct CarriedRoot(Option<LocalRoot>);
 
@@ -82,8 +87,8 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> OpenSpanPlace {
     }
 }
 
-/// Takes a span that is recorded, and has started below `parent`, into its family.
-pub(crate) fn adopt(span: &mut Scope, parent: &Context) {
+/// Registers a span that is recorded, and has started below `parent`, with the spans above it.
+pub(crate) fn register(span: &mut Scope, parent: &Context) {
     // A leaf is never current: it is of interest to a scope that ends its children, and to nobody else.
     if span.site.is_leaf() && !Children::are_ended_anywhere() {
         return;

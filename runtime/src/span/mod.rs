@@ -8,10 +8,10 @@ pub(crate) mod body;
 pub(crate) mod builder;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod current;
+pub(crate) mod forwarding_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod guard;
 pub(crate) mod handle;
-pub(crate) mod lent_span;
 pub(crate) mod local_root;
 pub(crate) mod owned;
 pub(crate) mod parent;

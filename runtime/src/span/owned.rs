@@ -1,4 +1,7 @@
 //! A span that its owner ends.
+//!
+//! A panic that leaves `enter` does not end the span, whose owner may live on. If the same unwinding drops the
+//! owner, the span ends with that panic; if another one does, it is cancelled.
 
 use std::fmt;
 use std::ops::Deref;
@@ -106,17 +109,17 @@ impl OwnedSpan {
     ///
     /// Handles to it do nothing from then on. Where it is not traced, nothing happens.
     pub fn end(self) {
-        self.into_entered().end_with(Ending::Silent);
+        self.into_active().end_with(Ending::Silent);
     }
 
     /// The span, of which this is the owner no more.
-    fn into_entered(mut self) -> ActiveSpan {
+    fn into_active(mut self) -> ActiveSpan {
         self.active.take()
     }
 
     /// The same, for work that goes on with the rest of what is current here.
     pub(crate) fn into_work(self) -> ActiveSpan {
-        let mut active = self.into_entered();
+        let mut active = self.into_active();
         active.move_here();
         active
     }

@@ -1,4 +1,8 @@
-//! What a span can be told to hang on: a parent, or links.
+//! What can be a span's parent, and what it can be linked to.
+//!
+//! Linked work is a context and not a span: an empty context with its links, which the first span takes that
+//! starts there without a parent. So an annotated function is itself the root of the new trace. A root that
+//! other code starts there has no link. What a parent means for the context is in `parent_context.rs`.
 
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
@@ -30,33 +34,32 @@ pub trait ToParent {
     }
 }
 
-/// A parent as it was given. What it means for the context is decided in `place.rs`.
+/// A parent as it was given. What it means for the context is decided in `parent_context.rs`.
 #[doc(hidden)]
 pub enum Parent {
     /// What is current, as it is.
-    Here,
-    /// No span.
-    Absent,
+    Current,
+    /// No parent: a new root.
+    Root,
     /// A span of this process, by its identity alone.
-    Known(OtelSpanContext),
+    Identity(OtelSpanContext),
     /// The span of this context, and nothing else of it.
     Span(OtelContext),
     /// This context, with everything in it.
-    Whole(OtelContext),
-    /// What came from another process.
-    Arrived(Arrived),
+    Context(OtelContext),
+    /// What was received from another process.
+    Remote(RemoteParent),
 }
 
-/// What came from another process: a context made from nothing but that, and what a root in it is linked
-/// to.
+/// What was received from another process: a context with nothing else, and what a root in it is linked to.
 #[doc(hidden)]
 #[derive(Default)]
-pub struct Arrived {
+pub struct RemoteParent {
     pub(crate) context: OtelContext,
     pub(crate) links: Vec<OtelSpanContext>,
 }
 
-impl Arrived {
+impl RemoteParent {
     /// The context that it gives where `current` is current, of which nothing is kept but who records, and
     /// what the roots of linked work are linked to.
     pub(crate) fn into_context(self, current: &OtelContext) -> OtelContext {
@@ -69,7 +72,7 @@ impl Arrived {
         for link in self.links {
             add_links(&mut links, &link);
         }
-        PendingLinks::follow(context, &links)
+        PendingLinks::put_into(context, &links)
     }
 }
 
@@ -91,21 +94,21 @@ pub trait ToLinks {
 impl ToParent for OtelSpanContext {
     fn to_parent(&self) -> Parent {
         if !self.is_valid() {
-            Parent::Absent
+            Parent::Root
         } else if self.is_remote() {
-            Parent::Arrived(Arrived {
+            Parent::Remote(RemoteParent {
                 context: OtelContext::new().with_remote_span_context(self.clone()),
                 links: Vec::new(),
             })
         } else {
-            Parent::Known(self.clone())
+            Parent::Identity(self.clone())
         }
     }
 }
 
 impl ToParent for OtelContext {
     fn to_parent(&self) -> Parent {
-        Parent::Whole(self.clone())
+        Parent::Context(self.clone())
     }
 }
 
@@ -123,11 +126,11 @@ impl ToParent for Context {
 
 impl<T: ToParent> ToParent for Option<T> {
     fn to_parent(&self) -> Parent {
-        self.as_ref().map_or(Parent::Absent, T::to_parent)
+        self.as_ref().map_or(Parent::Root, T::to_parent)
     }
 
     fn to_current(&self) -> Parent {
-        self.as_ref().map_or(Parent::Absent, T::to_current)
+        self.as_ref().map_or(Parent::Root, T::to_current)
     }
 }
 
@@ -151,7 +154,7 @@ impl ToLinks for OtelSpanContext {
 impl ToLinks for OtelContext {
     fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
         match self.get() {
-            Some(PendingLinks(causes)) if !has_span(self) => causes.to_links(link),
+            Some(PendingLinks(links)) if !has_span(self) => links.to_links(link),
             _ => self.span().span_context().to_links(link),
         }
     }
@@ -221,9 +224,9 @@ pub(crate) struct PendingLinks(Vec<OtelSpanContext>);
 
 impl PendingLinks {
     /// `root`, a context without a span, whose roots are to be linked.
-    pub(crate) fn follow<L: ToLinks + ?Sized>(root: OtelContext, causes: &L) -> OtelContext {
+    pub(crate) fn put_into<L: ToLinks + ?Sized>(root: OtelContext, linked: &L) -> OtelContext {
         let mut links = Vec::new();
-        add_links(&mut links, causes);
+        add_links(&mut links, linked);
         if links.is_empty() {
             root
         } else {
@@ -236,7 +239,7 @@ impl PendingLinks {
         !has_span(parent)
             && parent
                 .get()
-                .is_some_and(|PendingLinks(causes)| !causes.is_empty())
+                .is_some_and(|PendingLinks(links)| !links.is_empty())
     }
 
     /// Links a span that starts below `parent`, if it is a root there.
@@ -245,8 +248,10 @@ impl PendingLinks {
             return;
         }
         match parent.get() {
-            Some(PendingLinks(causes)) if links.is_empty() => links.extend(causes.iter().cloned()),
-            Some(PendingLinks(causes)) => add_links(links, causes),
+            Some(PendingLinks(pending)) if links.is_empty() => {
+                links.extend(pending.iter().cloned())
+            }
+            Some(PendingLinks(pending)) => add_links(links, pending),
             None => {}
         }
     }

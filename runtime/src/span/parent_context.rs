@@ -13,7 +13,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use crate::backend::active_backend::{self, ContextBackend};
 use crate::context::identity::has_span;
 use crate::context::remote_tracestate::RemoteTracestate;
-use crate::span::lent_span;
+use crate::span::forwarding_span;
 use crate::span::local_root::CarriedRoot;
 use crate::span::parent::{Parent, PendingLinks};
 
@@ -25,16 +25,16 @@ pub(crate) struct CurrentInvocation(pub(crate) Option<Arc<dyn Any + Send + Sync>
 /// The context that a span with this parent starts in, where `current` is current.
 pub(crate) fn below(current: &Context, parent: Parent) -> Context {
     match parent {
-        Parent::Here => current.clone(),
-        Parent::Absent => without_span(current),
-        Parent::Known(identity) if is_current(current, &identity) => current.clone(),
-        Parent::Known(identity) => {
+        Parent::Current => current.clone(),
+        Parent::Root => without_span(current),
+        Parent::Identity(identity) if is_current(current, &identity) => current.clone(),
+        Parent::Identity(identity) => {
             let context = current.with_remote_span_context(identity);
             with_our_values_of(&Context::new(), context)
         }
         Parent::Span(home) => with_span_of(current, &home),
-        Parent::Whole(context) => active_backend::inherit(context, current),
-        Parent::Arrived(arrived) => arrived.into_context(current),
+        Parent::Context(context) => active_backend::inherit(context, current),
+        Parent::Remote(remote) => remote.into_context(current),
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn with_span_of(current: &Context, home: &Context) -> Context {
         return current.clone();
     }
     let context = if has_span(home) {
-        lent_span::lend(current, home)
+        forwarding_span::with_span_of(current, home)
     } else {
         without_span(current)
     };

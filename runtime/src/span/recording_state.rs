@@ -136,7 +136,7 @@ impl RecordingState {
         }
         match &mut self.storage {
             Storage::Nowhere => {}
-            Storage::Record => self.record.tell(key, value),
+            Storage::Record => self.record.set(key, value),
             Storage::Foreign(span) => span.set_attribute(KeyValue::new(key, value)),
         }
     }

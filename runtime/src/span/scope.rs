@@ -1,7 +1,9 @@
 //! The scope of a span: the context that is attached while its body runs, and its recording.
 //!
 //! Each thread keeps a few that are over, with their recordings, and uses them again: to allocate and
-//! free them would cost as much as all else that is done for a span.
+//! free them would cost as much as all else that is done for a span. The last one is used first, since it is
+//! still in the cache of the processor. What others still have, as a captured context has its recording, is
+//! not used again; so a stale handle needs no generation number.
 
 use std::cell::RefCell;
 use std::mem;
@@ -108,7 +110,7 @@ impl Scope {
     #[cold]
     pub(crate) fn decline(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
         let identity = self.record().take_declined();
-        if has_news_below(parent, &identity) {
+        if must_be_attached(parent, &identity) {
             self.context = parent.with_remote_span_context(identity);
             Some(self)
         } else {
@@ -138,7 +140,7 @@ impl Scope {
     }
 
     /// A second one of the same span.
-    pub(crate) fn again(&mut self) -> Box<Self> {
+    pub(crate) fn second(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context.clone());
         if let Some(recording) = self.share() {
             scope.shared = Some(Arc::clone(recording));
@@ -185,7 +187,7 @@ impl Scope {
         let mut guard = None;
         let open = match (self.state, &mut self.shared) {
             (State::Private, _) => &mut self.own,
-            (State::Shared, Some(recording)) if is_alone(recording) => {
+            (State::Shared, Some(recording)) if is_unshared(recording) => {
                 // Whom nobody else knows needs no lock.
                 match Arc::get_mut(recording) {
                     Some(recording) => recording.state_mut(),
@@ -208,7 +210,7 @@ impl Scope {
     pub(crate) fn recycle(mut scope: Box<Self>) {
         // Outside of the list: what else the context holds is the user's.
         scope.context = Context::new();
-        scope.forget_others();
+        scope.release();
         // A dying thread has no next use.
         let _ = SPARE.try_with(|spare| {
             if let Ok(mut spare) = spare.try_borrow_mut() {
@@ -221,8 +223,8 @@ impl Scope {
 
     /// What has not ended, and what others know, is not used again.
     #[inline]
-    fn forget_others(&mut self) {
-        if self.is_recorded() || !self.shared.as_ref().is_some_and(is_alone) {
+    fn release(&mut self) {
+        if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
             self.shared = None;
         }
         if self.state == State::Private {
@@ -244,13 +246,13 @@ fn unshared<'a>(site: &Site, shared: &'a mut Option<Arc<Recording>>) -> Option<&
 
 /// Whether no other scope or context has it.
 #[inline]
-fn is_alone(recording: &Arc<Recording>) -> bool {
+fn is_unshared(recording: &Arc<Recording>) -> bool {
     Arc::strong_count(recording) == 1 && Arc::weak_count(recording) == 0
 }
 
 /// A span that is not recorded is attached only if headers and children must learn from it that
 /// the trace is not sampled: at the root, below a remote parent, below one that is sampled.
-fn has_news_below(parent: &Context, identity: &SpanContext) -> bool {
+fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool {
     let above = parent.span();
     let same = identity.span_id() == above.span_context().span_id();
     identity.is_valid() && !same && !is_known_unsampled(parent)

@@ -218,7 +218,7 @@ fn activate(
         StartResult::Foreign(span) => Storage::Foreign(span),
     };
     scope.activate(storage, policy(active_backend, scope.site), parent);
-    local_root::adopt(&mut scope, parent);
+    local_root::register(&mut scope, parent);
     listing::list(&mut scope, name, parent);
     Some(scope)
 }
