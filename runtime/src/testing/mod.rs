@@ -34,12 +34,12 @@
 //! [`Trace::assert_no_orphans`]; one on another thread cannot be told from a neighbour's, and is
 //! listed by [`unclaimed`].
 
-mod alone;
 mod assertion;
 mod difference;
 mod entry;
+mod exclusive;
 mod forest;
-mod lost;
+mod lost_context;
 mod partial;
 mod provider;
 mod recorder;
@@ -47,9 +47,9 @@ mod redacted;
 mod trace;
 mod tree;
 
-pub use alone::{Exclusive, exclusive};
 pub use entry::Event;
-pub use lost::unclaimed;
+pub use exclusive::{Exclusive, exclusive};
+pub use lost_context::unclaimed;
 pub use provider::RecorderProvider;
 pub use recorder::Recorder;
 pub use trace::{RecordedSpan, Trace};

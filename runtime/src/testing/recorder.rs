@@ -4,9 +4,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::alone::Tenant;
 use super::entry::Record;
-use super::lost;
+use super::exclusive::Tenant;
+use super::lost_context;
 use super::provider::RecorderProvider;
 use super::trace::Trace;
 use crate::backend::active_backend::{ContextBackend, Observer};
@@ -43,7 +43,7 @@ impl Shared {
             sample: Box::new(sample),
             _tenant: Tenant::move_in(),
         });
-        lost::register(&shared);
+        lost_context::register(&shared);
         shared
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::difference::{difference, normal};
 use super::entry::{self, Entry, Event, Record};
 use super::forest::Forest;
-use super::{alone, lost, partial, redacted, tree};
+use super::{exclusive, lost_context, partial, redacted, tree};
 use crate::attribute::value::Value;
 use crate::context::identity::{SpanContext, SpanId};
 use crate::span::handle::Status;
@@ -228,8 +228,8 @@ impl Trace {
     #[track_caller]
     pub fn assert_no_orphans(&self) {
         let mut orphans = self.forest.record().orphans.clone();
-        if alone::holds_it() {
-            orphans.extend(lost::unclaimed());
+        if exclusive::holds_it() {
+            orphans.extend(lost_context::unclaimed());
         }
         let orphans: Vec<_> = orphans.iter().map(|name| tree::one_line(name)).collect();
         assert!(

@@ -69,7 +69,7 @@ pub struct Exclusive {
 pub fn exclusive() -> Exclusive {
     assert!(!holds_it(), "this thread is exclusive already");
     assert!(
-        !super::lost::has_recorder(),
+        !super::lost_context::has_recorder(),
         "this thread has a recorder, which `exclusive` would wait for; call it first"
     );
     let mut house = CHANGED
@@ -78,7 +78,7 @@ pub fn exclusive() -> Exclusive {
     house.taken = true;
     drop(house);
     HOLDS_IT.set(true);
-    super::lost::forget_unclaimed();
+    super::lost_context::forget_unclaimed();
     Exclusive {
         _of_this_thread: PhantomData,
     }

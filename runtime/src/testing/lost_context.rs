@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::alone::is_anybody_recording;
+use super::exclusive::is_anybody_recording;
 use super::recorder::Shared;
 use crate::span::recorder_hooks::{self, LostSpans};
 
