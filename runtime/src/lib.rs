@@ -192,7 +192,10 @@ pub use context::identity::{Context, SpanContext, SpanId, TraceId};
 pub use diagnose::diagnosis::{Diagnosis, diagnose};
 #[cfg(feature = "open-spans")]
 #[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
-pub use diagnose::open_spans::{OpenSpan, OpenSpans, RootWatch, open_spans, watch_roots};
+pub use diagnose::open_spans::{OpenSpan, OpenSpans, open_spans};
+#[cfg(feature = "open-spans")]
+#[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]
+pub use diagnose::root_watch::{RootWatch, watch_roots};
 /// Makes attributes of the fields of a struct: of each its value, under its name.
 ///
 /// ```

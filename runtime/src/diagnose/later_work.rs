@@ -10,7 +10,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::diagnose::report::Report;
-use crate::span::active::ActiveSpan;
 
 const SLOTS: usize = 64;
 
@@ -36,11 +35,11 @@ struct Escape {
     remedy: &'static str,
 }
 
-/// Keeps the call around this one, if its value does its work later.
+/// Keeps the call around this one, if its value does its work later. For a span that is traced.
 #[inline]
 #[cfg_attr(debug_assertions, track_caller)]
-pub(crate) fn look_for<R>(active: &ActiveSpan, remedy: &'static str) {
-    if cfg!(debug_assertions) && !active.is_off() && is_later(type_name::<R>()) {
+pub(crate) fn check<R>(remedy: &'static str) {
+    if cfg!(debug_assertions) && is_later(type_name::<R>()) {
         keep(Location::caller(), remedy);
     }
 }

@@ -7,4 +7,6 @@ pub(crate) mod later_work;
 #[cfg(feature = "open-spans")]
 pub(crate) mod open_spans;
 pub(crate) mod report;
+#[cfg(feature = "open-spans")]
+pub(crate) mod root_watch;
 pub(crate) mod undeclared_root;

@@ -6,14 +6,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
-use std::io;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::backend::site::Site;
 use crate::context::identity::{SpanContext, SpanId};
-use crate::context::unwind;
 
 /// The spans that are open in this process at this moment, in the order of their start.
 ///
@@ -47,12 +45,12 @@ pub fn open_spans() -> OpenSpans {
     OpenSpans(open(|_| true))
 }
 
-fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
+pub(super) fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
     let now = Instant::now();
     let mut spans = Vec::new();
     let list = List::current();
     for lines in (0..PARTS).filter_map(|part| list.lines(part as u64)) {
-        let wanted = lines.all().filter(|(_, line)| is_wanted(&line.begun));
+        let wanted = lines.all().filter(|(_, line)| is_wanted(&line.info));
         spans.extend(wanted.map(|(number, line)| OpenSpan::of(*number, line, now)));
     }
     spans.sort_unstable_by_key(|span: &OpenSpan| span.number);
@@ -63,8 +61,8 @@ fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
 #[derive(Clone, Debug)]
 pub struct OpenSpan {
     /// In the order of the starts.
-    number: u64,
-    begun: OpenSpanInfo,
+    pub(super) number: u64,
+    info: OpenSpanInfo,
     age: Duration,
 }
 
@@ -76,14 +74,14 @@ impl OpenSpan {
     fn of(number: u64, line: &OpenEntry, now: Instant) -> Self {
         OpenSpan {
             number,
-            begun: line.begun.clone(),
+            info: line.info.clone(),
             age: now.saturating_duration_since(line.started),
         }
     }
 
     /// Its name of the moment.
     pub fn name(&self) -> &str {
-        &self.begun.name
+        &self.info.name
     }
 
     /// How long ago it had started when the list was made.
@@ -94,12 +92,12 @@ impl OpenSpan {
     /// The path of its function, or of the module that its block stands in; `None` where it was made
     /// by a function that cannot know its caller.
     pub fn function(&self) -> Option<&'static str> {
-        self.begun.site.location().map(|(function, ..)| function)
+        self.info.site.location().map(|(function, ..)| function)
     }
 
     /// The file, relative to its crate, and the line.
     pub fn file_and_line(&self) -> Option<(&'static str, u32)> {
-        self.begun
+        self.info
             .site
             .location()
             .map(|(_, file, line)| (file, line))
@@ -107,25 +105,25 @@ impl OpenSpan {
 
     /// Its identity.
     pub fn span_context(&self) -> &SpanContext {
-        &self.begun.identity
+        &self.info.identity
     }
 
     /// The id of its parent, open or not, in this process or another.
     pub fn parent_id(&self) -> Option<SpanId> {
-        let parent = &self.begun.parent;
+        let parent = &self.info.parent;
         parent.is_valid().then(|| parent.span_id())
     }
 
     /// Whether it is the first span of its trace in this process, but for those that others made.
     pub fn is_root(&self) -> bool {
-        self.begun.place == OpenSpanPlace::First
+        self.info.place == OpenSpanPlace::First
     }
 }
 
 /// One line: the name, the age, the place in source.
 impl fmt::Display for OpenSpan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.begun.name.chars() {
+        for letter in self.info.name.chars() {
             if letter.is_control() {
                 write!(formatter, "{}", letter.escape_default())?
             } else {
@@ -133,7 +131,7 @@ impl fmt::Display for OpenSpan {
             }
         }
         write!(formatter, " {:.1?}", self.age)?;
-        match self.begun.site.location() {
+        match self.info.site.location() {
             Some((function, file, line)) => write!(formatter, " {function} ({file}:{line})"),
             None => Ok(()),
         }
@@ -183,14 +181,14 @@ const DEEP: usize = 64;
 impl fmt::Display for OpenSpans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = |context: &SpanContext| (context.trace_id(), context.span_id());
-        let valid = self.iter().filter(|span| span.begun.identity.is_valid());
-        let open: HashSet<_> = valid.map(|span| key(&span.begun.identity)).collect();
+        let valid = self.iter().filter(|span| span.info.identity.is_valid());
+        let open: HashSet<_> = valid.map(|span| key(&span.info.identity)).collect();
         let mut children: HashMap<_, Vec<&OpenSpan>> = HashMap::new();
         let mut next = Vec::new();
         for span in self.0.iter().rev() {
-            if open.contains(&key(&span.begun.parent)) {
+            if open.contains(&key(&span.info.parent)) {
                 children
-                    .entry(key(&span.begun.parent))
+                    .entry(key(&span.info.parent))
                     .or_default()
                     .push(span)
             } else {
@@ -209,104 +207,12 @@ impl fmt::Display for OpenSpans {
                 indent = 2 * depth.min(DEEP)
             )?;
             if depth == 0 {
-                write!(formatter, " trace {}", span.begun.identity.trace_id())?;
+                write!(formatter, " trace {}", span.info.identity.trace_id())?;
             }
-            let below = children.remove(&key(&span.begun.identity));
+            let below = children.remove(&key(&span.info.identity));
             next.extend(below.into_iter().flatten().map(|span| (span, depth + 1)));
         }
         Ok(())
-    }
-}
-
-/// Reports each root that stays open longer than `limit`, once, until the returned handle is
-/// dropped.
-///
-/// A root is the first span of this library in its trace here, also below a span that others made.
-/// Those that are not recorded are not watched. `report` runs on a thread of its own, which
-/// sleeps until a root can be due; if it panics, that report is lost and nothing else. `limit` is at
-/// least a millisecond.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// let watch = enter_span::watch_roots(Duration::from_secs(60), |root| {
-///     eprintln!("open for {:?}: {root}", root.age());
-/// })?;
-/// // For as long as the application runs; then:
-/// drop(watch);
-/// # Ok::<(), std::io::Error>(())
-/// ```
-///
-/// # Errors
-///
-/// If the operating system gives no thread.
-pub fn watch_roots(
-    limit: Duration,
-    mut report: impl FnMut(&OpenSpan) + Send + 'static,
-) -> io::Result<RootWatch> {
-    let limit = limit.max(Duration::from_millis(1));
-    let stop = Arc::new(Stop::default());
-    let until = Arc::clone(&stop);
-    std::thread::Builder::new()
-        .name("enter_span root".to_owned())
-        .spawn(move || watch(limit, &mut report, &until))?;
-    Ok(RootWatch { stop })
-}
-
-/// Watches the roots while it lives. See [`watch_roots`].
-#[must_use = "the watch ends when this is dropped"]
-#[derive(Debug)]
-pub struct RootWatch {
-    stop: Arc<Stop>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Drop for RootWatch {
-    /// It does not wait for a report that is under way.
-    fn drop(&mut self) {
-        *self
-            .stop
-            .stopped
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
-        self.stop.changed.notify_all();
-    }
-}
-
-impl Stop {
-    /// Whether it was stopped before `time` had passed.
-    fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_timeout_while(stopped, time, |stopped| !*stopped);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-fn watch(limit: Duration, report: &mut dyn FnMut(&OpenSpan), stop: &Stop) {
-    let mut reported = HashSet::new();
-    let mut pause = Duration::ZERO;
-    while !stop.wait(pause) {
-        let roots = open(|begun| begun.place == OpenSpanPlace::First);
-        let open: HashSet<u64> = roots.iter().map(|root| root.number).collect();
-        reported.retain(|number| open.contains(number));
-        // What starts from now on cannot be due before a whole limit has passed.
-        pause = limit;
-        for root in &roots {
-            match limit.checked_sub(root.age) {
-                Some(left) if !left.is_zero() => pause = pause.min(left),
-                _ if reported.insert(root.number) => {
-                    let _ = unwind::shielded(|| report(root));
-                }
-                _ => {}
-            }
-        }
     }
 }
 
@@ -328,7 +234,7 @@ pub(crate) enum OpenSpanPlace {
 }
 
 struct OpenEntry {
-    begun: OpenSpanInfo,
+    info: OpenSpanInfo,
     started: Instant,
 }
 
@@ -429,7 +335,7 @@ impl Listed {
             return;
         };
         let before = lines.get().get_mut(&self.number);
-        let before = before.map(|line| std::mem::replace(&mut line.begun.name, name));
+        let before = before.map(|line| std::mem::replace(&mut line.info.name, name));
         drop(lines);
         drop(before);
     }
@@ -444,11 +350,11 @@ impl Drop for Listed {
 }
 
 /// Puts a span that has started into the list.
-pub(crate) fn enlist(begun: OpenSpanInfo) -> Listed {
+pub(crate) fn enlist(info: OpenSpanInfo) -> Listed {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let line = OpenEntry {
-        begun,
+        info,
         started: Instant::now(),
     };
     let mut list = List::current();

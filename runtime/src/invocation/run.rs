@@ -82,7 +82,9 @@ impl Run {
     ) -> R {
         let mut active = self.enter(name);
         let span = active.handle();
-        later_work::look_for::<R>(&active, "`start_async`");
+        if !active.is_off() {
+            later_work::check::<R>("`start_async`");
+        }
         body::run(active, || body(span, self.0.next_message()))
     }
 

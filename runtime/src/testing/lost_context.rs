@@ -1,16 +1,9 @@
-//! Spans that no recorder got.
+//! Spans that started without a recorder.
 
-use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::exclusive::is_anybody_recording;
-use super::recorder::Shared;
+use super::state::{self, RecorderState};
 use crate::span::recorder_hooks::{self, LostSpans};
-
-thread_local! {
-    /// The recorders that were made on this thread and live.
-    static HERE: RefCell<Vec<Weak<Shared>>> = const { RefCell::new(Vec::new()) };
-}
 
 static UNCLAIMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -27,41 +20,24 @@ pub fn unclaimed() -> Vec<String> {
     unclaimed_list().clone()
 }
 
-pub(super) fn forget_unclaimed() {
+pub(super) fn clear_unclaimed() {
     unclaimed_list().clear();
 }
 
-pub(super) fn register(recorder: &Arc<Shared>) {
+/// Has all spans that start from now on checked.
+pub(super) fn register() {
     recorder_hooks::register(&Unclaimed);
-    let weak = Arc::downgrade(recorder);
-    // A dying thread has no test left to tell.
-    let _ = HERE.try_with(|here| {
-        let mut here = here.borrow_mut();
-        here.retain(|weak| weak.strong_count() > 0);
-        here.push(weak);
-    });
 }
 
-fn newest_here() -> Option<Arc<Shared>> {
-    let newest =
-        |here: &RefCell<Vec<Weak<Shared>>>| here.borrow().iter().rev().find_map(Weak::upgrade);
-    HERE.try_with(newest).ok().flatten()
-}
-
-pub(super) fn has_recorder() -> bool {
-    newest_here().is_some()
-}
-
-/// Registered with the first recorder.
 struct Unclaimed;
 
 impl LostSpans for Unclaimed {
     fn is_recorder_alive(&self) -> bool {
-        is_anybody_recording()
+        state::is_recorder_alive()
     }
 
     fn unrecorded(&self, name: &str) {
-        if let Some(recorder) = newest_here() {
+        if let Some(recorder) = RecorderState::newest_here() {
             recorder.add_orphan(name);
             return;
         }
@@ -73,7 +49,7 @@ impl LostSpans for Unclaimed {
 
     /// The recorder of this thread lost it.
     fn recorded_by_process(&self, name: &str) {
-        if let Some(recorder) = newest_here() {
+        if let Some(recorder) = RecorderState::newest_here() {
             recorder.add_orphan(name);
         }
     }

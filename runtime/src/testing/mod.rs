@@ -44,6 +44,7 @@ mod partial;
 mod provider;
 mod recorder;
 mod redacted;
+mod state;
 mod trace;
 mod tree;
 

@@ -12,32 +12,32 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use super::entry::{Entry, Event};
-use super::recorder::Shared;
+use super::state::RecorderState;
 use crate::context::identity;
 
 /// An OpenTelemetry provider whose spans go to a recorder.
 #[derive(Clone)]
 pub struct RecorderProvider {
-    shared: Arc<Shared>,
+    state: Arc<RecorderState>,
 }
 
 /// A tracer of a [`RecorderProvider`].
 pub struct RecorderTracer {
-    shared: Arc<Shared>,
+    state: Arc<RecorderState>,
     scope: InstrumentationScope,
 }
 
 /// A span of a [`RecorderTracer`].
 pub struct RecorderSpan {
-    shared: Arc<Shared>,
+    state: Arc<RecorderState>,
     identity: SpanContext,
     /// Its place in the record, if it is recorded and has not ended.
     place: Option<usize>,
 }
 
 impl RecorderProvider {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        RecorderProvider { shared }
+    pub(super) fn new(state: Arc<RecorderState>) -> Self {
+        RecorderProvider { state }
     }
 }
 
@@ -46,7 +46,7 @@ impl TracerProvider for RecorderProvider {
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> RecorderTracer {
         RecorderTracer {
-            shared: Arc::clone(&self.shared),
+            state: Arc::clone(&self.state),
             scope,
         }
     }
@@ -65,18 +65,18 @@ impl Tracer for RecorderTracer {
         let sampled = if parent.is_valid() {
             parent.is_sampled()
         } else {
-            self.shared.samples(&builder.name)
+            self.state.samples(&builder.name)
         };
-        let identity = below(&parent, sampled);
+        let identity = child_of(&parent, sampled);
         RecorderSpan {
             place: sampled.then(|| self.record(builder, &identity, parent)),
             identity,
-            shared: Arc::clone(&self.shared),
+            state: Arc::clone(&self.state),
         }
     }
 }
 
-fn below(parent: &SpanContext, sampled: bool) -> SpanContext {
+fn child_of(parent: &SpanContext, sampled: bool) -> SpanContext {
     let trace_id = if parent.is_valid() {
         parent.trace_id()
     } else {
@@ -110,7 +110,7 @@ impl RecorderTracer {
             start: builder.start_time.unwrap_or_else(SystemTime::now),
             end: None,
         };
-        let mut record = self.shared.record();
+        let mut record = self.state.record();
         record.entries.push(span);
         record.entries.len() - 1
     }
@@ -129,7 +129,7 @@ fn name_of(kind: Option<SpanKind>) -> &'static str {
 impl RecorderSpan {
     fn change(&self, change: impl FnOnce(&mut Entry)) {
         if let Some(place) = self.place {
-            self.shared.record().entries.get_mut(place).map(change);
+            self.state.record().entries.get_mut(place).map(change);
         }
     }
 }

@@ -1,13 +1,12 @@
-//! The recorder: who is recorded, and how.
+//! The recorder. Its state is in `state.rs`, and what it recorded is read in `trace.rs`.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use super::entry::Record;
-use super::exclusive::Tenant;
 use super::lost_context;
 use super::provider::RecorderProvider;
+use super::state::RecorderState;
 use super::trace::Trace;
 use crate::backend::active_backend::{ContextBackend, Observer};
 use crate::backend::foreign::Provided;
@@ -24,46 +23,9 @@ use crate::outcome::policy::ErrorPolicy;
 /// [`tracer_provider`](Recorder::tracer_provider) in tests.
 #[derive(Clone)]
 pub struct Recorder {
-    shared: Arc<Shared>,
+    state: Arc<RecorderState>,
     policy: ErrorPolicy,
     below: ContextBackend,
-}
-
-/// What all clones of a recorder share, and its provider.
-pub(crate) struct Shared {
-    record: Mutex<Record>,
-    sample: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    _tenant: Tenant,
-}
-
-impl Shared {
-    fn new(sample: impl Fn(&str) -> bool + Send + Sync + 'static) -> Arc<Self> {
-        let shared = Arc::new(Shared {
-            record: Mutex::default(),
-            sample: Box::new(sample),
-            _tenant: Tenant::move_in(),
-        });
-        lost_context::register(&shared);
-        shared
-    }
-
-    pub(super) fn record(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn samples(&self, root: &str) -> bool {
-        (self.sample)(root)
-    }
-
-    pub(super) fn add_orphan(&self, name: &str) {
-        self.record().orphans.push(name.to_owned());
-    }
-}
-
-impl Observer for Shared {
-    fn hidden(&self, leaf: &'static str, name: &str) {
-        self.record().hidden.push((leaf, name.to_owned()));
-    }
 }
 
 impl Recorder {
@@ -73,16 +35,17 @@ impl Recorder {
             detail: ErrorDetail::default(),
             exception_events: true,
         };
-        Recorder::with(Shared::new(|_| true), policy)
+        lost_context::register();
+        Recorder::with(RecorderState::new(|_| true), policy)
     }
 
     /// Samples the traces whose root's name `sample` accepts. Call it before anything runs.
     #[must_use]
     pub fn with_sampler(self, sample: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         let policy = self.policy;
-        // The process may be waiting to be alone: make room first.
+        // This recorder counts until it drops, and the new one may have to wait for an exclusive test.
         drop(self);
-        Recorder::with(Shared::new(sample), policy)
+        Recorder::with(RecorderState::new(sample), policy)
     }
 
     /// Records errors in this detail, as [`set_error_detail`](crate::set_error_detail) would.
@@ -92,7 +55,7 @@ impl Recorder {
             detail,
             ..self.policy
         };
-        Recorder::with(self.shared, policy)
+        Recorder::with(self.state, policy)
     }
 
     /// Records errors without `exception` events, as `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=logs`
@@ -103,19 +66,19 @@ impl Recorder {
             exception_events: false,
             ..self.policy
         };
-        Recorder::with(self.shared, policy)
+        Recorder::with(self.state, policy)
     }
 
-    fn with(shared: Arc<Shared>, policy: ErrorPolicy) -> Self {
-        let provider = RecorderProvider::new(Arc::clone(&shared));
+    fn with(state: Arc<RecorderState>, policy: ErrorPolicy) -> Self {
+        let provider = RecorderProvider::new(Arc::clone(&state));
         let backend = Provided::new(provider);
         Recorder {
             below: ContextBackend::observed(
                 backend,
                 policy,
-                Arc::clone(&shared) as Arc<dyn Observer>,
+                Arc::clone(&state) as Arc<dyn Observer>,
             ),
-            shared,
+            state,
             policy,
         }
     }
@@ -152,12 +115,12 @@ impl Recorder {
 
     /// A provider for code that speaks OpenTelemetry by hand, which records here as well.
     pub fn tracer_provider(&self) -> RecorderProvider {
-        RecorderProvider::new(Arc::clone(&self.shared))
+        RecorderProvider::new(Arc::clone(&self.state))
     }
 
     /// What has been recorded so far, spans that are still open included.
     pub fn trace(&self) -> Trace {
-        let record = self.shared.record().clone();
+        let record = self.state.record().clone();
         Trace::of(record)
     }
 }

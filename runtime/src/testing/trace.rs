@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::difference::{difference, normal};
 use super::entry::{self, Entry, Event, Record};
 use super::forest::Forest;
-use super::{exclusive, lost_context, partial, redacted, tree};
+use super::{lost_context, partial, redacted, state, tree};
 use crate::attribute::value::Value;
 use crate::context::identity::{SpanContext, SpanId};
 use crate::span::handle::Status;
@@ -228,7 +228,7 @@ impl Trace {
     #[track_caller]
     pub fn assert_no_orphans(&self) {
         let mut orphans = self.forest.record().orphans.clone();
-        if exclusive::holds_it() {
+        if state::is_exclusive() {
             orphans.extend(lost_context::unclaimed());
         }
         let orphans: Vec<_> = orphans.iter().map(|name| tree::one_line(name)).collect();
