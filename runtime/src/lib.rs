@@ -188,7 +188,7 @@ pub mod testing;
 pub use attribute::{Attributes, Key, ToAttribute, Value};
 pub use backend::active_backend::{is_enabled, set_error_detail};
 pub use backend::tracer::Tracer;
-pub use context::identity::{Context, SpanContext, SpanId, TraceId};
+pub use context::identity::{Context, ParseIdError, SpanContext, SpanId, TraceId};
 pub use diagnose::diagnosis::{Diagnosis, diagnose};
 #[cfg(feature = "open-spans")]
 #[cfg_attr(docsrs, doc(cfg(feature = "open-spans")))]

@@ -8,6 +8,7 @@ mod entries;
 mod evaluated;
 mod handle;
 mod hierarchy;
+mod identity;
 mod interop;
 mod kept;
 mod limits;
