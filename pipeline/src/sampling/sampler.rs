@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::ShouldSample;
 ///
 /// The default is what the specification asks for: every root, and below that what the parent says.
 #[derive(Default)]
+#[non_exhaustive]
 pub enum Sampler {
     /// Every root; below, what the parent says, in this process or from another.
     #[default]

@@ -12,6 +12,7 @@ const VARIABLE: &str = "ENTER_SPAN_TRACE_MODE";
 ///
 /// It is said in code, or else by the environment: `ENTER_SPAN_TRACE_MODE=continuous`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TraceMode {
     /// Each invocation is a trace of its own, linked to its delivery and its origin.
     #[default]

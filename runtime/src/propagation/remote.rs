@@ -39,6 +39,7 @@ pub struct Remote {
 /// How far a [`Remote`] is believed. Anybody can send a `traceparent`, and its sampled flag decides
 /// what we pay for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Trust {
     /// In full: spans below it are in its trace, sampled as it says, and have its baggage. For callers
     /// of our own.

@@ -420,6 +420,7 @@ impl fmt::Debug for Span {
 
 /// What a span says about how its work went, in OpenTelemetry's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Status {
     /// Nothing is said. The right status of a success.
     #[default]
