@@ -173,10 +173,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut numbers = std::env::args().skip(1).map(|number| number.parse());
     let rounds = numbers.next().unwrap_or(Ok(201))?;
     let spans = numbers.next().unwrap_or(Ok(2_000))?;
-    let limits = Limits {
-        queue_spans: 1 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_spans(1 << 20);
     let builder = Pipeline::builder().with_exporter(Nowhere);
     let pipeline = builder.with_limits(limits).install()?;
     let candidates = [

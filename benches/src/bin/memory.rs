@@ -230,10 +230,7 @@ fn run(seconds: &str) -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(case: &Case, time: Duration) -> Result<String, Box<dyn Error>> {
-    let limits = Limits {
-        queue_spans: case.queue_spans,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_spans(case.queue_spans);
     let text = "x".repeat(MIB);
     let baseline = resident("VmRSS:")?;
     let pipeline = Pipeline::builder().with_exporter(Hangs);

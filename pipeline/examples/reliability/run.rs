@@ -135,11 +135,9 @@ pub(crate) fn run(plan: Plan, check: impl Fn(Counts)) -> End {
 }
 
 fn start(plan: Plan, exporter: Fails) -> (Pipeline, Option<Tracer>) {
-    let limits = Limits {
-        queue_spans: plan.queue_spans,
-        queue_bytes: usize::MAX,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_queue_spans(plan.queue_spans)
+        .with_queue_bytes(usize::MAX);
     let builder = Pipeline::builder()
         .with_limits(limits)
         .with_warnings(|_| {})

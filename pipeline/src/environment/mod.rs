@@ -192,23 +192,28 @@ impl<'a> Environment<'a> {
         let count = self.number("OTEL_ATTRIBUTE_COUNT_LIMIT");
         let text = self.number("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
         let mut attributes = |variable| self.number(variable).or(count);
-        SpanLimits {
-            attributes: attributes("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(default.attributes),
-            event_attributes: attributes("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT")
-                .unwrap_or(default.event_attributes),
-            link_attributes: attributes("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT")
-                .unwrap_or(default.link_attributes),
-            text: self
-                .number("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
-                .or(text),
-            events: self
-                .number("OTEL_SPAN_EVENT_COUNT_LIMIT")
-                .unwrap_or(default.events),
-            links: self
-                .number("OTEL_SPAN_LINK_COUNT_LIMIT")
-                .unwrap_or(default.links),
-            bytes: default.bytes,
-        }
+        default
+            .with_attributes(
+                attributes("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(default.attributes),
+            )
+            .with_event_attributes(
+                attributes("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT").unwrap_or(default.event_attributes),
+            )
+            .with_link_attributes(
+                attributes("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT").unwrap_or(default.link_attributes),
+            )
+            .with_text(
+                self.number("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
+                    .or(text),
+            )
+            .with_events(
+                self.number("OTEL_SPAN_EVENT_COUNT_LIMIT")
+                    .unwrap_or(default.events),
+            )
+            .with_links(
+                self.number("OTEL_SPAN_LINK_COUNT_LIMIT")
+                    .unwrap_or(default.links),
+            )
     }
 
     fn number(&mut self, variable: &str) -> Option<usize> {

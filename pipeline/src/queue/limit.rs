@@ -4,8 +4,21 @@ use std::time::Duration;
 
 use crate::queue::budget::Room;
 
-/// How much a pipeline holds, and when it exports.
+/// How much a pipeline keeps in memory, and when it exports.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Limits, Pipeline};
+///
+/// let limits = Limits::default()
+///     .with_queue_spans(1_000)
+///     .with_interval(Duration::from_millis(200));
+/// let builder = Pipeline::builder().with_limits(limits);
+/// # drop(builder);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Spans that may wait, or be on their way: `OTEL_BSP_MAX_QUEUE_SIZE`. The default is 16,384. Of
     /// several exporters, each may hold its part of that: of two, half.
@@ -43,6 +56,92 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Sets the most spans that wait or are on their way to an exporter. The default is 16,384.
+    ///
+    /// ```
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// assert_eq!(Limits::default().with_queue_spans(1_000).queue_spans, 1_000);
+    /// ```
+    #[must_use]
+    pub fn with_queue_spans(mut self, queue_spans: usize) -> Self {
+        self.queue_spans = queue_spans;
+        self
+    }
+
+    /// Sets the most bytes of memory that waiting spans take. The default is 64 MiB.
+    ///
+    /// ```
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// assert_eq!(Limits::default().with_queue_bytes(8 << 20).queue_bytes, 8 << 20);
+    /// ```
+    #[must_use]
+    pub fn with_queue_bytes(mut self, queue_bytes: usize) -> Self {
+        self.queue_bytes = queue_bytes;
+        self
+    }
+
+    /// Sets the most spans in one batch. The default is 512.
+    ///
+    /// ```
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// assert_eq!(Limits::default().with_batch_spans(100).batch_spans, 100);
+    /// ```
+    #[must_use]
+    pub fn with_batch_spans(mut self, batch_spans: usize) -> Self {
+        self.batch_spans = batch_spans;
+        self
+    }
+
+    /// Sets the most bytes in one batch, about. The default is 2 MiB.
+    ///
+    /// ```
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// assert_eq!(Limits::default().with_batch_bytes(1 << 20).batch_bytes, 1 << 20);
+    /// ```
+    #[must_use]
+    pub fn with_batch_bytes(mut self, batch_bytes: usize) -> Self {
+        self.batch_bytes = batch_bytes;
+        self
+    }
+
+    /// Sets the longest time that spans wait before they are exported. The default is one second, the least
+    /// one millisecond.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// let limits = Limits::default().with_interval(Duration::from_secs(5));
+    /// assert_eq!(limits.interval, Duration::from_secs(5));
+    /// ```
+    #[must_use]
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Sets the time that an exporter has for a batch, a flush or its shutdown. The default is 30 seconds;
+    /// [`Duration::MAX`] is no limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// let limits = Limits::default().with_export_timeout(Duration::from_secs(10));
+    /// assert_eq!(limits.export_timeout, Duration::from_secs(10));
+    /// ```
+    #[must_use]
+    pub fn with_export_timeout(mut self, export_timeout: Duration) -> Self {
+        self.export_timeout = export_timeout;
+        self
+    }
+
     pub(crate) fn queue(&self) -> Room {
         Room {
             spans: self.queue_spans,

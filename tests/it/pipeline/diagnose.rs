@@ -333,11 +333,7 @@ fn the_queue_is_full() {
         return;
     }
     let (blocks, has_started, open) = gated();
-    let limits = Limits {
-        queue_spans: 2,
-        batch_spans: 1,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_spans(2).with_batch_spans(1);
     let builder = variables(&[]).with_exporter(blocks).with_limits(limits);
     let _pipeline = install(builder);
     enter_span("first", |_| ());

@@ -20,10 +20,7 @@ use crate::pipeline::{
 
 /// Exporters have this long: those that hang need not be waited for.
 fn impatient() -> Limits {
-    Limits {
-        export_timeout: Duration::from_millis(1),
-        ..Limits::default()
-    }
+    Limits::default().with_export_timeout(Duration::from_millis(1))
 }
 
 /// An exporter that hangs.
@@ -100,11 +97,7 @@ fn an_exporter_that_is_slow_is_dropped_for_alone() {
         took.send(batch.len()).ok();
         Ok(())
     });
-    let limits = Limits {
-        queue_spans: 400,
-        batch_spans: 10,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_spans(400).with_batch_spans(10);
     let builder = Pipeline::builder().with_limits(limits);
     let pipeline = build(builder.with_exporter(slow).with_exporter(fast));
     for _ in 0..100 {
@@ -163,10 +156,7 @@ fn a_span_that_is_refused_as_too_large_costs_itself() {
 #[test]
 fn drops_are_warned_of_and_not_too_often() {
     let (told, warnings) = mpsc::channel();
-    let limits = Limits {
-        queue_bytes: 64 * 1024,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_bytes(64 * 1024);
     let builder = Pipeline::builder().with_limits(limits);
     let builder = builder.with_span_limits(of_any_size());
     let builder = builder.with_exporter(in_memory());
@@ -228,12 +218,10 @@ fn the_worker_comes_when_all_threads_together_have_filled_half() {
         took.send(()).ok();
         Ok(())
     });
-    let limits = Limits {
-        queue_spans: 1_024,
-        interval: Duration::MAX,
-        export_timeout: Duration::MAX,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_queue_spans(1_024)
+        .with_interval(Duration::MAX)
+        .with_export_timeout(Duration::MAX);
     let builder = Pipeline::builder().with_limits(limits);
     let pipeline = build(builder.with_exporter(tells));
     let alive = Barrier::new(41);

@@ -177,11 +177,9 @@ fn a_child_that_is_forked_under_load_does_not_hang() {
     if !is_child("pipeline::forked::a_child_that_is_forked_under_load_does_not_hang") {
         return;
     }
-    let limits = Limits {
-        queue_spans: 1_000,
-        interval: Duration::from_millis(1),
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_queue_spans(1_000)
+        .with_interval(Duration::from_millis(1));
     let takes = Exporter(|_: Vec<SpanData>| Ok(()));
     let (blocks, _has_started, open) = gated();
     let builder = Pipeline::builder()

@@ -14,10 +14,7 @@ use crate::support::child::is_child;
 
 /// The shortest delay that there is.
 fn at_once() -> PipelineBuilder {
-    Pipeline::builder().with_limits(Limits {
-        interval: Duration::ZERO,
-        ..Limits::default()
-    })
+    Pipeline::builder().with_limits(Limits::default().with_interval(Duration::ZERO))
 }
 
 /// A pipeline that says how many spans it exports, whenever it does.
@@ -154,11 +151,9 @@ fn a_drop_is_told_while_nothing_follows() {
 #[test]
 fn a_deadline_is_kept_while_nothing_follows() {
     let (blocks, _has_started, open) = gated();
-    let limits = Limits {
-        interval: Duration::ZERO,
-        export_timeout: Duration::from_millis(1),
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_interval(Duration::ZERO)
+        .with_export_timeout(Duration::from_millis(1));
     let builder = Pipeline::builder().with_limits(limits);
     let (pipeline, warnings) = warning(builder.with_exporter(blocks));
     tracer(&pipeline).enter_span("work", |_| {});
@@ -172,11 +167,9 @@ fn a_deadline_is_kept_while_nothing_follows() {
 #[test]
 fn a_full_queue_is_told_while_nothing_leaves() {
     let (blocks, has_started, open) = gated();
-    let limits = Limits {
-        interval: Duration::ZERO,
-        queue_spans: 1,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_interval(Duration::ZERO)
+        .with_queue_spans(1);
     let builder = Pipeline::builder().with_limits(limits);
     let (pipeline, warnings) = warning(builder.with_exporter(blocks));
     tracer(&pipeline).enter_span("taken", |_| {});

@@ -44,10 +44,7 @@ fn the_pipeline_reports_its_own_state() {
     let exporter = InMemoryMetricExporter::default();
     let reader = PeriodicReader::builder(exporter.clone()).build();
     let meters = SdkMeterProvider::builder().with_reader(reader).build();
-    let limits = Limits {
-        queue_bytes: 64 * 1024,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_bytes(64 * 1024);
     let builder = Pipeline::builder()
         .with_warnings(|_| {})
         .with_limits(limits)

@@ -150,12 +150,10 @@ fn each_exporter_gets_all_spans() {
 #[test]
 fn limits_are_kept_and_counted() {
     let exporter = in_memory();
-    let limits = SpanLimits {
-        attributes: 2,
-        text: Some(3),
-        events: 1,
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default()
+        .with_attributes(2)
+        .with_text(3)
+        .with_events(1);
     let builder = Pipeline::builder().with_span_limits(limits);
     let pipeline = build(builder.with_exporter(exporter.clone()));
     let mut span = pipeline.provider().tracer("it").start("limited");
@@ -338,11 +336,7 @@ fn the_processs_environment_is_read() {
 #[test]
 fn a_full_queue_drops_and_counts() {
     let (blocks, has_started, open) = gated();
-    let limits = Limits {
-        queue_spans: 100,
-        batch_spans: 10,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_spans(100).with_batch_spans(10);
     let pipeline = build(
         Pipeline::builder()
             .with_limits(limits)
@@ -366,10 +360,7 @@ fn a_full_queue_drops_and_counts() {
 }
 
 pub(crate) fn of_any_size() -> SpanLimits {
-    SpanLimits {
-        bytes: usize::MAX,
-        ..SpanLimits::default()
-    }
+    SpanLimits::default().with_bytes(usize::MAX)
 }
 
 /// A span holds 64 KiB: a text is cut to half of what is left, a list is dropped and counted, and
@@ -413,10 +404,7 @@ fn a_span_is_limited_in_bytes() {
 #[test]
 fn bytes_are_limited_too() {
     let exporter = in_memory();
-    let limits = Limits {
-        queue_bytes: 256 * 1024,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_bytes(256 * 1024);
     let builder = Pipeline::builder().with_limits(limits);
     let builder = builder.with_span_limits(of_any_size());
     let pipeline = build(builder.with_exporter(exporter.clone()));
@@ -451,10 +439,7 @@ fn an_exporter_that_fails_costs_its_own_batch() {
             }
         }
     }
-    let limits = Limits {
-        export_timeout: Duration::from_millis(1),
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_export_timeout(Duration::from_millis(1));
     let builder = Pipeline::builder().with_limits(limits);
     let pipeline = build(builder.with_exporter(Moody(AtomicUsize::new(0))));
     let tracer = tracer(&pipeline);
@@ -628,10 +613,7 @@ fn a_queue_with_room_drops_nothing() {
 /// What is not an attribute counts as well: here the description of a status.
 #[test]
 fn every_text_counts_in_bytes() {
-    let limits = Limits {
-        queue_bytes: 1 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_queue_bytes(1 << 20);
     let builder = Pipeline::builder().with_limits(limits);
     let builder = builder.with_span_limits(of_any_size());
     let pipeline = build(builder.with_exporter(in_memory()));
@@ -648,10 +630,7 @@ fn every_text_counts_in_bytes() {
 fn told_times_count_in_bytes() {
     let fitting = |told: Option<SystemTime>| {
         let (waits, _has_started, open) = gated();
-        let limits = Limits {
-            queue_bytes: 1 << 16,
-            ..Limits::default()
-        };
+        let limits = Limits::default().with_queue_bytes(1 << 16);
         let builder = Pipeline::builder().with_limits(limits);
         let pipeline = build(builder.with_exporter(waits));
         let theirs = pipeline.provider().tracer("theirs");
@@ -677,14 +656,12 @@ fn told_times_count_in_bytes() {
 fn limits_may_be_extreme() {
     for (time, spans) in [(Duration::MAX, usize::MAX), (Duration::ZERO, 1)] {
         let exporter = in_memory();
-        let limits = Limits {
-            batch_spans: spans - 1,
-            batch_bytes: spans - 1,
-            interval: time,
-            export_timeout: Duration::MAX,
-            queue_spans: 16,
-            ..Limits::default()
-        };
+        let limits = Limits::default()
+            .with_batch_spans(spans - 1)
+            .with_batch_bytes(spans - 1)
+            .with_interval(time)
+            .with_export_timeout(Duration::MAX)
+            .with_queue_spans(16);
         let builder = Pipeline::builder().with_limits(limits);
         let pipeline = build(builder.with_exporter(exporter.clone()));
         (0..3).for_each(|_| tracer(&pipeline).enter_span("work", |_| {}));

@@ -473,10 +473,7 @@ fn a_span_may_end_on_another_thread() {
 #[test]
 fn a_span_begins_empty() {
     let exporter = in_memory();
-    let limits = SpanLimits {
-        attributes: 2,
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default().with_attributes(2);
     let builder = Pipeline::builder().with_span_limits(limits);
     let pipeline = build(builder.with_exporter(exporter.clone()));
     let tracer = tracer(&pipeline);
@@ -663,10 +660,7 @@ fn the_place_in_source_can_be_left_out() {
 fn the_place_in_source_is_within_the_limit() {
     for (most, expected) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)] {
         let exporter = in_memory();
-        let limits = SpanLimits {
-            attributes: most,
-            ..SpanLimits::default()
-        };
+        let limits = SpanLimits::default().with_attributes(most);
         let builder = Pipeline::builder().with_span_limits(limits);
         let pipeline = build(builder.with_exporter(exporter.clone()));
         let tracer = tracer(&pipeline);

@@ -153,14 +153,12 @@ fn everything_travels(#[values(Transport::Http, Transport::Grpc)] transport: Tra
         ("OTEL_SERVICE_NAME", "shop"),
         ("OTEL_RESOURCE_ATTRIBUTES", "region=eu%2Cwest"),
     ];
-    let limits = SpanLimits {
-        attributes: 8,
-        events: 1,
-        links: 1,
-        event_attributes: 1,
-        link_attributes: 1,
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default()
+        .with_attributes(8)
+        .with_events(1)
+        .with_links(1)
+        .with_event_attributes(1)
+        .with_link_attributes(1);
     let pipeline = build(exporting(&receiver, &variables).with_span_limits(limits));
     record_a_full_span(&pipeline);
     let received = receiver.next();

@@ -52,10 +52,7 @@ fn texts_of_the_place_in_source_are_cut() {
     let file = value(&whole.attributes, "code.file.path").expect("a path");
     assert!(function.ends_with("déjà_vu") && file.ends_with("limits.rs"));
     for most in 0..=function.chars().count() + 1 {
-        let limits = SpanLimits {
-            text: Some(most),
-            ..SpanLimits::default()
-        };
+        let limits = SpanLimits::default().with_text(most);
         let span = limited(limits, déjà_vu);
         let head = |text: &str| text.chars().take(most).collect::<String>();
         let of = |key| value(&span.attributes, key).map(Cow::into_owned);
@@ -95,10 +92,7 @@ impl ShouldSample for Talks {
 #[test]
 fn all_texts_are_cut() {
     let exporter = in_memory();
-    let limits = SpanLimits {
-        text: Some(3),
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default().with_text(3);
     let builder = Pipeline::builder()
         .with_span_limits(limits)
         .with_sampler(Sampler::Custom(Box::new(Talks)));
@@ -177,19 +171,10 @@ enum Full {
 
 impl Full {
     fn limits(self) -> SpanLimits {
-        let default = SpanLimits {
-            bytes: 4096,
-            ..SpanLimits::default()
-        };
+        let default = SpanLimits::default().with_bytes(4096);
         match self {
-            Full::Events => SpanLimits {
-                events: 3,
-                ..default
-            },
-            Full::Attributes => SpanLimits {
-                attributes: 3,
-                ..default
-            },
+            Full::Events => default.with_events(3),
+            Full::Attributes => default.with_attributes(3),
             _ => default,
         }
     }
@@ -293,10 +278,7 @@ fn how_a_span_ended_has_room(
 /// The place in source gives way as well.
 #[test]
 fn how_a_span_ended_comes_before_where_it_stands() {
-    let limits = SpanLimits {
-        attributes: 3,
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default().with_attributes(3);
     let span = limited(limits, |tracer| {
         _ = in_span!("work", tracer = tracer, |_| Err::<(), _>(
             "refused".to_owned()
@@ -312,11 +294,7 @@ fn how_a_span_ended_comes_before_where_it_stands() {
 /// A limit of none is one.
 #[test]
 fn a_span_without_events_has_none() {
-    let limits = SpanLimits {
-        events: 0,
-        attributes: 0,
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default().with_events(0).with_attributes(0);
     let span = limited(limits, |tracer| {
         _ = in_span!("work", tracer = tracer, |_| Err::<(), _>(
             "refused".to_owned()
@@ -414,12 +392,10 @@ const BUDGET: usize = 4 << 20;
 #[track_caller]
 fn assert_within_the_budget(name: &str, work: impl Fn(&Pipeline, &Tracer)) {
     let (blocks, has_started, open) = gated();
-    let limits = Limits {
-        queue_bytes: BUDGET,
-        queue_spans: 1 << 20,
-        batch_bytes: 64 << 10,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_queue_bytes(BUDGET)
+        .with_queue_spans(1 << 20)
+        .with_batch_bytes(64 << 10);
     let builder = Pipeline::builder().with_limits(limits);
     let mut pipeline = None;
     let held = allocations::held_after(|| {

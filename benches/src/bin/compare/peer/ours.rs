@@ -20,10 +20,7 @@ pub(crate) struct OnPipeline {
 
 impl Peer for OnPipeline {
     fn install(&mut self) {
-        let limits = Limits {
-            queue_spans: QUEUE_SPANS,
-            ..Limits::default()
-        };
+        let limits = Limits::default().with_queue_spans(QUEUE_SPANS);
         let builder = Pipeline::builder().with_exporter(self.exporter.clone());
         match builder.with_limits(limits).install() {
             Ok(pipeline) => self.pipeline = Some(pipeline),
