@@ -72,18 +72,18 @@
 //! and those of the run's ids.
 
 mod carrier;
+mod delivery;
 mod display;
 #[cfg(feature = "serde")]
 mod map;
 mod message;
 mod mode;
-mod plan;
 mod run;
 mod text;
 
 pub use carrier::Carrier;
+pub use delivery::Invocation;
 pub use display::{MachineName, display_name, display_name_as};
 pub use message::{Message, NextMessage};
 pub use mode::{TraceMode, UnknownTraceMode};
-pub use plan::Invocation;
 pub use run::Run;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::future::Future;
 
+use super::delivery::Invocation;
 use super::message::NextMessage;
 use super::mode::TraceMode;
-use super::plan::Invocation;
 use crate::backend::active_backend;
 use crate::backend::site::{Kind, Site};
 use crate::context::unwind;
