@@ -23,12 +23,12 @@ pub(crate) struct Informant {
 }
 
 impl DiagnosticSource for Informant {
-    fn inform(&self, report: &mut Report) {
+    fn add_findings(&self, report: &mut Report) {
         for warning in &self.warnings {
-            report.say("warned", warning);
+            report.add("warned", warning);
         }
         if self.is_disabled {
-            report.say(
+            report.add(
                 "disabled",
                 "`OTEL_SDK_DISABLED` is `true`: the pipeline records nothing",
             );
@@ -50,13 +50,13 @@ impl Informant {
         const TOPIC: &str = "state";
         let queue = &self.core.queue;
         if queue.is_forked() {
-            report.say(
+            report.add(
                 TOPIC,
                 "this is a forked child, where the pipeline of its parent is off",
             );
         } else if queue.is_closed() {
             let late = self.core.declined.of(Reason::Closed);
-            report.say(
+            report.add(
                 TOPIC,
                 format_args!("shut down; spans that were to start since, by OpenTelemetry or by its own tracers: {late}"),
             );
@@ -68,7 +68,7 @@ impl Informant {
         let Core {
             sampler, declined, ..
         } = &*self.core;
-        report.say(TOPIC, format_args!("{sampler:?}, by {}", self.sampler_by));
+        report.add(TOPIC, format_args!("{sampler:?}, by {}", self.sampler_by));
         let causes = [
             ("roots that the sampler declined", Reason::Root),
             (
@@ -83,7 +83,7 @@ impl Informant {
         for (what, reason) in causes {
             let count = declined.of(reason);
             if count > 0 {
-                report.say(
+                report.add(
                     TOPIC,
                     format_args!("not recorded, nor what follows them: {what}: {count}"),
                 );
@@ -100,12 +100,12 @@ impl Informant {
         let list = |names: Vec<&str>| names.join(", ");
         let muted = list(muting.muted().collect());
         let enabled = list(muting.enabled().collect());
-        report.say(TOPIC, format_args!("{muted}"));
+        report.add(TOPIC, format_args!("{muted}"));
         if !enabled.is_empty() {
-            report.say(TOPIC, format_args!("but not {enabled}"));
+            report.add(TOPIC, format_args!("but not {enabled}"));
         }
         let count = self.core.declined.of(Reason::Muted);
-        report.say(
+        report.add(
             TOPIC,
             format_args!("spans that were not made therefore: {count}"),
         );
@@ -114,25 +114,25 @@ impl Informant {
     fn of_exporters(&self, report: &mut Report) {
         const TOPIC: &str = "exporters";
         if self.exporters.is_empty() {
-            report.say(
+            report.add(
                 TOPIC,
                 "none, so spans go nowhere: give one in the code, or see `OTEL_TRACES_EXPORTER`",
             );
         }
         for (exporter, ledger) in self.exporters.iter().zip(&self.accounts.each) {
-            report.say(TOPIC, exporter);
+            report.add(TOPIC, exporter);
             let ExporterCounts {
                 exported, queued, ..
             } = ledger.counts();
-            report.say(
+            report.add(
                 TOPIC,
                 format_args!("  spans that it has taken: {exported}; that wait for it: {queued}"),
             );
             match ledger.last() {
-                None => report.say(TOPIC, "  no export has ended yet"),
-                Some(Ok(())) => report.say(TOPIC, "  the last export went well"),
+                None => report.add(TOPIC, "  no export has ended yet"),
+                Some(Ok(())) => report.add(TOPIC, "  the last export went well"),
                 Some(Err(error)) => {
-                    report.say(TOPIC, format_args!("  the last export failed: {error}"));
+                    report.add(TOPIC, format_args!("  the last export failed: {error}"));
                 }
             }
         }
@@ -147,19 +147,19 @@ impl Informant {
             record_only,
             ..
         } = counts;
-        report.say(
+        report.add(
             TOPIC,
             format_args!("ended, and sampled: {recorded}; on their way: {queued}"),
         );
         if record_only > 0 {
-            report.say(
+            report.add(
                 TOPIC,
                 format_args!("recorded for the sampler, and not exported: {record_only}"),
             );
         }
         for (count, cause) in counts.dropped.each() {
             if count > 0 {
-                report.say("dropped", format_args!("{count}: {cause}"));
+                report.add("dropped", format_args!("{count}: {cause}"));
             }
         }
     }

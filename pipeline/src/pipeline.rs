@@ -137,7 +137,7 @@ impl Pipeline {
             place: caller,
             mark: Some(self.core.mark()),
             generation: place.installation.as_ref().map(Installation::generation),
-            informant: Some(self.informant.clone()),
+            source: Some(self.informant.clone()),
         });
         *self.place() = Some(place);
     }

@@ -66,7 +66,7 @@ fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
         place: Location::caller(),
         mark,
         generation: Some(generation),
-        informant: None,
+        source: None,
     });
 }
 

@@ -44,11 +44,11 @@ pub(crate) fn current() -> Option<Context> {
     is_reachable().then(Context::current)
 }
 
-/// Looks at the current context, which is borrowed meanwhile; `None` on a thread that is being torn
+/// Reads the current context, which is borrowed meanwhile; `None` on a thread that is being torn
 /// down.
 #[inline]
-pub(crate) fn map_current<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
-    is_reachable().then(|| Context::map_current(look))
+pub(crate) fn map_current<R>(read: impl FnOnce(&Context) -> R) -> Option<R> {
+    is_reachable().then(|| Context::map_current(read))
 }
 
 /// Makes `context` current until the guard drops. A dying thread keeps what it has.
@@ -64,13 +64,13 @@ pub(crate) fn alive(work: impl FnOnce() + Send) {
     if is_reachable() {
         work()
     } else {
-        elsewhere(work)
+        run_on_new_thread(work)
     }
 }
 
 #[cold]
 #[inline(never)]
-fn elsewhere(work: impl FnOnce() + Send) {
+fn run_on_new_thread(work: impl FnOnce() + Send) {
     // Without a thread to be had, the work is dropped, and the provider's span with it.
     std::thread::scope(|threads| {
         let _ = std::thread::Builder::new().spawn_scoped(threads, || shielded(work));

@@ -42,12 +42,12 @@ pub struct Diagnosis {
 pub fn diagnose() -> Diagnosis {
     let mut report = Report::default();
     if cfg!(enter_span_off) {
-        report.say(
+        report.add(
             INSTALLED,
             "spans are compiled out, by `--cfg enter_span_off`",
         )
     } else {
-        find_out(&mut report)
+        add_findings(&mut report)
     }
     Diagnosis { report }
 }
@@ -56,24 +56,24 @@ const INSTALLED: &str = "installed";
 const GLOBAL: &str = "global";
 const HERE: &str = "here";
 
-fn find_out(report: &mut Report) {
+fn add_findings(report: &mut Report) {
     let calls = install_log::calls();
-    of_installations(report, &calls);
-    of_global(report, &calls);
+    add_install_calls(report, &calls);
+    add_global_provider(report, &calls);
     let newest = calls.first();
-    if let Some(informant) = newest.and_then(|call| call.informant.as_ref()) {
+    if let Some(source) = newest.and_then(|call| call.source.as_ref()) {
         // It may ask what is the application's own, as a sampler.
-        let _ = unwind::shielded(|| informant.inform(report));
+        let _ = unwind::shielded(|| source.add_findings(report));
     }
-    of_here(report);
-    undeclared_root::inform(report);
-    later_work::inform(report);
+    add_current_context(report);
+    undeclared_root::add_findings(report);
+    later_work::add_findings(report);
 }
 
-fn of_installations(report: &mut Report, calls: &[InstallCall]) {
+fn add_install_calls(report: &mut Report, calls: &[InstallCall]) {
     if calls.is_empty() {
-        report.say(INSTALLED, "nothing is installed, so every span is off");
-        report.say(
+        report.add(INSTALLED, "nothing is installed, so every span is off");
+        report.add(
             INSTALLED,
             "an application calls `enter_span_pipeline::Pipeline::builder().install()`, `enter_span::set_tracer_provider(..)` or `enter_span::use_global_tracer_provider()`, once, early in `main`",
         );
@@ -81,13 +81,13 @@ fn of_installations(report: &mut Report, calls: &[InstallCall]) {
     let mut is_replaced = false;
     for call in calls {
         let InstallCall { name, place, .. } = call;
-        let fate = fate(call, is_replaced);
-        report.say(INSTALLED, format_args!("`{name}` at {place}: {fate}"));
+        let state_of = state_of(call, is_replaced);
+        report.add(INSTALLED, format_args!("`{name}` at {place}: {state_of}"));
         is_replaced |= call.generation.is_some();
     }
 }
 
-fn fate(call: &InstallCall, is_replaced: bool) -> &'static str {
+fn state_of(call: &InstallCall, is_replaced: bool) -> &'static str {
     match call.generation {
         None => "it has installed nothing",
         Some(generation) if active_backend::is_current(generation) => "spans are recorded by this",
@@ -98,7 +98,7 @@ fn fate(call: &InstallCall, is_replaced: bool) -> &'static str {
     }
 }
 
-fn of_global(report: &mut Report, calls: &[InstallCall]) {
+fn add_global_provider(report: &mut Report, calls: &[InstallCall]) {
     let current = calls.iter().find(|call| {
         let generation = call.generation;
         generation.is_some_and(active_backend::is_current)
@@ -108,8 +108,8 @@ fn of_global(report: &mut Report, calls: &[InstallCall]) {
         (_, GlobalProvider::Unknown) => {
             "whether OpenTelemetry has a global provider cannot be told: it gave no answer"
         }
-        (Some(InstallCall { mark: None, .. }), answer) => followed(answer),
-        (Some(call), answer) => compared(call.mark, answer),
+        (Some(InstallCall { mark: None, .. }), answer) => global_as_backend(answer),
+        (Some(call), answer) => compare_marks(call.mark, answer),
         (None, GlobalProvider::Nobody) => {
             "OpenTelemetry has no global provider, or one that makes no spans"
         }
@@ -120,11 +120,11 @@ fn of_global(report: &mut Report, calls: &[InstallCall]) {
             "OpenTelemetry has a global provider, which enter_span does not use until `enter_span::use_global_tracer_provider()` is called"
         }
     };
-    report.say(GLOBAL, found);
+    report.add(GLOBAL, found);
 }
 
 /// With `use_global_tracer_provider`.
-fn followed(answer: GlobalProvider) -> &'static str {
+fn global_as_backend(answer: GlobalProvider) -> &'static str {
     match answer {
         GlobalProvider::Nobody => {
             "OpenTelemetry has no global provider yet, or one that makes no spans, so nothing is recorded: call `opentelemetry::global::set_tracer_provider(..)`"
@@ -133,7 +133,7 @@ fn followed(answer: GlobalProvider) -> &'static str {
     }
 }
 
-fn compared(mark: Option<usize>, answer: GlobalProvider) -> &'static str {
+fn compare_marks(mark: Option<usize>, answer: GlobalProvider) -> &'static str {
     match answer {
         GlobalProvider::Marked(other) if Some(other) == mark => {
             "OpenTelemetry's global provider is the same one"
@@ -144,19 +144,19 @@ fn compared(mark: Option<usize>, answer: GlobalProvider) -> &'static str {
     }
 }
 
-fn of_here(report: &mut Report) {
+fn add_current_context(report: &mut Report) {
     let Some(current) = stack::current() else {
-        report.say(HERE, "this thread is dying, and makes no spans");
+        report.add(HERE, "this thread is dying, and makes no spans");
         return;
     };
     if current.is_telemetry_suppressed() {
-        report.say(
+        report.add(
             HERE,
             "telemetry is suppressed, as inside of an exporter: no span starts",
         );
     }
     if active_backend::is_overridden(&current) {
-        report.say(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
+        report.add(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
     }
     let span = current.span();
     let identity = span.span_context();
@@ -166,7 +166,7 @@ fn of_here(report: &mut Report) {
         "not sampled, and so is what starts below it, unless its sampler says otherwise"
     };
     if identity.is_valid() {
-        report.say(
+        report.add(
             HERE,
             format_args!(
                 "inside of trace {}, which is {sampled}",
@@ -174,7 +174,7 @@ fn of_here(report: &mut Report) {
             ),
         )
     } else {
-        report.say(HERE, "no span is current")
+        report.add(HERE, "no span is current")
     }
 }
 

@@ -16,7 +16,7 @@ use crate::context::unwind;
 const SCOPE: &str = "enter_span.diagnose";
 
 thread_local! {
-    static MET: Cell<Option<usize>> = const { Cell::new(None) };
+    static ANSWER: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Said by a provider of ours that is asked for a tracer of this scope. The mark is a number that no
@@ -25,7 +25,7 @@ thread_local! {
 pub fn answer(scope: &InstrumentationScope, mark: usize) {
     if scope.name() == SCOPE {
         // A thread that dies does not ask.
-        let _ = MET.try_with(|met| met.set(Some(mark)));
+        let _ = ANSWER.try_with(|met| met.set(Some(mark)));
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum GlobalProvider {
 
 /// OpenTelemetry drops a provider that is replaced under the lock that is needed here. The drop may
 /// wait for a thread that asks this, which therefore does not wait for ever.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn ask() -> GlobalProvider {
     let (answer, answered) = mpsc::channel();
@@ -54,7 +54,7 @@ pub(crate) fn ask() -> GlobalProvider {
     };
     match std::thread::Builder::new().spawn(asking) {
         Ok(_) => answered
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TIMEOUT)
             .unwrap_or(GlobalProvider::Unknown),
         Err(_) => GlobalProvider::Unknown,
     }
@@ -63,7 +63,7 @@ pub(crate) fn ask() -> GlobalProvider {
 fn ask_here() -> GlobalProvider {
     let scope = InstrumentationScope::builder(SCOPE).build();
     let tracer = global::tracer_provider().tracer_with_scope(scope);
-    if let Some(mark) = MET.take() {
+    if let Some(mark) = ANSWER.take() {
         return GlobalProvider::Marked(mark);
     }
     // Where there is no provider, the span has the parent's identity. Where there is one, nothing is

@@ -16,11 +16,11 @@ pub struct InstallCall {
     pub mark: Option<usize>,
     /// `None` if it has installed nothing.
     pub generation: Option<usize>,
-    /// Who has more to say. It is kept until the next call.
-    pub informant: Option<Arc<dyn DiagnosticSource>>,
+    /// Adds more findings. It is kept until the next call.
+    pub source: Option<Arc<dyn DiagnosticSource>>,
 }
 
-/// More of them tell nothing new.
+/// Calls that are kept.
 const MOST: usize = 4;
 
 /// The newest first.
@@ -34,7 +34,7 @@ fn list() -> MutexGuard<'static, Vec<InstallCall>> {
 pub fn remember(call: InstallCall) {
     let mut list = list();
     // What was replaced is not in use any more, and would be told of as if it were.
-    let older = list.iter_mut().map(|older| older.informant.take());
+    let older = list.iter_mut().map(|older| older.source.take());
     let forgotten: Vec<_> = older.collect();
     list.insert(0, call);
     let kept = list.len().min(MOST);

@@ -75,9 +75,9 @@ pub fn take_escapes() -> impl Iterator<Item = String> {
         .map(|(_, escape)| escape.to_string())
 }
 
-pub(crate) fn inform(report: &mut Report) {
+pub(crate) fn add_findings(report: &mut Report) {
     for (_, escape) in kept() {
-        report.say("later", escape);
+        report.add("later", escape);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was found out, line by line, as a terminal shows it.
+//! The lines of a diagnosis, escaped for a terminal.
 
 use std::fmt::{self, Write as _};
 
@@ -8,10 +8,10 @@ pub struct Report {
     lines: Vec<(&'static str, String)>,
 }
 
-/// Whoever has more to say about its installation.
+/// An installation that adds findings of its own, such as the pipeline.
 pub trait DiagnosticSource: Send + Sync {
     /// Runs outside of all locks, and may panic.
-    fn inform(&self, report: &mut Report);
+    fn add_findings(&self, report: &mut Report);
 }
 
 /// The width of the topics' column.
@@ -19,9 +19,9 @@ const TOPICS: usize = 11;
 
 impl Report {
     /// One line. Lines of one topic follow each other.
-    pub fn say(&mut self, topic: &'static str, line: impl fmt::Display) {
+    pub fn add(&mut self, topic: &'static str, line: impl fmt::Display) {
         let mut text = String::new();
-        // Writing to a `String` does not fail; a `Display` that does costs what it has not said.
+        // Writing to a `String` does not fail; a `Display` that fails loses the rest of its line.
         let _ = write!(text, "{line}");
         self.lines.push((topic, escaped(&text)));
     }

@@ -22,7 +22,7 @@ static ELSEWHERE: AtomicU64 = AtomicU64::new(0);
 /// On a cache line of its own.
 #[repr(align(64))]
 struct TableEntry {
-    origin: OnceLock<RootSite>,
+    root_site: OnceLock<RootSite>,
     roots: AtomicU64,
 }
 
@@ -45,7 +45,7 @@ const MOST_OF_NAME: usize = 100;
 impl TableEntry {
     const fn empty() -> Self {
         TableEntry {
-            origin: OnceLock::new(),
+            root_site: OnceLock::new(),
             roots: AtomicU64::new(0),
         }
     }
@@ -74,8 +74,8 @@ fn counter(site: &'static Site, name: &str) -> &'static AtomicU64 {
     let first = hash(site, name);
     for step in 0..STEPS {
         let slot = &TABLE[(first + step) % SLOTS];
-        let origin = slot.origin.get_or_init(|| RootSite::new(site, name));
-        if origin.is(site, name) {
+        let root_site = slot.root_site.get_or_init(|| RootSite::new(site, name));
+        if root_site.is(site, name) {
             return &slot.roots;
         }
     }
@@ -120,26 +120,26 @@ impl RootSite {
 }
 
 /// Where most of them are stands first.
-pub(crate) fn inform(report: &mut Report) {
+pub(crate) fn add_findings(report: &mut Report) {
     const TOPIC: &str = "roots";
     let elsewhere = ELSEWHERE.load(Ordering::Relaxed);
     let counted = TABLE.iter().filter_map(|slot| {
         let roots = slot.roots.load(Ordering::Relaxed);
-        Some((roots, slot.origin.get()?)).filter(|_| roots > 0)
+        Some((roots, slot.root_site.get()?)).filter(|_| roots > 0)
     });
     let mut counted: Vec<(u64, &RootSite)> = counted.collect();
     if counted.is_empty() && elsewhere == 0 {
         return;
     }
     counted.sort_by_key(|(roots, _)| std::cmp::Reverse(*roots));
-    report.say(
+    report.add(
         TOPIC,
         "began traces of their own, and nothing says `root` or `parent`; below other spans they have lost their context:",
     );
-    for (roots, origin) in counted {
-        report.say(TOPIC, format_args!("  {roots} at {}", origin.shown()));
+    for (roots, root_site) in counted {
+        report.add(TOPIC, format_args!("  {roots} at {}", root_site.shown()));
     }
     if elsewhere > 0 {
-        report.say(TOPIC, format_args!("  {elsewhere} at other sites"));
+        report.add(TOPIC, format_args!("  {elsewhere} at other sites"));
     }
 }

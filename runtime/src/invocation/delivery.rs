@@ -1,5 +1,11 @@
-//! One delivery of a message, or of several: where its span hangs, what it is linked to, what it says, and
-//! what is sent on.
+//! One delivery of a message, or of several: the parent of its span, its links, its attributes, and the message
+//! that is sent on.
+//!
+//! What is sent on can only be made inside. A [`Message`] is received: it is read in any form and never written.
+//! A [`NextMessage`] is sent: only the start of a run or an invocation makes one. So no queue hands on a message
+//! as it got it, which would make a second delivery look like the first, or forget the origin. The origin is
+//! forwarded as the texts that were received; it is never parsed and written again. Only its baggage can be
+//! removed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -37,34 +43,34 @@ use crate::span::parent_context::CurrentInvocation;
 #[derive(Clone, Debug)]
 pub struct Invocation {
     messages: Arc<[Message]>,
-    told: Told,
-    place: Place,
+    settings: RunSettings,
+    linked_parent: LinkedParent,
 }
 
-/// What is told of a run, and of each of its invocations.
+/// What is configured for a run, and for each of its invocations.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
+pub(super) struct RunSettings {
     pub(super) mode: Option<TraceMode>,
     /// Each key once.
     pub(super) ids: Vec<(Cow<'static, str>, String)>,
     pub(super) origin_baggage: OriginBaggage,
 }
 
-/// Whether the baggage of an origin that came is handed on with it.
+/// Whether the baggage of a received origin is forwarded with it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum OriginBaggage {
     #[default]
-    HandedOn,
-    LeftOut,
+    Forwarded,
+    Removed,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum LinkedParent {
     NewRoot,
-    UnderLocal,
+    LocalContext,
 }
 
-impl Told {
+impl RunSettings {
     pub(super) fn mode(&self) -> TraceMode {
         self.mode.unwrap_or_else(TraceMode::from_env)
     }
@@ -111,11 +117,11 @@ impl Told {
         Carrier::current_by(&propagator)
     }
 
-    /// What came, to the letter.
-    fn handed_on(&self, origin: &Carrier) -> Carrier {
+    /// The origin as it was received, to the letter.
+    fn forwarded(&self, origin: &Carrier) -> Carrier {
         match self.origin_baggage {
-            OriginBaggage::HandedOn => origin.clone(),
-            OriginBaggage::LeftOut => origin.without_baggage(),
+            OriginBaggage::Forwarded => origin.clone(),
+            OriginBaggage::Removed => origin.without_baggage(),
         }
     }
 }
@@ -137,8 +143,8 @@ impl Invocation {
     pub fn of_batch<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Self {
         Invocation {
             messages: messages.into_iter().cloned().collect(),
-            told: Told::default(),
-            place: Place::NewRoot,
+            settings: RunSettings::default(),
+            linked_parent: LinkedParent::NewRoot,
         }
     }
 
@@ -154,7 +160,7 @@ impl Invocation {
     /// In this mode, whatever `ENTER_SPAN_TRACE_MODE` says.
     #[must_use]
     pub fn with_mode(mut self, mode: TraceMode) -> Self {
-        self.told.mode = Some(mode);
+        self.settings.mode = Some(mode);
         self
     }
 
@@ -174,7 +180,7 @@ impl Invocation {
     /// ```
     #[must_use]
     pub fn with_id(mut self, key: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
-        self.told.add_id(key.into(), id.into());
+        self.settings.add_id(key.into(), id.into());
         self
     }
 
@@ -183,7 +189,7 @@ impl Invocation {
     /// For a process that sends messages to where the baggage of the run's origin must not go.
     #[must_use]
     pub fn without_origin_baggage(mut self) -> Self {
-        self.told.origin_baggage = OriginBaggage::LeftOut;
+        self.settings.origin_baggage = OriginBaggage::Removed;
         self
     }
 
@@ -191,18 +197,18 @@ impl Invocation {
     /// message, and has one link, to the origin. Without a current span it is a root all the same.
     #[must_use]
     pub fn under_local_context(mut self) -> Self {
-        self.place = Place::UnderLocal;
+        self.linked_parent = LinkedParent::LocalContext;
         self
     }
 
     /// The mode that it is in: what was said in code, or else what the environment says now.
     pub fn mode(&self) -> TraceMode {
-        self.told.mode()
+        self.settings.mode()
     }
 
-    /// Whether an origin came that can be used.
+    /// Whether a usable origin was received.
     pub fn is_propagated(&self) -> bool {
-        Came::is_propagated(&self.came())
+        ReceivedMessage::is_propagated(&self.received())
     }
 
     /// What is sent on: from inside of the invocation's span, or of a producer's below it.
@@ -212,43 +218,46 @@ impl Invocation {
     /// [`without_origin_baggage`](Invocation::without_origin_baggage) is called); without one, and in continuous
     /// mode, it is what is current.
     pub fn next_message(&self) -> NextMessage {
-        let delivery = self.told.carrier();
-        let came = match &*self.messages {
+        let delivery = self.settings.carrier();
+        let message = match &*self.messages {
             [message] => Some(message),
             _ => None,
         };
-        let origin = match (self.mode(), came) {
+        let origin = match (self.mode(), message) {
             (TraceMode::Linked, Some(message)) if message.origin().remote().is_valid() => {
-                self.told.handed_on(message.origin())
+                self.settings.forwarded(message.origin())
             }
             // Where nothing is traced, the run goes on with what came.
             (_, Some(message)) if delivery.is_empty() => {
                 let cause = [message.origin(), message.delivery()];
                 let cause = cause.into_iter().find(|cause| cause.remote().is_valid());
-                cause.map_or_else(Carrier::default, |cause| self.told.handed_on(cause))
+                cause.map_or_else(Carrier::default, |cause| self.settings.forwarded(cause))
             }
             _ => delivery.clone(),
         };
         NextMessage::new(delivery, origin)
     }
 
-    fn came(&self) -> Vec<Came> {
-        self.messages.iter().map(Came::read).collect()
+    fn received(&self) -> Vec<ReceivedMessage> {
+        self.messages.iter().map(ReceivedMessage::read).collect()
     }
 
     fn start_point(self, current: &OtelContext, root: OtelContext) -> StartPoint {
-        let mut attributes = self.told.attributes();
+        let mut attributes = self.settings.attributes();
         let propagated = "enter_span.trace.propagated";
-        let came = self.came();
-        attributes.push(KeyValue::new(propagated, Came::is_propagated(&came)));
-        let parent = self.parent(&came, current, root);
-        let links = self.links(&came, current, &parent);
-        let context = match &*came {
-            [came] => came.with_baggage(parent),
+        let received = self.received();
+        attributes.push(KeyValue::new(
+            propagated,
+            ReceivedMessage::is_propagated(&received),
+        ));
+        let parent = self.parent(&received, current, root);
+        let links = self.links(&received, current, &parent);
+        let context = match &*received {
+            [message] => message.with_baggage(parent),
             _ => parent,
         };
         StartPoint {
-            context: self.current_in(self.told.in_baggage(context)),
+            context: self.current_in(self.settings.in_baggage(context)),
             links,
             attributes,
         }
@@ -256,11 +265,11 @@ impl Invocation {
 
     /// The same for the start of a run, which is below what is current.
     pub(super) fn start_point_of_run(&self, current: &OtelContext) -> StartPoint {
-        let context = self.told.in_baggage(current.clone());
+        let context = self.settings.in_baggage(current.clone());
         StartPoint {
             context: self.current_in(context),
             links: Vec::new(),
-            attributes: self.told.attributes(),
+            attributes: self.settings.attributes(),
         }
     }
 
@@ -270,10 +279,15 @@ impl Invocation {
         context.with_value(CurrentInvocation(Some(Arc::new(own))))
     }
 
-    fn parent(&self, came: &[Came], current: &OtelContext, root: OtelContext) -> OtelContext {
-        match (self.mode(), self.place, came) {
-            (TraceMode::Linked, Place::NewRoot, _) => root,
-            (TraceMode::Continuous, _, [came]) => match came.cause() {
+    fn parent(
+        &self,
+        received: &[ReceivedMessage],
+        current: &OtelContext,
+        root: OtelContext,
+    ) -> OtelContext {
+        match (self.mode(), self.linked_parent, received) {
+            (TraceMode::Linked, LinkedParent::NewRoot, _) => root,
+            (TraceMode::Continuous, _, [message]) => match message.cause() {
                 Some(cause) => cause.below(&root),
                 None => current.clone(),
             },
@@ -284,21 +298,21 @@ impl Invocation {
     /// To the deliveries and the origins, each once, but not to what its span is below.
     fn links(
         &self,
-        came: &[Came],
+        received: &[ReceivedMessage],
         current: &OtelContext,
         parent: &OtelContext,
     ) -> Vec<SpanContext> {
         let parent = SpanContext(parent.span().span_context().clone());
         // Below a local context, that has delivered it.
         let is_below_local = self.mode() == TraceMode::Linked
-            && matches!(self.place, Place::UnderLocal)
+            && matches!(self.linked_parent, LinkedParent::LocalContext)
             && parent.is_valid();
-        let mut links = Links::default();
-        links.known.insert(Links::id(&parent));
-        for message in came {
+        let mut links = UniqueLinks::default();
+        links.known.insert(UniqueLinks::id(&parent));
+        for message in received {
             let origin = message.origin.span_context();
             if !is_below_local || !origin.is_valid() {
-                links.add(message.delivered_by(current));
+                links.add(message.delivery_span(current));
             }
             links.add(origin);
         }
@@ -316,40 +330,40 @@ impl ToInvocation for Invocation {
 }
 
 #[derive(Default)]
-struct Links {
+struct UniqueLinks {
     all: Vec<SpanContext>,
     known: HashSet<([u8; 16], [u8; 8])>,
 }
 
-impl Links {
+impl UniqueLinks {
     fn id(link: &SpanContext) -> ([u8; 16], [u8; 8]) {
         (link.trace_id().to_bytes(), link.span_id().to_bytes())
     }
 
     fn add(&mut self, link: SpanContext) {
-        if link.is_valid() && self.known.insert(Links::id(&link)) {
+        if link.is_valid() && self.known.insert(UniqueLinks::id(&link)) {
             self.all.push(link);
         }
     }
 }
 
-/// A message, read.
-struct Came {
+/// A message with both of its spans extracted.
+struct ReceivedMessage {
     origin: Remote,
     delivery: Remote,
 }
 
-impl Came {
+impl ReceivedMessage {
     fn read(message: &Message) -> Self {
-        Came {
+        ReceivedMessage {
             origin: message.origin().remote(),
             delivery: message.delivery().remote(),
         }
     }
 
-    /// Whether an origin came that can be used.
-    fn is_propagated(all: &[Came]) -> bool {
-        all.iter().any(|came| came.origin.is_valid())
+    /// Whether a usable origin was received.
+    fn is_propagated(all: &[ReceivedMessage]) -> bool {
+        all.iter().any(|message| message.origin.is_valid())
     }
 
     /// What its span is below in one trace: the origin, or the sender of a message that names none.
@@ -359,7 +373,7 @@ impl Came {
     }
 
     /// Without a carrier for it, what is current has delivered it.
-    fn delivered_by(&self, current: &OtelContext) -> SpanContext {
+    fn delivery_span(&self, current: &OtelContext) -> SpanContext {
         if self.delivery.is_valid() {
             self.delivery.span_context()
         } else {
@@ -369,7 +383,7 @@ impl Came {
 
     /// The baggage of the origin, and over it that of the delivery, over what is there.
     fn with_baggage(&self, context: OtelContext) -> OtelContext {
-        let [origin, delivery] = [&self.origin, &self.delivery].map(|came| came.context().0);
+        let [origin, delivery] = [&self.origin, &self.delivery].map(|remote| remote.context().0);
         if origin.baggage().is_empty() && delivery.baggage().is_empty() {
             return context;
         }

@@ -88,19 +88,19 @@ impl fmt::Display for UnknownTraceMode {
 
 impl std::error::Error for UnknownTraceMode {}
 
-/// Values that were told. Who sets more of them than this has been told enough.
-static TOLD: Mutex<Vec<UnknownTraceMode>> = Mutex::new(Vec::new());
-const MOST_TOLD: usize = 16;
+/// Values that were reported. More of them would be noise.
+static WARNED: Mutex<Vec<UnknownTraceMode>> = Mutex::new(Vec::new());
+const MOST_WARNED: usize = 16;
 
 #[cold]
 fn warn_once(unknown: UnknownTraceMode) {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.contains(&unknown) || told.len() >= MOST_TOLD {
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.contains(&unknown) || warned.len() >= MOST_WARNED {
         return;
     }
     let warning = format!("enter_span: {VARIABLE}: {unknown}. Linked is used.\n");
-    told.push(unknown);
-    drop(told);
-    // Without a stderr there is nobody to tell.
+    warned.push(unknown);
+    drop(warned);
+    // Without a stderr there is nobody to warn.
     let _ = std::io::stderr().write_all(warning.as_bytes());
 }

@@ -1,9 +1,9 @@
-//! Finds, where a function is written, what its returned value can say.
+//! Chooses by type how the outcome of a returned value is read.
 //!
-//! Only generated code uses this, in whose scope methods of the user's may be: hence their names. Method look-up tries the receiver with all its references first
-//! and takes one off at a time, so among the traits below the one that stands first and fits is
-//! taken: a choice by type, without specialization, that sees through aliases. In generic code
-//! without bounds nothing more special than the last one fits.
+//! Only generated code uses this. Methods of the user's may be in scope there: hence the long names. Method
+//! look-up tries the receiver with all its references first and removes one at a time, so the first trait
+//! below that fits is taken. This is a choice by type without specialization, and it sees through aliases.
+//! In generic code without bounds only the last one fits.
 
 use std::any::type_name;
 use std::convert::Infallible;
@@ -27,8 +27,8 @@ pub enum ReturnCheck<'a> {
     Ask(&'a dyn FailureSource),
 }
 
-/// A value that is asked how it failed, when its span ends. Apart from `Outcome`, whose
-/// implementations the compiler lists for users.
+/// A value from which the failure is read when its span ends. It is not `Outcome`, because the compiler lists
+/// the implementations of that trait for users.
 pub trait FailureSource {
     fn failure(&self) -> Option<Failure<'_>>;
 
@@ -44,13 +44,13 @@ pub trait FailureSource {
 
 impl<'a> ReturnCheck<'a> {
     #[inline]
-    pub fn of(asked: &'a impl FailureSource) -> Self {
-        asked.check()
+    pub fn of(source: &'a impl FailureSource) -> Self {
+        source.check()
     }
 
-    pub fn when(is_failure: bool, asked: &'a dyn FailureSource) -> Self {
+    pub fn when(is_failure: bool, source: &'a dyn FailureSource) -> Self {
         if is_failure {
-            ReturnCheck::Ask(asked)
+            ReturnCheck::Ask(source)
         } else {
             ReturnCheck::Nothing
         }
@@ -59,18 +59,18 @@ impl<'a> ReturnCheck<'a> {
 
 /// An error of a named type.
 pub trait ReadError<'a, T, E> {
-    fn __enter_span_read(&self) -> OfError<'a, T, E>;
+    fn __enter_span_read(&self) -> ErrorSource<'a, T, E>;
 }
 
 impl<'a, T, E: Error> ReadError<'a, T, E> for &&&&&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> OfError<'a, T, E> {
-        OfError(self.0)
+    fn __enter_span_read(&self) -> ErrorSource<'a, T, E> {
+        ErrorSource(self.0)
     }
 }
 
-pub struct OfError<'a, T, E>(&'a Result<T, E>);
+pub struct ErrorSource<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: Error> FailureSource for OfError<'_, T, E> {
+impl<T, E: Error> FailureSource for ErrorSource<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         self.0.as_ref().err().map(Failure::of)
     }
@@ -78,20 +78,20 @@ impl<T, E: Error> FailureSource for OfError<'_, T, E> {
 
 /// `Box<dyn Error + Send + Sync>`, `anyhow::Error`, `eyre::Report`.
 pub trait ReadSendError<'a, T, E> {
-    fn __enter_span_read(&self) -> OfSendError<'a, T, E>;
+    fn __enter_span_read(&self) -> SendErrorSource<'a, T, E>;
 }
 
 impl<'a, T, E: AsRef<dyn Error + Send + Sync>> ReadSendError<'a, T, E>
     for &&&&&Probe<'a, Result<T, E>>
 {
-    fn __enter_span_read(&self) -> OfSendError<'a, T, E> {
-        OfSendError(self.0)
+    fn __enter_span_read(&self) -> SendErrorSource<'a, T, E> {
+        SendErrorSource(self.0)
     }
 }
 
-pub struct OfSendError<'a, T, E>(&'a Result<T, E>);
+pub struct SendErrorSource<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: AsRef<dyn Error + Send + Sync>> FailureSource for OfSendError<'_, T, E> {
+impl<T, E: AsRef<dyn Error + Send + Sync>> FailureSource for SendErrorSource<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
@@ -100,18 +100,18 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> FailureSource for OfSendError<'_, T, 
 
 /// `Box<dyn Error>`.
 pub trait ReadDynError<'a, T, E> {
-    fn __enter_span_read(&self) -> OfDynError<'a, T, E>;
+    fn __enter_span_read(&self) -> DynErrorSource<'a, T, E>;
 }
 
 impl<'a, T, E: AsRef<dyn Error>> ReadDynError<'a, T, E> for &&&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> OfDynError<'a, T, E> {
-        OfDynError(self.0)
+    fn __enter_span_read(&self) -> DynErrorSource<'a, T, E> {
+        DynErrorSource(self.0)
     }
 }
 
-pub struct OfDynError<'a, T, E>(&'a Result<T, E>);
+pub struct DynErrorSource<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: AsRef<dyn Error>> FailureSource for OfDynError<'_, T, E> {
+impl<T, E: AsRef<dyn Error>> FailureSource for DynErrorSource<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::of_dyn(error.as_ref(), type_name::<E>()))
@@ -120,18 +120,18 @@ impl<T, E: AsRef<dyn Error>> FailureSource for OfDynError<'_, T, E> {
 
 /// An error that is only text.
 pub trait ReadDisplay<'a, T, E> {
-    fn __enter_span_read(&self) -> OfDisplay<'a, T, E>;
+    fn __enter_span_read(&self) -> DisplaySource<'a, T, E>;
 }
 
 impl<'a, T, E: fmt::Display> ReadDisplay<'a, T, E> for &&&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> OfDisplay<'a, T, E> {
-        OfDisplay(self.0)
+    fn __enter_span_read(&self) -> DisplaySource<'a, T, E> {
+        DisplaySource(self.0)
     }
 }
 
-pub struct OfDisplay<'a, T, E>(&'a Result<T, E>);
+pub struct DisplaySource<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E: fmt::Display> FailureSource for OfDisplay<'_, T, E> {
+impl<T, E: fmt::Display> FailureSource for DisplaySource<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let error = self.0.as_ref().err()?;
         Some(Failure::new(type_name::<E>()).message(error))
@@ -140,18 +140,18 @@ impl<T, E: fmt::Display> FailureSource for OfDisplay<'_, T, E> {
 
 /// An error that has nothing but its type.
 pub trait ReadResult<'a, T, E> {
-    fn __enter_span_read(&self) -> OfResult<'a, T, E>;
+    fn __enter_span_read(&self) -> ResultSource<'a, T, E>;
 }
 
 impl<'a, T, E> ReadResult<'a, T, E> for &&Probe<'a, Result<T, E>> {
-    fn __enter_span_read(&self) -> OfResult<'a, T, E> {
-        OfResult(self.0)
+    fn __enter_span_read(&self) -> ResultSource<'a, T, E> {
+        ResultSource(self.0)
     }
 }
 
-pub struct OfResult<'a, T, E>(&'a Result<T, E>);
+pub struct ResultSource<'a, T, E>(&'a Result<T, E>);
 
-impl<T, E> FailureSource for OfResult<'_, T, E> {
+impl<T, E> FailureSource for ResultSource<'_, T, E> {
     fn failure(&self) -> Option<Failure<'_>> {
         let is_failure = self.0.is_err();
         is_failure.then(|| Failure::new(type_name::<E>()))
@@ -160,18 +160,18 @@ impl<T, E> FailureSource for OfResult<'_, T, E> {
 
 /// A type of the user's.
 pub trait ReadOutcome<'a, T> {
-    fn __enter_span_read(&self) -> OfOutcome<'a, T>;
+    fn __enter_span_read(&self) -> OutcomeSource<'a, T>;
 }
 
 impl<'a, T: Outcome> ReadOutcome<'a, T> for &Probe<'a, T> {
-    fn __enter_span_read(&self) -> OfOutcome<'a, T> {
-        OfOutcome(self.0)
+    fn __enter_span_read(&self) -> OutcomeSource<'a, T> {
+        OutcomeSource(self.0)
     }
 }
 
-pub struct OfOutcome<'a, T>(&'a T);
+pub struct OutcomeSource<'a, T>(&'a T);
 
-impl<T: Outcome> FailureSource for OfOutcome<'_, T> {
+impl<T: Outcome> FailureSource for OutcomeSource<'_, T> {
     fn failure(&self) -> Option<Failure<'_>> {
         self.0.failure()
     }
@@ -179,18 +179,18 @@ impl<T: Outcome> FailureSource for OfOutcome<'_, T> {
 
 /// Everything else.
 pub trait ReadAny {
-    fn __enter_span_read(&self) -> OfAny;
+    fn __enter_span_read(&self) -> NoSource;
 }
 
 impl<T> ReadAny for Probe<'_, T> {
-    fn __enter_span_read(&self) -> OfAny {
-        OfAny
+    fn __enter_span_read(&self) -> NoSource {
+        NoSource
     }
 }
 
-pub struct OfAny;
+pub struct NoSource;
 
-impl FailureSource for OfAny {
+impl FailureSource for NoSource {
     fn failure(&self) -> Option<Failure<'_>> {
         None
     }

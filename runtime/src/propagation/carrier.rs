@@ -235,9 +235,9 @@ fn variable(name: &'static str) -> Cow<'static, str> {
 }
 
 /// OpenTelemetry's own kind of carrier, to read from.
-pub(super) struct Extracted<'a>(pub(super) &'a dyn Extractor);
+pub(super) struct ExtractorCarrier<'a>(pub(super) &'a dyn Extractor);
 
-impl Incoming for Extracted<'_> {
+impl Incoming for ExtractorCarrier<'_> {
     fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let values = self.0.get_all(name).into_iter().flatten();
         values.map(str::as_bytes)
@@ -245,9 +245,9 @@ impl Incoming for Extracted<'_> {
 }
 
 /// OpenTelemetry's own kind of carrier, to write to.
-pub(super) struct Injected<'a>(pub(super) &'a mut dyn Injector);
+pub(super) struct InjectorCarrier<'a>(pub(super) &'a mut dyn Injector);
 
-impl Outgoing for Injected<'_> {
+impl Outgoing for InjectorCarrier<'_> {
     fn set(&mut self, name: &'static str, value: String) {
         self.0.set(name, value);
     }

@@ -1,4 +1,4 @@
-//! Which hosts are told of our spans.
+//! Which hosts receive our trace context.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::context::unwind;
 
 type Predicate = dyn Fn(&str) -> bool + Send + Sync;
 
-/// Which hosts are told of our spans, for [`inject_to`](crate::propagation::inject_to). The default is
+/// Which hosts receive our trace context, for [`inject_to`](crate::propagation::inject_to). The default is
 /// all of them.
 ///
 /// A trace id joins what a stranger knows with what we know, and `tracestate` and baggage can tell
@@ -43,15 +43,15 @@ impl Destinations {
     }
 
     /// Those for which this holds, by their host without a port. One that panics does not hold.
-    pub fn when(holds: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Destinations(Some(Arc::new(holds)))
+    pub fn when(predicate: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Destinations(Some(Arc::new(predicate)))
     }
 
     /// Whether this host is one of them. A port behind it is not looked at.
     pub fn include(&self, host: &str) -> bool {
         match &self.0 {
             None => true,
-            Some(holds) => unwind::shielded(|| holds(without_port(host))).unwrap_or(false),
+            Some(predicate) => unwind::shielded(|| predicate(without_port(host))).unwrap_or(false),
         }
     }
 }

@@ -9,7 +9,7 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
-use super::carrier::{Extracted, Incoming, Injected, Outgoing};
+use super::carrier::{ExtractorCarrier, Incoming, InjectorCarrier, Outgoing};
 use super::destination::Destinations;
 use super::remote::Remote;
 use super::{baggage, traceparent, tracestate};
@@ -104,7 +104,7 @@ pub fn extract<C: Incoming + ?Sized>(carrier: &C) -> Remote {
     of_process().extract(carrier)
 }
 
-/// Tells the receiver of a request or a message which span is current.
+/// Writes the current span into a request or a message, for its receiver.
 ///
 /// Call it inside of the client's or the producer's span, last and once: that span, and not its caller,
 /// is then the parent of what the receiver does. (A `leaf` is never current.)
@@ -293,10 +293,10 @@ impl Propagator {
 fn extract_span<C: Incoming + ?Sized>(context: &OtelContext, carrier: &C) -> Option<OtelContext> {
     let parent = traceparent::read(carrier.values_of(traceparent::NAME))?;
     let mut tracestate = tracestate::read(carrier.values_of(tracestate::NAME));
-    let beside = tracestate.keep(parent.trace_id);
+    let remote_tracestate = tracestate.take_remote(parent.trace_id);
     let state = tracestate.state;
     let span = SpanContext::new(parent.trace_id, parent.span_id, parent.flags, true, state);
-    Some(beside.put_into(context.with_remote_span_context(span)))
+    Some(remote_tracestate.add_to(context.with_remote_span_context(span)))
 }
 
 struct Headers {
@@ -347,7 +347,7 @@ impl Headers {
 impl TextMapPropagator for Propagator {
     fn inject_context(&self, context: &OtelContext, injector: &mut dyn Injector) {
         if let Some(headers) = self.headers(context) {
-            headers.set(&mut Injected(injector));
+            headers.set(&mut InjectorCarrier(injector));
         }
     }
 
@@ -356,7 +356,7 @@ impl TextMapPropagator for Propagator {
         context: &OtelContext,
         extractor: &dyn Extractor,
     ) -> OtelContext {
-        let extracted = self.extract_into(context, &Extracted(extractor));
+        let extracted = self.extract_into(context, &ExtractorCarrier(extractor));
         extracted.unwrap_or_else(|| context.clone())
     }
 

@@ -240,7 +240,7 @@ where
 
 impl Tracestate {
     /// What is to be kept beside the remote span of this trace.
-    pub(super) fn keep(&mut self, trace_id: TraceId) -> RemoteTracestate {
+    pub(super) fn take_remote(&mut self, trace_id: TraceId) -> RemoteTracestate {
         let text = self.text.take();
         RemoteTracestate(text.map(|text| ReceivedTracestate {
             trace_id,
@@ -252,7 +252,7 @@ impl Tracestate {
 
 impl RemoteTracestate {
     /// `context`, in which the remote span is current, with what its type cannot keep.
-    pub(super) fn put_into(self, context: Context) -> Context {
+    pub(super) fn add_to(self, context: Context) -> Context {
         if self.0.is_some() || context.get::<RemoteTracestate>().is_some() {
             context.with_value(self)
         } else {

@@ -165,9 +165,9 @@ impl RecordedSpan {
     }
 
     #[track_caller]
-    fn check(&self, holds: bool, fault: impl FnOnce() -> String) -> &Self {
+    fn check(&self, is_met: bool, fault: impl FnOnce() -> String) -> &Self {
         assert!(
-            holds,
+            is_met,
             "`{}` {}, in\n{}",
             plain(self.name()),
             fault(),

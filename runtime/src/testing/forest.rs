@@ -1,4 +1,4 @@
-//! How the spans of a record hang together.
+//! Which recorded span is the parent of which.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ pub(super) struct Forest {
     record: Record,
     places: HashMap<Ids, usize>,
     /// The place of each span's parent, if that was recorded.
-    above: Vec<Option<usize>>,
-    below: Vec<Vec<usize>>,
+    parents: Vec<Option<usize>>,
+    children: Vec<Vec<usize>>,
 }
 
 /// What makes two identities the same: one that was sent and received again is remote.
@@ -28,22 +28,22 @@ impl Forest {
         let places = record.entries.iter().enumerate();
         let places: HashMap<Ids, usize> = places.map(|(n, e)| (ids(&e.identity), n)).collect();
         // A parent starts first. What says otherwise is no parent, and there is no circle.
-        let above = record.entries.iter().enumerate().map(|(place, entry)| {
-            let above = places.get(&ids(&entry.parent)).copied();
-            above.filter(|above| *above < place)
+        let parents = record.entries.iter().enumerate().map(|(place, entry)| {
+            let parent = places.get(&ids(&entry.parent)).copied();
+            parent.filter(|parent| *parent < place)
         });
-        let above: Vec<Option<usize>> = above.collect();
-        let mut below = vec![Vec::new(); above.len()];
-        for (place, above) in above.iter().enumerate() {
-            if let Some(above) = above {
-                below[*above].push(place);
+        let parents: Vec<Option<usize>> = parents.collect();
+        let mut children = vec![Vec::new(); parents.len()];
+        for (place, parent) in parents.iter().enumerate() {
+            if let Some(parent) = parent {
+                children[*parent].push(place);
             }
         }
         Forest {
             record,
             places,
-            above,
-            below,
+            parents,
+            children,
         }
     }
 
@@ -60,17 +60,17 @@ impl Forest {
         self.places.get(&ids(identity)).copied()
     }
 
-    pub(super) fn above(&self, place: usize) -> Option<usize> {
-        self.above[place]
+    pub(super) fn parent(&self, place: usize) -> Option<usize> {
+        self.parents[place]
     }
 
-    pub(super) fn below(&self, place: usize) -> &[usize] {
-        &self.below[place]
+    pub(super) fn children(&self, place: usize) -> &[usize] {
+        &self.children[place]
     }
 
     pub(super) fn roots(&self) -> Vec<usize> {
-        let places = 0..self.above.len();
-        places.filter(|n| self.above[*n].is_none()).collect()
+        let places = 0..self.parents.len();
+        places.filter(|n| self.parents[*n].is_none()).collect()
     }
 
     /// Each span's place and depth, parents before their children.
@@ -78,10 +78,10 @@ impl Forest {
     /// With a stack of its own: a trace may be deeper than the thread's.
     pub(super) fn walk(&self) -> Vec<(usize, usize)> {
         let mut next: Vec<_> = self.roots().into_iter().rev().map(|n| (n, 0)).collect();
-        let mut walk = Vec::with_capacity(self.above.len());
+        let mut walk = Vec::with_capacity(self.parents.len());
         while let Some((place, depth)) = next.pop() {
             walk.push((place, depth));
-            let children = self.below[place].iter().rev();
+            let children = self.children[place].iter().rev();
             next.extend(children.map(|child| (*child, depth + 1)));
         }
         walk
@@ -89,9 +89,9 @@ impl Forest {
 
     /// The same spans, siblings in the order of what `key` makes of each and of what is below it.
     pub(super) fn sorted(&self, key: impl Fn(usize) -> String) -> Self {
-        let mut keys: Vec<String> = (0..self.above.len()).map(key).collect();
+        let mut keys: Vec<String> = (0..self.parents.len()).map(key).collect();
         // From the last to the first: children are ready when their parent's turn comes.
-        for (place, children) in self.below.iter().enumerate().rev() {
+        for (place, children) in self.children.iter().enumerate().rev() {
             let mut children: Vec<_> = children.iter().map(|child| keys[*child].clone()).collect();
             children.sort_unstable();
             for child in children {
@@ -110,7 +110,7 @@ impl Forest {
         next.reverse();
         while let Some(place) = next.pop() {
             record.entries.push(self.entry(place).clone());
-            next.extend(by_key(self.below[place].clone()).into_iter().rev());
+            next.extend(by_key(self.children[place].clone()).into_iter().rev());
         }
         record.orphans.sort_unstable();
         record.hidden.sort_unstable();

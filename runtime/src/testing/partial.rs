@@ -71,8 +71,8 @@ impl Found {
         let mut best = Found::nothing();
         best.miss(wanted, depth);
         for (passed, place) in offered.iter().enumerate() {
-            if best.missing > 0 && says(forest, *place, wanted.line) {
-                let below = Found::all(forest, &wanted.below, forest.below(*place), depth + 1);
+            if best.missing > 0 && matches_line(forest, *place, wanted.line) {
+                let below = Found::all(forest, &wanted.below, forest.children(*place), depth + 1);
                 if below.missing < best.missing {
                     best = Found::nothing();
                     best.lines.push(marked(' ', wanted, depth));
@@ -112,7 +112,7 @@ fn marked(mark: char, wanted: &Wanted<'_>, depth: usize) -> String {
 }
 
 /// Whether the line is the span's name, and behind it nothing but words of the span's own line.
-fn says(forest: &Forest, place: usize, line: &str) -> bool {
+fn matches_line(forest: &Forest, place: usize, line: &str) -> bool {
     let name = tree::one_line(&forest.entry(place).name);
     let Some(mut rest) = line.strip_prefix(&name) else {
         return false;

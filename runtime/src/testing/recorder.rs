@@ -25,7 +25,7 @@ use crate::outcome::policy::ErrorPolicy;
 pub struct Recorder {
     state: Arc<RecorderState>,
     policy: ErrorPolicy,
-    below: ContextBackend,
+    backend: ContextBackend,
 }
 
 impl Recorder {
@@ -71,10 +71,10 @@ impl Recorder {
 
     fn with(state: Arc<RecorderState>, policy: ErrorPolicy) -> Self {
         let provider = RecorderProvider::new(Arc::clone(&state));
-        let backend = Provided::new(provider);
+        let provided = Provided::new(provider);
         Recorder {
-            below: ContextBackend::observed(
-                backend,
+            backend: ContextBackend::observed(
+                provided,
                 policy,
                 Arc::clone(&state) as Arc<dyn Observer>,
             ),
@@ -110,7 +110,7 @@ impl Recorder {
     /// A context without a span, below which everything is recorded here. It can be attached
     /// through OpenTelemetry, or be given as `parent`, where work starts without any context.
     pub fn context(&self) -> Context {
-        Context(opentelemetry::Context::new().with_value(self.below.clone()))
+        Context(opentelemetry::Context::new().with_value(self.backend.clone()))
     }
 
     /// A provider for code that speaks OpenTelemetry by hand, which records here as well.

@@ -34,7 +34,7 @@ fn line(forest: &Forest, place: usize) -> String {
             .iter()
             .map(|link| format!("^{}", link.span_id())),
     );
-    if forest.above(place).is_none() {
+    if forest.parent(place).is_none() {
         words.insert(0, entry.identity.trace_id().to_string());
         if entry.parent.is_valid() {
             words.push(format!("below {}", entry.parent.span_id()));

@@ -317,13 +317,13 @@ impl RecordedSpan {
 
     /// The parent, or `None` if it has none that was recorded here.
     pub fn parent(&self) -> Option<Self> {
-        let above = self.forest.above(self.place)?;
-        Some(RecordedSpan::at(&self.forest, above))
+        let parent = self.forest.parent(self.place)?;
+        Some(RecordedSpan::at(&self.forest, parent))
     }
 
     /// The children, in the order in which they started.
     pub fn children(&self) -> Vec<Self> {
-        RecordedSpan::all(&self.forest, self.forest.below(self.place))
+        RecordedSpan::all(&self.forest, self.forest.children(self.place))
     }
 
     /// Whether it is the first span of its trace, with no parent here nor in another process.
