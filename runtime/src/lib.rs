@@ -278,7 +278,7 @@ pub use enter_span_macros::Attributes;
 /// | `attributes(..)` | attributes, evaluated at entry, only if the span is traced |
 /// | `start(..)` | the same, for samplers: see [what is evaluated](#what-is-evaluated) |
 /// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it |
-/// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | what is told of an `Err`, or whether it is a failure at all |
+/// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | how much of an `Err` to record, or which `Err`s are failures |
 /// | `root`, `parent = expr` | a new trace; an explicit parent. The rest of the context stays, but below what came from another process: see [`ToParent`] |
 /// | `links(expr, ..)` | links to other spans |
 /// | `invocation = expr` | one delivery of a message: where the span hangs, its links, its attributes and its baggage; the kind is `consumer` unless another one is written. See [`invocation`](mod@invocation) |
@@ -312,7 +312,7 @@ pub use enter_span_macros::Attributes;
 /// | `when = expr` | `if is_on() && holds(\|\| expr)` |
 /// | `future`, `stream` | the returned value is put into the span: `InSpan::new(span, value)` |
 /// | `call_only` | the returned value stays what it is: `span.end(..)` |
-/// | `current` | no static and no span: `Span::current()` is told the attributes |
+/// | `current` | no static and no span: `Span::current()` gets the attributes |
 /// | `crate = path` | the path before all of these |
 /// | `skip` | the method as it is written |
 ///

@@ -72,7 +72,7 @@ fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
 
 /// Records every span through whatever provider OpenTelemetry has globally, now and later.
 ///
-/// For applications that set one already. As OpenTelemetry does not tell when it is replaced, every
+/// For applications that set one already. OpenTelemetry does not notify when its provider is replaced, so every
 /// span asks for it anew, which costs some 100 ns; [`set_tracer_provider`] does not.
 #[track_caller]
 pub fn use_global_tracer_provider() {

@@ -1,6 +1,14 @@
 //! Keys of attributes, and which values each of them takes.
 //!
 //! The keys of the semantic conventions are in the crate `enter-span-semconv`.
+//!
+//! `Key<T>` takes `T`, `&T`, `Option<T>` and so on, each by an implementation of its own. With one rule for
+//! references and another for `Option`, coherence cannot tell whether they overlap. With an associated type of
+//! `ToAttribute`, users would have to name it, and the compiler's message would be about a type mismatch.
+//!
+//! A constant as a key may be text or a typed key, and only the compiler knows which. So it goes into the closure
+//! that computes the value: one trait, `AttributeKey<V>`, names key and value in its message, and nothing else is
+//! generic over the key.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,8 @@
 //! Text of which some values are known, as those of an enum of the semantic conventions.
+//!
+//! The values are constants of an empty type, not variants. An enum with its functions is compiled for each
+//! attribute, used or not: 16 of them took 60 ms of each clean build. `OneOf<E>` is compiled once. It cannot be
+//! matched on, because telemetry is written and not read.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -135,12 +135,12 @@ impl SpanContext {
         SpanId(self.0.span_id())
     }
 
-    /// Whether both ids are there. One that is not valid stands for no span.
+    /// Whether both ids are there. An invalid identity is that of no span.
     pub fn is_valid(&self) -> bool {
         self.0.is_valid()
     }
 
-    /// Whether the trace is sampled, as the `traceparent` header says it.
+    /// Whether the trace is sampled: the flag of the `traceparent` header.
     pub fn is_sampled(&self) -> bool {
         self.0.is_sampled()
     }
@@ -151,7 +151,7 @@ impl SpanContext {
     }
 }
 
-/// It says the same before and after a panic.
+/// A panic cannot leave it half-changed: it is never changed.
 impl std::panic::UnwindSafe for Context {}
 impl std::panic::RefUnwindSafe for Context {}
 
@@ -167,7 +167,7 @@ impl Context {
     }
 }
 
-/// Whether a span is current in `context`. One that is not valid is none, as where `root` was said.
+/// Whether a span is current in `context`. An invalid one does not count: `root` leaves one there.
 #[inline]
 pub(crate) fn has_span(context: &opentelemetry::Context) -> bool {
     context.span().span_context().is_valid()

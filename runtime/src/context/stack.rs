@@ -1,4 +1,7 @@
 //! The thread's context stack, which is OpenTelemetry's. Nothing else in the runtime touches it.
+//!
+//! A span ends on a living thread. While a thread's locals are torn down, a provider may find its own gone, so
+//! such an end runs on a thread made for it.
 
 use std::panic;
 
@@ -10,7 +13,7 @@ thread_local! {
     static SENTINEL: Sentinel = Sentinel::new();
 }
 
-/// Says whether OpenTelemetry's stack can still be reached: it panics in the destructor of a
+/// Whether OpenTelemetry's stack can still be reached. It panics in the destructor of a
 /// thread-local that outlives it, which aborts the process.
 ///
 /// Thread-locals die in the reverse order of their first use, and `new` uses OpenTelemetry's
@@ -59,7 +62,7 @@ pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
 /// Runs a provider's code: on this thread, or, while that dies, on one that lives.
 ///
 /// On a dying thread it may find its own thread-locals gone. The SDK's simple exporter panics there
-/// under its lock, and is of no use to the process afterwards.
+/// under its lock, and exports nothing afterwards.
 pub(crate) fn alive(work: impl FnOnce() + Send) {
     if is_reachable() {
         work()

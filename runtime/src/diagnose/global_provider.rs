@@ -1,4 +1,9 @@
-//! Who is OpenTelemetry's global provider? It cannot be looked at, but it can be asked for a tracer.
+//! Who is OpenTelemetry's global provider? It cannot be inspected, but it can be asked for a tracer.
+//!
+//! It is asked under a certain name; a provider of ours then leaves its mark with the thread that asks. To tell
+//! any other provider from none, a span is started while telemetry is suppressed and the parent is not sampled:
+//! without a provider it has the parent's identity. The question runs on a thread of its own, and the caller
+//! waits a second at most: OpenTelemetry drops a replaced provider under its lock.
 
 use std::cell::Cell;
 use std::sync::mpsc;
@@ -19,8 +24,8 @@ thread_local! {
     static ANSWER: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// Said by a provider of ours that is asked for a tracer of this scope. The mark is a number that no
-/// other one has while this one lives. The last answer holds, so one that holds another answers after
+/// A provider of ours calls this when it is asked for a tracer of this scope. The mark is a number that no
+/// other one has while this one lives. The last answer counts, so a provider that wraps another answers after
 /// it.
 pub fn answer(scope: &InstrumentationScope, mark: usize) {
     if scope.name() == SCOPE {

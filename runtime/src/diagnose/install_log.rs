@@ -1,4 +1,4 @@
-//! Which calls have installed something, for `diagnose`. Nothing is decided by it.
+//! Which calls have installed something, for `diagnose`. It decides nothing.
 
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,13 +33,13 @@ fn list() -> MutexGuard<'static, Vec<InstallCall>> {
 /// Keeps a call, and forgets the oldest.
 pub fn remember(call: InstallCall) {
     let mut list = list();
-    // What was replaced is not in use any more, and would be told of as if it were.
+    // What was replaced is not in use any more: its findings would mislead.
     let older = list.iter_mut().map(|older| older.source.take());
     let forgotten: Vec<_> = older.collect();
     list.insert(0, call);
     let kept = list.len().min(MOST);
     let oldest = list.split_off(kept);
-    // What they hold drops outside of the lock.
+    // Their sources drop outside of the lock.
     drop(list);
     drop((forgotten, oldest));
 }

@@ -1,7 +1,8 @@
 //! Calls of `enter_span(..)` whose value does its work later, after the end of the span.
 //!
-//! A function without bounds knows nothing of its value but the name of its type. In debug builds that is
-//! enough for a warning, once for each call site. They are kept in a table of a fixed size, without a lock.
+//! A function without bounds knows only the name of its value's type. In debug builds that is enough for a
+//! warning, once for each call site. The calls are kept in a table of fixed size, without a lock. Whether the
+//! span is traced is the caller's question.
 
 use std::any::type_name;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Spans that became roots although nobody declared them to be: where a context was lost, perhaps.
+//! Undeclared roots: spans that became roots although no code asked for it, perhaps because a context was lost.
 //!
 //! Counted by call site, in a table of a fixed size, without a lock.
 

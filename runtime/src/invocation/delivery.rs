@@ -201,7 +201,7 @@ impl Invocation {
         self
     }
 
-    /// The mode that it is in: what was said in code, or else what the environment says now.
+    /// Its mode: what code has set, or else what the environment says now.
     pub fn mode(&self) -> TraceMode {
         self.settings.mode()
     }

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::carrier::Carrier;
 use super::message::{Message, NextMessage};
 
-/// Formats that write the length first are told it.
+/// With the length, because some formats write it first.
 impl Serialize for Carrier {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.iter().count()))?;
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Message {
     }
 }
 
-/// Where a format tells what stands there, what is no map of texts is an empty one: it must not cost the
+/// In a self-describing format, anything but a map of texts is read as an empty map: it must not fail the
 /// message that it came with.
 fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     if deserializer.is_human_readable() {

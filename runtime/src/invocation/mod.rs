@@ -45,7 +45,7 @@
 //! | its links | to the delivery and to the origin; below a local context to the origin alone, if one came | to the delivery |
 //! | the origin of what is sent on | the one that came, to the letter; without one, the span that sends | the span that sends |
 //!
-//! The mode is said in code, or else by `ENTER_SPAN_TRACE_MODE`, which is read where it is used. Links are
+//! Set the mode in code. Otherwise `ENTER_SPAN_TRACE_MODE` is read at each use. Links are
 //! valid, and each is there once; of a batch the pipeline keeps 128, as its limits say, and counts the rest. Without a carrier for its delivery, a message was delivered by what is
 //! current. What is in a carrier and cannot be used counts as absent.
 //!

@@ -1,4 +1,4 @@
-//! How the invocations of a run hang together.
+//! How the traces of a run are connected, and the variable that sets it.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 const VARIABLE: &str = "ENTER_SPAN_TRACE_MODE";
 
-/// How the invocations of a run hang together.
+/// How the traces of a run are connected.
 ///
-/// It is said in code, or else by the environment: `ENTER_SPAN_TRACE_MODE=continuous`.
+/// Set it in code, or else by the environment: `ENTER_SPAN_TRACE_MODE=continuous`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceMode {

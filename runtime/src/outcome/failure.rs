@@ -1,7 +1,7 @@
-//! What a returned value says about its span: nothing, or how it failed.
+//! The outcome of a returned value: success, or how it failed.
 //!
-//! The trait and its data are here, and the policy of what text may leave. How generated code
-//! finds the right reading for a type is in `probe.rs`.
+//! The trait and its data are here, and how much of an error's text is recorded. How generated code
+//! chooses the reading for a type is in `probe.rs`.
 
 use std::any::type_name;
 use std::borrow::Cow;

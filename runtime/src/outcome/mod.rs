@@ -1,4 +1,4 @@
-//! What a returned value says about its span, how that is found by type, and how much of an error may be recorded.
+//! The outcome of a returned value, how it is found by type, and how much of an error is recorded.
 
 pub(crate) mod failure;
 pub(crate) mod policy;

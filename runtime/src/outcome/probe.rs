@@ -4,6 +4,9 @@
 //! look-up tries the receiver with all its references first and removes one at a time, so the first trait
 //! below that fits is taken. This is a choice by type without specialization, and it sees through aliases.
 //! In generic code without bounds only the last one fits.
+//!
+//! The choice costs nothing at run time. A value whose type is still open, such as that of a block that diverges,
+//! must not be probed: the probe would settle the type.
 
 use std::any::type_name;
 use std::convert::Infallible;

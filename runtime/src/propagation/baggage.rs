@@ -1,4 +1,8 @@
-//! The header `baggage`, by W3C Baggage: what the application gives its requests to take along.
+//! The header `baggage`, by W3C Baggage: entries that the application sends with its requests.
+//!
+//! Only the keys that the application names are written. A `baggage` header that the application has set itself
+//! stays if there is nothing to write. Entries that do not follow the grammar are left out when they are
+//! written, so that nobody can end a header in them.
 
 use std::borrow::Cow;
 

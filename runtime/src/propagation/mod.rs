@@ -1,8 +1,8 @@
 //! From process to process: W3C's `traceparent`, `tracestate` and `baggage`, over any carrier.
 //!
 //! A server [extracts](extract) what its caller sent and starts its span below it; a client
-//! [injects](inject) its own span into what it sends. What is believed is a [choice](Trust), and so is
-//! who is [told](Destinations).
+//! [injects](inject) its own span into what it sends. You choose how far to [trust](Trust) a caller, and which
+//! [destinations](Destinations) receive a span.
 //!
 //! ```
 //! use std::collections::HashMap;

@@ -49,7 +49,7 @@ enum Choice {
     LeftOut,
 }
 
-/// That of the process. `None` until it is said.
+/// That of the process. `None` until it is set.
 static PROCESS: RwLock<Option<Propagator>> = RwLock::new(None);
 
 /// Has [`inject`], [`inject_to`] and [`extract`] use this one, and makes it OpenTelemetry's global
@@ -136,7 +136,7 @@ pub fn inject<C: Outgoing + ?Sized>(carrier: &mut C) {
     of_process().inject(carrier);
 }
 
-/// The same, if the host is one that is told of our spans; else nothing is written, and what is there stays.
+/// The same, if the host is one of the [`Destinations`]; else nothing is written, and what is there stays.
 ///
 /// ```
 /// use std::collections::HashMap;

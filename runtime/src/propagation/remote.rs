@@ -74,7 +74,7 @@ impl Remote {
         Remote { trust, ..self }
     }
 
-    /// How far it is believed. [`Trust::Parent`], unless it was said.
+    /// How far it is believed. The default is [`Trust::Parent`].
     pub fn trust(&self) -> Trust {
         self.trust
     }

@@ -1,10 +1,17 @@
-//! The header `tracestate`, by W3C Trace Context, level 2: what the tracing systems on the way have
-//! to say, which nobody may change but they.
+//! The header `tracestate`, by W3C Trace Context, level 2: entries of the tracing systems on the way, which only
+//! they may change.
 //!
-//! OpenTelemetry's `TraceState` refuses keys that level 2 allows, rewrites white space and empty
-//! members, and is copied with each span. A text that it would not give back as it was, or that is too
-//! long for that, travels beside it, in the context of the remote span, from which everything below
-//! inherits it for nothing.
+//! A `tracestate` travels twice if it must. OpenTelemetry's `TraceState` refuses keys that level 2 allows
+//! (`a@@b`, more than 13 characters after an `@`), rewrites white space and empty members, and is copied with
+//! each span. But samplers and exporters read it, and all spans below a remote one carry it. So it holds what it
+//! can. If it would not give back the text as it was, or the text is too long, the text is kept beside it: one
+//! value in the context of the remote span, which everything below inherits for free.
+//!
+//! The text is written if the current span is of the same trace and its `TraceState` is still the received one.
+//! If a sampler has changed that, the changed members come first, and the rest of the text keeps its order.
+//!
+//! Injection is checked like extraction. Local code can put any text into a `TraceState`. Members that do not
+//! follow the grammar are left out when they are written, so that nobody can end a header in them.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
@@ -40,7 +47,7 @@ pub(super) struct Tracestate {
 
 /// One member that is wrong, or one too many, and all are thrown away.
 pub(super) fn read<'a>(values: impl Iterator<Item = &'a [u8]>) -> Tracestate {
-    // An empty header says nothing, and so adds nothing.
+    // An empty header adds no member.
     let mut values = values.map(trimmed).filter(|value| !value.is_empty());
     let tracestate = match (values.next(), values.next()) {
         (None, _) => None,
@@ -112,7 +119,7 @@ enum Member<'a> {
     Wrong,
 }
 
-/// The members of a list, which is looked at once, from its beginning to its end.
+/// The members of a list, which is read once, from its beginning to its end.
 struct Members<'a>(Option<&'a str>);
 
 impl<'a> Iterator for Members<'a> {

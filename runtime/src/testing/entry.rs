@@ -17,7 +17,7 @@ pub(super) struct Record {
     pub(super) hidden: Vec<(&'static str, String)>,
 }
 
-/// A span as it stands in the record.
+/// A span in the record.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) name: String,

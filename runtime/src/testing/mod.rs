@@ -30,7 +30,7 @@
 //! The message of a failure shows the whole tree, with text that was recorded escaped.
 //!
 //! A span that starts without the recorder's context has lost it: the bug that such tests exist
-//! for. On the recorder's own thread it is caught as an orphan, which stands in the tree and fails
+//! for. On the recorder's own thread it is caught as an orphan, which is in the tree and fails
 //! [`Trace::assert_no_orphans`]; one on another thread cannot be told from a neighbour's, and is
 //! listed by [`unclaimed`].
 

@@ -22,9 +22,9 @@ pub struct Trace {
     spans: Vec<RecordedSpan>,
 }
 
-/// A span as it stands in the record.
+/// A recorded span.
 ///
-/// It keeps the whole trace: what stands above and below it, and the tree that a failed assertion
+/// It keeps the whole trace: its parents and children, and the tree that a failed assertion
 /// shows.
 #[derive(Clone)]
 pub struct RecordedSpan {
