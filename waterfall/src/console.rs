@@ -9,9 +9,9 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::draw::draw_part;
-use super::finished::{Finished, Part};
 use super::terminal::{Stream, columns};
 use super::text::Color;
+use super::trace_collector::{Finished, Part};
 
 /// Prints each trace as a waterfall when it is finished; what that means stands in
 /// [`waterfall`](crate::waterfall).

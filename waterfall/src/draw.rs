@@ -10,9 +10,9 @@ use opentelemetry::trace::{Event, Status};
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents};
 
-use super::finished::{Part, Standing};
 use super::state::{State, error_type, is_news, kind, length, state};
 use super::text::{self, Color, Piece, Style, escape, fit, human};
+use super::trace_collector::{Part, Standing};
 use super::tree::{self, Folded, Item, Place, Row, Trace};
 
 /// Draws all traces, the earliest first, in lines of at most `width` columns (and at least 40).

@@ -14,9 +14,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::finished::{Finished, Part};
 use super::html::page_of;
 use super::state::length;
+use super::trace_collector::{Finished, Part};
 
 /// Writes each trace into a file of its own when it is finished: a page that shows it as a waterfall,
 /// opens from disk and loads nothing. What *finished* means stands in

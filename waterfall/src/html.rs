@@ -10,9 +10,9 @@ use opentelemetry::{InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::finished::Standing;
 use super::json::Json;
 use super::state::{State, error_type, kind, length, state};
+use super::trace_collector::Standing;
 use super::tree;
 
 const PAGE: &str = include_str!("page.html");

@@ -25,12 +25,12 @@
 mod console;
 mod draw;
 mod files;
-mod finished;
 mod html;
 mod json;
 mod state;
 mod terminal;
 mod text;
+mod trace_collector;
 mod tree;
 
 pub use console::Console;

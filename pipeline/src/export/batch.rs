@@ -6,7 +6,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::host::clock::Clock;
 use crate::queue::budget::Room;
-use crate::queue::thread_buffer::{Drained, Queue};
+use crate::queue::span_queue::{Drained, Queue};
 use crate::stats::counts::{Cause, Ledger};
 
 /// Held by every exporter that is not done with it. When the last one lets it go, it is entered in

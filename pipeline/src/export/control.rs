@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crate::queue::span_queue::InstallCall;
+use crate::queue::buffers::InstallCall;
 
 #[derive(Default)]
 pub(crate) struct Desk {

@@ -14,7 +14,7 @@ use crate::export::export_thread::{Job, Lane};
 use crate::host::clock::Clock;
 use crate::host::suppression;
 use crate::queue::limit::Limits;
-use crate::queue::thread_buffer::Drained;
+use crate::queue::span_queue::Drained;
 use crate::stats::drop_warnings::Notices;
 use crate::stats::ledgers::Accounts;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use loom::thread;
 
 use crate::queue::budget::Room;
-use crate::queue::span_queue::{Buffer, Pushed, Store};
+use crate::queue::buffers::{Buffer, Pushed, Store};
 
 type Items = Store<Vec<u32>>;
 
@@ -33,7 +33,7 @@ fn push(store: &Items, buffer: &Buffer<Vec<u32>>, item: u32, bytes: usize) -> Pu
 
 /// All orders with up to two preemptions, which is what faults of this kind need.
 fn check(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::PipelineBuilder::new();
+    let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
     builder.check(model);
 }

@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use crate::host::clock::Clock;
 use crate::host::suppression;
 use crate::host::unwind::shielded;
-use crate::queue::thread_buffer::Queue;
+use crate::queue::span_queue::Queue;
 use crate::sampling::muting::Muting;
 use crate::sampling::parentage;
 use crate::sampling::sampler::Sampler;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::queue::span_queue::Tally;
-use crate::queue::thread_buffer::Queue;
+use crate::queue::buffers::Tally;
+use crate::queue::span_queue::Queue;
 use crate::stats::counts::{Counts, Dropped, ExporterCounts, Ledger};
 
 pub(crate) struct Accounts {
