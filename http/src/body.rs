@@ -1,4 +1,12 @@
-//! The body of a response, with the end of which its span ends.
+//! The body of a response. Its end ends the span of the request.
+//!
+//! hyper drops a body without having seen its end: after the last byte of a known length, after the
+//! trailers, for a `HEAD`. So the span counts what it expects, and only a body that is dropped before
+//! that is cancelled.
+//!
+//! The poll that runs the body owns the span, and puts it back if there is more to come. A panic that
+//! unwinds through the poll drops it, which marks the span with that panic, also where a layer around
+//! catches it.
 
 use std::fmt::{self, Display};
 use std::pin::Pin;
@@ -13,8 +21,8 @@ use crate::service_error::ServiceError;
 pin_project! {
     /// The body of a response that is in a span: polled, and dropped, inside of it.
     ///
-    /// The span ends with the last of the body: its trailers, its end, or an error, which the span tells
-    /// of. Dropped before, it ends with `enter_span.outcome = "cancelled"`. Without a span it is the
+    /// The span ends with the last of the body: its trailers, its end, or an error, which the span
+    /// records. Dropped before, it ends with `enter_span.outcome = "cancelled"`. Without a span it is the
     /// body that it holds.
     pub struct ResponseBody<B> {
         #[pin]
@@ -54,12 +62,12 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        // Held here while the body runs, so that a panic of its own ends it.
+        // Owned here while the body runs, so that its panic ends the span.
         let Some(mut request_span) = this.request_span.take() else {
             return poll_rest(this.body, cx);
         };
         let (polled, progress) = request_span.enter(|| run(this.body, cx));
-        tell::<B>(&mut request_span, &polled);
+        record::<B>(&mut request_span, &polled);
         match progress {
             Progress::Open => *this.request_span = Some(request_span),
             Progress::Over => request_span.end(),
@@ -111,13 +119,13 @@ fn progress<B: Body>(polled: &Polled<B>, body: &B) -> Progress {
     }
 }
 
-fn tell<B: Body>(request_span: &mut RequestSpan, polled: &Polled<B>)
+fn record<B: Body>(request_span: &mut RequestSpan, polled: &Polled<B>)
 where
     B::Error: Display + 'static,
 {
     match polled {
-        Poll::Ready(Some(Ok(frame))) => request_span.received(frame),
-        Poll::Ready(Some(Err(error))) => request_span.failed(&ServiceError(error)),
+        Poll::Ready(Some(Ok(frame))) => request_span.record_frame(frame),
+        Poll::Ready(Some(Err(error))) => request_span.record_error(&ServiceError(error)),
         Poll::Ready(None) | Poll::Pending => {}
     }
 }

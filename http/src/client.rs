@@ -8,11 +8,11 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, Request};
 use tower_layer::Layer;
 
-use crate::grpc::{self, Called};
+use crate::grpc::{self, GrpcMethod};
 use crate::method::Methods;
 use crate::request_span::{Mark, Protocol, RequestSpan, Side};
 use crate::service::{Start, Traced};
-use crate::target::{Part, Shown, Target};
+use crate::target::{Target, UrlVisibility, Visibility};
 
 /// Puts each request that a client sends into a span of kind client, below the current one, and tells
 /// the receiver of it.
@@ -62,7 +62,7 @@ pub struct ClientLayer {
     destinations: Destinations,
     server: Option<Authority>,
     methods: Methods,
-    shown: Shown,
+    url: UrlVisibility,
 }
 
 /// The path of a request as it was before it was filled in: `/orders/{id}`.
@@ -82,7 +82,7 @@ pub struct ClientLayer {
 pub struct UrlTemplate(pub Cow<'static, str>);
 
 /// What is told of a request, whoever sends it.
-pub(crate) struct Sent<'a> {
+pub(crate) struct ClientRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) target: Target<'a>,
     pub(crate) template: Option<&'a UrlTemplate>,
@@ -148,7 +148,7 @@ impl ClientLayer {
     /// ```
     #[must_use]
     pub fn without_path(mut self) -> Self {
-        self.shown.path = Part::Hidden;
+        self.url.path = Visibility::Hidden;
         self
     }
 
@@ -160,7 +160,7 @@ impl ClientLayer {
     /// ```
     #[must_use]
     pub fn with_query(mut self) -> Self {
-        self.shown.query = Part::Told;
+        self.url.query = Visibility::Shown;
         self
     }
 
@@ -177,10 +177,10 @@ impl ClientLayer {
         }
     }
 
-    pub(crate) fn start_http(&self, sent: &Sent<'_>) -> Box<RequestSpan> {
-        let method = self.methods.tell(sent.method);
-        let target = sent.target.or_at(self.server.as_ref());
-        let template = sent.template.map(|UrlTemplate(template)| &**template);
+    pub(crate) fn start_http(&self, request: &ClientRequest<'_>) -> Box<RequestSpan> {
+        let method = self.methods.classify(request.method);
+        let target = request.target.or_at(self.server.as_ref());
+        let template = request.template.map(|UrlTemplate(template)| &**template);
         let span = start_span!(
             name = method.name(template),
             kind = client,
@@ -188,21 +188,21 @@ impl ClientLayer {
                 http.request.method = method.value(),
                 server.address = target.address(),
                 server.port = target.port_or_default(),
-                url.full = target.full(self.shown),
+                url.full = target.full(self.url),
             ),
             attributes(
                 http.request.method_original = method.original(),
-                http.request.resend_count = sent.resent,
+                http.request.resend_count = request.resent,
                 url.template = template,
             )
         );
-        RequestSpan::new(span, Side::Client, Protocol::of(sent.method))
+        RequestSpan::new(span, Side::Client, Protocol::of(request.method))
     }
 
-    fn start_grpc(&self, target: Target<'_>, called: Called<'_>) -> Box<RequestSpan> {
+    fn start_grpc(&self, target: Target<'_>, method: GrpcMethod<'_>) -> Box<RequestSpan> {
         let target = target.or_at(self.server.as_ref());
         let span = start_span!(
-            name = called.name(),
+            name = method.name(),
             kind = client,
             start(
                 rpc.system.name = grpc::SYSTEM,
@@ -210,8 +210,8 @@ impl ClientLayer {
                 server.port = target.port_or_default(),
             ),
             attributes(
-                rpc.method = called.method(),
-                rpc.method_original = called.original(),
+                rpc.method = method.method(),
+                rpc.method_original = method.original(),
             )
         );
         RequestSpan::new(span, Side::Client, Protocol::Grpc(target.path.to_owned()))
@@ -222,10 +222,10 @@ impl Start for ClientLayer {
     fn start<A>(&self, mut request: Request<A>) -> (Option<Box<RequestSpan>>, Request<A>) {
         Mark::remove(request.extensions_mut());
         let target = Target::of(request.uri());
-        let called = Called::by(request.method(), request.headers(), request.uri());
-        let request_span = match called {
-            Some(called) => self.start_grpc(target, called),
-            None => self.start_http(&Sent {
+        let method = GrpcMethod::by(request.method(), request.headers(), request.uri());
+        let request_span = match method {
+            Some(method) => self.start_grpc(target, method),
+            None => self.start_http(&ClientRequest {
                 method: request.method(),
                 target,
                 template: request.extensions().get(),

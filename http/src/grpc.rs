@@ -1,4 +1,4 @@
-//! gRPC, as far as it can be seen in HTTP: who is called, and how the call went.
+//! gRPC, as far as it can be seen in HTTP: which method is called, and how the call went.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, Uri};
@@ -10,19 +10,19 @@ pub(crate) const SYSTEM: &str = "grpc";
 /// Longer ones are nobody's.
 const LONGEST_METHOD: usize = 256;
 
-/// What is called.
+/// The method that is called.
 #[derive(Clone, Copy)]
-pub(crate) enum Called<'a> {
+pub(crate) enum GrpcMethod<'a> {
     /// `package.Service/Method`.
-    Method(&'a str),
+    Known(&'a str),
     Other(&'a str),
 }
 
-impl<'a> Called<'a> {
+impl<'a> GrpcMethod<'a> {
     /// `None` if the request is not gRPC's.
     pub(crate) fn by(method: &Method, headers: &HeaderMap, uri: &'a Uri) -> Option<Self> {
         if *method == Method::POST && is_grpc(headers) {
-            Some(Called::at(uri.path()))
+            Some(GrpcMethod::at(uri.path()))
         } else {
             None
         }
@@ -30,30 +30,30 @@ impl<'a> Called<'a> {
 
     fn at(path: &'a str) -> Self {
         let method = path.strip_prefix('/').filter(|method| is_method(method));
-        method.map_or(Called::Other(path), Called::Method)
+        method.map_or(GrpcMethod::Other(path), GrpcMethod::Known)
     }
 
     /// The name of the span.
     pub(crate) fn name(&self) -> &'a str {
         match *self {
-            Called::Method(method) => method,
-            Called::Other(_) => SYSTEM,
+            GrpcMethod::Known(method) => method,
+            GrpcMethod::Other(_) => SYSTEM,
         }
     }
 
     /// `rpc.method`.
     pub(crate) fn method(&self) -> &'a str {
         match *self {
-            Called::Method(method) => method,
-            Called::Other(_) => OTHER,
+            GrpcMethod::Known(method) => method,
+            GrpcMethod::Other(_) => OTHER,
         }
     }
 
     /// `rpc.method_original`, where it is another one.
     pub(crate) fn original(&self) -> Option<&'a str> {
         match *self {
-            Called::Method(_) => None,
-            Called::Other(path) => Some(path),
+            GrpcMethod::Known(_) => None,
+            GrpcMethod::Other(path) => Some(path),
         }
     }
 }

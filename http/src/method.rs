@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-/// What is said of a method that is not known.
+/// The value for a method that is not known.
 const OTHER: &str = "_OTHER";
 
 /// Those of RFC 9110 and RFC 5789, and those that were added.
@@ -13,9 +13,9 @@ pub(crate) struct Methods {
     added: Arc<[String]>,
 }
 
-/// A method as the semantic conventions tell of it.
+/// A method as the semantic conventions name it.
 #[derive(Clone, Copy)]
-pub(crate) enum Told<'a> {
+pub(crate) enum MethodName<'a> {
     Known(&'a str),
     Other(&'a str),
 }
@@ -28,12 +28,12 @@ impl Methods {
         }
     }
 
-    pub(crate) fn tell<'a>(&self, method: &'a Method) -> Told<'a> {
+    pub(crate) fn classify<'a>(&self, method: &'a Method) -> MethodName<'a> {
         let name = method.as_str();
         if is_standard(method) || self.added.iter().any(|added| added == name) {
-            Told::Known(name)
+            MethodName::Known(name)
         } else {
-            Told::Other(name)
+            MethodName::Other(name)
         }
     }
 }
@@ -53,28 +53,28 @@ fn is_standard(method: &Method) -> bool {
     )
 }
 
-impl Told<'_> {
+impl MethodName<'_> {
     /// `http.request.method`.
     pub(crate) fn value(&self) -> &str {
         match self {
-            Told::Known(name) => name,
-            Told::Other(_) => OTHER,
+            MethodName::Known(name) => name,
+            MethodName::Other(_) => OTHER,
         }
     }
 
     /// `http.request.method_original`, where it is another one.
     pub(crate) fn original(&self) -> Option<&str> {
         match self {
-            Told::Known(_) => None,
-            Told::Other(name) => Some(name),
+            MethodName::Known(_) => None,
+            MethodName::Other(name) => Some(name),
         }
     }
 
     /// The name of the span: with the route or the template, if there is one.
     pub(crate) fn name(&self, target: Option<&str>) -> String {
         let method = match self {
-            Told::Known(name) => name,
-            Told::Other(_) => "HTTP",
+            MethodName::Known(name) => name,
+            MethodName::Other(_) => "HTTP",
         };
         match target {
             Some(target) => format!("{method} {target}"),

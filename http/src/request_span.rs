@@ -1,4 +1,4 @@
-//! A request and its response as one span: what is told of it on the way, and how it ends.
+//! A request and its response as one span: what is recorded on the way, and how it ends.
 
 use std::sync::{Arc, Weak};
 
@@ -15,8 +15,8 @@ pub(crate) struct RequestSpan {
     side: Side,
     protocol: Protocol,
     /// What is still to come of the body, where that is known.
-    left: Option<u64>,
-    /// What the [`Mark`] of the request leads to.
+    body_left: Option<u64>,
+    /// Keeps the [`Mark`] of the request alive.
     marked: Option<Arc<Span>>,
 }
 
@@ -76,7 +76,7 @@ impl RequestSpan {
             span,
             side,
             protocol,
-            left: None,
+            body_left: None,
             marked: None,
         })
     }
@@ -93,19 +93,21 @@ impl RequestSpan {
         self.span.enter(work)
     }
 
-    /// Tells of the head of the response.
-    pub(crate) fn answered<B: Body>(&mut self, response: &Response<B>) -> Progress {
+    /// Records the head of the response.
+    pub(crate) fn record_response<B: Body>(&mut self, response: &Response<B>) -> Progress {
         if self.side == Side::Client {
             let version = version(response.version());
             self.span.set_attribute("network.protocol.version", version);
         }
         match &self.protocol {
             Protocol::Grpc(path) => {
-                self.answered_grpc(path, response.status(), response.headers());
+                self.record_grpc_response(path, response.status(), response.headers());
             }
-            Protocol::Http | Protocol::HttpWithoutBody => self.answered_http(response.status()),
+            Protocol::Http | Protocol::HttpWithoutBody => {
+                self.record_http_status(response.status())
+            }
         }
-        self.left = length(response);
+        self.body_left = length(response);
         if response.body().is_end_stream() || !self.has_body(response.status()) {
             Progress::Over
         } else {
@@ -113,8 +115,8 @@ impl RequestSpan {
         }
     }
 
-    fn answered_http(&self, status: StatusCode) {
-        self.tell_status(status);
+    fn record_http_status(&self, status: StatusCode) {
+        self.set_status_code(status);
         let is_error = match self.side {
             Side::Server => status.is_server_error(),
             Side::Client => status.is_client_error() || status.is_server_error(),
@@ -124,20 +126,23 @@ impl RequestSpan {
         }
     }
 
-    fn tell_status(&self, status: StatusCode) {
+    fn set_status_code(&self, status: StatusCode) {
         let name = "http.response.status_code";
         self.span.set_attribute(name, status.as_u16());
     }
 
-    /// Of HTTP's status only what is unusual: that of a call is its own.
-    fn answered_grpc(&self, path: &str, status: StatusCode, headers: &HeaderMap) {
+    /// A call has a code of its own, so HTTP's status is recorded only if there is none.
+    ///
+    /// By the current conventions for RPC: `rpc.system`, `rpc.service` and `rpc.grpc.status_code` are
+    /// deprecated.
+    fn record_grpc_response(&self, path: &str, status: StatusCode, headers: &HeaderMap) {
         let code = Code::of(headers);
         if let Some(code) = code {
-            self.tell_code(code);
+            self.record_grpc_code(code);
         } else if status != StatusCode::OK {
-            self.answered_http(status);
+            self.record_http_status(status);
         }
-        // The name was the caller's choice, and anybody can call.
+        // Anybody can make up a name, and `UNIMPLEMENTED` is all that a server says of one it does not have.
         if code == Some(Code::UNIMPLEMENTED) && self.side == Side::Server {
             self.span.update_name(grpc::SYSTEM);
             self.span.set_attribute("rpc.method", grpc::OTHER);
@@ -145,7 +150,7 @@ impl RequestSpan {
         }
     }
 
-    fn tell_code(&self, code: Code) {
+    fn record_grpc_code(&self, code: Code) {
         self.span
             .set_attribute("rpc.response.status_code", code.name());
         let is_error = match self.side {
@@ -170,19 +175,19 @@ impl RequestSpan {
         !is_bare && !matches!(self.protocol, Protocol::HttpWithoutBody)
     }
 
-    /// Tells of a part of the body.
-    pub(crate) fn received<D: Buf>(&mut self, frame: &Frame<D>) {
-        if let (Some(left), Some(data)) = (&mut self.left, frame.data_ref()) {
+    /// Counts a part of the body, and records its trailers.
+    pub(crate) fn record_frame<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let (Some(left), Some(data)) = (&mut self.body_left, frame.data_ref()) {
             *left = left.saturating_sub(data.remaining() as u64);
         }
         let code = frame.trailers_ref().and_then(Code::of);
         if let (Protocol::Grpc(_), Some(code)) = (&self.protocol, code) {
-            self.tell_code(code);
+            self.record_grpc_code(code);
         }
     }
 
-    /// Tells of what ended it too early.
-    pub(crate) fn failed<T: Outcome>(&self, value: &T) {
+    /// Records the error that ended it too early.
+    pub(crate) fn record_error<T: Outcome>(&self, value: &T) {
         self.span.set_outcome(value);
     }
 
@@ -193,7 +198,7 @@ impl RequestSpan {
     /// Ends it where its work is dropped: as cancelled, unless all has come. A connection asks for no
     /// more than the length that was announced.
     pub(crate) fn abandon(self) {
-        if self.left != Some(0) {
+        if self.body_left != Some(0) {
             self.span.set_attribute("enter_span.outcome", "cancelled");
         }
         self.span.end();

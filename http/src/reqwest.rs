@@ -8,9 +8,9 @@ use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt as _, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
-use crate::client::{ClientLayer, Sent};
+use crate::client::{ClientLayer, ClientRequest};
 use crate::request_span::RequestSpan;
-use crate::response::{fail, follow};
+use crate::response::{end_failed, follow_body};
 use crate::response_wait::ResponseWait;
 use crate::target::Target;
 
@@ -50,16 +50,16 @@ impl Middleware for ClientLayer {
         match result {
             Ok(response) => Ok(in_span(request_span, response)),
             Err(error) => {
-                fail(request_span, &Unsent(&error));
+                end_failed(request_span, &SendError(&error));
                 Err(error)
             }
         }
     }
 }
 
-/// How often a request has passed. It travels with what repeats it.
+/// How often a request was sent. It travels with what repeats it.
 #[derive(Clone, Copy)]
-struct Passed(u32);
+struct SendCount(u32);
 
 impl ClientLayer {
     fn send_by_reqwest(
@@ -67,13 +67,13 @@ impl ClientLayer {
         request: &mut Request,
         extensions: &mut Extensions,
     ) -> Box<RequestSpan> {
-        let Passed(passed) = extensions.get().copied().unwrap_or(Passed(0));
-        extensions.insert(Passed(passed.saturating_add(1)));
-        let request_span = self.start_http(&Sent {
+        let SendCount(sends) = extensions.get().copied().unwrap_or(SendCount(0));
+        extensions.insert(SendCount(sends.saturating_add(1)));
+        let request_span = self.start_http(&ClientRequest {
             method: request.method(),
             target: Target::of_url(request.url()),
             template: extensions.get(),
-            resent: Some(passed).filter(|&passed| passed > 0),
+            resent: Some(sends).filter(|&sends| sends > 0),
         });
         let host = request.url().host_str().map(str::to_owned);
         self.inject(&request_span, host.as_deref(), request.headers_mut());
@@ -96,7 +96,7 @@ impl<'a> Target<'a> {
 /// The same response, with a body that ends the span.
 fn in_span(request_span: Option<Box<RequestSpan>>, response: Response) -> Response {
     let url = response.url().clone();
-    let response = follow(request_span, http::Response::<Body>::from(response));
+    let response = follow_body(request_span, http::Response::<Body>::from(response));
     // Its URL is not among the parts, and a builder is the one way to put it back.
     let at_url = http::Response::builder().url(url).body(());
     let (mut parts, body) = response.into_parts();
@@ -106,10 +106,10 @@ fn in_span(request_span: Option<Box<RequestSpan>>, response: Response) -> Respon
     Response::from(http::Response::from_parts(parts, Body::wrap(body)))
 }
 
-/// An error of reqwest's own names the URL, and so the query: what is behind it is told instead.
-struct Unsent<'a>(&'a Error);
+/// An error of reqwest's own names the URL, and so the query: its source is recorded instead.
+struct SendError<'a>(&'a Error);
 
-impl Outcome for Unsent<'_> {
+impl Outcome for SendError<'_> {
     fn failure(&self) -> Option<Failure<'_>> {
         let kind = match self.0 {
             Error::Middleware(_) => "reqwest_middleware::Error",

@@ -20,14 +20,14 @@ pin_project! {
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct ResponseFuture<F> {
         #[pin]
-        open: ResponseWait<F>,
+        wait: ResponseWait<F>,
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(crate) fn new(request_span: Option<Box<RequestSpan>>, future: F) -> Self {
         ResponseFuture {
-            open: ResponseWait::new(request_span, future),
+            wait: ResponseWait::new(request_span, future),
         }
     }
 }
@@ -41,36 +41,36 @@ where
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (request_span, result) = ready!(self.project().open.poll(cx));
+        let (request_span, result) = ready!(self.project().wait.poll(cx));
         Poll::Ready(match result {
-            Ok(response) => Ok(follow(request_span, response)),
+            Ok(response) => Ok(follow_body(request_span, response)),
             Err(error) => {
-                fail(request_span, &ServiceError(&error));
+                end_failed(request_span, &ServiceError(&error));
                 Err(error)
             }
         })
     }
 }
 
-/// Gives the rest of the exchange to the body, if there is a rest.
-pub(crate) fn follow<B: Body>(
+/// Hands the span to the body, if the body is still to come.
+pub(crate) fn follow_body<B: Body>(
     request_span: Option<Box<RequestSpan>>,
     response: Response<B>,
 ) -> Response<ResponseBody<B>> {
-    let rest = request_span.and_then(|mut request_span| match request_span.answered(&response) {
-        Progress::Open => Some(request_span),
+    let rest = request_span.and_then(|mut span| match span.record_response(&response) {
+        Progress::Open => Some(span),
         Progress::Over => {
-            request_span.end();
+            span.end();
             None
         }
     });
     response.map(|body| ResponseBody::new(body, rest))
 }
 
-/// Ends an exchange that has no response.
-pub(crate) fn fail<T: Outcome>(request_span: Option<Box<RequestSpan>>, error: &T) {
+/// Ends the span of a request without a response.
+pub(crate) fn end_failed<T: Outcome>(request_span: Option<Box<RequestSpan>>, error: &T) {
     if let Some(request_span) = request_span {
-        request_span.failed(error);
+        request_span.record_error(error);
         request_span.end();
     }
 }

@@ -1,4 +1,4 @@
-//! The wait for a response: polled, and dropped, inside of its span.
+//! The wait for a response: polled, and dropped, inside its span. `body.rs` says who owns the span.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,8 +9,7 @@ use pin_project_lite::pin_project;
 use crate::request_span::RequestSpan;
 
 pin_project! {
-    /// Hands the exchange back, still open, when the inner future is ready. Without one it is as if it
-    /// were not there.
+    /// Returns the span, still open, when the inner future is ready. Without a span it only polls.
     pub(crate) struct ResponseWait<F> {
         #[pin]
         future: Option<F>,
@@ -42,7 +41,7 @@ impl<F: Future> Future for ResponseWait<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // Held here while the future runs, so that a panic of its own ends it.
+        // Owned here while the future runs, so that its panic ends the span.
         let Some(request_span) = this.request_span.take() else {
             return run(this.future, cx).map(|output| (None, output));
         };

@@ -14,11 +14,11 @@ use http::uri::Authority;
 use http::{Request, Uri};
 use tower_layer::Layer;
 
-use crate::grpc::Called;
+use crate::grpc::GrpcMethod;
 use crate::method::Methods;
 use crate::request_span::{Mark, Protocol, RequestSpan, Side, version};
 use crate::service::{Start, Traced};
-use crate::target::{Part, Shown, Target};
+use crate::target::{Target, UrlVisibility, Visibility};
 
 type Route = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
 
@@ -66,15 +66,8 @@ pub struct ServerLayer {
     route: Option<Arc<Route>>,
     scheme: Option<Cow<'static, str>>,
     methods: Methods,
-    shown: Shown,
-    user_agent: UserAgent,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum UserAgent {
-    Told,
-    #[default]
-    Hidden,
+    url: UrlVisibility,
+    user_agent: Visibility,
 }
 
 impl ServerLayer {
@@ -153,7 +146,7 @@ impl ServerLayer {
     /// ```
     #[must_use]
     pub fn without_path(mut self) -> Self {
-        self.shown.path = Part::Hidden;
+        self.url.path = Visibility::Hidden;
         self
     }
 
@@ -165,7 +158,7 @@ impl ServerLayer {
     /// ```
     #[must_use]
     pub fn with_query(mut self) -> Self {
-        self.shown.query = Part::Told;
+        self.url.query = Visibility::Shown;
         self
     }
 
@@ -177,13 +170,13 @@ impl ServerLayer {
     #[must_use]
     pub fn with_user_agent(self) -> Self {
         ServerLayer {
-            user_agent: UserAgent::Told,
+            user_agent: Visibility::Shown,
             ..self
         }
     }
 
     fn start_http(&self, request: &Parts) -> Box<RequestSpan> {
-        let method = self.methods.tell(&request.method);
+        let method = self.methods.classify(&request.method);
         let authority = host(request);
         let target = Target::of(original_uri(request)).or_at(authority.as_ref());
         let route = OnceCell::new();
@@ -195,8 +188,8 @@ impl ServerLayer {
             start(
                 http.request.method = method.value(),
                 url.scheme = self.scheme(target),
-                url.path = target.path(self.shown),
-                url.query = target.query(self.shown),
+                url.path = target.path(self.url),
+                url.query = target.query(self.url),
                 server.address = target.address(),
                 server.port = target.port,
                 http.route = route(),
@@ -210,11 +203,11 @@ impl ServerLayer {
         RequestSpan::new(span, Side::Server, Protocol::of(&request.method))
     }
 
-    fn start_grpc(&self, request: &Parts, called: Called<'_>) -> Box<RequestSpan> {
+    fn start_grpc(&self, request: &Parts, method: GrpcMethod<'_>) -> Box<RequestSpan> {
         let authority = host(request);
         let target = Target::of(&request.uri).or_at(authority.as_ref());
         let span = start_span!(
-            name = called.name(),
+            name = method.name(),
             kind = server,
             parent = extract(&request.headers).with_trust(self.trust),
             start(
@@ -224,8 +217,8 @@ impl ServerLayer {
                 user_agent.original = self.user_agent(request),
             ),
             attributes(
-                rpc.method = called.method(),
-                rpc.method_original = called.original(),
+                rpc.method = method.method(),
+                rpc.method_original = method.original(),
                 network.protocol.version = version(request.version),
             )
         );
@@ -236,7 +229,7 @@ impl ServerLayer {
     /// Tells the span of a layer around this one what only this one may know.
     fn add_route(&self, span: &Span, request: &Parts) {
         if let Some(route) = self.route(request) {
-            span.update_name(self.methods.tell(&request.method).name(Some(&route)));
+            span.update_name(self.methods.classify(&request.method).name(Some(&route)));
             span.set_attribute("http.route", &*route);
         }
     }
@@ -251,14 +244,13 @@ impl ServerLayer {
     }
 
     fn scheme<'a>(&'a self, target: Target<'a>) -> &'a str {
-        let said = self.scheme.as_deref();
-        said.or(target.scheme).unwrap_or("http")
+        self.scheme.as_deref().or(target.scheme).unwrap_or("http")
     }
 
     fn user_agent<'a>(&self, request: &'a Parts) -> Option<&'a str> {
         match self.user_agent {
-            UserAgent::Told => request.headers.get(USER_AGENT)?.to_str().ok(),
-            UserAgent::Hidden => None,
+            Visibility::Shown => request.headers.get(USER_AGENT)?.to_str().ok(),
+            Visibility::Hidden => None,
         }
     }
 }
@@ -299,7 +291,7 @@ impl fmt::Debug for ServerLayer {
             .debug_struct("ServerLayer")
             .field("trust", &self.trust)
             .field("scheme", &self.scheme)
-            .field("shown", &self.shown)
+            .field("url", &self.url)
             .field("user_agent", &self.user_agent)
             .finish_non_exhaustive()
     }
@@ -308,10 +300,10 @@ impl fmt::Debug for ServerLayer {
 impl Start for ServerLayer {
     fn start<A>(&self, request: Request<A>) -> (Option<Box<RequestSpan>>, Request<A>) {
         let (mut parts, body) = request.into_parts();
-        let called = Called::by(&parts.method, &parts.headers, &parts.uri);
-        let mut request_span = match (Mark::find(&parts.extensions), called) {
+        let method = GrpcMethod::by(&parts.method, &parts.headers, &parts.uri);
+        let mut request_span = match (Mark::find(&parts.extensions), method) {
             (None, None) => Some(self.start_http(&parts)),
-            (None, Some(called)) => Some(self.start_grpc(&parts, called)),
+            (None, Some(method)) => Some(self.start_grpc(&parts, method)),
             (Some(span), None) => {
                 self.add_route(&span, &parts);
                 None

@@ -24,7 +24,7 @@ pub struct Traced<L, S> {
     service: S,
 }
 
-/// Starts the exchange of a request, which it may change, if it is to have one of its own. Only the layers
+/// Starts the span of a request, which it may change, unless the request has one. Only the layers
 /// of this crate do.
 pub(crate) trait Start {
     fn start<A>(&self, request: Request<A>) -> (Option<Box<RequestSpan>>, Request<A>);

@@ -1,4 +1,4 @@
-//! What an error of a service says of its span: its type, which has few values, and its own text.
+//! What the span records of a service's error: its type, which has few values, and its own text.
 
 use std::any::{Any, type_name};
 use std::error::Error;
@@ -9,10 +9,10 @@ use enter_span::{Failure, Outcome};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// A cycle of sources must not hold the program.
+/// A cycle of sources must not stop the program.
 const MOST_SOURCES: usize = 32;
 
-/// An error that ended an exchange.
+/// An error that ended a request.
 pub(crate) struct ServiceError<'a, E>(pub(crate) &'a E);
 
 impl<E: Display + 'static> Outcome for ServiceError<'_, E> {
@@ -26,7 +26,7 @@ impl<E: Display + 'static> Outcome for ServiceError<'_, E> {
     }
 }
 
-/// A box does not tell what is in it.
+/// The type in a box is not known.
 fn kind_of(error: &(dyn Error + 'static)) -> &'static str {
     let chain = std::iter::successors(Some(error), |&error| error.source());
     let mut chain = chain.take(MOST_SOURCES);

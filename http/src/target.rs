@@ -1,4 +1,4 @@
-//! Where a request goes, and how much of that may be told.
+//! Where a request goes, and how much of that is recorded.
 
 use http::Uri;
 use http::uri::Authority;
@@ -14,26 +14,27 @@ pub(crate) struct Target<'a> {
     pub(crate) query: Option<&'a str>,
 }
 
-/// Whether a part of a URL is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Told,
+/// Whether a part of a request is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    Shown,
+    #[default]
     Hidden,
 }
 
-/// How much of a URL is told.
+/// How much of a URL is recorded.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown {
-    pub(crate) path: Part,
-    pub(crate) query: Part,
+pub(crate) struct UrlVisibility {
+    pub(crate) path: Visibility,
+    pub(crate) query: Visibility,
 }
 
-impl Default for Shown {
+impl Default for UrlVisibility {
     /// A query may hold secrets.
     fn default() -> Self {
-        Shown {
-            path: Part::Told,
-            query: Part::Hidden,
+        UrlVisibility {
+            path: Visibility::Shown,
+            query: Visibility::Hidden,
         }
     }
 }
@@ -80,24 +81,26 @@ impl<'a> Target<'a> {
     }
 
     /// `url.path`.
-    pub(crate) fn path(&self, shown: Shown) -> Option<&'a str> {
-        Some(self.path).filter(|_| shown.path == Part::Told)
+    pub(crate) fn path(&self, visibility: UrlVisibility) -> Option<&'a str> {
+        Some(self.path).filter(|_| visibility.path == Visibility::Shown)
     }
 
     /// `url.query`.
-    pub(crate) fn query(&self, shown: Shown) -> Option<String> {
-        let query = self.query.filter(|_| shown.query == Part::Told)?;
+    pub(crate) fn query(&self, visibility: UrlVisibility) -> Option<String> {
+        let query = self
+            .query
+            .filter(|_| visibility.query == Visibility::Shown)?;
         Some(redacted(query))
     }
 
-    /// `url.full`, as far as it may be told; nothing if it is not absolute.
-    pub(crate) fn full(&self, shown: Shown) -> Option<String> {
+    /// `url.full`, as far as it is recorded; nothing if it is not absolute.
+    pub(crate) fn full(&self, visibility: UrlVisibility) -> Option<String> {
         let mut full = format!("{}://{}", self.scheme?, self.host?);
         if let Some(port) = self.port {
             full.push_str(&format!(":{port}"));
         }
-        full.push_str(self.path(shown).unwrap_or_default());
-        if let Some(query) = self.query(shown) {
+        full.push_str(self.path(visibility).unwrap_or_default());
+        if let Some(query) = self.query(visibility) {
             full.push('?');
             full.push_str(&query);
         }

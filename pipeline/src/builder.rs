@@ -11,13 +11,13 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
-use crate::environment::{Environment, Named, Variables};
+use crate::environment::{Environment, ExporterName, Variables};
 use crate::error::Error;
 use crate::export::exporter::Export;
 use crate::export::named_exporters;
 use crate::host::unwind::silenced;
-use crate::pipeline::{Pipeline, Place, Settled};
-use crate::propagation::{self, Propagation};
+use crate::pipeline::{InstallSlot, Pipeline, PipelineConfig};
+use crate::propagation::Propagation;
 use crate::queue::limit::Limits;
 use crate::sampling::id;
 use crate::sampling::muting::{Muting, Rule};
@@ -28,7 +28,7 @@ use crate::stats::drop_warnings::Warn;
 #[must_use = "a builder does nothing until it builds"]
 pub struct PipelineBuilder {
     exporters: Vec<Box<dyn Export>>,
-    named: Vec<Named>,
+    named: Vec<ExporterName>,
     // What is `None` comes from the environment.
     sampler: Option<Sampler>,
     resource: Option<Resource>,
@@ -76,7 +76,7 @@ impl PipelineBuilder {
     /// Exports by OTLP too, whatever `OTEL_TRACES_EXPORTER` names, as `OTEL_EXPORTER_OTLP_*` say.
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub fn with_otlp(mut self) -> Self {
-        self.named = vec![Named::Otlp];
+        self.named = vec![ExporterName::Otlp];
         self
     }
 
@@ -187,16 +187,16 @@ impl PipelineBuilder {
     /// Tells these warnings too.
     fn start(self, warnings: Vec<String>) -> Result<Pipeline, Error> {
         id::begin_anew();
-        let mut settled = self.settle();
-        settled.warnings.extend(warnings);
-        for warning in &settled.warnings {
-            silenced(|| (settled.warn)(warning));
+        let mut config = self.resolve();
+        config.warnings.extend(warnings);
+        for warning in &config.warnings {
+            silenced(|| (config.warn)(warning));
         }
-        Pipeline::of(settled)
+        Pipeline::of(config)
     }
 
     /// Reads the environment for what the code leaves open.
-    fn settle(self) -> Settled {
+    fn resolve(self) -> PipelineConfig {
         let mut environment = Environment::new(&*self.environment);
         environment.check_exception_signal();
         let is_disabled = environment.is_disabled();
@@ -214,7 +214,7 @@ impl PipelineBuilder {
         let limits = self.limits.unwrap_or_else(|| environment.limits());
         let span_limits = self.span_limits;
         let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
-        Settled {
+        PipelineConfig {
             is_disabled,
             resource,
             exporters,
@@ -238,22 +238,22 @@ impl PipelineBuilder {
     /// gives no thread.
     #[track_caller]
     pub fn install(mut self) -> Result<Pipeline, Error> {
-        let place = Place::take()?;
-        let (propagation, warnings) = self.settle_propagation();
+        let slot = InstallSlot::take()?;
+        let (propagation, warnings) = self.resolve_propagation();
         let pipeline = self.start(warnings)?;
         // Also where it is disabled: that is of spans, and not of what others have sent.
         propagation.install();
-        pipeline.install(place, Location::caller());
+        pipeline.install(slot, Location::caller());
         Ok(pipeline)
     }
 
     /// With what is wrong with the variable.
-    fn settle_propagation(&mut self) -> (propagation::Settled, Vec<String>) {
+    fn resolve_propagation(&mut self) -> (Propagation, Vec<String>) {
         let mut environment = Environment::new(&*self.environment);
         let propagation = std::mem::take(&mut self.propagation);
         let keys = std::mem::take(&mut self.baggage_keys);
-        let settled = propagation.settle(keys, &mut environment);
-        (settled, environment.into_warnings())
+        let config = propagation.resolve(keys, &mut environment);
+        (config, environment.into_warnings())
     }
 }
 

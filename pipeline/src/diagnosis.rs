@@ -1,4 +1,8 @@
-//! What `enter_span::diagnose()` says of a pipeline.
+//! What `enter_span::diagnose()` reports of a pipeline.
+//!
+//! It costs nothing where spans are recorded, and nothing below a local span that is not sampled: its
+//! root was counted. After a shutdown the process is off, and off stays one load: our own spans are not
+//! counted then, those of other instrumentation are.
 
 use std::sync::Arc;
 
@@ -7,22 +11,22 @@ use enter_span::native::{DiagnosticSource, Report};
 use crate::record::core::Core;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Reason;
-use crate::stats::ledgers::Accounts;
+use crate::stats::ledgers::Ledgers;
 
-/// A pipeline as it is to be told of, also when its handle is gone.
-pub(crate) struct Informant {
+/// The parts of a pipeline that `diagnose` reports, also when its handle is gone.
+pub(crate) struct PipelineDiagnosis {
     pub(crate) core: Arc<Core>,
-    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) ledgers: Arc<Ledgers>,
     /// What each exporter is, without credentials.
     pub(crate) exporters: Vec<String>,
     pub(crate) is_disabled: bool,
-    /// Who has chosen the sampler.
+    /// The source of the sampler: the code, a variable or the default.
     pub(crate) sampler_by: &'static str,
     /// What was wrong with the environment.
     pub(crate) warnings: Vec<String>,
 }
 
-impl DiagnosticSource for Informant {
+impl DiagnosticSource for PipelineDiagnosis {
     fn add_findings(&self, report: &mut Report) {
         for warning in &self.warnings {
             report.add("warned", warning);
@@ -38,23 +42,23 @@ impl DiagnosticSource for Informant {
         self.of_sampling(report);
         self.of_muting(report);
         // Their locks may be held by threads that a forked child does not have.
-        if !self.core.queue.is_forked() {
+        if !self.core.queue.buffers.is_forked() {
             self.of_exporters(report);
         }
         self.of_spans(report);
     }
 }
 
-impl Informant {
+impl PipelineDiagnosis {
     fn of_process(&self, report: &mut Report) {
         const TOPIC: &str = "state";
         let queue = &self.core.queue;
-        if queue.is_forked() {
+        if queue.buffers.is_forked() {
             report.add(
                 TOPIC,
                 "this is a forked child, where the pipeline of its parent is off",
             );
-        } else if queue.is_closed() {
+        } else if queue.buffers.is_closed() {
             let late = self.core.declined.of(Reason::Closed);
             report.add(
                 TOPIC,
@@ -119,7 +123,7 @@ impl Informant {
                 "none, so spans go nowhere: give one in the code, or see `OTEL_TRACES_EXPORTER`",
             );
         }
-        for (exporter, ledger) in self.exporters.iter().zip(&self.accounts.each) {
+        for (exporter, ledger) in self.exporters.iter().zip(&self.ledgers.each) {
             report.add(TOPIC, exporter);
             let ExporterCounts {
                 exported, queued, ..
@@ -140,7 +144,7 @@ impl Informant {
 
     fn of_spans(&self, report: &mut Report) {
         const TOPIC: &str = "spans";
-        let counts = self.accounts.counts();
+        let counts = self.ledgers.counts();
         let Counts {
             recorded,
             queued,

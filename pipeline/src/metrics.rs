@@ -9,24 +9,24 @@ use opentelemetry::metrics::{AsyncInstrument, Meter};
 
 use crate::queue::limit::Limits;
 use crate::stats::counts::{Counts, ExporterCounts};
-use crate::stats::ledgers::Accounts;
+use crate::stats::ledgers::Ledgers;
 
 /// What the instruments see: nothing, when the pipeline is gone.
 #[derive(Clone)]
 struct View {
     /// There as long as the handle is.
     alive: Weak<()>,
-    accounts: Weak<Accounts>,
+    ledgers: Weak<Ledgers>,
     component: KeyValue,
     capacity: u64,
 }
 
 const UNIT: &str = "{span}";
 
-pub(crate) fn register(meter: &Meter, accounts: &Arc<Accounts>, limits: Limits, alive: &Arc<()>) {
+pub(crate) fn register(meter: &Meter, ledgers: &Arc<Ledgers>, limits: Limits, alive: &Arc<()>) {
     let view = View {
         alive: Arc::downgrade(alive),
-        accounts: Arc::downgrade(accounts),
+        ledgers: Arc::downgrade(ledgers),
         component: KeyValue::new("otel.component.type", "batching_span_processor"),
         capacity: limits.queue_spans as u64,
     };
@@ -42,7 +42,7 @@ fn register_queue(meter: &Meter, view: &View) {
         .with_unit(UNIT)
         .with_description("Spans that wait for export, or are on their way")
         .with_callback(move |instrument| {
-            size.see(|counts| instrument.observe(counts.queued as i64, &size.attributes()));
+            size.with_counts(|counts| instrument.observe(counts.queued as i64, &size.attributes()));
         })
         .build();
     meter
@@ -51,7 +51,7 @@ fn register_queue(meter: &Meter, view: &View) {
         .with_description("Spans that may wait for export, or be on their way")
         .with_callback(move |instrument| {
             let most = i64::try_from(capacity.capacity).unwrap_or(i64::MAX);
-            capacity.see(|_| instrument.observe(most, &capacity.attributes()));
+            capacity.with_counts(|_| instrument.observe(most, &capacity.attributes()));
         })
         .build();
 }
@@ -63,7 +63,7 @@ fn register_processed(meter: &Meter, view: &View) {
         .with_unit(UNIT)
         .with_description("Spans that were given to the exporters, or dropped before, by cause")
         .with_callback(move |instrument| {
-            view.see(|counts| view.observe(instrument, processed(&counts)));
+            view.with_counts(|counts| view.observe(instrument, processed(&counts)));
         })
         .build();
 }
@@ -91,7 +91,7 @@ fn register_exporters(meter: &Meter, view: &View) {
         .with_unit(UNIT)
         .with_description("Spans that wait for an exporter, or that it is at")
         .with_callback(move |instrument| {
-            inflight.see_each(|counts, attribute| {
+            inflight.for_each_exporter(|counts, attribute| {
                 instrument.observe(counts.queued as i64, std::slice::from_ref(attribute));
             });
         })
@@ -101,7 +101,7 @@ fn register_exporters(meter: &Meter, view: &View) {
         .with_unit(UNIT)
         .with_description("Spans for which an export has ended, by its error")
         .with_callback(move |instrument| {
-            exported.see_each(|counts, attribute| {
+            exported.for_each_exporter(|counts, attribute| {
                 let seen = [
                     (None, counts.exported),
                     (Some("export_failed"), counts.failed),
@@ -114,24 +114,24 @@ fn register_exporters(meter: &Meter, view: &View) {
 }
 
 impl View {
-    fn see(&self, work: impl FnOnce(Counts)) {
-        if let Some(accounts) = self.accounts() {
-            work(accounts.counts());
+    fn with_counts(&self, work: impl FnOnce(Counts)) {
+        if let Some(ledgers) = self.ledgers() {
+            work(ledgers.counts());
         }
     }
 
-    fn accounts(&self) -> Option<Arc<Accounts>> {
+    fn ledgers(&self) -> Option<Arc<Ledgers>> {
         self.alive.upgrade()?;
-        self.accounts.upgrade()
+        self.ledgers.upgrade()
     }
 
     /// With the attribute that tells the exporters apart: their places in the builder.
-    fn see_each(&self, work: impl Fn(ExporterCounts, &KeyValue)) {
-        let Some(accounts) = self.accounts() else {
+    fn for_each_exporter(&self, work: impl Fn(ExporterCounts, &KeyValue)) {
+        let Some(ledgers) = self.ledgers() else {
             return;
         };
-        for (parentage, counts) in accounts.exporters().into_iter().enumerate() {
-            let name = format!("enter_span_exporter/{parentage}");
+        for (index, counts) in ledgers.exporters().into_iter().enumerate() {
+            let name = format!("enter_span_exporter/{index}");
             work(counts, &KeyValue::new("otel.component.name", name));
         }
     }

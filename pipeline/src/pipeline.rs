@@ -1,7 +1,8 @@
-//! What the application holds of a running pipeline.
+//! The handle of a running pipeline: flush, shutdown, counts, and its place in the process.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,26 +14,26 @@ use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimi
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 
-use crate::diagnosis::Informant;
+use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
-use crate::export::control::{Answer, Desk, End};
-use crate::export::export_thread::Lane;
+use crate::export::control::{Control, WaitResult, WorkerEnd};
+use crate::export::export_thread::ExportThread;
 use crate::export::exporter::Export;
 use crate::export::worker::Worker;
 use crate::host::clock::Clock;
 use crate::host::unwind::silenced;
 use crate::metrics;
 use crate::queue::limit::Limits;
-use crate::queue::span_queue::Queue;
-use crate::record::core::{Core, HandOver};
-use crate::record::native_backend::Native;
+use crate::queue::span_queue::SpanQueue;
+use crate::record::core::{Core, QueueSink};
+use crate::record::native_backend::NativeBackend;
 use crate::record::provider::PipelineProvider;
 use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
-use crate::stats::drop_warnings::{Notices, Warn};
-use crate::stats::ledgers::Accounts;
+use crate::stats::drop_warnings::{DropWarnings, Warn};
+use crate::stats::ledgers::Ledgers;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
@@ -43,19 +44,19 @@ use crate::stats::ledgers::Accounts;
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
-    informant: Arc<Informant>,
-    accounts: Arc<Accounts>,
-    desk: Arc<Desk>,
+    diagnosis: Arc<PipelineDiagnosis>,
+    ledgers: Arc<Ledgers>,
+    control: Arc<Control>,
     limits: Limits,
-    place: Mutex<Option<Place>>,
-    /// What sees the pipeline from afar sees that its handle is gone.
+    slot: Mutex<Option<InstallSlot>>,
+    /// Lets the metrics see that the handle is gone.
     alive: Arc<()>,
-    /// It was shut down by a call, which has waited as long as it was to.
+    /// A call has shut it down, and has waited already.
     is_shut_down: AtomicBool,
 }
 
-/// What holds, be it from the code, from the environment, or by default.
-pub(crate) struct Settled {
+/// What the code, the environment and the defaults come to.
+pub(crate) struct PipelineConfig {
     pub(crate) is_disabled: bool,
     pub(crate) resource: Resource,
     pub(crate) exporters: Vec<Box<dyn Export>>,
@@ -69,112 +70,124 @@ pub(crate) struct Settled {
     pub(crate) warn: Warn,
 }
 
+impl PipelineConfig {
+    /// Takes the sampler and the muting out.
+    fn core(&mut self, queue: &Arc<SpanQueue>) -> Arc<Core> {
+        let clock = Arc::new(Clock::new());
+        let sink = QueueSink {
+            queue: Arc::clone(queue),
+            clock: Arc::clone(&clock),
+        };
+        let config = RecordConfig {
+            limits: self.span_limits,
+            tells_place: self.tells_place,
+            sink: Box::new(sink),
+        };
+        Arc::new(Core {
+            config: Arc::new(config),
+            queue: Arc::clone(queue),
+            clock,
+            sampler: mem::take(&mut self.sampler),
+            muting: mem::take(&mut self.muting),
+            declined: Declined::default(),
+        })
+    }
+}
+
 impl Pipeline {
-    pub(crate) fn of(settled: Settled) -> Result<Self, Error> {
-        let (limits, exporters) = (settled.limits, settled.exporters);
-        let desk = Arc::new(Desk::default());
-        let bell = Arc::clone(&desk);
-        let accounts = Arc::new(Accounts {
-            queue: Queue::new(limits, move |call| bell.call(call)),
+    pub(crate) fn of(mut config: PipelineConfig) -> Result<Self, Error> {
+        let (limits, exporters) = (config.limits, mem::take(&mut config.exporters));
+        let control = Arc::new(Control::default());
+        let worker_control = Arc::clone(&control);
+        let ledgers = Arc::new(Ledgers {
+            queue: SpanQueue::new(limits, move |call| worker_control.call(call)),
             all: Arc::default(),
             each: exporters.iter().map(|_| Arc::default()).collect(),
             is_installed: AtomicBool::new(false),
         });
-        let clock = Arc::new(Clock::new());
-        let sink = HandOver {
-            queue: Arc::clone(&accounts.queue),
-            clock: Arc::clone(&clock),
-        };
-        let config = RecordConfig {
-            limits: settled.span_limits,
-            tells_place: settled.tells_place,
-            sink: Box::new(sink),
-        };
-        let core = Arc::new(Core {
-            config: Arc::new(config),
-            queue: Arc::clone(&accounts.queue),
-            clock,
-            sampler: settled.sampler,
-            muting: settled.muting,
-            declined: Declined::default(),
-        });
-        let informant = Informant {
+        let core = config.core(&ledgers.queue);
+        let diagnosis = PipelineDiagnosis {
             core: Arc::clone(&core),
-            accounts: Arc::clone(&accounts),
+            ledgers: Arc::clone(&ledgers),
             exporters: exporters.iter().map(|one| one.description()).collect(),
-            is_disabled: settled.is_disabled,
-            sampler_by: settled.sampler_by,
-            warnings: settled.warnings,
+            is_disabled: config.is_disabled,
+            sampler_by: config.sampler_by,
+            warnings: config.warnings,
         };
         let pipeline = Pipeline {
             core,
-            informant: Arc::new(informant),
-            resource: settled.resource,
-            accounts,
-            desk,
+            diagnosis: Arc::new(diagnosis),
+            resource: config.resource,
+            ledgers,
+            control,
             limits,
-            place: Mutex::new(None),
+            slot: Mutex::new(None),
             alive: Arc::new(()),
             is_shut_down: AtomicBool::new(false),
         };
-        if settled.is_disabled {
+        if config.is_disabled {
             pipeline.stay_off()
         } else {
-            pipeline.start(exporters, settled.warn)?
+            pipeline.start(exporters, config.warn)?
         }
         Ok(pipeline)
     }
 
     /// Makes it the process's, in the place that was taken for it.
-    pub(crate) fn install(&self, mut place: Place, caller: &'static Location<'static>) {
+    pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
             opentelemetry::global::set_tracer_provider(self.provider());
-            place.installation = Some(native::install_native(self.native()));
+            slot.installation = Some(native::install_native(self.native()));
         }
-        self.accounts.is_installed.store(true, Ordering::Relaxed);
+        self.ledgers.is_installed.store(true, Ordering::Relaxed);
         native::remember(InstallCall {
             name: "PipelineBuilder::install",
             place: caller,
             mark: Some(self.core.mark()),
-            generation: place.installation.as_ref().map(Installation::generation),
-            source: Some(self.informant.clone()),
+            generation: slot.installation.as_ref().map(Installation::generation),
+            source: Some(self.diagnosis.clone()),
         });
-        *self.place() = Some(place);
+        *self.slot() = Some(slot);
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<Place>> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self) -> MutexGuard<'_, Option<InstallSlot>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stay_off(&self) {
-        self.accounts.queue.close();
-        self.desk.end(End::Down);
+        self.ledgers.queue.buffers.close();
+        self.control.end(WorkerEnd::Down);
     }
 
-    /// What was started goes down with the pipeline where one of the threads is not given.
+    /// If a thread cannot be spawned, the threads that were end with the pipeline.
     fn start(&self, exporters: Vec<Box<dyn Export>>, warn: Warn) -> Result<(), Error> {
-        let (desk, accounts, limits) = (&self.desk, &self.accounts, self.limits);
+        let (control, ledgers, limits) = (&self.control, &self.ledgers, self.limits);
         let share = limits.share(exporters.len());
-        let mut lanes = Vec::new();
-        for (mut exporter, ledger) in exporters.into_iter().zip(&accounts.each) {
+        let mut export_threads = Vec::new();
+        for (mut exporter, ledger) in exporters.into_iter().zip(&ledgers.each) {
             if silenced(|| exporter.set_resource(&self.resource)).is_none() {
-                desk.set_last_error("the exporter panicked at the resource".to_owned());
+                control.set_last_error("the exporter panicked at the resource".to_owned());
             }
-            let lane = Lane::new(exporter.into(), desk, ledger, share, limits.export_timeout);
-            lanes.push(lane);
+            let export_thread = ExportThread::new(
+                exporter.into(),
+                control,
+                ledger,
+                share,
+                limits.export_timeout,
+            );
+            export_threads.push(export_thread);
         }
         let worker = Worker {
-            desk: Arc::clone(desk),
-            accounts: Arc::clone(accounts),
-            lanes,
+            control: Arc::clone(control),
+            ledgers: Arc::clone(ledgers),
+            export_threads,
             limits,
-            notices: Notices::new(warn),
+            drop_warnings: DropWarnings::new(warn),
             clock: Arc::clone(&self.core.clock),
             text: self.core.config.limits.text,
             next: None,
         };
-        let started = worker.start_lanes();
-        let started = started.and_then(|()| {
+        let started = worker.start_export_threads().and_then(|()| {
             let thread = thread::Builder::new().name("enter_span".to_owned());
             thread.spawn(move || worker.run())
         });
@@ -195,13 +208,13 @@ impl Pipeline {
         native::tracer(self.native(), library.into())
     }
 
-    fn native(&self) -> Arc<Native> {
-        Arc::new(Native(Arc::clone(&self.core)))
+    fn native(&self) -> Arc<NativeBackend> {
+        Arc::new(NativeBackend(Arc::clone(&self.core)))
     }
 
     /// Whether `OTEL_SDK_DISABLED` turned it off: then it records nothing.
     pub fn is_disabled(&self) -> bool {
-        self.informant.is_disabled
+        self.diagnosis.is_disabled
     }
 
     /// What the spans are of: for the providers of logs and metrics beside it.
@@ -212,7 +225,7 @@ impl Pipeline {
     /// What each exporter is, and where it exports to, as
     /// `otlp http/protobuf http://localhost:4318/v1/traces`. Never with credentials.
     pub fn exporters(&self) -> &[String] {
-        &self.informant.exporters
+        &self.diagnosis.exporters
     }
 
     /// Waits until all spans that have ended are exported or dropped.
@@ -222,10 +235,10 @@ impl Pipeline {
     /// [`Error::TimedOut`] if that takes longer; it goes on all the same. [`Error::Forked`] in a forked
     /// child.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        if self.accounts.queue.is_forked() {
+        if self.ledgers.queue.buffers.is_forked() {
             Err(Error::Forked)
         } else {
-            answered(self.desk.flush(timeout), timeout)
+            wait_result(self.control.flush(timeout), timeout)
         }
     }
 
@@ -237,25 +250,25 @@ impl Pipeline {
     /// [`Error::TimedOut`] if that takes longer; [`Error::Forked`] in a forked child.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
         self.is_shut_down.store(true, Ordering::Relaxed);
-        let is_forked = self.accounts.queue.is_forked();
-        self.accounts.queue.close();
-        let place = self.place().take();
-        drop(place);
+        let is_forked = self.ledgers.queue.buffers.is_forked();
+        self.ledgers.queue.buffers.close();
+        let slot = self.slot().take();
+        drop(slot);
         if is_forked {
             Err(Error::Forked)
         } else {
-            answered(self.desk.shut_down(timeout), timeout)
+            wait_result(self.control.shut_down(timeout), timeout)
         }
     }
 
     /// What became of the spans.
     pub fn counts(&self) -> Counts {
-        self.accounts.counts()
+        self.ledgers.counts()
     }
 
     /// What became of the spans at each exporter, in the order in which they were given.
     pub fn exporter_counts(&self) -> Vec<ExporterCounts> {
-        self.accounts.exporters()
+        self.ledgers.exporters()
     }
 
     /// Reports the pipeline's own state to this provider of meters, as the `otel.sdk.*` metrics of
@@ -264,31 +277,31 @@ impl Pipeline {
     /// that is set. When the pipeline is gone, nothing is reported any more.
     pub fn report_to(&self, meters: &dyn MeterProvider) {
         let meter = meters.meter(env!("CARGO_PKG_NAME"));
-        metrics::register(&meter, &self.accounts, self.limits, &self.alive);
+        metrics::register(&meter, &self.ledgers, self.limits, &self.alive);
     }
 
     /// What an exporter said that failed last, at an export, a flush or its shutdown; also that it
     /// panicked, or gave no answer in time. Nothing in a forked child.
     pub fn last_export_error(&self) -> Option<String> {
-        if self.accounts.queue.is_forked() {
+        if self.ledgers.queue.buffers.is_forked() {
             None
         } else {
-            self.desk.last_error()
+            self.control.last_error()
         }
     }
 }
 
-fn answered(answer: Answer, timeout: Duration) -> Result<(), Error> {
-    match answer {
-        Answer::Done => Ok(()),
-        Answer::TimedOut => Err(Error::TimedOut(timeout)),
-        Answer::Died => Err(Error::Died),
+fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
+    match result {
+        WaitResult::Done => Ok(()),
+        WaitResult::TimedOut => Err(Error::TimedOut(timeout)),
+        WaitResult::Died => Err(Error::Died),
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        // Nobody is there to be told. Whoever has waited by a call does not wait again.
+        // There is nobody to return an error to. A call of `shutdown` has waited already.
         if !self.is_shut_down.load(Ordering::Relaxed) {
             let _ = self.shutdown(Duration::from_secs(5));
         }
@@ -297,24 +310,24 @@ impl Drop for Pipeline {
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// The place of the one that is installed, which the next may take when this drops.
-pub(crate) struct Place {
+/// The place of the installed pipeline. The next one may take it when this drops.
+pub(crate) struct InstallSlot {
     installation: Option<Installation>,
 }
 
-impl Drop for Place {
+impl Drop for InstallSlot {
     fn drop(&mut self) {
         drop(self.installation.take());
         INSTALLED.store(false, Ordering::Relaxed);
     }
 }
 
-impl Place {
+impl InstallSlot {
     pub(crate) fn take() -> Result<Self, Error> {
         if INSTALLED.swap(true, Ordering::Relaxed) {
             Err(Error::AlreadyInstalled)
         } else {
-            Ok(Place { installation: None })
+            Ok(InstallSlot { installation: None })
         }
     }
 }

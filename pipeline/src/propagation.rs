@@ -9,12 +9,15 @@ use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 
 use crate::environment::Environment;
 
-/// What the code says.
+/// What the pipeline does with the propagators of the process.
 #[derive(Default)]
 pub(crate) enum Propagation {
     #[default]
+    /// The environment chooses.
     Open,
     Untouched,
+    /// A propagator that the application has set itself stays.
+    Nothing,
     Ours(Propagator),
     Other(TextMapCompositePropagator),
 }
@@ -31,44 +34,31 @@ impl Propagation {
         }
     }
 
-    /// Reads the environment for what the code leaves open.
-    pub(crate) fn settle(
+    /// Reads the environment if the code leaves it open.
+    pub(crate) fn resolve(
         self,
         keys: Vec<Cow<'static, str>>,
         environment: &mut Environment<'_>,
-    ) -> Settled {
-        match self {
-            Propagation::Untouched => Settled::Untouched,
-            Propagation::Ours(propagator) => Settled::Ours(propagator),
-            Propagation::Other(propagator) => Settled::Other(propagator),
-            Propagation::Open => match environment.propagator() {
-                Some(propagator) if keys.is_empty() => Settled::Ours(propagator),
-                Some(propagator) => Settled::Ours(propagator.with_baggage_keys(keys)),
-                None => Settled::Nothing,
-            },
+    ) -> Self {
+        let Propagation::Open = self else {
+            return self;
+        };
+        match environment.propagator() {
+            Some(propagator) if keys.is_empty() => Propagation::Ours(propagator),
+            Some(propagator) => Propagation::Ours(propagator.with_baggage_keys(keys)),
+            None => Propagation::Nothing,
         }
     }
-}
 
-/// What is to become of the process's propagators.
-pub(crate) enum Settled {
-    Untouched,
-    /// What the application has set itself stays.
-    Nothing,
-    Ours(Propagator),
-    Other(TextMapCompositePropagator),
-}
-
-impl Settled {
     pub(crate) fn install(self) {
         match self {
-            Settled::Untouched => {}
-            Settled::Nothing => {
+            Propagation::Open | Propagation::Untouched => {}
+            Propagation::Nothing => {
                 let nothing = Propagator::new().without_trace_context().without_baggage();
                 native::set_default_propagator(nothing);
             }
-            Settled::Ours(propagator) => set_propagator(propagator),
-            Settled::Other(propagator) => {
+            Propagation::Ours(propagator) => set_propagator(propagator),
+            Propagation::Other(propagator) => {
                 opentelemetry::global::set_text_map_propagator(propagator);
             }
         }

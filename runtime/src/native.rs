@@ -13,10 +13,12 @@ pub use crate::backend::record::{Record, RecordConfig, RecordSink, SpanStart};
 pub use crate::backend::site::{Kind, Library, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};
+pub use crate::context::unwind::shielded;
 pub use crate::diagnose::global_provider::answer;
 pub use crate::diagnose::install_log::{InstallCall, remember};
 pub use crate::diagnose::later_work::take_escapes;
 pub use crate::diagnose::report::{DiagnosticSource, Report};
+pub use crate::invocation::text::decode;
 use crate::propagation::{self, Propagator};
 
 /// A tracer whose spans, and all below them, are recorded by this backend.

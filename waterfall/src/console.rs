@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use super::draw::draw_part;
 use super::terminal::{Stream, columns};
 use super::text::Color;
-use super::trace_collector::{Finished, Part};
+use super::trace_collector::{Part, TraceCollector};
 
 /// Prints each trace as a waterfall when it is finished; what that means stands in
 /// [`waterfall`](crate::waterfall).
@@ -31,7 +31,7 @@ use super::trace_collector::{Finished, Part};
 /// What cannot be written is the error of that export, and is not tried again. A writer that blocks
 /// holds up the exporter, and not the application.
 pub struct Console {
-    finished: Finished,
+    collector: TraceCollector,
     output: Mutex<Output>,
     width: Option<usize>,
     color: Option<Color>,
@@ -60,7 +60,7 @@ impl Console {
 
     fn on(output: Output) -> Self {
         Console {
-            finished: Finished::new(),
+            collector: TraceCollector::new(),
             output: Mutex::new(output),
             width: None,
             color: None,
@@ -126,16 +126,16 @@ impl Output {
 
 impl SpanExporter for Console {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.print(&self.finished.add(batch)?)
+        self.print(&self.collector.add(batch)?)
     }
 
     /// Prints what is held, finished or not.
     fn force_flush(&self) -> OTelSdkResult {
-        self.print(&self.finished.flush())
+        self.print(&self.collector.flush())
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.print(&self.finished.shut_down()?)
+        self.print(&self.collector.shut_down()?)
     }
 }
 

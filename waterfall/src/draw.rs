@@ -10,10 +10,10 @@ use opentelemetry::trace::{Event, Status};
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents};
 
-use super::state::{State, error_type, is_news, kind, length, state};
+use super::state::{SpanState, error_type, is_news, kind, length, state};
 use super::text::{self, Color, Piece, Style, escape, fit, human};
-use super::trace_collector::{Part, Standing};
-use super::tree::{self, Folded, Item, Place, Row, Trace};
+use super::trace_collector::{Gaps, Part};
+use super::tree::{self, Folded, Item, ParentLink, Row, Trace};
 
 /// Draws all traces, the earliest first, in lines of at most `width` columns (and at least 40).
 ///
@@ -24,7 +24,7 @@ use super::tree::{self, Folded, Item, Place, Row, Trace};
 /// Characters that could do something to the terminal, or that are not to be seen, are spelled out, as
 /// `\u{200b}`.
 pub fn draw(spans: &[SpanData], width: usize, color: Color) -> String {
-    let canvas = Canvas::new(width, color, Standing::default());
+    let canvas = Canvas::new(width, color, Gaps::default());
     let traces = tree::traces(spans);
     let traces: Vec<String> = traces.iter().map(|trace| canvas.trace(trace)).collect();
     traces.join("\n")
@@ -32,7 +32,7 @@ pub fn draw(spans: &[SpanData], width: usize, color: Color) -> String {
 
 /// Draws one part of one trace, and says in its heading which.
 pub(super) fn draw_part(part: &Part, width: usize, color: Color) -> String {
-    let canvas = Canvas::new(width, color, part.standing);
+    let canvas = Canvas::new(width, color, part.gaps);
     let traces = tree::traces(&part.spans);
     traces.iter().map(|trace| canvas.trace(trace)).collect()
 }
@@ -46,18 +46,18 @@ struct Canvas {
     label: usize,
     bar: usize,
     color: Color,
-    standing: Standing,
+    gaps: Gaps,
 }
 
 impl Canvas {
-    fn new(width: usize, color: Color, standing: Standing) -> Self {
+    fn new(width: usize, color: Color, gaps: Gaps) -> Self {
         let room = width.clamp(NARROWEST, WIDEST) - DURATION - 2;
         let label = room * 3 / 5;
         Canvas {
             label,
             bar: room - label,
             color,
-            standing,
+            gaps,
         }
     }
 
@@ -69,8 +69,8 @@ impl Canvas {
         let mut text = self.heading(trace);
         for row in &trace.rows {
             match &row.item {
-                Item::Span(span, place) => {
-                    text.push_str(&self.span(trace, row, span, *place));
+                Item::Span(span, parent) => {
+                    text.push_str(&self.span(trace, row, span, *parent));
                     text.push_str(&self.events(row, span));
                     text.push_str(&self.failure(row, span));
                 }
@@ -85,7 +85,7 @@ impl Canvas {
             Piece::new(Style::Bold, format!("trace {}", trace.id)),
             Piece::new(Style::Plain, format!("  {}", count(trace.spans, "span"))),
         ];
-        let notes = self.standing.notes().map(|note| format!("  {note}"));
+        let notes = self.gaps.notes().map(|note| format!("  {note}"));
         pieces.extend(notes.map(|note| Piece::new(Style::Yellow, note)));
         if trace.failed > 0 {
             let failed = format!("  {} failed", trace.failed);
@@ -103,27 +103,37 @@ impl Canvas {
         format!("{}\n", line.trim_end())
     }
 
-    fn span(&self, trace: &Trace<'_>, row: &Row<'_>, span: &SpanData, place: Place) -> String {
+    fn span(
+        &self,
+        trace: &Trace<'_>,
+        row: &Row<'_>,
+        span: &SpanData,
+        parent: ParentLink,
+    ) -> String {
         let style = match state(span) {
-            State::Failed => Style::Red,
-            State::Cancelled => Style::Yellow,
-            State::Quiet => Style::Cyan,
+            SpanState::Failed => Style::Red,
+            SpanState::Cancelled => Style::Yellow,
+            SpanState::Quiet => Style::Cyan,
         };
         let bar = bar(trace, span.start_time, span.end_time, self.bar);
         let took = human(length(span.start_time, span.end_time));
-        self.line(&self.label(row, span, place), Piece::new(style, bar), &took)
+        self.line(
+            &self.label(row, span, parent),
+            Piece::new(style, bar),
+            &took,
+        )
     }
 
-    fn label(&self, row: &Row<'_>, span: &SpanData, place: Place) -> Vec<Piece> {
+    fn label(&self, row: &Row<'_>, span: &SpanData, parent: ParentLink) -> Vec<Piece> {
         let (style, mark) = match state(span) {
-            State::Failed => (Style::Red, format!(" !{}", escape(&error_type(span)))),
-            State::Cancelled => (Style::Yellow, " ~cancelled".to_owned()),
-            State::Quiet => (Style::Bold, String::new()),
+            SpanState::Failed => (Style::Red, format!(" !{}", escape(&error_type(span)))),
+            SpanState::Cancelled => (Style::Yellow, " ~cancelled".to_owned()),
+            SpanState::Quiet => (Style::Bold, String::new()),
         };
-        let origin = match place {
-            Place::Known => "",
-            Place::Remote => "parent elsewhere",
-            Place::Orphan => self.standing.absence(),
+        let origin = match parent {
+            ParentLink::Known => "",
+            ParentLink::Remote => "parent elsewhere",
+            ParentLink::Orphan => self.gaps.absence(),
         };
         let mut pieces = vec![
             Piece::new(Style::Dim, row.guides.clone()),

@@ -14,9 +14,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::html::page_of;
+use super::html::{key_values, page_of};
 use super::state::length;
-use super::trace_collector::{Finished, Part};
+use super::trace_collector::{Part, TraceCollector};
 
 /// Writes each trace into a file of its own when it is finished: a page that shows it as a waterfall,
 /// opens from disk and loads nothing. What *finished* means stands in
@@ -54,7 +54,7 @@ pub struct HtmlFiles {
     folder: PathBuf,
     limit: usize,
     resource: Vec<KeyValue>,
-    finished: Finished,
+    collector: TraceCollector,
 }
 
 impl HtmlFiles {
@@ -64,7 +64,7 @@ impl HtmlFiles {
             folder: trimmed(&folder.into()),
             limit: 1_000,
             resource: Vec::new(),
-            finished: Finished::new(),
+            collector: TraceCollector::new(),
         }
     }
 
@@ -94,7 +94,7 @@ impl HtmlFiles {
 
     fn write_part(&self, part: &Part) -> io::Result<()> {
         make_folder(&self.folder)?;
-        let page = page_of(&part.spans, &self.resource, part.standing);
+        let page = page_of(&part.spans, &self.resource, part.gaps);
         let target = self.free_path(&file_name(&part.spans));
         let draft = self.folder.join(draft_name());
         let written = write_new(&draft, page.as_bytes()).and_then(|()| fs::rename(&draft, &target));
@@ -258,23 +258,20 @@ fn new_file() -> OpenOptions {
 
 impl SpanExporter for HtmlFiles {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.write(&self.finished.add(batch)?)
+        self.write(&self.collector.add(batch)?)
     }
 
     /// Writes what is held, finished or not.
     fn force_flush(&self) -> OTelSdkResult {
-        self.write(&self.finished.flush())
+        self.write(&self.collector.flush())
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.write(&self.finished.shut_down()?)
+        self.write(&self.collector.shut_down()?)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        let pairs = resource.iter();
-        self.resource = pairs
-            .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
-            .collect();
+        self.resource = key_values(resource);
     }
 }
 

@@ -11,9 +11,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::json::Json;
-use super::state::{State, error_type, kind, length, state};
-use super::trace_collector::Standing;
-use super::tree;
+use super::parents::parents;
+use super::state::{SpanState, error_type, kind, length, state};
+use super::trace_collector::Gaps;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -28,15 +28,18 @@ const SCRIPT_HASH: &str = "sha256-PzrnpdVNyirUDRi+ohm913MOaKmTE/oQQxmvXKauHK0=";
 /// More than 16,384 characters of a text are cut, and the text says so. `resource` is what the spans
 /// are of, for the details.
 pub fn page(spans: &[SpanData], resource: &Resource) -> String {
-    let resource: Vec<KeyValue> = resource
-        .iter()
+    page_of(spans, &key_values(resource), Gaps::default())
+}
+
+pub(super) fn key_values(resource: &Resource) -> Vec<KeyValue> {
+    let pairs = resource.iter();
+    pairs
         .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
-        .collect();
-    page_of(spans, &resource, Standing::default())
+        .collect()
 }
 
 /// The same for a part of a trace.
-pub(super) fn page_of(spans: &[SpanData], resource: &[KeyValue], standing: Standing) -> String {
+pub(super) fn page_of(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps) -> String {
     let policy = format!(
         "default-src 'none'; script-src '{SCRIPT_HASH}'; style-src '{STYLE_HASH}'; base-uri 'none'; form-action 'none'"
     );
@@ -45,17 +48,13 @@ pub(super) fn page_of(spans: &[SpanData], resource: &[KeyValue], standing: Stand
         .replace("<!--style-->", STYLE)
         .replace("<!--script-->", SCRIPT);
     // Foreign text comes last, so that no marker is looked for in it.
-    page.replacen(
-        "<!--trace-->",
-        &trace(spans, resource, standing).to_string(),
-        1,
-    )
+    page.replacen("<!--trace-->", &trace(spans, resource, gaps).to_string(), 1)
 }
 
-fn trace(spans: &[SpanData], resource: &[KeyValue], standing: Standing) -> Json {
+fn trace(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps) -> Json {
     let mut spans: Vec<&SpanData> = spans.iter().collect();
     spans.sort_by_key(|span| (span.start_time, span.end_time));
-    let above = tree::above(&spans);
+    let above = parents(&spans);
     let start = spans.first().map(|span| span.start_time);
     let start = start.unwrap_or(SystemTime::UNIX_EPOCH);
     let ends = spans.iter().map(|span| span.end_time.max(span.start_time));
@@ -66,7 +65,7 @@ fn trace(spans: &[SpanData], resource: &[KeyValue], standing: Standing) -> Json 
             "trace",
             Json::text(&id.map_or(String::new(), |id| id.to_string())),
         ),
-        ("notes", Json::list(standing.notes().map(Json::text))),
+        ("notes", Json::list(gaps.notes().map(Json::text))),
         ("resource", pairs(resource)),
         (
             "start",
@@ -75,13 +74,13 @@ fn trace(spans: &[SpanData], resource: &[KeyValue], standing: Standing) -> Json 
         ("length", nanos(length(start, ends.max().unwrap_or(start)))),
         (
             "spans",
-            Json::list(all.map(|(data, above)| span(data, *above, start, standing))),
+            Json::list(all.map(|(data, above)| span(data, *above, start, gaps))),
         ),
     ])
 }
 
 /// Times are in nanoseconds since the start of the trace.
-fn span(span: &SpanData, above: Option<usize>, start: SystemTime, standing: Standing) -> Json {
+fn span(span: &SpanData, above: Option<usize>, start: SystemTime, gaps: Gaps) -> Json {
     let parent = match span.parent_span_id {
         SpanId::INVALID => String::new(),
         id => id.to_string(),
@@ -94,7 +93,7 @@ fn span(span: &SpanData, above: Option<usize>, start: SystemTime, standing: Stan
             "up",
             above.map_or_else(Json::null, |above| Json::number(above as u128)),
         ),
-        ("place", Json::text(place(span, above, standing))),
+        ("place", Json::text(place(span, above, gaps))),
         ("name", Json::text(&span.name)),
         ("kind", Json::text(kind(&span.span_kind))),
         ("start", nanos(length(start, span.start_time))),
@@ -116,19 +115,19 @@ fn span(span: &SpanData, above: Option<usize>, start: SystemTime, standing: Stan
     ])
 }
 
-fn place(span: &SpanData, above: Option<usize>, standing: Standing) -> &'static str {
+fn place(span: &SpanData, above: Option<usize>, gaps: Gaps) -> &'static str {
     match above {
         None if span.parent_span_is_remote => "parent elsewhere",
-        None if span.parent_span_id != SpanId::INVALID => standing.absence(),
+        None if span.parent_span_id != SpanId::INVALID => gaps.absence(),
         _ => "",
     }
 }
 
 fn state_name(span: &SpanData) -> &'static str {
     match state(span) {
-        State::Quiet => "",
-        State::Failed => "failed",
-        State::Cancelled => "cancelled",
+        SpanState::Quiet => "",
+        SpanState::Failed => "failed",
+        SpanState::Cancelled => "cancelled",
     }
 }
 

@@ -27,6 +27,7 @@ mod draw;
 mod files;
 mod html;
 mod json;
+mod parents;
 mod state;
 mod terminal;
 mod text;

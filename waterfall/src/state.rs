@@ -10,18 +10,18 @@ const OUTCOME: &str = "enter_span.outcome";
 
 /// What became of a span.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum SpanState {
     Quiet,
     Failed,
     Cancelled,
 }
 
-pub(super) fn state(span: &SpanData) -> State {
+pub(super) fn state(span: &SpanData) -> SpanState {
     let cancelled = attribute(span, OUTCOME).is_some_and(|outcome| outcome == "cancelled");
     match span.status {
-        Status::Error { .. } => State::Failed,
-        _ if cancelled => State::Cancelled,
-        _ => State::Quiet,
+        Status::Error { .. } => SpanState::Failed,
+        _ if cancelled => SpanState::Cancelled,
+        _ => SpanState::Quiet,
     }
 }
 

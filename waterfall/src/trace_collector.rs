@@ -1,5 +1,4 @@
-//! Holds exported spans until their trace is finished, within limits. What that means stands in
-//! `waterfall.rs`.
+//! Collects exported spans until their trace is finished, within limits. `lib.rs` defines *finished*.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::mem;
@@ -18,19 +17,19 @@ const MOST_REMEMBERED: usize = 100_000;
 /// Spans of one trace that are shown together.
 pub(super) struct Part {
     pub(super) spans: Vec<SpanData>,
-    pub(super) standing: Standing,
+    pub(super) gaps: Gaps,
 }
 
-/// How a part stands to its trace.
+/// What a part lacks of its trace.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Standing {
+pub(super) struct Gaps {
     /// Other spans of the trace were shown before.
     is_continued: bool,
     /// Something above one of the spans has not been exported.
     is_incomplete: bool,
 }
 
-impl Standing {
+impl Gaps {
     /// What the heading says.
     pub(super) fn notes(self) -> impl Iterator<Item = &'static str> {
         let continued = self.is_continued.then_some("continued");
@@ -48,54 +47,56 @@ impl Standing {
     }
 }
 
-/// What an exporter holds from its first batch to its shutdown.
-pub(super) struct Finished(Mutex<Option<Holding>>);
+/// The traces that an exporter collects, from its first batch to its shutdown.
+pub(super) struct TraceCollector(Mutex<Option<PendingTraces>>);
 
-impl Finished {
+impl TraceCollector {
     pub(super) fn new() -> Self {
-        Finished(Mutex::new(Some(Holding::default())))
+        TraceCollector(Mutex::new(Some(PendingTraces::default())))
     }
 
     /// Takes a batch, and gives what is to be shown now.
     pub(super) fn add(&self, batch: Vec<SpanData>) -> Result<Vec<Part>, OTelSdkError> {
-        let mut holding = self.holding();
-        let holding = holding.as_mut().ok_or(OTelSdkError::AlreadyShutdown)?;
-        Ok(holding.add(batch))
+        let mut pending = self.pending();
+        let pending = pending.as_mut().ok_or(OTelSdkError::AlreadyShutdown)?;
+        Ok(pending.add(batch))
     }
 
-    /// All that is held.
+    /// All that is pending.
     pub(super) fn flush(&self) -> Vec<Part> {
-        let mut holding = self.holding();
-        holding.as_mut().map(Holding::take_all).unwrap_or_default()
+        let mut pending = self.pending();
+        pending
+            .as_mut()
+            .map_or_else(Vec::new, PendingTraces::take_all)
     }
 
     /// The same, and there will be no more.
     pub(super) fn shut_down(&self) -> Result<Vec<Part>, OTelSdkError> {
-        let holding = self.holding().take();
-        let mut holding = holding.ok_or(OTelSdkError::AlreadyShutdown)?;
-        Ok(holding.take_all())
+        let pending = self.pending().take();
+        let mut pending = pending.ok_or(OTelSdkError::AlreadyShutdown)?;
+        Ok(pending.take_all())
     }
 
-    fn holding(&self) -> MutexGuard<'_, Option<Holding>> {
+    fn pending(&self) -> MutexGuard<'_, Option<PendingTraces>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What is not finished yet, and what was shown.
 #[derive(Default)]
-struct Holding {
-    traces: HashMap<TraceId, Held>,
-    /// The traces that are held, in the order of their arrival.
+struct PendingTraces {
+    traces: HashMap<TraceId, PendingTrace>,
+    /// The traces that are pending, in the order of their arrival.
     order: BTreeMap<u64, TraceId>,
     arrivals: u64,
     spans: usize,
     bytes: usize,
-    shown: Shown,
+    shown: ShownSpans,
 }
 
 /// The spans of one trace.
 #[derive(Default)]
-struct Held {
+struct PendingTrace {
     arrival: u64,
     spans: Vec<SpanData>,
     bytes: usize,
@@ -103,7 +104,7 @@ struct Held {
     has_top: bool,
 }
 
-impl Holding {
+impl PendingTraces {
     /// Gives what is finished by the batch, and what there is no room for.
     fn add(&mut self, batch: Vec<SpanData>) -> Vec<Part> {
         let mut touched = Vec::new();
@@ -112,13 +113,13 @@ impl Holding {
             if touched.last() != Some(&trace) {
                 touched.push(trace);
             }
-            self.hold(trace, span);
+            self.store(trace, span);
         }
         let mut parts: Vec<Part> = touched
             .into_iter()
             .filter_map(|trace| self.take_settled(trace))
             .collect();
-        while self.is_over() {
+        while self.is_full() {
             let Some((_, trace)) = self.order.pop_first() else {
                 break;
             };
@@ -135,20 +136,20 @@ impl Holding {
             .collect()
     }
 
-    fn hold(&mut self, trace: TraceId, span: SpanData) {
+    fn store(&mut self, trace: TraceId, span: SpanData) {
         let is_top = self.is_top(&span);
         let size = size(&span);
-        let held = self.traces.entry(trace).or_insert_with(|| {
+        let pending = self.traces.entry(trace).or_insert_with(|| {
             self.arrivals += 1;
             self.order.insert(self.arrivals, trace);
-            Held {
+            PendingTrace {
                 arrival: self.arrivals,
-                ..Held::default()
+                ..PendingTrace::default()
             }
         });
-        held.has_top |= is_top;
-        held.bytes += size;
-        held.spans.push(span);
+        pending.has_top |= is_top;
+        pending.bytes += size;
+        pending.spans.push(span);
         self.bytes += size;
         self.spans += 1;
     }
@@ -160,7 +161,7 @@ impl Holding {
             || self.shown.has(trace, span.parent_span_id)
     }
 
-    fn is_over(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.spans > MOST_SPANS || self.traces.len() > MOST_TRACES || self.bytes > MOST_BYTES
     }
 
@@ -168,54 +169,54 @@ impl Holding {
         if !self.traces.get(&trace)?.has_top {
             return None;
         }
-        let held = self.take(trace)?;
-        let mut is_settled = self.settled(&held.spans).into_iter();
-        let (settled, others) = held
+        let pending = self.take(trace)?;
+        let mut is_settled = self.settled(&pending.spans).into_iter();
+        let (settled, others) = pending
             .spans
             .into_iter()
             .partition(|_| is_settled.next().unwrap_or(true));
-        self.hold_again(trace, held.arrival, others);
+        self.store_rest(trace, pending.arrival, others);
         Some(self.part(trace, settled, false))
     }
 
     fn take_unsettled(&mut self, trace: TraceId) -> Option<Part> {
-        let held = self.take(trace)?;
-        Some(self.part(trace, held.spans, true))
+        let pending = self.take(trace)?;
+        Some(self.part(trace, pending.spans, true))
     }
 
-    fn take(&mut self, trace: TraceId) -> Option<Held> {
-        let held = self.traces.remove(&trace)?;
-        self.order.remove(&held.arrival);
-        self.spans -= held.spans.len();
-        self.bytes -= held.bytes;
-        Some(held)
+    fn take(&mut self, trace: TraceId) -> Option<PendingTrace> {
+        let pending = self.traces.remove(&trace)?;
+        self.order.remove(&pending.arrival);
+        self.spans -= pending.spans.len();
+        self.bytes -= pending.bytes;
+        Some(pending)
     }
 
     /// The rest of a trace keeps its place.
-    fn hold_again(&mut self, trace: TraceId, arrival: u64, spans: Vec<SpanData>) {
+    fn store_rest(&mut self, trace: TraceId, arrival: u64, spans: Vec<SpanData>) {
         if spans.is_empty() {
             return;
         }
-        let held = Held {
+        let pending = PendingTrace {
             arrival,
             bytes: spans.iter().map(size).sum(),
             has_top: false,
             spans,
         };
-        self.spans += held.spans.len();
-        self.bytes += held.bytes;
+        self.spans += pending.spans.len();
+        self.bytes += pending.bytes;
         self.order.insert(arrival, trace);
-        self.traces.insert(trace, held);
+        self.traces.insert(trace, pending);
     }
 
     fn part(&mut self, trace: TraceId, spans: Vec<SpanData>, is_incomplete: bool) -> Part {
         let is_continued = self.shown.traces.contains_key(&trace);
         self.shown.remember(trace, &spans);
-        let standing = Standing {
+        let gaps = Gaps {
             is_continued,
             is_incomplete,
         };
-        Part { spans, standing }
+        Part { spans, gaps }
     }
 
     /// For each span, whether the way upwards ends at a top.
@@ -253,13 +254,13 @@ impl Holding {
 /// The ids of what was shown, within a limit. The trace that was shown first is
 /// forgotten first.
 #[derive(Default)]
-struct Shown {
+struct ShownSpans {
     traces: HashMap<TraceId, HashSet<SpanId>>,
     order: VecDeque<TraceId>,
     spans: usize,
 }
 
-impl Shown {
+impl ShownSpans {
     fn has(&self, trace: TraceId, span: SpanId) -> bool {
         let spans = self.traces.get(&trace);
         spans.is_some_and(|spans| spans.contains(&span))

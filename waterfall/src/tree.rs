@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{SpanId, Status, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::state::{State, length, state};
+use super::parents::parents;
+use super::state::{SpanState, length, state};
 
 /// One trace, ready to be drawn.
 pub(super) struct Trace<'a> {
@@ -33,13 +34,13 @@ pub(super) struct Row<'a> {
 }
 
 pub(super) enum Item<'a> {
-    Span(&'a SpanData, Place),
+    Span(&'a SpanData, ParentLink),
     Folded(Folded<'a>),
 }
 
-/// Where a span hangs.
+/// Whether a span's parent is in the list.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParentLink {
     /// Below its parent, or at the top because it has none.
     Known,
     /// At the top: its parent is in another process.
@@ -53,7 +54,7 @@ pub(super) struct Folded<'a> {
     /// Of siblings that share it.
     pub(super) name: Option<&'a str>,
     pub(super) spans: usize,
-    /// What hangs below such siblings.
+    /// What is below such siblings.
     pub(super) inside: usize,
     /// How many of them failed or were cancelled, or something in them.
     pub(super) troubled: usize,
@@ -91,8 +92,8 @@ fn trace(id: TraceId, mut spans: Vec<&SpanData>) -> Trace<'_> {
         start: starts.min().unwrap_or(SystemTime::UNIX_EPOCH),
         end: ends.max().unwrap_or(SystemTime::UNIX_EPOCH),
         spans: spans.len(),
-        failed: count(State::Failed),
-        cancelled: count(State::Cancelled),
+        failed: count(SpanState::Failed),
+        cancelled: count(SpanState::Cancelled),
         rows: forest.rows(),
     }
 }
@@ -109,7 +110,7 @@ struct Forest<'a> {
 
 impl<'a> Forest<'a> {
     fn new(spans: Vec<&'a SpanData>) -> Self {
-        let parent = above(&spans);
+        let parent = parents(&spans);
         let mut children = vec![Vec::new(); spans.len()];
         let mut roots = Vec::new();
         for (span, parent) in parent.iter().enumerate() {
@@ -131,7 +132,7 @@ impl<'a> Forest<'a> {
 
     fn spread_trouble(&mut self) {
         for span in 0..self.spans.len() {
-            let mut next = Some(span).filter(|_| state(self.spans[span]) != State::Quiet);
+            let mut next = Some(span).filter(|_| state(self.spans[span]) != SpanState::Quiet);
             while let Some(span) = next.filter(|&span| !self.troubled[span]) {
                 self.troubled[span] = true;
                 next = self.parent[span];
@@ -142,18 +143,18 @@ impl<'a> Forest<'a> {
     fn rows(&self) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
         let roots = self.shown(&self.roots).into_iter();
-        let mut open: Vec<(Shown, Guides)> = roots.map(|root| (root, Guides::default())).collect();
+        let mut open: Vec<(Entry, Guides)> = roots.map(|root| (root, Guides::default())).collect();
         open.reverse();
-        while let Some((shown, guides)) = open.pop() {
+        while let Some((entry, guides)) = open.pop() {
             if rows.len() == MOST_ROWS && !open.is_empty() {
-                open.push((shown, guides));
-                let rest = open.iter().flat_map(|(shown, _)| self.all_of(shown));
-                let rest = Shown::Rest(rest.collect());
+                open.push((entry, guides));
+                let rest = open.iter().flat_map(|(entry, _)| self.all_of(entry));
+                let rest = Entry::Rest(rest.collect());
                 rows.push(self.row(&rest, &Guides::default(), false));
                 break;
             }
-            let children = self.children_of(&shown, &guides);
-            rows.push(self.row(&shown, &guides, !children.is_empty()));
+            let children = self.children_of(&entry, &guides);
+            rows.push(self.row(&entry, &guides, !children.is_empty()));
             let last = children.len().saturating_sub(1);
             let below = children.into_iter().enumerate();
             let below = below.map(|(n, child)| (child, guides.child(n == last)));
@@ -162,20 +163,20 @@ impl<'a> Forest<'a> {
         rows
     }
 
-    fn children_of(&self, shown: &Shown, guides: &Guides) -> Vec<Shown> {
-        match shown {
-            Shown::Span(span) if guides.depth < MOST_DEPTH => self.shown(&self.children[*span]),
-            Shown::Span(span) if self.children[*span].is_empty() => Vec::new(),
-            Shown::Span(span) => vec![Shown::Rest(self.below(&self.children[*span]))],
-            Shown::Siblings(_) | Shown::Rest(_) => Vec::new(),
+    fn children_of(&self, entry: &Entry, guides: &Guides) -> Vec<Entry> {
+        match entry {
+            Entry::Span(span) if guides.depth < MOST_DEPTH => self.shown(&self.children[*span]),
+            Entry::Span(span) if self.children[*span].is_empty() => Vec::new(),
+            Entry::Span(span) => vec![Entry::Rest(self.below(&self.children[*span]))],
+            Entry::Siblings(_) | Entry::Rest(_) => Vec::new(),
         }
     }
 
-    fn all_of(&self, shown: &Shown) -> Vec<usize> {
-        match shown {
-            Shown::Span(span) => self.below(&[*span]),
-            Shown::Siblings(hidden) => self.below(hidden),
-            Shown::Rest(rest) => rest.clone(),
+    fn all_of(&self, entry: &Entry) -> Vec<usize> {
+        match entry {
+            Entry::Span(span) => self.below(&[*span]),
+            Entry::Siblings(hidden) => self.below(hidden),
+            Entry::Rest(rest) => rest.clone(),
         }
     }
 
@@ -190,14 +191,14 @@ impl<'a> Forest<'a> {
         all
     }
 
-    fn row(&self, shown: &Shown, guides: &Guides, has_children: bool) -> Row<'a> {
-        let (item, explained) = match shown {
-            Shown::Span(span) => (
-                Item::Span(self.spans[*span], self.place(*span)),
+    fn row(&self, entry: &Entry, guides: &Guides, has_children: bool) -> Row<'a> {
+        let (item, explained) = match entry {
+            Entry::Span(span) => (
+                Item::Span(self.spans[*span], self.parent_link(*span)),
                 self.is_explained(*span),
             ),
-            Shown::Siblings(hidden) => (Item::Folded(self.siblings(hidden)), false),
-            Shown::Rest(rest) => (Item::Folded(self.folded(rest)), false),
+            Entry::Siblings(hidden) => (Item::Folded(self.siblings(hidden)), false),
+            Entry::Rest(rest) => (Item::Folded(self.folded(rest)), false),
         };
         Row {
             item,
@@ -207,12 +208,12 @@ impl<'a> Forest<'a> {
         }
     }
 
-    fn place(&self, span: usize) -> Place {
+    fn parent_link(&self, span: usize) -> ParentLink {
         let data = self.spans[span];
         match self.parent[span] {
-            None if data.parent_span_is_remote => Place::Remote,
-            None if data.parent_span_id != SpanId::INVALID => Place::Orphan,
-            _ => Place::Known,
+            None if data.parent_span_is_remote => ParentLink::Remote,
+            None if data.parent_span_id != SpanId::INVALID => ParentLink::Orphan,
+            _ => ParentLink::Known,
         }
     }
 
@@ -225,7 +226,7 @@ impl<'a> Forest<'a> {
 
     /// The siblings that get a row, each with its own, in order; the others of their name share one
     /// behind the last of them.
-    fn shown(&self, siblings: &[usize]) -> Vec<Shown> {
+    fn shown(&self, siblings: &[usize]) -> Vec<Entry> {
         let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
         for &span in siblings {
             alike.entry(&self.spans[span].name).or_default().push(span);
@@ -234,11 +235,11 @@ impl<'a> Forest<'a> {
         for span in siblings {
             let run = &alike[&*self.spans[*span].name];
             if run.len() <= MOST_ALIKE {
-                shown.push(Shown::Span(*span));
+                shown.push(Entry::Span(*span));
             } else if run.last() == Some(span) {
                 let (kept, hidden) = self.fold(run);
-                shown.extend(kept.into_iter().map(Shown::Span));
-                shown.push(Shown::Siblings(hidden));
+                shown.extend(kept.into_iter().map(Entry::Span));
+                shown.push(Entry::Siblings(hidden));
             }
         }
         shown
@@ -302,47 +303,12 @@ const MOST_DEPTH: usize = 32;
 const MOST_ROWS: usize = 500;
 
 /// A span, or several that share a row.
-enum Shown {
+enum Entry {
     Span(usize),
     /// They have one name, and what hangs below them is not in the list.
     Siblings(Vec<usize>),
     /// What is too deep, or too much.
     Rest(Vec<usize>),
-}
-
-/// For each span, its parent in the list, if it is there. No way upwards is a circle.
-pub(super) fn above(spans: &[&SpanData]) -> Vec<Option<usize>> {
-    let mut parent = parents(spans);
-    cut_circles(&mut parent);
-    parent
-}
-
-fn parents(spans: &[&SpanData]) -> Vec<Option<usize>> {
-    let mut by_id = HashMap::new();
-    for (index, span) in spans.iter().enumerate() {
-        by_id.entry(span.span_context.span_id()).or_insert(index);
-    }
-    let parent = |span: &&SpanData| by_id.get(&span.parent_span_id).copied();
-    spans.iter().map(parent).collect()
-}
-
-/// Where the way upwards comes back to itself, the span that it comes back to becomes a root.
-fn cut_circles(parent: &mut [Option<usize>]) {
-    let mut seen_from = vec![None; parent.len()];
-    for start in 0..parent.len() {
-        let mut next = Some(start);
-        while let Some(span) = next {
-            match seen_from[span] {
-                None => seen_from[span] = Some(start),
-                Some(before) if before == start => {
-                    parent[span] = None;
-                    break;
-                }
-                Some(_) => break,
-            }
-            next = parent[span];
-        }
-    }
 }
 
 /// The lines that lead from a span to its parent. The outermost are cut where nesting is deep.

@@ -8,11 +8,11 @@ use std::num::NonZeroU16;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use enter_span::native::decode;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, Uri};
 
-use super::otlp::Protocol;
-use super::pair::decode;
+use super::protocol::Protocol;
 
 /// The path that receivers of OTLP over HTTP have for spans.
 pub(super) const PATH: &str = "/v1/traces";

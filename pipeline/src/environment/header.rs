@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::otlp::Protocol;
 use super::pair::{Malformed, pairs};
+use super::protocol::Protocol;
 
 /// The headers of a list, and the names of those that are left out.
 pub(super) struct Headers {

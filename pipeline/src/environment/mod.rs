@@ -1,7 +1,7 @@
 //! The standard environment variables, as OpenTelemetry's specification says.
 //!
-//! An empty value is none. A wrong one is told once, with what would be right, and the default holds.
-//! What can hold a secret is not shown. Each file of `environment/` reads one family of variables.
+//! An empty value is ignored. A wrong one is warned of once, with the accepted form, and the default is
+//! used. Values that may be secret are not shown. Each file of this folder reads one family of variables.
 
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod endpoint;
@@ -12,6 +12,8 @@ mod header;
 mod otlp;
 mod pair;
 mod propagator;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod protocol;
 mod resource;
 mod scope;
 
@@ -24,10 +26,12 @@ use enter_span::native::SpanLimits;
 use crate::queue::limit::Limits;
 use crate::sampling::sampler::Sampler;
 
-pub(crate) use exporter::Named;
+pub(crate) use exporter::ExporterName;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
-pub(crate) use otlp::{Files, Protocol, Settings};
+pub(crate) use otlp::{OtlpSettings, TlsFiles};
 use pair::Malformed;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub(crate) use protocol::Protocol;
 
 /// Gives the value of a variable, as [`std::env::var`] does.
 pub(crate) type Variables = dyn Fn(&str) -> Result<String, VarError>;
@@ -58,7 +62,7 @@ impl<'a> Environment<'a> {
             }
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => {
-                self.tell(format!(
+                self.add_warning(format!(
                     "{variable}: the value is not UTF-8, and the default is taken"
                 ));
                 None
@@ -67,7 +71,7 @@ impl<'a> Environment<'a> {
     }
 
     /// Once, however often it is found.
-    pub(crate) fn tell(&mut self, warning: String) {
+    pub(crate) fn add_warning(&mut self, warning: String) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -75,14 +79,14 @@ impl<'a> Environment<'a> {
 
     fn warn(&mut self, variable: &str, value: &str, accepted: &str) {
         let value = shown(value);
-        self.tell(format!(
+        self.add_warning(format!(
             "{variable}: {value} is not accepted, and the default is taken; write {accepted}"
         ));
     }
 
     /// Of a list that may hold secrets.
     fn warn_of_list(&mut self, variable: &str, Malformed { part }: Malformed, accepted: &str) {
-        self.tell(format!(
+        self.add_warning(format!(
             "{variable}: part {part} of the list is malformed, and nothing of it is taken; write {accepted}"
         ));
     }
@@ -90,17 +94,30 @@ impl<'a> Environment<'a> {
     /// `OTEL_SDK_DISABLED`: only `true` disables.
     pub(crate) fn is_disabled(&mut self) -> bool {
         const VARIABLE: &str = "OTEL_SDK_DISABLED";
-        let Some(value) = self.value(VARIABLE) else {
-            return false;
-        };
-        match value.to_ascii_lowercase().as_str() {
-            "true" => true,
-            "false" => false,
-            _ => {
-                self.warn(VARIABLE, &value, "`true` or `false`");
-                false
-            }
+        let value = self.value(VARIABLE);
+        value.is_some_and(|value| self.is_true(VARIABLE, &value))
+    }
+
+    fn is_true(&mut self, variable: &str, value: &str) -> bool {
+        let words = [("true", true), ("false", false)];
+        let word = self.word(variable, value, words, "`true` or `false`");
+        word.unwrap_or_default()
+    }
+
+    /// One of these words, in any case.
+    fn word<T, const N: usize>(
+        &mut self,
+        variable: &str,
+        value: &str,
+        words: [(&str, T); N],
+        accepted: &str,
+    ) -> Option<T> {
+        let mut words = words.into_iter();
+        let found = words.find(|(word, _)| value.eq_ignore_ascii_case(word));
+        if found.is_none() {
+            self.warn(variable, value, accepted);
         }
+        found.map(|(_, meaning)| meaning)
     }
 
     /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`: the runtime reads it when a provider is installed, and
@@ -264,7 +281,7 @@ impl<'a> Environment<'a> {
             (false, unknown) if unknown.is_empty() => {}
             (false, unknown) => {
                 let unknown = shown(&unknown);
-                self.tell(format!(
+                self.add_warning(format!(
                     "{variable}: {unknown} is not accepted, and is left out; write {accepted}"
                 ));
             }

@@ -8,11 +8,12 @@ use http::{HeaderMap, Uri};
 
 use super::endpoint::Endpoint;
 use super::header::Headers;
+use super::protocol::Protocol;
 use super::{Environment, HIDDEN};
 
 /// All that an OTLP exporter is told.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct OtlpSettings {
     pub(crate) protocol: Protocol,
     /// With a scheme, and without credentials.
     pub(crate) endpoint: Uri,
@@ -20,66 +21,26 @@ pub(crate) struct Settings {
     /// For one batch, with all that is tried for it.
     pub(crate) timeout: Duration,
     pub(crate) gzip: bool,
-    pub(crate) files: Files,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    Http,
-    Grpc,
+    pub(crate) files: TlsFiles,
 }
 
 /// What the files for TLS held, in PEM.
 #[derive(Clone, Default)]
-pub(crate) struct Files {
+pub(crate) struct TlsFiles {
     /// Who is trusted, instead of those whom the platform trusts.
     pub(crate) roots: Option<Vec<u8>>,
     /// The client's own certificate, and its key.
     pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-impl std::fmt::Debug for Files {
+impl std::fmt::Debug for TlsFiles {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Files").finish_non_exhaustive()
-    }
-}
-
-impl Protocol {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Protocol::Http => "http/protobuf",
-            Protocol::Grpc => "grpc",
-        }
-    }
-
-    /// What the specification asks for, if it is there.
-    fn default() -> Self {
-        if cfg!(feature = "otlp-http") {
-            Protocol::Http
-        } else {
-            Protocol::Grpc
-        }
-    }
-
-    /// What can stand in the variable of the signal, or in the general one.
-    fn example(self, is_of_signal: bool) -> &'static str {
-        match self {
-            Protocol::Http if is_of_signal => "http://localhost:4318/v1/traces",
-            Protocol::Http => "http://localhost:4318",
-            Protocol::Grpc => "http://localhost:4317",
-        }
-    }
-
-    fn default_endpoint(self) -> Uri {
-        match self {
-            Protocol::Http => Uri::from_static("http://localhost:4318/v1/traces"),
-            Protocol::Grpc => Uri::from_static("http://localhost:4317"),
-        }
+        formatter.debug_struct("TlsFiles").finish_non_exhaustive()
     }
 }
 
 /// A variable that was found, with its value.
-struct Found {
+struct Variable {
     variable: String,
     value: String,
     /// Of the traces alone, or of all signals.
@@ -87,10 +48,10 @@ struct Found {
 }
 
 impl Environment<'_> {
-    pub(crate) fn otlp(&mut self) -> Settings {
+    pub(crate) fn otlp(&mut self) -> OtlpSettings {
         let protocol = self.protocol();
         let (endpoint, headers) = self.receiver(protocol);
-        Settings {
+        OtlpSettings {
             protocol,
             endpoint,
             headers,
@@ -102,15 +63,15 @@ impl Environment<'_> {
 
     /// Does not show the value.
     fn warn_of_secret(&mut self, variable: &str, accepted: &str) {
-        self.tell(format!(
+        self.add_warning(format!(
             "{variable}: {HIDDEN} is not accepted, and the default is taken; write {accepted}"
         ));
     }
 
-    fn find(&mut self, name: &str) -> Option<Found> {
+    fn find(&mut self, name: &str) -> Option<Variable> {
         let of_signal = format!("OTEL_EXPORTER_OTLP_TRACES_{name}");
         if let Some(value) = self.value(&of_signal) {
-            return Some(Found {
+            return Some(Variable {
                 variable: of_signal,
                 value,
                 is_of_signal: true,
@@ -118,7 +79,7 @@ impl Environment<'_> {
         }
         let general = format!("OTEL_EXPORTER_OTLP_{name}");
         let value = self.value(&general)?;
-        Some(Found {
+        Some(Variable {
             variable: general,
             value,
             is_of_signal: false,
@@ -126,17 +87,16 @@ impl Environment<'_> {
     }
 
     fn protocol(&mut self) -> Protocol {
-        let Some(found) = self.find("PROTOCOL") else {
-            return Protocol::default();
-        };
-        match found.value.to_ascii_lowercase().as_str() {
-            "http/protobuf" => Protocol::Http,
-            "grpc" => Protocol::Grpc,
-            _ => {
-                self.warn(&found.variable, &found.value, "`http/protobuf` or `grpc`");
-                Protocol::default()
-            }
-        }
+        let words = [("http/protobuf", Protocol::Http), ("grpc", Protocol::Grpc)];
+        let protocol = self.find("PROTOCOL").and_then(|found| {
+            self.word(
+                &found.variable,
+                &found.value,
+                words,
+                "`http/protobuf` or `grpc`",
+            )
+        });
+        protocol.unwrap_or_else(Protocol::default)
     }
 
     /// The endpoint without credentials, and the headers, these among them. Without an endpoint that was
@@ -155,7 +115,7 @@ impl Environment<'_> {
         (endpoint.url, headers)
     }
 
-    fn endpoint(&mut self, protocol: Protocol, found: &Found) -> Option<Endpoint> {
+    fn endpoint(&mut self, protocol: Protocol, found: &Variable) -> Option<Endpoint> {
         let variable = &found.variable;
         let parsed = match protocol {
             Protocol::Http => Endpoint::parse(&found.value),
@@ -167,14 +127,14 @@ impl Environment<'_> {
             Ok(endpoint) => endpoint,
             Err(reason) => {
                 let example = protocol.example(found.is_of_signal);
-                self.tell(format!(
+                self.add_warning(format!(
                     "{variable}: {reason}, and the default is taken, without any headers; write a URL as `{example}`"
                 ));
                 return None;
             }
         };
         if let Some(doubt) = endpoint.doubt(protocol) {
-            self.tell(format!("{variable}: {doubt}"));
+            self.add_warning(format!("{variable}: {doubt}"));
         }
         Some(endpoint)
     }
@@ -189,22 +149,13 @@ impl Environment<'_> {
     }
 
     fn is_insecure(&mut self) -> bool {
-        let Some(found) = self.find("INSECURE") else {
-            return false;
-        };
-        match found.value.to_ascii_lowercase().as_str() {
-            "true" => true,
-            "false" => false,
-            _ => {
-                self.warn(&found.variable, &found.value, "`true` or `false`");
-                false
-            }
-        }
+        let found = self.find("INSECURE");
+        found.is_some_and(|found| self.is_true(&found.variable, &found.value))
     }
 
     fn headers(&mut self, protocol: Protocol) -> HeaderMap {
         const ACCEPTED: &str = "`name=value,name=value`, percent-encoded";
-        let Some(Found {
+        let Some(Variable {
             variable, value, ..
         }) = self.find("HEADERS")
         else {
@@ -219,7 +170,7 @@ impl Environment<'_> {
         };
         if !reserved.is_empty() {
             let names = reserved.join("`, `");
-            self.tell(format!(
+            self.add_warning(format!(
                 "{variable}: `{names}`: the transport sets such headers itself, and they are left out; remove them"
             ));
         } else if all.is_empty() {
@@ -247,28 +198,22 @@ impl Environment<'_> {
     }
 
     fn compression(&mut self) -> bool {
-        let Some(found) = self.find("COMPRESSION") else {
-            return false;
-        };
-        match found.value.to_ascii_lowercase().as_str() {
-            "gzip" => true,
-            "none" => false,
-            _ => {
-                self.warn(&found.variable, &found.value, "`gzip` or `none`");
-                false
-            }
-        }
+        let words = [("gzip", true), ("none", false)];
+        let gzip = self
+            .find("COMPRESSION")
+            .and_then(|found| self.word(&found.variable, &found.value, words, "`gzip` or `none`"));
+        gzip.unwrap_or_default()
     }
 
-    fn files(&mut self) -> Files {
+    fn files(&mut self) -> TlsFiles {
         let certificate = self.file("CLIENT_CERTIFICATE", "CERTIFICATE");
         let key = self.file("CLIENT_KEY", "PRIVATE KEY");
         if certificate.is_some() != key.is_some() {
-            self.tell(
+            self.add_warning(
                 "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY: one is of no use without the other, and neither is taken".to_owned(),
             );
         }
-        Files {
+        TlsFiles {
             roots: self.file("CERTIFICATE", "CERTIFICATE"),
             identity: certificate.zip(key),
         }

@@ -5,7 +5,7 @@ use enter_span::propagation::Propagator;
 use super::Environment;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
+enum PropagatorName {
     TraceContext,
     Baggage,
     Nothing,
@@ -15,9 +15,9 @@ impl Environment<'_> {
     /// `OTEL_PROPAGATORS`. The default is both of W3C's; `None` if it asks for none.
     pub(crate) fn propagator(&mut self) -> Option<Propagator> {
         let known = |name: &str| match name {
-            "tracecontext" => Some(Named::TraceContext),
-            "baggage" => Some(Named::Baggage),
-            "none" => Some(Named::Nothing),
+            "tracecontext" => Some(PropagatorName::TraceContext),
+            "baggage" => Some(PropagatorName::Baggage),
+            "none" => Some(PropagatorName::Nothing),
             _ => None,
         };
         let accepted = "a list of `tracecontext`, `baggage` and `none`";
@@ -25,7 +25,7 @@ impl Environment<'_> {
         let Some(names) = names else {
             return Some(Propagator::new());
         };
-        let (trace_context, baggage) = (Named::TraceContext, Named::Baggage);
+        let (trace_context, baggage) = (PropagatorName::TraceContext, PropagatorName::Baggage);
         match (names.contains(&trace_context), names.contains(&baggage)) {
             (true, true) => Some(Propagator::new()),
             (true, false) => Some(Propagator::new().without_baggage()),

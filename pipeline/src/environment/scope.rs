@@ -23,7 +23,7 @@ impl Environment<'_> {
         if !wrong.is_empty() {
             let wrong = wrong.join(",");
             let wrong = wrong.escape_debug();
-            self.tell(format!(
+            self.add_warning(format!(
                 "{VARIABLE}: \"{wrong}\" is not accepted, and is left out; write `name=off` or `name=on`, separated by commas, with `*` for all other names"
             ));
         }

@@ -1,59 +1,67 @@
-//! Spans on their way to all exporters together.
+//! Spans on their way to all exporters.
+//!
+//! A batch that an exporter refuses is not halved and sent again: the error is a text, which does not
+//! contain whether the size was the cause, nor which part was taken. `BatchBuilder` cuts by bytes before.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::host::clock::Clock;
-use crate::queue::budget::Room;
-use crate::queue::span_queue::{Drained, Queue};
-use crate::stats::counts::{Cause, Ledger};
+use crate::queue::budget::Size;
+use crate::queue::span_queue::{DrainedList, SpanQueue};
+use crate::stats::counts::{DropCause, Ledger};
 
-/// Held by every exporter that is not done with it. When the last one lets it go, it is entered in
-/// the books, and its room is free again.
+/// Shared by all exporters that are not done with it. When the last one drops it, it is counted, and its
+/// room is free again. So each span is counted once.
 pub(crate) struct Batch {
-    room: Room,
+    size: Size,
     content: Mutex<Content>,
     /// The first that was met.
-    dropped: OnceLock<Cause>,
-    queue: Arc<Queue>,
+    dropped: OnceLock<DropCause>,
+    queue: Arc<SpanQueue>,
     ledger: Arc<Ledger>,
     clock: Arc<Clock>,
     text: Option<usize>,
 }
 
-/// As it came until the first exporter asks, on whose thread it is converted: memory that one thread
-/// allocates and another frees is dear.
+/// Lists of spans until the first exporter takes them. They are converted on its thread, since memory
+/// that one thread allocates and another frees is expensive.
 struct Content {
-    parts: Vec<Drained>,
+    parts: Vec<DrainedList>,
     spans: Vec<SpanData>,
-    /// Exporters that have not asked yet.
-    takers: usize,
+    /// Exporters that have not taken it yet.
+    exporters: usize,
 }
 
 impl Batch {
-    fn new(parts: Vec<Drained>, room: Room, takers: usize, maker: &Maker<'_>) -> Arc<Self> {
-        let dropped = match takers {
-            0 => OnceLock::from(Cause::NoExporter),
+    fn new(
+        parts: Vec<DrainedList>,
+        size: Size,
+        exporters: usize,
+        builder: &BatchBuilder<'_>,
+    ) -> Arc<Self> {
+        let dropped = match exporters {
+            0 => OnceLock::from(DropCause::NoExporter),
             _ => OnceLock::new(),
         };
         Arc::new(Batch {
-            room,
+            size,
             content: Mutex::new(Content {
                 parts,
                 spans: Vec::new(),
-                takers,
+                exporters,
             }),
             dropped,
-            queue: Arc::clone(maker.queue),
-            ledger: Arc::clone(maker.ledger),
-            clock: Arc::clone(maker.clock),
-            text: maker.text,
+            queue: Arc::clone(builder.queue),
+            ledger: Arc::clone(builder.ledger),
+            clock: Arc::clone(builder.clock),
+            text: builder.text,
         })
     }
 
-    pub(crate) fn room(&self) -> Room {
-        self.room
+    pub(crate) fn size(&self) -> Size {
+        self.size
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
@@ -63,31 +71,31 @@ impl Batch {
     /// A copy for one exporter; the last one gets the spans themselves.
     pub(crate) fn take(&self) -> Vec<SpanData> {
         let mut content = self.content();
-        content.takers = content.takers.saturating_sub(1);
+        content.exporters = content.exporters.saturating_sub(1);
         let parts = std::mem::take(&mut content.parts);
         if !parts.is_empty() {
-            content.spans.reserve_exact(self.room.spans);
+            content.spans.reserve_exact(self.size.spans);
             let reading = self.clock.read();
             for mut part in parts {
                 part.items.convert(&reading, self.text, &mut content.spans);
-                self.queue.give_back(part);
+                self.queue.buffers.return_list(part);
             }
         }
-        match content.takers {
+        match content.exporters {
             0 => std::mem::take(&mut content.spans),
             _ => content.spans.clone(),
         }
     }
 
-    /// An exporter will not ask for it.
-    pub(crate) fn pass(&self, cause: Cause) {
+    /// An exporter will not take it.
+    pub(crate) fn skip(&self, cause: DropCause) {
         self.drop_for(cause);
         let mut content = self.content();
-        content.takers = content.takers.saturating_sub(1);
+        content.exporters = content.exporters.saturating_sub(1);
     }
 
     /// It is not exported, by one exporter at least.
-    pub(crate) fn drop_for(&self, cause: Cause) {
+    pub(crate) fn drop_for(&self, cause: DropCause) {
         // The first cause stays.
         let _ = self.dropped.set(cause);
     }
@@ -95,45 +103,45 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.queue.release(self.room);
+        self.queue.buffers.release(self.size);
         let dropped = self.dropped.get().copied();
-        self.ledger.enter(self.room.spans, dropped);
-        // Where there is no exporter, it is the worker who drops, and tells nobody.
-        if dropped.is_some_and(|cause| cause != Cause::NoExporter) {
-            self.queue.tell_of_drops();
+        self.ledger.count(self.size.spans, dropped);
+        // Without an exporter, the worker drops it, and warns nobody.
+        if dropped.is_some_and(|cause| cause != DropCause::NoExporter) {
+            self.queue.report_drops();
         }
     }
 }
 
-/// Joins what was drained to batches.
-pub(crate) struct Maker<'a> {
-    pub(crate) queue: &'a Arc<Queue>,
+/// Joins drained lists to batches.
+pub(crate) struct BatchBuilder<'a> {
+    pub(crate) queue: &'a Arc<SpanQueue>,
     pub(crate) ledger: &'a Arc<Ledger>,
     pub(crate) clock: &'a Arc<Clock>,
     /// What a batch holds. A larger span has one of its own.
-    pub(crate) most: Room,
-    pub(crate) takers: usize,
+    pub(crate) limit: Size,
+    pub(crate) exporters: usize,
     /// Characters of a text.
     pub(crate) text: Option<usize>,
 }
 
-impl Maker<'_> {
-    pub(crate) fn batches(&self, all: Vec<Drained>, mut hand_over: impl FnMut(Arc<Batch>)) {
-        let (mut parts, mut room) = (Vec::new(), Room::default());
+impl BatchBuilder<'_> {
+    pub(crate) fn batches(&self, all: Vec<DrainedList>, mut send: impl FnMut(Arc<Batch>)) {
+        let (mut parts, mut total) = (Vec::new(), Size::default());
         for drained in all {
             let size = drained.size;
-            let fits = room.spans + size.spans <= self.most.spans
-                && room.bytes + size.bytes <= self.most.bytes;
+            let fits = total.spans + size.spans <= self.limit.spans
+                && total.bytes + size.bytes <= self.limit.bytes;
             if !fits && !parts.is_empty() {
-                let full = (std::mem::take(&mut parts), std::mem::take(&mut room));
-                hand_over(Batch::new(full.0, full.1, self.takers, self));
+                let full = (std::mem::take(&mut parts), std::mem::take(&mut total));
+                send(Batch::new(full.0, full.1, self.exporters, self));
             }
-            room.spans += size.spans;
-            room.bytes += size.bytes;
+            total.spans += size.spans;
+            total.bytes += size.bytes;
             parts.push(drained);
         }
         if !parts.is_empty() {
-            hand_over(Batch::new(parts, room, self.takers, self));
+            send(Batch::new(parts, total, self.exporters, self));
         }
     }
 }

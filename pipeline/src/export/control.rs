@@ -1,50 +1,51 @@
-//! How the threads of the application, the worker and the exporters' threads speak to each other.
+//! Flush, shutdown and wake-ups, between the threads of the application, the worker and the exporters'
+//! threads.
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crate::queue::buffers::InstallCall;
+use crate::queue::push_result::WorkerCall;
 
 #[derive(Default)]
-pub(crate) struct Desk {
-    slips: Mutex<Slips>,
+pub(crate) struct Control {
+    state: Mutex<ControlState>,
     /// The worker waits for this.
-    asked: Condvar,
-    /// Those who asked wait for this.
-    answered: Condvar,
+    work_available: Condvar,
+    /// Callers of a flush or a shutdown wait for this.
+    progress: Condvar,
 }
 
 #[derive(Default)]
-struct Slips {
-    /// There is a batch.
-    is_due: bool,
-    /// There is something, for which the worker has its interval.
-    has_news: bool,
-    /// Flushes are answered together: each round is of all that were asked before it began.
-    asked: u64,
-    begun: u64,
-    done: u64,
-    last_round: LastRound,
-    end: Option<End>,
+struct ControlState {
+    /// There is a batch, or something else that is due.
+    is_called_now: bool,
+    /// There is something to do when the interval is over.
+    is_called_soon: bool,
+    /// One ticket serves all flushes that were requested before it began.
+    flushes_requested: u64,
+    flushes_begun: u64,
+    flushes_done: u64,
+    shutdown: ShutdownState,
+    end: Option<WorkerEnd>,
     last_error: Option<String>,
-    /// They cannot wait for themselves.
+    /// The pipeline's threads, which cannot wait for themselves.
     own_threads: Vec<ThreadId>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum LastRound {
+enum ShutdownState {
     #[default]
-    NotAsked,
-    Asked,
+    NotRequested,
+    Requested,
     Begun,
     Done,
 }
 
-/// How it ended.
+/// How the worker ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum WorkerEnd {
     Down,
     /// The worker has panicked, which is a bug of ours.
     Died,
@@ -52,7 +53,7 @@ pub(crate) enum End {
 
 /// What came of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum WaitResult {
     Done,
     TimedOut,
     Died,
@@ -60,162 +61,170 @@ pub(crate) enum Answer {
 
 /// Why the worker stopped waiting.
 #[derive(Default)]
-pub(crate) struct Asked {
-    pub(crate) flush: Option<Round>,
-    pub(crate) shut_down: Option<Round>,
+pub(crate) struct Wakeup {
+    pub(crate) flush: Option<FlushTicket>,
+    pub(crate) shut_down: Option<FlushTicket>,
     pub(crate) is_over: bool,
     /// There is something, and it is not due.
-    pub(crate) has_news_alone: bool,
+    pub(crate) is_soon_only: bool,
 }
 
-/// Held by all who have to do with a flush, or a shutdown: it is done when the last one lets go.
-pub(crate) struct Round {
-    desk: Arc<Desk>,
+/// Shared by all that take part in a flush or a shutdown, which is done when the last one drops it.
+pub(crate) struct FlushTicket {
+    control: Arc<Control>,
     /// `None` is the last one, the shutdown.
     flushes: Option<u64>,
 }
 
-impl Drop for Round {
+impl Drop for FlushTicket {
     fn drop(&mut self) {
-        let mut slips = self.desk.slips();
+        let mut state = self.control.state();
         match self.flushes {
-            Some(flushes) => slips.done = flushes,
-            None => slips.last_round = LastRound::Done,
+            Some(flushes) => state.flushes_done = flushes,
+            None => state.shutdown = ShutdownState::Done,
         }
-        drop(slips);
-        self.desk.answered.notify_all();
+        drop(state);
+        self.control.progress.notify_all();
         // Perhaps the next one waits for the worker.
-        self.desk.asked.notify_one();
+        self.control.work_available.notify_one();
     }
 }
 
-impl Desk {
-    fn slips(&self) -> MutexGuard<'_, Slips> {
-        self.slips.lock().unwrap_or_else(PoisonError::into_inner)
+impl Control {
+    fn state(&self) -> MutexGuard<'_, ControlState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From any thread: has the worker come.
-    pub(crate) fn call(&self, call: InstallCall) {
-        let mut slips = self.slips();
+    /// Wakes the worker up.
+    pub(crate) fn call(&self, call: WorkerCall) {
+        let mut state = self.state();
         match call {
-            InstallCall::Now => slips.is_due = true,
-            InstallCall::Soon => slips.has_news = true,
+            WorkerCall::Now => state.is_called_now = true,
+            WorkerCall::Soon => state.is_called_soon = true,
         }
-        drop(slips);
-        self.asked.notify_one();
+        drop(state);
+        self.work_available.notify_one();
     }
 
     /// Waits until all that was recorded before is exported or dropped.
-    pub(crate) fn flush(&self, timeout: Duration) -> Answer {
-        let mut slips = self.slips();
-        slips.asked += 1;
-        let own = slips.asked;
-        self.asked.notify_one();
-        self.wait(slips, timeout, |slips| slips.done >= own)
+    pub(crate) fn flush(&self, timeout: Duration) -> WaitResult {
+        let mut state = self.state();
+        state.flushes_requested += 1;
+        let own = state.flushes_requested;
+        self.work_available.notify_one();
+        self.wait(state, timeout, |state| state.flushes_done >= own)
     }
 
     /// The same, and the exporters are down then.
-    pub(crate) fn shut_down(&self, timeout: Duration) -> Answer {
-        let mut slips = self.slips();
-        if slips.last_round == LastRound::NotAsked {
-            slips.last_round = LastRound::Asked;
+    pub(crate) fn shut_down(&self, timeout: Duration) -> WaitResult {
+        let mut state = self.state();
+        if state.shutdown == ShutdownState::NotRequested {
+            state.shutdown = ShutdownState::Requested;
         }
-        self.asked.notify_one();
-        self.wait(slips, timeout, |_| false)
+        self.work_available.notify_one();
+        self.wait(state, timeout, |_| false)
     }
 
     fn wait(
         &self,
-        slips: MutexGuard<'_, Slips>,
+        state: MutexGuard<'_, ControlState>,
         timeout: Duration,
-        is_done: impl Fn(&Slips) -> bool,
-    ) -> Answer {
-        let is_own = slips.own_threads.contains(&thread::current().id());
+        is_done: impl Fn(&ControlState) -> bool,
+    ) -> WaitResult {
+        let is_own = state.own_threads.contains(&thread::current().id());
         let timeout = if is_own { Duration::ZERO } else { timeout };
-        let is_open = |slips: &mut Slips| slips.end.is_none() && !is_done(slips);
-        let waited = self.answered.wait_timeout_while(slips, timeout, is_open);
-        let (slips, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match slips.end {
-            _ if is_done(&slips) => Answer::Done,
-            Some(End::Down) => Answer::Done,
-            Some(End::Died) => Answer::Died,
-            None => Answer::TimedOut,
+        let is_open = |state: &mut ControlState| state.end.is_none() && !is_done(state);
+        let waited = self.progress.wait_timeout_while(state, timeout, is_open);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match state.end {
+            _ if is_done(&state) => WaitResult::Done,
+            Some(WorkerEnd::Down) => WaitResult::Done,
+            Some(WorkerEnd::Died) => WaitResult::Died,
+            None => WaitResult::TimedOut,
         }
     }
 
     pub(crate) fn last_error(&self) -> Option<String> {
-        self.slips().last_error.clone()
+        self.state().last_error.clone()
     }
 
     pub(crate) fn set_last_error(&self, error: String) {
-        let before = self.slips().last_error.replace(error);
+        let before = self.state().last_error.replace(error);
         drop(before);
     }
 
-    /// This thread is the pipeline's, and does not wait for itself.
-    pub(crate) fn sign_on(&self) {
-        self.slips().own_threads.push(thread::current().id());
+    /// This thread is the pipeline's. It does not wait for a flush, which would wait for it.
+    pub(crate) fn register_thread(&self) {
+        self.state().own_threads.push(thread::current().id());
     }
 
-    pub(crate) fn sign_off(&self) {
+    pub(crate) fn unregister_thread(&self) {
         let own = thread::current().id();
-        self.slips().own_threads.retain(|thread| *thread != own);
+        self.state().own_threads.retain(|thread| *thread != own);
     }
 
     /// The worker's side: waits for something to do, or for this time, if there is one.
-    pub(crate) fn next(self: &Arc<Self>, pause: Option<Duration>) -> Asked {
-        let mut slips = self.wait_for_work(pause);
-        let is_due = mem::take(&mut slips.is_due) || !slips.is_idle();
-        let has_news = mem::take(&mut slips.has_news);
-        let round = |flushes| Round {
-            desk: Arc::clone(self),
+    pub(crate) fn next_wakeup(self: &Arc<Self>, pause: Option<Duration>) -> Wakeup {
+        let mut state = self.wait_for_work(pause);
+        let is_called_now = mem::take(&mut state.is_called_now) || !state.is_idle();
+        let is_called_soon = mem::take(&mut state.is_called_soon);
+        let ticket = |flushes| FlushTicket {
+            control: Arc::clone(self),
             flushes,
         };
-        let mut asked = Asked {
-            is_over: slips.last_round == LastRound::Done,
-            has_news_alone: has_news && !is_due,
-            ..Asked::default()
+        let mut wakeup = Wakeup {
+            is_over: state.shutdown == ShutdownState::Done,
+            is_soon_only: is_called_soon && !is_called_now,
+            ..Wakeup::default()
         };
-        if slips.has_flush() {
-            slips.begun = slips.asked;
-            asked.flush = Some(round(Some(slips.asked)));
+        if state.has_flush() {
+            state.flushes_begun = state.flushes_requested;
+            wakeup.flush = Some(ticket(Some(state.flushes_requested)));
         }
-        if slips.last_round == LastRound::Asked {
-            slips.last_round = LastRound::Begun;
-            asked.shut_down = Some(round(None));
+        if state.shutdown == ShutdownState::Requested {
+            state.shutdown = ShutdownState::Begun;
+            wakeup.shut_down = Some(ticket(None));
         }
-        asked
+        wakeup
     }
 
-    fn wait_for_work(&self, pause: Option<Duration>) -> MutexGuard<'_, Slips> {
-        let has_none = |slips: &mut Slips| !slips.is_due && !slips.has_news && slips.is_idle();
-        let slips = self.slips();
+    fn wait_for_work(&self, pause: Option<Duration>) -> MutexGuard<'_, ControlState> {
+        let has_none = |state: &mut ControlState| {
+            !state.is_called_now && !state.is_called_soon && state.is_idle()
+        };
+        let state = self.state();
         match pause {
             Some(pause) => {
-                let waited = self.asked.wait_timeout_while(slips, pause, has_none);
+                let waited = self
+                    .work_available
+                    .wait_timeout_while(state, pause, has_none);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
             None => {
-                let waited = self.asked.wait_while(slips, has_none);
+                let waited = self.work_available.wait_while(state, has_none);
                 waited.unwrap_or_else(PoisonError::into_inner)
             }
         }
     }
 
     /// Nobody waits for a worker that is gone.
-    pub(crate) fn end(&self, end: End) {
-        self.slips().end.get_or_insert(end);
-        self.answered.notify_all();
+    pub(crate) fn end(&self, end: WorkerEnd) {
+        self.state().end.get_or_insert(end);
+        self.progress.notify_all();
     }
 }
 
-impl Slips {
-    /// One round at a time, so that they do not pile up before an exporter that hangs.
+impl ControlState {
+    /// One ticket at a time, so that they do not pile up before an exporter that hangs.
     fn has_flush(&self) -> bool {
-        self.asked > self.begun && self.begun == self.done
+        self.flushes_requested > self.flushes_begun && self.flushes_begun == self.flushes_done
     }
 
     fn is_idle(&self) -> bool {
-        !(self.has_flush() || matches!(self.last_round, LastRound::Asked | LastRound::Done))
+        !(self.has_flush()
+            || matches!(
+                self.shutdown,
+                ShutdownState::Requested | ShutdownState::Done
+            ))
     }
 }

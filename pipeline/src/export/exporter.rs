@@ -53,47 +53,51 @@ impl<E: SpanExporter> Export for E {
 
 /// How it went, what an exporter was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ExportResult {
     Done,
     Failed(String),
     TimedOut,
 }
 
-impl Outcome {
+impl ExportResult {
     /// What it says, if it went wrong.
     pub(crate) fn error(&self) -> Option<String> {
         match self {
-            Outcome::Done => None,
-            Outcome::Failed(error) => Some(error.clone()),
-            Outcome::TimedOut => Some("no answer in time".to_owned()),
+            ExportResult::Done => None,
+            ExportResult::Failed(error) => Some(error.clone()),
+            ExportResult::TimedOut => Some("no answer in time".to_owned()),
         }
     }
 }
 
 /// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
-pub(crate) fn export(exporter: &dyn Export, batch: Vec<SpanData>, timeout: Duration) -> Outcome {
+pub(crate) fn export(
+    exporter: &dyn Export,
+    batch: Vec<SpanData>,
+    timeout: Duration,
+) -> ExportResult {
     // A time that is too far for the clock is none.
     let deadline = Instant::now().checked_add(timeout);
-    ask(|| exporter.export(batch, deadline))
+    run(|| exporter.export(batch, deadline))
 }
 
 /// Lets an exporter send what it has kept back.
-pub(crate) fn flush(exporter: &dyn Export) -> Outcome {
-    ask(|| Some(exporter.flush()))
+pub(crate) fn flush(exporter: &dyn Export) -> ExportResult {
+    run(|| Some(exporter.flush()))
 }
 
 /// Shuts an exporter down; one that panics is down as well.
-pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) -> Outcome {
-    ask(|| Some(exporter.shut_down(timeout)))
+pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) -> ExportResult {
+    run(|| Some(exporter.shut_down(timeout)))
 }
 
 /// The exporter's own calls make no spans.
-fn ask(work: impl FnOnce() -> Option<OTelSdkResult>) -> Outcome {
+fn run(work: impl FnOnce() -> Option<OTelSdkResult>) -> ExportResult {
     match silenced(work) {
-        Some(Some(Ok(()))) => Outcome::Done,
-        Some(Some(Err(error))) => Outcome::Failed(error.to_string()),
-        Some(None) => Outcome::TimedOut,
-        None => Outcome::Failed("the exporter panicked".to_owned()),
+        Some(Some(Ok(()))) => ExportResult::Done,
+        Some(Some(Err(error))) => ExportResult::Failed(error.to_string()),
+        Some(None) => ExportResult::TimedOut,
+        None => ExportResult::Failed("the exporter panicked".to_owned()),
     }
 }
 

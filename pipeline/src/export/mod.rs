@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod control;
+pub(crate) mod export_state;
 pub(crate) mod export_thread;
 pub(crate) mod exporter;
 pub(crate) mod named_exporters;

@@ -1,12 +1,12 @@
 //! The exporters that are known by name.
 
-use crate::environment::{Environment, Named};
+use crate::environment::{Environment, ExporterName};
 use crate::export::exporter::Export;
 use crate::waterfall::Console;
 
 /// Those that the code names; where it names none and gives none, those of the environment.
 pub(crate) fn exporters(
-    named: Vec<Named>,
+    named: Vec<ExporterName>,
     given: &[Box<dyn Export>],
     environment: &mut Environment<'_>,
 ) -> Vec<Box<dyn Export>> {
@@ -16,8 +16,8 @@ pub(crate) fn exporters(
         named
     };
     let exporter = |name| match name {
-        Named::Otlp => otlp(environment),
-        Named::Console => Some(Box::new(Console::new()) as Box<dyn Export>),
+        ExporterName::Otlp => otlp(environment),
+        ExporterName::Console => Some(Box::new(Console::new()) as Box<dyn Export>),
     };
     named.into_iter().filter_map(exporter).collect()
 }
@@ -29,7 +29,7 @@ fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
         Ok(otlp) => Some(Box::new(otlp)),
         Err(error) => {
             let protocol = settings.protocol.name();
-            environment.tell(format!(
+            environment.add_warning(format!(
                 "no spans are exported by OTLP with {protocol}: {error}"
             ));
             None
@@ -39,7 +39,7 @@ fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
 
 #[cfg(not(any(feature = "otlp-http", feature = "otlp-grpc")))]
 fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
-    environment.tell(
+    environment.add_warning(
         "OTEL_TRACES_EXPORTER: `otlp`, which is the default, is not there, and no spans are exported by it; enable the feature `otlp-http` or `otlp-grpc` of `enter-span-pipeline`, give an exporter in the code, or write `none`".to_owned(),
     );
     None

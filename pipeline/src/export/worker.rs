@@ -1,4 +1,6 @@
-//! The thread that takes spans from the buffers to the exporters' threads, and watches over these.
+//! The thread that takes spans from the queue to the exporters' threads, and watches these.
+//!
+//! It moves pointers only. Spans are converted and freed on the exporters' threads.
 
 use std::io;
 use std::sync::Arc;
@@ -8,124 +10,128 @@ use std::time::{Duration, Instant};
 
 use enter_span::native::take_escapes;
 
-use crate::export::batch::Maker;
-use crate::export::control::{Desk, End, Round};
-use crate::export::export_thread::{Job, Lane};
+use crate::export::batch::BatchBuilder;
+use crate::export::control::{Control, FlushTicket, WorkerEnd};
+use crate::export::export_state::Job;
+use crate::export::export_thread::ExportThread;
 use crate::host::clock::Clock;
 use crate::host::suppression;
 use crate::queue::limit::Limits;
-use crate::queue::span_queue::Drained;
-use crate::stats::drop_warnings::Notices;
-use crate::stats::ledgers::Accounts;
+use crate::queue::span_queue::DrainedList;
+use crate::stats::drop_warnings::DropWarnings;
+use crate::stats::ledgers::Ledgers;
 
 pub(crate) struct Worker {
-    pub(crate) desk: Arc<Desk>,
-    pub(crate) accounts: Arc<Accounts>,
-    pub(crate) lanes: Vec<Arc<Lane>>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) ledgers: Arc<Ledgers>,
+    pub(crate) export_threads: Vec<Arc<ExportThread>>,
     pub(crate) limits: Limits,
-    pub(crate) notices: Notices,
+    pub(crate) drop_warnings: DropWarnings,
     pub(crate) clock: Arc<Clock>,
     /// Characters of a text.
     pub(crate) text: Option<usize>,
-    /// When it looks next by itself.
+    /// When it wakes up next without a call.
     pub(crate) next: Option<Instant>,
 }
 
 impl Worker {
-    pub(crate) fn start_lanes(&self) -> io::Result<()> {
-        self.lanes.iter().try_for_each(Lane::start)
+    pub(crate) fn start_export_threads(&self) -> io::Result<()> {
+        self.export_threads.iter().try_for_each(ExportThread::start)
     }
 
     pub(crate) fn run(mut self) {
         suppression::make_quiet();
-        self.desk.sign_on();
-        self.rest();
-        while self.turn() {}
+        self.control.register_thread();
+        self.sleep();
+        while self.run_once() {}
     }
 
-    /// Says whether there is another one.
-    fn turn(&mut self) -> bool {
+    /// Returns whether to go on.
+    fn run_once(&mut self) -> bool {
         let pause = self.pause();
-        let asked = self.desk.next(pause);
-        if asked.has_news_alone {
-            self.expect();
+        let wakeup = self.control.next_wakeup(pause);
+        if wakeup.is_soon_only {
+            self.schedule();
             return true;
         }
-        self.accounts.queue.wake_up();
-        let all = self.accounts.queue.drain();
+        self.ledgers.queue.buffers.wake_up();
+        let all = self.ledgers.queue.buffers.drain();
         let is_idle = all.is_empty();
-        self.hand_over(all);
-        if self.accounts.is_installed.load(Ordering::Relaxed) {
-            self.notices.pass_on(take_escapes());
+        self.send_to_exporters(all);
+        if self.ledgers.is_installed.load(Ordering::Relaxed) {
+            self.drop_warnings.forward(take_escapes());
         }
-        // Before a flush is answered: what was dropped until then is told first.
-        self.next = self.tell(asked.is_over);
-        if let Some(round) = asked.flush {
-            self.hand_all(round, Job::Flush);
+        // A warning of what was dropped comes before the end of a flush.
+        self.next = self.warn_of_drops(wakeup.is_over);
+        if let Some(ticket) = wakeup.flush {
+            self.enqueue_for_all(ticket, Job::Flush);
         }
-        if let Some(round) = asked.shut_down {
-            self.hand_all(round, Job::ShutDown);
+        if let Some(ticket) = wakeup.shut_down {
+            self.enqueue_for_all(ticket, Job::ShutDown);
         }
         if is_idle {
-            self.rest();
+            self.sleep();
         } else {
-            self.expect();
+            self.schedule();
         }
-        !asked.is_over
+        !wakeup.is_over
     }
 
-    /// Sleeps until it is called, but for what it has to watch.
-    fn rest(&mut self) {
-        if !self.accounts.queue.fall_asleep() {
-            self.expect();
+    /// Sleeps until it is called, or until an exporter's deadline.
+    fn sleep(&mut self) {
+        if !self.ledgers.queue.buffers.fall_asleep() {
+            self.schedule();
         }
     }
 
     /// There is something to do when the interval is over.
-    fn expect(&mut self) {
+    fn schedule(&mut self) {
         // Without a pause it would hold up a processor, and the buffers.
         let interval = self.limits.interval.max(Duration::from_millis(1));
         self.next = earlier(self.next, Instant::now().checked_add(interval));
     }
 
-    /// Gives when there is more to tell.
-    fn tell(&mut self, is_over: bool) -> Option<Instant> {
-        let (dropped, last_error) = (self.accounts.dropped(), || self.desk.last_error());
+    /// Returns when there is more to warn of.
+    fn warn_of_drops(&mut self, is_over: bool) -> Option<Instant> {
+        let (dropped, last_error) = (self.ledgers.dropped(), || self.control.last_error());
         if is_over {
-            self.notices.tell_rest(dropped, last_error);
+            self.drop_warnings.warn_now(dropped, last_error);
             return None;
         }
-        self.notices.tell(dropped, last_error)
+        self.drop_warnings.warn_in_time(dropped, last_error)
     }
 
-    fn hand_over(&self, all: Vec<Drained>) {
-        let maker = Maker {
-            queue: &self.accounts.queue,
-            ledger: &self.accounts.all,
+    fn send_to_exporters(&self, all: Vec<DrainedList>) {
+        let builder = BatchBuilder {
+            queue: &self.ledgers.queue,
+            ledger: &self.ledgers.all,
             clock: &self.clock,
-            most: self.limits.batch(),
-            takers: self.lanes.len(),
+            limit: self.limits.batch(),
+            exporters: self.export_threads.len(),
             text: self.text,
         };
-        maker.batches(all, |batch| {
-            for lane in &self.lanes {
-                lane.hand(Job::Export(Arc::clone(&batch)));
+        builder.batches(all, |batch| {
+            for export_thread in &self.export_threads {
+                export_thread.enqueue(Job::Export(Arc::clone(&batch)));
             }
         });
     }
 
-    fn hand_all(&self, round: Round, job: impl Fn(Arc<Round>) -> Job) {
-        let round = Arc::new(round);
-        for lane in &self.lanes {
-            lane.hand(job(Arc::clone(&round)));
+    fn enqueue_for_all(&self, ticket: FlushTicket, job: impl Fn(Arc<FlushTicket>) -> Job) {
+        let ticket = Arc::new(ticket);
+        for export_thread in &self.export_threads {
+            export_thread.enqueue(job(Arc::clone(&ticket)));
         }
     }
 
-    /// Gives how long there is nothing to do, nor to watch. What an exporter is asked later has a deadline
+    /// How long there is nothing to do, nor to watch. A job that an exporter gets later has a deadline
     /// after that.
     fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
-        let deadlines = self.lanes.iter().map(|lane| lane.watch(now));
+        let deadlines = self
+            .export_threads
+            .iter()
+            .map(|export_thread| export_thread.watch(now));
         let next = deadlines.fold(self.next, earlier);
         next.map(|next| next.saturating_duration_since(now))
     }
@@ -135,22 +141,22 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     one.into_iter().chain(other).min()
 }
 
-/// Also where something unforeseen unwinds, or where a thread could not be had: nobody waits for a
-/// worker that is gone, and what waited is dropped and counted.
+/// Also when a bug unwinds, or a thread could not be spawned: nobody waits for a worker that is gone,
+/// and what was queued is dropped and counted.
 impl Drop for Worker {
     fn drop(&mut self) {
         let end = if thread::panicking() {
-            End::Died
+            WorkerEnd::Died
         } else {
-            End::Down
+            WorkerEnd::Down
         };
-        self.accounts.queue.close();
-        for lane in &self.lanes {
-            lane.give_up();
-            lane.close();
+        self.ledgers.queue.buffers.close();
+        for export_thread in &self.export_threads {
+            export_thread.abandon();
+            export_thread.close();
         }
-        self.hand_over(self.accounts.queue.drain());
-        self.desk.end(end);
-        self.desk.sign_off();
+        self.send_to_exporters(self.ledgers.queue.buffers.drain());
+        self.control.end(end);
+        self.control.unregister_thread();
     }
 }

@@ -1,94 +1,139 @@
-//! What all buffers and batches of a pipeline may hold together, given out in portions.
+//! How much all buffers and batches of a pipeline may hold together, given out in portions.
 
-use crate::host::sync::{AtomicUsize, Ordering};
+use crate::host::sync::{AtomicBool, AtomicUsize, Ordering};
 
 /// A number of spans, and of their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct Size {
     pub(crate) spans: usize,
     pub(crate) bytes: usize,
 }
 
 pub(crate) struct Budget {
-    spans: Account,
-    bytes: Account,
+    spans: Quota,
+    bytes: Quota,
+    /// Portions were taken back, and are not given out until there is room: each item asks for itself.
+    is_scarce: AtomicBool,
 }
 
-/// One kind of what is given out.
-pub(crate) struct Account {
-    most: usize,
+/// The budget of spans, or that of bytes.
+pub(crate) struct Quota {
+    limit: usize,
     used: AtomicUsize,
     /// Given out since the worker was there: what may wait in the buffers.
     fresh: AtomicUsize,
 }
 
 /// What was given; and whether half of all was given out with it since the worker was there.
-pub(crate) struct Given {
-    pub(crate) amount: usize,
-    pub(crate) is_half: bool,
+struct Portion {
+    amount: usize,
+    is_half: bool,
 }
 
 impl Budget {
-    pub(crate) fn new(most: Room) -> Self {
+    pub(crate) fn new(limit: Size) -> Self {
         Budget {
-            spans: Account::new(most.spans),
-            bytes: Account::new(most.bytes),
+            spans: Quota::new(limit.spans),
+            bytes: Quota::new(limit.bytes),
+            is_scarce: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn spans(&self) -> &Account {
+    pub(crate) fn spans(&self) -> &Quota {
         &self.spans
     }
 
-    pub(crate) fn bytes(&self) -> &Account {
+    pub(crate) fn bytes(&self) -> &Quota {
         &self.bytes
     }
 
-    pub(crate) fn give_back(&self, room: Room) {
-        self.spans.give_back(room.spans);
-        self.bytes.give_back(room.bytes);
+    pub(crate) fn give_back(&self, size: Size) {
+        self.spans.give_back(size.spans);
+        self.bytes.give_back(size.bytes);
     }
 
-    /// The worker is there.
+    /// Adds a portion to a thread's room, for an item of so many bytes. Gives whether half of all is
+    /// given out now; `None` if there is no room.
+    pub(crate) fn top_up(&self, room: &mut Size, bytes: usize) -> Option<bool> {
+        // Relaxed is enough: a thread that misses the switch takes a portion where one item was meant,
+        // and the portion is taken back.
+        let is_scarce = self.is_scarce.load(Ordering::Relaxed);
+        let mut is_half = false;
+        if room.spans == 0 {
+            let wanted = portion_size(self.spans.limit, 32, 1, is_scarce);
+            let portion = self.spans.take(wanted, 1);
+            room.spans += portion.amount;
+            is_half |= portion.is_half;
+        }
+        if room.bytes < bytes {
+            let missing = bytes - room.bytes;
+            let wanted = portion_size(self.bytes.limit, 32 * 1024, missing, is_scarce);
+            let portion = self.bytes.take(wanted, missing);
+            room.bytes += portion.amount;
+            is_half |= portion.is_half;
+        }
+        let has_room = room.spans > 0 && room.bytes >= bytes;
+        if is_scarce && !has_room {
+            self.give_back(std::mem::take(room));
+        }
+        has_room.then_some(is_half)
+    }
+
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.is_scarce.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn make_scarce(&self) {
+        self.is_scarce.store(true, Ordering::Release);
+    }
+
+    /// The worker is there. If a quarter is left, portions are given out again.
     pub(crate) fn begin(&self) {
         self.spans.begin();
         self.bytes.begin();
+        if self.spans.is_ample() && self.bytes.is_ample() {
+            self.is_scarce.store(false, Ordering::Relaxed);
+        }
     }
 
     #[cfg(all(test, enter_span_loom))]
-    pub(crate) fn used(&self) -> Room {
-        Room {
+    pub(crate) fn used(&self) -> Size {
+        Size {
             spans: self.spans.used.load(Ordering::Relaxed),
             bytes: self.bytes.used.load(Ordering::Relaxed),
         }
     }
+}
 
-    /// Whether a quarter is left.
-    pub(crate) fn is_ample(&self) -> bool {
-        self.spans.is_ample() && self.bytes.is_ample()
+/// How much a thread is given: a 64th of all, but no more than `most` and no less than it needs.
+fn portion_size(all: usize, most: usize, needed: usize, is_scarce: bool) -> usize {
+    if is_scarce {
+        needed
+    } else {
+        (all / 64).clamp(1, most).max(needed)
     }
 }
 
 // Relaxed throughout: these are counters. What they count is handed over under the locks of the
 // buffers, and each change is one atomic step, so that they never pass their limit.
-impl Account {
-    fn new(most: usize) -> Self {
-        Account {
-            most,
+impl Quota {
+    fn new(limit: usize) -> Self {
+        Quota {
+            limit,
             used: AtomicUsize::new(0),
             fresh: AtomicUsize::new(0),
         }
     }
 
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Up to `wanted`, but at least `needed`, of what is left; or nothing.
-    pub(crate) fn take(&self, wanted: usize, needed: usize) -> Given {
+    fn take(&self, wanted: usize, needed: usize) -> Portion {
         let mut amount = 0;
         let grow = |used: usize| {
-            let left = self.most.saturating_sub(used);
+            let left = self.limit.saturating_sub(used);
             amount = if left < needed { 0 } else { left.min(wanted) };
             (amount > 0).then(|| used + amount)
         };
@@ -98,14 +143,14 @@ impl Account {
         if grown.is_err() {
             amount = 0;
         }
-        Given {
+        Portion {
             amount,
             is_half: amount > 0 && self.passes_half(amount),
         }
     }
 
     fn passes_half(&self, amount: usize) -> bool {
-        let half = (self.most / 2).max(1);
+        let half = (self.limit / 2).max(1);
         let before = self.fresh.fetch_add(amount, Ordering::Relaxed);
         before < half && before.saturating_add(amount) >= half
     }
@@ -119,6 +164,6 @@ impl Account {
     }
 
     fn is_ample(&self) -> bool {
-        self.used.load(Ordering::Relaxed) <= self.most - self.most / 4
+        self.used.load(Ordering::Relaxed) <= self.limit - self.limit / 4
     }
 }

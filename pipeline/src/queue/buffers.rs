@@ -1,9 +1,13 @@
-//! The hand-over itself: a buffer for each thread, and what all of them may hold together.
+//! The way from the threads to the worker: a buffer for each thread, and a budget for all of them.
 //!
-//! A buffer's lock is held for one push, and taken by the worker a few times a second, so that threads
-//! do not wait for each other. What a thread was given and has not used goes back. Nothing here knows
-//! what is handed over, but that it comes in lists, which are no longer than a batch and are used again;
+//! A buffer is locked for one push, and by the worker a few times a second, so threads do not wait for
+//! each other. A thread returns the part of its portion that it has not used. This file does not know
+//! what is queued: only that it comes in lists, which are no longer than a batch and are used again.
 //! `model.rs` checks it under every order of events.
+//!
+//! A lock that a thread of the parent held is never opened in a forked child. So each lock is tried
+//! first, and the process id is read only if the lock is taken, where the worker would be woken, and by
+//! the handle. Until then a child fills at most half of the queue.
 
 use std::sync::Arc;
 
@@ -11,107 +15,37 @@ use crate::host::process::Process;
 use crate::host::sync::{
     AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering,
 };
-use crate::queue::budget::{Budget, Room};
+use crate::queue::budget::{Budget, Size};
+use crate::queue::push_result::{PushResult, QueueCounts, Refusal, RefusalCounts, WorkerCall};
+use crate::queue::thread_buffer::{BufferState, ThreadBuffer};
 
 /// All buffers, and what they may hold.
-pub(crate) struct Store<L> {
+pub(crate) struct Buffers<L> {
     budget: Budget,
     /// Items in one buffer for which the worker should come.
     due: usize,
     /// What a list holds. A larger item has one of its own.
-    list: Room,
+    list: Size,
     process: Process,
-    buffers: Mutex<Vec<Arc<Buffer<L>>>>,
+    buffers: Mutex<Vec<Arc<ThreadBuffer<L>>>>,
     /// How many buffers the worker has seen.
     known: AtomicUsize,
-    state: AtomicU8,
-    /// Portions were taken back, and are not given out any more until there is room: each item asks
-    /// for itself.
-    is_scarce: AtomicBool,
-    /// Held by the thread that takes them back; `is_reclaiming` says whether there is one.
+    phase: AtomicU8,
+    /// Locked by the thread that takes portions back; `is_reclaiming` says whether there is one.
     reclaiming: Mutex<()>,
     is_reclaiming: AtomicBool,
     /// The worker sleeps until it is called.
     is_asleep: AtomicBool,
     /// Accepted by buffers whose thread is gone.
     accepted: AtomicU64,
-    refused: Refusals,
-}
-
-pub(crate) struct Buffer<L>(Mutex<Filled<L>>);
-
-struct Filled<L> {
-    /// The lists that are full, and the one that is not.
-    full: Vec<List<L>>,
-    open: List<L>,
-    /// Items in all of them.
-    waiting: usize,
-    /// How many there are when the worker is called next.
-    call_at: usize,
-    /// Half of all was given out.
-    is_half: bool,
-    /// Empty lists that wait for their next use. Memory that one thread allocates and another frees
-    /// is dear, so it goes round.
-    spare: Vec<L>,
-    /// What may still be pushed before another portion is asked for.
-    room: Room,
-    accepted: u64,
-    /// Its thread is gone: nothing is pushed any more.
-    is_left: bool,
-}
-
-/// Items, and how much they are counted with.
-#[derive(Default)]
-struct List<L> {
-    items: L,
-    size: Room,
+    refused: RefusalCounts,
 }
 
 /// A list that the worker has taken out of a buffer, and will give back empty.
-pub(crate) struct Drained<L> {
+pub(crate) struct DrainedList<L> {
     pub(crate) items: L,
-    pub(crate) size: Room,
-    home: Arc<Buffer<L>>,
-}
-
-/// What came of a push.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pushed {
-    /// Whether there was room.
-    pub(crate) is_accepted: bool,
-    /// When the worker should come, if it has to be told.
-    pub(crate) call: Option<InstallCall>,
-}
-
-/// When the worker should come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InstallCall {
-    Now,
-    /// When its interval is over: there is something to do at all.
-    Soon,
-}
-
-/// How many items came into the buffers, and how many did not.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) accepted: u64,
-    pub(crate) full: u64,
-    pub(crate) closed: u64,
-    pub(crate) forked: u64,
-}
-
-#[derive(Default)]
-struct Refusals {
-    full: AtomicU64,
-    closed: AtomicU64,
-    forked: AtomicU64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    Full,
-    Closed,
-    Forked,
+    pub(crate) size: Size,
+    home: Arc<ThreadBuffer<L>>,
 }
 
 const OPEN: u8 = 0;
@@ -124,88 +58,71 @@ const MOST_SPARE: usize = 8;
 /// Items in a list, at most.
 const MOST_IN_LIST: usize = 512;
 
-impl<L: Default> Default for Buffer<L> {
-    fn default() -> Self {
-        Buffer(Mutex::new(Filled {
-            full: Vec::new(),
-            open: List::default(),
-            waiting: 0,
-            call_at: 1,
-            is_half: false,
-            spare: Vec::new(),
-            room: Room::default(),
-            accepted: 0,
-            is_left: false,
-        }))
-    }
-}
-
-impl<L: Default> Store<L> {
+impl<L: Default> Buffers<L> {
     /// For lists that fit into a batch.
-    pub(crate) fn new(most: Room, batch: Room, due: usize) -> Self {
-        Store {
+    pub(crate) fn new(most: Size, batch: Size, due: usize) -> Self {
+        Buffers {
             budget: Budget::new(most),
             due,
-            list: Room {
+            list: Size {
                 spans: batch.spans.clamp(1, MOST_IN_LIST),
                 bytes: batch.bytes,
             },
             process: Process::this(),
             buffers: Mutex::new(Vec::new()),
             known: AtomicUsize::new(1),
-            state: AtomicU8::new(OPEN),
-            is_scarce: AtomicBool::new(false),
+            phase: AtomicU8::new(OPEN),
             reclaiming: Mutex::new(()),
             is_reclaiming: AtomicBool::new(false),
             is_asleep: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
-            refused: Refusals::default(),
+            refused: RefusalCounts::default(),
         }
     }
 
     // Relaxed is enough: the worker locks each buffer after the switch, and who locks it later sees
     // it. A thread that misses it before makes one span that is refused at its end.
     pub(crate) fn is_closed(&self) -> bool {
-        self.state.load(Ordering::Relaxed) != OPEN
+        self.phase.load(Ordering::Relaxed) != OPEN
     }
 
     /// From now on what is pushed is counted and refused. What was pushed before is in the buffers.
     pub(crate) fn close(&self) {
         // It may have been closed before; by whom does not matter.
         let _ = self
-            .state
+            .phase
             .compare_exchange(OPEN, CLOSED, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Whether this is a child of the process that made it, where nobody will come. It is closed
     /// then, and what it has is the parent's to export.
     pub(crate) fn is_forked(&self) -> bool {
-        if self.state.load(Ordering::Relaxed) == FORKED {
+        if self.phase.load(Ordering::Relaxed) == FORKED {
             return true;
         }
         if !self.process.is_forked() {
             return false;
         }
-        self.state.store(FORKED, Ordering::Relaxed);
+        self.phase.store(FORKED, Ordering::Relaxed);
         for buffer in self.buffers().iter().flat_map(|buffers| buffers.iter()) {
-            let items = self.lock(buffer).map(|mut filled| filled.take());
+            let items = self.lock(buffer).map(|mut state| state.take());
             drop(items);
         }
         true
     }
 
     #[inline]
-    fn lock<'a>(&self, buffer: &'a Buffer<L>) -> Option<MutexGuard<'a, Filled<L>>> {
+    fn lock<'a>(&self, buffer: &'a ThreadBuffer<L>) -> Option<MutexGuard<'a, BufferState<L>>> {
         self.process.lock(&buffer.0)
     }
 
-    fn buffers(&self) -> Option<MutexGuard<'_, Vec<Arc<Buffer<L>>>>> {
+    fn buffers(&self) -> Option<MutexGuard<'_, Vec<Arc<ThreadBuffer<L>>>>> {
         self.process.lock(&self.buffers)
     }
 
     /// A buffer for a thread, until it [leaves](Self::leave).
-    pub(crate) fn join(&self) -> Arc<Buffer<L>> {
-        let buffer = Arc::<Buffer<L>>::default();
+    pub(crate) fn join(&self) -> Arc<ThreadBuffer<L>> {
+        let buffer = Arc::<ThreadBuffer<L>>::default();
         if let Some(mut buffers) = self.buffers() {
             buffers.push(Arc::clone(&buffer));
         }
@@ -214,10 +131,10 @@ impl<L: Default> Store<L> {
 
     /// What the thread has not used goes back, and the worker removes the buffer. Where it does not
     /// come any more, it is removed here.
-    pub(crate) fn leave(&self, buffer: &Arc<Buffer<L>>) {
-        if let Some(mut filled) = self.lock(buffer) {
-            filled.is_left = true;
-            self.take_back(&mut filled);
+    pub(crate) fn leave(&self, buffer: &Arc<ThreadBuffer<L>>) {
+        if let Some(mut state) = self.lock(buffer) {
+            state.is_left = true;
+            state.return_room(&self.budget);
         }
         if self.is_closed() {
             self.remove(buffer);
@@ -225,7 +142,7 @@ impl<L: Default> Store<L> {
     }
 
     /// With items in it, it is the worker's.
-    fn remove(&self, left: &Arc<Buffer<L>>) {
+    fn remove(&self, left: &Arc<ThreadBuffer<L>>) {
         let Some(mut buffers) = self.buffers() else {
             return;
         };
@@ -233,13 +150,12 @@ impl<L: Default> Store<L> {
             if !Arc::ptr_eq(buffer, left) {
                 return true;
             }
-            let Some(filled) = self.lock(buffer) else {
-                return true;
-            };
-            if filled.waiting == 0 {
-                self.accepted.fetch_add(filled.accepted, Ordering::Relaxed);
-            }
-            filled.waiting > 0
+            self.lock(buffer).is_none_or(|state| {
+                if state.waiting == 0 {
+                    self.accepted.fetch_add(state.accepted, Ordering::Relaxed);
+                }
+                state.waiting > 0
+            })
         });
     }
 
@@ -248,40 +164,37 @@ impl<L: Default> Store<L> {
     #[inline(always)]
     pub(crate) fn push(
         &self,
-        buffer: &Buffer<L>,
+        buffer: &ThreadBuffer<L>,
         bytes: usize,
         mut put: impl FnMut(&mut L),
-    ) -> Pushed {
+    ) -> PushResult {
         // Once only: whether this thread took back what others had and did not use.
         let mut reclaimed = None;
         loop {
             match self.try_push(buffer, bytes, &mut put) {
                 Ok(call) => {
-                    return Pushed {
+                    let is_due = reclaimed == Some(true);
+                    return PushResult {
                         is_accepted: true,
-                        call: if reclaimed == Some(true) {
-                            Some(InstallCall::Now)
-                        } else {
-                            call
-                        },
+                        call: is_due.then_some(WorkerCall::Now).or(call),
                     };
                 }
-                Err(Cause::Full) if reclaimed.is_none() => reclaimed = Some(self.reclaim()),
-                Err(cause) => return self.refuse(cause, reclaimed == Some(true)),
+                Err(Refusal::Full) if reclaimed.is_none() => reclaimed = Some(self.reclaim()),
+                Err(refusal) => return self.refuse(refusal, reclaimed == Some(true)),
             }
         }
     }
 
     #[cold]
-    fn refuse(&self, cause: Cause, is_due: bool) -> Pushed {
-        self.refused.of(cause).fetch_add(1, Ordering::Relaxed);
-        let call = match cause {
-            _ if is_due => Some(InstallCall::Now),
+    fn refuse(&self, refusal: Refusal, is_due: bool) -> PushResult {
+        self.refused.count(refusal);
+        let call = match refusal {
+            _ if is_due => Some(WorkerCall::Now),
             // The application is told of it.
-            Cause::Full => self.call_sleeper(),
-            Cause::Closed | Cause::Forked => None,
+            Refusal::Full => self.wake_worker(),
+            Refusal::Closed | Refusal::Forked => None,
         };
-        Pushed {
+        PushResult {
             is_accepted: false,
             call,
         }
@@ -289,95 +202,64 @@ impl<L: Default> Store<L> {
 
     /// Has a worker that sleeps come soon: by one thread alone.
     #[cold]
-    fn call_sleeper(&self) -> Option<InstallCall> {
+    fn wake_worker(&self) -> Option<WorkerCall> {
         let is_asleep = self.is_asleep.load(Ordering::Relaxed);
-        (is_asleep && self.is_asleep.swap(false, Ordering::Relaxed)).then_some(InstallCall::Soon)
+        (is_asleep && self.is_asleep.swap(false, Ordering::Relaxed)).then_some(WorkerCall::Soon)
     }
 
     /// Says when the worker should come.
     #[inline(always)]
     fn try_push(
         &self,
-        buffer: &Buffer<L>,
+        buffer: &ThreadBuffer<L>,
         bytes: usize,
         put: &mut impl FnMut(&mut L),
-    ) -> Result<Option<InstallCall>, Cause> {
-        let Some(mut filled) = self.lock(buffer) else {
+    ) -> Result<Option<WorkerCall>, Refusal> {
+        let Some(mut state) = self.lock(buffer) else {
             return Err(self.forked());
         };
-        match self.state.load(Ordering::Relaxed) {
+        match self.phase.load(Ordering::Relaxed) {
             OPEN => {}
-            FORKED => return Err(Cause::Forked),
-            _ => return Err(Cause::Closed),
+            FORKED => return Err(Refusal::Forked),
+            _ => return Err(Refusal::Closed),
         }
-        if filled.room.spans == 0 || filled.room.bytes < bytes {
-            self.make_room(&mut filled, bytes).ok_or(Cause::Full)?;
+        if state.room.spans == 0 || state.room.bytes < bytes {
+            state.make_room(&self.budget, bytes).ok_or(Refusal::Full)?;
         }
-        filled.accepted += 1;
-        filled.room.spans -= 1;
-        filled.room.bytes -= bytes;
-        filled.waiting += 1;
-        put(filled.list_for(bytes, self.list));
-        if filled.waiting == filled.call_at {
-            return Ok(self.call(&mut filled));
+        state.accepted += 1;
+        state.room.spans -= 1;
+        state.room.bytes -= bytes;
+        state.waiting += 1;
+        put(state.list_for(bytes, self.list));
+        if state.waiting == state.call_at {
+            return Ok(self.call(&mut state));
         }
         Ok(None)
     }
 
     /// The worker is called at the first item, at a batch, and where half of all is given out.
     #[cold]
-    fn call(&self, filled: &mut Filled<L>) -> Option<InstallCall> {
-        let is_batch = filled.waiting >= self.due;
-        filled.call_at = if is_batch { usize::MAX } else { self.due };
-        if std::mem::take(&mut filled.is_half) || is_batch {
-            return Some(InstallCall::Now);
+    fn call(&self, state: &mut BufferState<L>) -> Option<WorkerCall> {
+        let is_batch = state.waiting >= self.due;
+        state.call_at = if is_batch { usize::MAX } else { self.due };
+        if std::mem::take(&mut state.is_half) || is_batch {
+            return Some(WorkerCall::Now);
         }
-        self.call_sleeper()
+        self.wake_worker()
     }
 
     #[cold]
-    fn forked(&self) -> Cause {
+    fn forked(&self) -> Refusal {
         self.is_forked();
-        Cause::Forked
-    }
-
-    /// Asks for another portion where the last one is used up. Nothing, if there is no room.
-    #[cold]
-    fn make_room(&self, filled: &mut Filled<L>, bytes: usize) -> Option<()> {
-        // Relaxed is enough: who misses the switch takes a portion where one item was meant, and it
-        // is taken back.
-        let is_scarce = self.is_scarce.load(Ordering::Relaxed);
-        let mut is_half = false;
-        if filled.room.spans == 0 {
-            let spans = self.budget.spans();
-            let given = spans.take(portion(spans.most(), 32, 1, is_scarce), 1);
-            filled.room.spans += given.amount;
-            is_half |= given.is_half;
-        }
-        if filled.room.bytes < bytes {
-            let missing = bytes - filled.room.bytes;
-            let all = self.budget.bytes();
-            let given = all.take(portion(all.most(), 32 * 1024, missing, is_scarce), missing);
-            filled.room.bytes += given.amount;
-            is_half |= given.is_half;
-        }
-        let has_room = filled.room.spans > 0 && filled.room.bytes >= bytes;
-        if is_scarce && !has_room {
-            self.take_back(filled);
-        }
-        if is_half && has_room {
-            filled.is_half = true;
-            filled.call_at = filled.waiting + 1;
-        }
-        has_room.then_some(())
+        Refusal::Forked
     }
 
     /// Takes back what other threads were given and have not used: once, until there is room again.
     /// Says whether this was the time.
     #[cold]
     fn reclaim(&self) -> bool {
-        // Who sees that it is scarce sees that a thread is at it, or else what that has taken back.
-        if self.is_scarce.load(Ordering::Acquire) {
+        // A thread that sees scarcity also sees that another one reclaims, or else what that one took back.
+        if self.budget.is_scarce() {
             if self.is_reclaiming.load(Ordering::Acquire) {
                 // What it takes back is there afterwards.
                 drop(self.process.lock(&self.reclaiming));
@@ -388,27 +270,23 @@ impl<L: Default> Store<L> {
             return true;
         };
         self.is_reclaiming.store(true, Ordering::Relaxed);
-        self.is_scarce.store(true, Ordering::Release);
+        self.budget.make_scarce();
         for buffer in self.buffers().iter().flat_map(|buffers| buffers.iter()) {
-            if let Some(mut filled) = self.lock(buffer) {
-                self.take_back(&mut filled);
+            if let Some(mut state) = self.lock(buffer) {
+                state.return_room(&self.budget);
             }
         }
         self.is_reclaiming.store(false, Ordering::Release);
         true
     }
 
-    fn take_back(&self, filled: &mut Filled<L>) {
-        self.budget.give_back(std::mem::take(&mut filled.room));
-    }
-
     /// What was taken out, and is exported or dropped now, makes room.
-    pub(crate) fn release(&self, room: Room) {
+    pub(crate) fn release(&self, room: Size) {
         self.budget.give_back(room);
     }
 
     #[cfg(all(test, enter_span_loom))]
-    pub(crate) fn used(&self) -> Room {
+    pub(crate) fn used(&self) -> Size {
         self.budget.used()
     }
 
@@ -418,8 +296,9 @@ impl<L: Default> Store<L> {
     // pushes into it later sees that, and what was pushed before is seen here.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.is_asleep.store(true, Ordering::Relaxed);
-        let is_empty =
-            |buffer: &Arc<Buffer<L>>| self.lock(buffer).is_none_or(|filled| filled.waiting == 0);
+        let is_empty = |buffer: &Arc<ThreadBuffer<L>>| {
+            self.lock(buffer).is_none_or(|state| state.waiting == 0)
+        };
         let is_idle = self.buffers().is_none_or(|all| all.iter().all(is_empty));
         if !is_idle {
             self.wake_up();
@@ -432,11 +311,8 @@ impl<L: Default> Store<L> {
     }
 
     /// Takes out all that waits. What it holds stays counted until it is released.
-    pub(crate) fn drain(&self) -> Vec<Drained<L>> {
+    pub(crate) fn drain(&self) -> Vec<DrainedList<L>> {
         self.budget.begin();
-        if self.budget.is_ample() {
-            self.is_scarce.store(false, Ordering::Relaxed);
-        }
         let mut all = Vec::new();
         let Some(mut buffers) = self.buffers() else {
             return all;
@@ -447,26 +323,26 @@ impl<L: Default> Store<L> {
     }
 
     /// Says whether the thread is gone.
-    fn drain_one(&self, buffer: &Arc<Buffer<L>>, all: &mut Vec<Drained<L>>) -> bool {
-        let Some(mut filled) = self.lock(buffer) else {
+    fn drain_one(&self, buffer: &Arc<ThreadBuffer<L>>, all: &mut Vec<DrainedList<L>>) -> bool {
+        let Some(mut state) = self.lock(buffer) else {
             return false;
         };
-        let idle = if filled.waiting == 0 || self.is_closed() {
-            std::mem::take(&mut filled.spare)
+        let idle = if state.waiting == 0 || self.is_closed() {
+            std::mem::take(&mut state.spare)
         } else {
             Vec::new()
         };
-        let lists = filled.take();
-        self.take_back(&mut filled);
-        let is_left = filled.is_left;
+        let lists = state.take();
+        state.return_room(&self.budget);
+        let is_left = state.is_left;
         if is_left {
             // Inside of the lock, so that who counts finds it in one of both places, and not in both.
             self.accepted
-                .fetch_add(std::mem::take(&mut filled.accepted), Ordering::Relaxed);
+                .fetch_add(std::mem::take(&mut state.accepted), Ordering::Relaxed);
         }
-        drop(filled);
+        drop(state);
         drop(idle);
-        all.extend(lists.into_iter().map(|list| Drained {
+        all.extend(lists.into_iter().map(|list| DrainedList {
             items: list.items,
             size: list.size,
             home: Arc::clone(buffer),
@@ -475,96 +351,37 @@ impl<L: Default> Store<L> {
     }
 
     /// A list, which is empty now, goes back to its thread.
-    pub(crate) fn give_back(&self, drained: Drained<L>) {
-        let Some(mut filled) = self.lock(&drained.home) else {
+    pub(crate) fn return_list(&self, drained: DrainedList<L>) {
+        let Some(mut state) = self.lock(&drained.home) else {
             return;
         };
         // All buffers together keep no more than may wait.
         let known = self.known.load(Ordering::Relaxed);
-        let lists = self.budget.spans().most() / self.list.spans / known;
-        let by_bytes = self.budget.bytes().most() / drained.size.bytes.max(1) / known;
+        let lists = self.budget.spans().limit() / self.list.spans / known;
+        let by_bytes = self.budget.bytes().limit() / drained.size.bytes.max(1) / known;
         let most = lists.clamp(1, MOST_SPARE).min(by_bytes);
         // Of a thread that is gone, or of a pipeline that is down, nobody would use it.
-        let is_over = filled.is_left || self.is_closed() || filled.spare.len() >= most;
+        let is_over = state.is_left || self.is_closed() || state.spare.len() >= most;
         if !is_over {
-            filled.spare.push(drained.items);
+            state.spare.push(drained.items);
         }
     }
 
     /// What was refused alone, without a lock.
-    pub(crate) fn refused(&self) -> Tally {
-        let get = |cause| self.refused.of(cause).load(Ordering::Relaxed);
-        Tally {
-            accepted: 0,
-            full: get(Cause::Full),
-            closed: get(Cause::Closed),
-            forked: get(Cause::Forked),
-        }
+    pub(crate) fn refused(&self) -> QueueCounts {
+        self.refused.counts()
     }
 
-    pub(crate) fn tally(&self) -> Tally {
-        let mut tally = self.refused();
+    pub(crate) fn counts(&self) -> QueueCounts {
+        let mut counts = self.refused();
         let Some(buffers) = self.buffers() else {
-            return tally;
+            return counts;
         };
         // Under the lock of the list, no buffer leaves it.
         for buffer in buffers.iter() {
-            tally.accepted += self.lock(buffer).map_or(0, |filled| filled.accepted);
+            counts.accepted += self.lock(buffer).map_or(0, |state| state.accepted);
         }
-        tally.accepted += self.accepted.load(Ordering::Relaxed);
-        tally
-    }
-}
-
-impl<L: Default> Filled<L> {
-    /// The list that an item of so many bytes goes into.
-    #[inline(always)]
-    fn list_for(&mut self, bytes: usize, most: Room) -> &mut L {
-        let size = self.open.size;
-        if size.spans >= most.spans || (size.spans > 0 && size.bytes + bytes > most.bytes) {
-            self.begin_list();
-        }
-        self.open.size.spans += 1;
-        self.open.size.bytes += bytes;
-        &mut self.open.items
-    }
-
-    #[cold]
-    fn begin_list(&mut self) {
-        let next = List {
-            items: self.spare.pop().unwrap_or_default(),
-            size: Room::default(),
-        };
-        self.full.push(std::mem::replace(&mut self.open, next));
-    }
-
-    /// All that waits.
-    fn take(&mut self) -> Vec<List<L>> {
-        self.waiting = 0;
-        self.call_at = 1;
-        if self.open.size.spans > 0 {
-            self.begin_list();
-        }
-        std::mem::take(&mut self.full)
-    }
-}
-
-impl Refusals {
-    fn of(&self, cause: Cause) -> &AtomicU64 {
-        match cause {
-            Cause::Full => &self.full,
-            Cause::Closed => &self.closed,
-            Cause::Forked => &self.forked,
-        }
-    }
-}
-
-/// How much a thread is given at once: a 64th of all, but no more than `most` and no less than it
-/// needs.
-fn portion(all: usize, most: usize, needed: usize, is_scarce: bool) -> usize {
-    if is_scarce {
-        needed
-    } else {
-        (all / 64).clamp(1, most).max(needed)
+        counts.accepted += self.accepted.load(Ordering::Relaxed);
+        counts
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::queue::budget::Room;
+use crate::queue::budget::Size as Room;
 
 /// How much a pipeline keeps in memory, and when it exports.
 ///

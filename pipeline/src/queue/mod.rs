@@ -1,9 +1,11 @@
-//! The way from the threads that end spans to the worker: bounded, and without waiting.
+//! The way from the threads that end spans to the worker: bounded, and without waiting for it.
 
 pub(crate) mod budget;
 pub(crate) mod buffers;
 pub(crate) mod limit;
 #[cfg(all(test, enter_span_loom))]
 pub(crate) mod model;
+pub(crate) mod push_result;
 pub(crate) mod span_list;
 pub(crate) mod span_queue;
+pub(crate) mod thread_buffer;

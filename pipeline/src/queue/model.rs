@@ -1,4 +1,4 @@
-//! The hand-over under every order of events that loom can find: nothing is lost, nothing comes twice,
+//! The buffers under every order of events that loom can find: nothing is lost, nothing comes twice,
 //! and the limits hold. `scripts/model.sh` runs it.
 #![expect(clippy::expect_used, reason = "these are tests")]
 
@@ -6,29 +6,31 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use crate::queue::budget::Room;
-use crate::queue::buffers::{Buffer, Pushed, Store};
+use crate::queue::budget::Size;
+use crate::queue::buffers::Buffers;
+use crate::queue::push_result::PushResult;
+use crate::queue::thread_buffer::ThreadBuffer;
 
-type Items = Store<Vec<u32>>;
+type Items = Buffers<Vec<u32>>;
 
-fn store(spans: usize) -> Arc<Items> {
+fn buffers(spans: usize) -> Arc<Items> {
     let bytes = 10 * spans;
     // Lists of one item: the second one begins another.
-    let batch = Room { spans: 1, bytes };
-    Arc::new(Store::new(Room { spans, bytes }, batch, 1))
+    let batch = Size { spans: 1, bytes };
+    Arc::new(Buffers::new(Size { spans, bytes }, batch, 1))
 }
 
 /// A buffer that was given room for two items, and has used one half; beside it there is room for one.
-fn hoarded() -> (Arc<Items>, Arc<Buffer<Vec<u32>>>) {
-    let store = store(64);
-    let hoards = store.join();
-    push(&store, &hoards, 0, 625);
-    push(&store, &hoards, 1, 5);
-    (store, hoards)
+fn hoarded() -> (Arc<Items>, Arc<ThreadBuffer<Vec<u32>>>) {
+    let buffers = buffers(64);
+    let hoard = buffers.join();
+    push(&buffers, &hoard, 0, 625);
+    push(&buffers, &hoard, 1, 5);
+    (buffers, hoard)
 }
 
-fn push(store: &Items, buffer: &Buffer<Vec<u32>>, item: u32, bytes: usize) -> Pushed {
-    store.push(buffer, bytes, |items| items.push(item))
+fn push(buffers: &Items, buffer: &ThreadBuffer<Vec<u32>>, item: u32, bytes: usize) -> PushResult {
+    buffers.push(buffer, bytes, |items| items.push(item))
 }
 
 /// All orders with up to two preemptions, which is what faults of this kind need.
@@ -39,21 +41,21 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 }
 
 /// A thread that pushes these, and leaves.
-fn pushes(store: &Arc<Items>, items: &'static [u32]) -> thread::JoinHandle<()> {
-    pushes_into(store, &store.join(), items)
+fn pushes(buffers: &Arc<Items>, items: &'static [u32]) -> thread::JoinHandle<()> {
+    pushes_into(buffers, &buffers.join(), items)
 }
 
 fn pushes_into(
-    store: &Arc<Items>,
-    buffer: &Arc<Buffer<Vec<u32>>>,
+    buffers: &Arc<Items>,
+    buffer: &Arc<ThreadBuffer<Vec<u32>>>,
     items: &'static [u32],
 ) -> thread::JoinHandle<()> {
-    let (store, buffer) = (Arc::clone(store), Arc::clone(buffer));
+    let (buffers, buffer) = (Arc::clone(buffers), Arc::clone(buffer));
     thread::spawn(move || {
         for item in items {
-            push(&store, &buffer, *item, 5);
+            push(&buffers, &buffer, *item, 5);
         }
-        store.leave(&buffer);
+        buffers.leave(&buffer);
     })
 }
 
@@ -64,104 +66,104 @@ fn join<const THREADS: usize>(threads: [thread::JoinHandle<()>; THREADS]) {
 }
 
 /// The worker's part. What it takes is released at once, and goes back for its next use.
-fn drain(store: &Items, most: usize, taken: &mut Vec<u32>) {
-    let all = store.drain();
+fn drain(buffers: &Items, most: usize, taken: &mut Vec<u32>) {
+    let all = buffers.drain();
     let spans: usize = all.iter().map(|drained| drained.items.len()).sum();
     assert!(spans <= most, "{spans} of {most}");
     for mut drained in all {
         assert_eq!(drained.size.spans, drained.items.len());
         taken.append(&mut drained.items);
         let size = drained.size;
-        store.give_back(drained);
-        store.release(size);
+        buffers.return_list(drained);
+        buffers.release(size);
     }
 }
 
 /// Each item was taken once, or refused and counted; and all room is free again.
-fn assert_accounted(store: &Items, pushed: u64, mut taken: Vec<u32>) {
-    let tally = store.tally();
-    assert_eq!(tally.accepted, taken.len() as u64);
-    assert_eq!(tally.accepted + tally.full + tally.closed, pushed);
+fn assert_accounted(buffers: &Items, pushed: u64, mut taken: Vec<u32>) {
+    let counts = buffers.counts();
+    assert_eq!(counts.accepted, taken.len() as u64);
+    assert_eq!(counts.accepted + counts.full + counts.closed, pushed);
     taken.sort_unstable();
     let all = taken.len();
     taken.dedup();
     assert_eq!(taken.len(), all);
-    assert_eq!(store.used(), Room::default());
+    assert_eq!(buffers.used(), Size::default());
 }
 
 #[test]
 fn what_is_pushed_while_the_worker_drains_is_taken_once() {
     check(|| {
-        let store = store(4);
-        let threads = [pushes(&store, &[1]), pushes(&store, &[2])];
+        let buffers = buffers(4);
+        let threads = [pushes(&buffers, &[1]), pushes(&buffers, &[2])];
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
         join(threads);
-        drain(&store, 4, &mut taken);
-        assert_eq!(store.tally().full, 0);
-        assert_accounted(&store, 2, taken);
+        drain(&buffers, 4, &mut taken);
+        assert_eq!(buffers.counts().full, 0);
+        assert_accounted(&buffers, 2, taken);
     });
 }
 
 #[test]
 fn what_is_pushed_while_it_closes_is_taken_or_counted() {
     check(|| {
-        let store = store(4);
-        let threads = [pushes(&store, &[1, 2])];
-        store.close();
+        let buffers = buffers(4);
+        let threads = [pushes(&buffers, &[1, 2])];
+        buffers.close();
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
         join(threads);
         // Nobody drains after the last time.
-        assert_accounted(&store, 2, taken);
+        assert_accounted(&buffers, 2, taken);
     });
 }
 
 #[test]
 fn what_one_thread_pushes_stays_in_order_while_it_closes() {
     check(|| {
-        let store = store(4);
-        let threads = [pushes(&store, &[1, 2, 3])];
+        let buffers = buffers(4);
+        let threads = [pushes(&buffers, &[1, 2, 3])];
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
-        store.close();
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
+        buffers.close();
+        drain(&buffers, 4, &mut taken);
         join(threads);
         // What was refused came after what was taken.
         assert!([1, 2, 3].starts_with(&taken), "{taken:?}");
-        assert_accounted(&store, 3, taken);
+        assert_accounted(&buffers, 3, taken);
     });
 }
 
 #[test]
 fn a_thread_that_comes_while_it_closes_is_served_or_refused() {
     check(|| {
-        let store = store(4);
+        let buffers = buffers(4);
         let thread = {
-            let store = Arc::clone(&store);
+            let buffers = Arc::clone(&buffers);
             thread::spawn(move || {
-                let buffer = store.join();
-                push(&store, &buffer, 1, 5);
-                store.leave(&buffer);
+                let buffer = buffers.join();
+                push(&buffers, &buffer, 1, 5);
+                buffers.leave(&buffer);
             })
         };
-        store.close();
+        buffers.close();
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
         join([thread]);
-        assert_accounted(&store, 1, taken);
+        assert_accounted(&buffers, 1, taken);
     });
 }
 
 #[test]
 fn a_full_queue_takes_what_its_limit_says() {
     check(|| {
-        let store = store(2);
-        join([pushes(&store, &[1, 2]), pushes(&store, &[3])]);
+        let buffers = buffers(2);
+        join([pushes(&buffers, &[1, 2]), pushes(&buffers, &[3])]);
         let mut taken = Vec::new();
-        drain(&store, 2, &mut taken);
+        drain(&buffers, 2, &mut taken);
         assert_eq!(taken.len(), 2);
-        assert_accounted(&store, 3, taken);
+        assert_accounted(&buffers, 3, taken);
     });
 }
 
@@ -169,26 +171,26 @@ fn a_full_queue_takes_what_its_limit_says() {
 #[test]
 fn a_full_queue_keeps_its_limit_while_the_worker_drains() {
     check(|| {
-        let store = store(1);
-        let threads = [pushes(&store, &[1, 2])];
+        let buffers = buffers(1);
+        let threads = [pushes(&buffers, &[1, 2])];
         let mut taken = Vec::new();
-        drain(&store, 1, &mut taken);
+        drain(&buffers, 1, &mut taken);
         join(threads);
-        drain(&store, 1, &mut taken);
-        assert_accounted(&store, 2, taken);
+        drain(&buffers, 1, &mut taken);
+        assert_accounted(&buffers, 2, taken);
     });
 }
 
 #[test]
 fn a_portion_that_another_thread_has_not_used_is_reclaimed() {
     check(|| {
-        let (store, hoards) = hoarded();
-        join([pushes(&store, &[2]), pushes(&store, &[3])]);
-        assert_eq!((store.tally().accepted, store.tally().full), (4, 0));
-        store.leave(&hoards);
+        let (buffers, hoard) = hoarded();
+        join([pushes(&buffers, &[2]), pushes(&buffers, &[3])]);
+        assert_eq!((buffers.counts().accepted, buffers.counts().full), (4, 0));
+        buffers.leave(&hoard);
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
-        assert_accounted(&store, 4, taken);
+        drain(&buffers, 4, &mut taken);
+        assert_accounted(&buffers, 4, taken);
     });
 }
 
@@ -196,45 +198,48 @@ fn a_portion_that_another_thread_has_not_used_is_reclaimed() {
 #[test]
 fn what_a_thread_was_given_and_does_not_use_goes_back() {
     check(|| {
-        let used = |spans, bytes| Room { spans, bytes };
-        let (store, hoards) = hoarded();
-        assert_eq!(store.used(), used(2, 635));
-        store.leave(&hoards);
-        assert_eq!(store.used(), used(2, 630));
-        let (store, _hoards) = hoarded();
-        drain(&store, 2, &mut Vec::new());
-        assert_eq!(store.used(), used(0, 0));
+        let used = |spans, bytes| Size { spans, bytes };
+        let (buffers, hoard) = hoarded();
+        assert_eq!(buffers.used(), used(2, 635));
+        buffers.leave(&hoard);
+        assert_eq!(buffers.used(), used(2, 630));
+        let (buffers, _hoards) = hoarded();
+        drain(&buffers, 2, &mut Vec::new());
+        assert_eq!(buffers.used(), used(0, 0));
     });
 }
 
 #[test]
 fn a_portion_is_used_or_reclaimed_and_not_both() {
     check(|| {
-        let (store, hoards) = hoarded();
-        let threads = [pushes_into(&store, &hoards, &[2]), pushes(&store, &[3, 4])];
+        let (buffers, hoard) = hoarded();
+        let threads = [
+            pushes_into(&buffers, &hoard, &[2]),
+            pushes(&buffers, &[3, 4]),
+        ];
         join(threads);
         // Room for three.
-        assert!((2..=4).contains(&store.tally().accepted));
+        assert!((2..=4).contains(&buffers.counts().accepted));
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
-        assert_accounted(&store, 5, taken);
+        drain(&buffers, 4, &mut taken);
+        assert_accounted(&buffers, 5, taken);
     });
 }
 
 #[test]
 fn lists_go_round_while_their_thread_pushes() {
     check(|| {
-        let store = store(4);
-        let buffer = store.join();
-        push(&store, &buffer, 1, 5);
-        let threads = [pushes_into(&store, &buffer, &[2, 3])];
+        let buffers = buffers(4);
+        let buffer = buffers.join();
+        push(&buffers, &buffer, 1, 5);
+        let threads = [pushes_into(&buffers, &buffer, &[2, 3])];
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
         join(threads);
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
         // What came before stays before.
         assert_eq!(taken, [1, 2, 3]);
-        assert_accounted(&store, 3, taken);
+        assert_accounted(&buffers, 3, taken);
     });
 }
 
@@ -243,26 +248,26 @@ fn lists_go_round_while_their_thread_pushes() {
 fn a_worker_that_falls_asleep_is_called() {
     check(|| {
         let bytes = 640;
-        let most = Room { spans: 64, bytes };
+        let most = Size { spans: 64, bytes };
         // Due neither as a batch nor as half of all.
-        let store = Arc::new(Items::new(most, most, usize::MAX));
-        let threads = [(1, store.join()), (2, store.join())].map(|(item, buffer)| {
-            let store = Arc::clone(&store);
+        let buffers = Arc::new(Items::new(most, most, usize::MAX));
+        let threads = [(1, buffers.join()), (2, buffers.join())].map(|(item, buffer)| {
+            let buffers = Arc::clone(&buffers);
             thread::spawn(move || {
-                let pushed = push(&store, &buffer, item, 1);
-                store.leave(&buffer);
+                let pushed = push(&buffers, &buffer, item, 1);
+                buffers.leave(&buffer);
                 pushed.call
             })
         });
-        let is_asleep = store.fall_asleep();
+        let is_asleep = buffers.fall_asleep();
         let calls = threads.map(|thread| thread.join().expect("a thread that ends"));
         let called = calls.iter().filter(|call| call.is_some()).count();
         // By one thread, who is enough.
         assert!(called <= 1, "{calls:?}");
         assert!(!is_asleep || called == 1, "{calls:?}");
         let mut taken = Vec::new();
-        drain(&store, 64, &mut taken);
-        assert_accounted(&store, 2, taken);
+        drain(&buffers, 64, &mut taken);
+        assert_accounted(&buffers, 2, taken);
     });
 }
 
@@ -270,20 +275,20 @@ fn a_worker_that_falls_asleep_is_called() {
 #[test]
 fn who_counts_meanwhile_finds_each_item_once() {
     check(|| {
-        let store = store(4);
-        let buffer = store.join();
-        push(&store, &buffer, 1, 5);
-        let threads = [pushes_into(&store, &buffer, &[2]), {
-            let store = Arc::clone(&store);
+        let buffers = buffers(4);
+        let buffer = buffers.join();
+        push(&buffers, &buffer, 1, 5);
+        let threads = [pushes_into(&buffers, &buffer, &[2]), {
+            let buffers = Arc::clone(&buffers);
             thread::spawn(move || {
-                let counted = store.tally().accepted;
+                let counted = buffers.counts().accepted;
                 assert!((1..=2).contains(&counted), "{counted}");
             })
         }];
         let mut taken = Vec::new();
-        drain(&store, 4, &mut taken);
+        drain(&buffers, 4, &mut taken);
         join(threads);
-        drain(&store, 4, &mut taken);
-        assert_accounted(&store, 2, taken);
+        drain(&buffers, 4, &mut taken);
+        assert_accounted(&buffers, 2, taken);
     });
 }

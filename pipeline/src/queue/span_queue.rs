@@ -1,4 +1,4 @@
-//! The queue as the threads of the application see it: each has a buffer of its own, found without a
+//! The queue of ended spans, as the threads of the application see it: each finds its own buffer without a
 //! lock.
 
 use std::cell::RefCell;
@@ -8,78 +8,65 @@ use std::sync::{Arc, Weak};
 use enter_span::native::EndedSpan;
 use opentelemetry::KeyValue;
 
-use crate::queue::budget::Room;
-use crate::queue::buffers::{self, InstallCall, Pushed, Store, Tally};
+use crate::queue::buffers::{self, Buffers};
 use crate::queue::limit::Limits;
-use crate::queue::span_list::Spans;
+use crate::queue::push_result::{PushResult, WorkerCall};
+use crate::queue::span_list::SpanList;
+use crate::queue::thread_buffer::ThreadBuffer;
 
-pub(crate) type Drained = buffers::Drained<Spans>;
-type Buffer = buffers::Buffer<Spans>;
+pub(crate) type DrainedList = buffers::DrainedList<SpanList>;
+type Buffer = ThreadBuffer<SpanList>;
 
 /// All that waits in a pipeline, or is on its way.
-pub(crate) struct Queue {
+pub(crate) struct SpanQueue {
     number: u64,
-    store: Store<Spans>,
+    pub(crate) buffers: Buffers<SpanList>,
     /// A buffer for threads that are dying, and for what comes too late.
     shared: Arc<Buffer>,
     record_only: AtomicU64,
-    call: Box<dyn Fn(InstallCall) + Send + Sync>,
+    call: Box<dyn Fn(WorkerCall) + Send + Sync>,
 }
 
 thread_local! {
     /// The buffers of this thread, with the numbers of their pipelines.
-    static OWN: RefCell<Vec<Own>> = const { RefCell::new(Vec::new()) };
+    static OWN_BUFFERS: RefCell<Vec<OwnBuffer>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A thread's buffer for one pipeline.
-struct Own {
+struct OwnBuffer {
     number: u64,
-    queue: Weak<Queue>,
+    queue: Weak<SpanQueue>,
     buffer: Arc<Buffer>,
 }
 
-impl Drop for Own {
+impl Drop for OwnBuffer {
     fn drop(&mut self) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.store.leave(&self.buffer);
+            queue.buffers.leave(&self.buffer);
         }
     }
 }
 
-impl Queue {
+impl SpanQueue {
     pub(crate) fn new(
         limits: Limits,
-        call: impl Fn(InstallCall) + Send + Sync + 'static,
+        call: impl Fn(WorkerCall) + Send + Sync + 'static,
     ) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // A batch, or half of what may wait.
         let due = limits.batch_spans.min(limits.queue_spans / 2).max(1);
-        let store = Store::new(limits.queue(), limits.batch(), due);
-        Arc::new(Queue {
+        let buffers = Buffers::new(limits.queue(), limits.batch(), due);
+        Arc::new(SpanQueue {
             // Relaxed: the numbers only have to differ.
             number: NEXT.fetch_add(1, Ordering::Relaxed),
-            shared: store.join(),
-            store,
+            shared: buffers.join(),
+            buffers,
             record_only: AtomicU64::new(0),
             call: Box::new(call),
         })
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.store.is_closed()
-    }
-
-    /// From now on what is pushed is counted and dropped. What was pushed before is in the buffers.
-    pub(crate) fn close(&self) {
-        self.store.close();
-    }
-
-    /// Whether this is a forked child of the pipeline's process, where it is off.
-    pub(crate) fn is_forked(&self) -> bool {
-        self.store.is_forked()
-    }
-
-    /// Takes a span of so many bytes out of its place. Never waits for an exporter. One that does not fit is
+    /// Takes a span of so many bytes. Never waits for an exporter. One that does not fit is
     /// left there and counted as dropped; then this is `false`.
     #[inline]
     pub(crate) fn push(
@@ -90,7 +77,7 @@ impl Queue {
     ) -> bool {
         let own = self.with_own(|own| {
             let buffer = own.map_or(&self.shared, |own| &own.buffer);
-            self.store
+            self.buffers
                 .push(buffer, bytes, |spans| spans.push(span, attributes))
         });
         let pushed = own.unwrap_or_else(|| self.push_shared(bytes, span, attributes));
@@ -101,16 +88,16 @@ impl Queue {
     }
 
     #[cold]
-    fn call_worker(&self, call: InstallCall) {
+    fn call_worker(&self, call: WorkerCall) {
         // A child has no worker: it learns it here, at the latest when its buffers are full.
-        if !self.is_forked() {
+        if !self.buffers.is_forked() {
             (self.call)(call);
         }
     }
 
-    /// What was taken out has been dropped: the worker tells the application.
-    pub(crate) fn tell_of_drops(&self) {
-        (self.call)(InstallCall::Soon);
+    /// Drained spans were dropped: the worker warns the application.
+    pub(crate) fn report_drops(&self) {
+        (self.call)(WorkerCall::Soon);
     }
 
     #[cold]
@@ -119,9 +106,9 @@ impl Queue {
         bytes: usize,
         span: &mut EndedSpan,
         attributes: &mut Vec<KeyValue>,
-    ) -> Pushed {
-        let put = |spans: &mut Spans| spans.push(span, attributes);
-        self.store.push(&self.shared, bytes, put)
+    ) -> PushResult {
+        let put = |spans: &mut SpanList| spans.push(span, attributes);
+        self.buffers.push(&self.shared, bytes, put)
     }
 
     /// A span that a sampler wanted to be recorded and not exported has ended.
@@ -133,63 +120,30 @@ impl Queue {
         self.record_only.load(Ordering::Relaxed)
     }
 
-    /// What was taken out, and is exported or dropped now, makes room.
-    pub(crate) fn release(&self, room: Room) {
-        self.store.release(room);
-    }
-
-    /// The worker's side: whether nothing waits. Then it is called when something does.
-    pub(crate) fn fall_asleep(&self) -> bool {
-        self.store.fall_asleep()
-    }
-
-    pub(crate) fn wake_up(&self) {
-        self.store.wake_up();
-    }
-
-    /// Takes out all that waits. What it holds stays counted until it is released.
-    pub(crate) fn drain(&self) -> Vec<Drained> {
-        self.store.drain()
-    }
-
-    /// A list, which is empty now, goes back to its thread.
-    pub(crate) fn give_back(&self, drained: Drained) {
-        self.store.give_back(drained);
-    }
-
-    pub(crate) fn tally(&self) -> Tally {
-        self.store.tally()
-    }
-
-    /// What was refused alone, without a lock.
-    pub(crate) fn refused(&self) -> Tally {
-        self.store.refused()
-    }
-
     /// With this thread's own, made at its first span; with none where a new one would be of no use.
     /// `None` on a thread that is dying.
     #[inline(always)]
-    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(Option<&Own>) -> R) -> Option<R> {
-        let with = |all: &RefCell<Vec<Own>>| {
+    fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(Option<&OwnBuffer>) -> R) -> Option<R> {
+        let with = |all: &RefCell<Vec<OwnBuffer>>| {
             let mut all = all.borrow_mut();
             let known = all.iter().position(|own| own.number == self.number);
-            let parentage = known.or_else(|| self.make_own(&mut all));
-            work(parentage.and_then(|parentage| all.get(parentage)))
+            let index = known.or_else(|| self.add_own(&mut all));
+            work(index.and_then(|index| all.get(index)))
         };
-        OWN.try_with(with).ok()
+        OWN_BUFFERS.try_with(with).ok()
     }
 
     #[cold]
-    fn make_own(self: &Arc<Self>, all: &mut Vec<Own>) -> Option<usize> {
+    fn add_own(self: &Arc<Self>, all: &mut Vec<OwnBuffer>) -> Option<usize> {
         // Pipelines that are gone leave their buffers here.
         all.retain(|own| own.queue.strong_count() > 0);
-        if self.is_closed() {
+        if self.buffers.is_closed() {
             return None;
         }
-        all.push(Own {
+        all.push(OwnBuffer {
             number: self.number,
             queue: Arc::downgrade(self),
-            buffer: self.store.join(),
+            buffer: self.buffers.join(),
         });
         Some(all.len() - 1)
     }

@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use crate::host::clock::Clock;
 use crate::host::suppression;
 use crate::host::unwind::shielded;
-use crate::queue::span_queue::Queue;
+use crate::queue::span_queue::SpanQueue;
 use crate::sampling::muting::Muting;
 use crate::sampling::parentage;
 use crate::sampling::sampler::Sampler;
@@ -18,7 +18,7 @@ use crate::stats::declined::{Declined, Reason};
 
 pub(crate) struct Core {
     pub(crate) config: Arc<RecordConfig>,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: Arc<SpanQueue>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) sampler: Sampler,
     pub(crate) muting: Muting,
@@ -27,12 +27,12 @@ pub(crate) struct Core {
 
 /// Where records go when they end: nothing whose destructor is the application's, since the last one may
 /// drop anywhere.
-pub(crate) struct HandOver {
-    pub(crate) queue: Arc<Queue>,
+pub(crate) struct QueueSink {
+    pub(crate) queue: Arc<SpanQueue>,
     pub(crate) clock: Arc<Clock>,
 }
 
-impl RecordSink for HandOver {
+impl RecordSink for QueueSink {
     #[inline]
     fn now(&self) -> u64 {
         self.clock.now()
@@ -67,7 +67,7 @@ impl Core {
     /// Whether no span is made at all, or none on this thread.
     #[inline]
     pub(crate) fn is_off(&self) -> bool {
-        let is_closed = self.queue.is_closed();
+        let is_closed = self.queue.buffers.is_closed();
         if is_closed {
             self.declined.count(Reason::Closed);
         }
@@ -76,7 +76,7 @@ impl Core {
 
     /// The same, where nobody is to count it.
     pub(crate) fn is_over(&self) -> bool {
-        self.queue.is_closed() || suppression::is_quiet()
+        self.queue.buffers.is_closed() || suppression::is_quiet()
     }
 
     /// Whether this instrumentation scope makes no spans.

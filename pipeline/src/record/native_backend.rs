@@ -13,11 +13,11 @@ use opentelemetry_sdk::trace::ShouldSample;
 
 use crate::record::core::{Core, Decision};
 
-pub(crate) struct Native(pub(crate) Arc<Core>);
+pub(crate) struct NativeBackend(pub(crate) Arc<Core>);
 
-impl Backend for Native {
+impl Backend for NativeBackend {
     fn start(&self, mut start: Start<'_>, context: &Context, record: &mut Record) -> StartResult {
-        let Native(core) = self;
+        let NativeBackend(core) = self;
         if core.is_off() || core.is_muted(start.library().name()) {
             return StartResult::Nothing;
         }
@@ -34,10 +34,10 @@ impl Backend for Native {
             }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
         };
-        let decision = match start.parentage {
-            Some(parentage) => Some(Decision::at(parentage, context)),
-            None => core.decide(context, &options.attributes, ask),
-        };
+        let known = start
+            .parentage
+            .map(|parentage| Decision::at(parentage, context));
+        let decision = known.or_else(|| core.decide(context, &options.attributes, ask));
         let Some(decision) = decision else {
             return StartResult::Nothing;
         };
@@ -49,16 +49,12 @@ impl Backend for Native {
             parentage: decision.parentage,
             kind,
             name,
-            source: match options.library {
-                None => SpanSource::Site(site),
-                Some(library) => SpanSource::Library(Box::new((site, library))),
-            },
+            source: source(site, options.library),
             start: Timestamp::Ticks(counted),
         };
         record.begin(&core.config, span_start, &decision.state);
-        for list in [options.attributes, decision.attributes] {
-            list.into_iter().for_each(|one| record.set_attribute(one));
-        }
+        let attributes = options.attributes.into_iter().chain(decision.attributes);
+        attributes.for_each(|one| record.set_attribute(one));
         links.into_iter().for_each(|link| record.add_link(link));
         StartResult::Recorded
     }
@@ -69,7 +65,7 @@ impl Backend for Native {
         context: &Context,
         record: &mut Record,
     ) -> Option<StartResult> {
-        let Native(core) = self;
+        let NativeBackend(core) = self;
         if core.is_off() || core.is_muted(site.library().name()) {
             return Some(StartResult::Nothing);
         }
@@ -100,13 +96,20 @@ impl Backend for Native {
     }
 
     fn decide(&self, parent: &Context) -> Option<Parentage> {
-        let Native(core) = self;
+        let NativeBackend(core) = self;
         core.decide_by_place(parent.span().span_context())
     }
 
     fn mutes(&self, library: &Library) -> bool {
-        let Native(core) = self;
+        let NativeBackend(core) = self;
         core.muting.mutes(library.name()) || core.is_over()
+    }
+}
+
+fn source(site: &'static Site, library: Option<Library>) -> SpanSource {
+    match library {
+        None => SpanSource::Site(site),
+        Some(library) => SpanSource::Library(Box::new((site, library))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The pipeline as OpenTelemetry's provider: ours and everybody's spans take the same way.
+//! The pipeline as OpenTelemetry's provider: spans of other instrumentation take the same way as ours.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use enter_span::native::{self, Record, SpanSource, SpanStart, Timestamp};
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
+    Event, Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
     TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
@@ -60,25 +60,24 @@ impl Tracer for PipelineTracer {
     type Span = PipelineSpan;
 
     fn build_with_context(&self, builder: SpanBuilder, context: &Context) -> PipelineSpan {
-        if context.is_telemetry_suppressed() || self.core.is_off() {
+        let core = &self.core;
+        if context.is_telemetry_suppressed() || core.is_off() {
             return PipelineSpan::unrecorded(SpanContext::NONE);
         }
         if self.is_muted {
-            self.core.declined.count(Reason::Muted);
+            core.declined.count(Reason::Muted);
             return PipelineSpan::transparent(context);
         }
         let start = match builder.start_time {
-            Some(told) => Timestamp::Wall(told),
-            None => Timestamp::Ticks(self.core.clock.now()),
+            Some(time) => Timestamp::Wall(time),
+            None => Timestamp::Ticks(core.clock.now()),
         };
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let links = builder.links.unwrap_or_default();
-        let decision = self
-            .core
-            .decide(context, &attributes, |sampler, parent, trace_id| {
-                sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
-            });
+        let decision = core.decide(context, &attributes, |sampler, parent, trace_id| {
+            sampler.should_sample(parent, trace_id, &builder.name, &kind, &attributes, &links)
+        });
         let Some(decision) = decision else {
             return PipelineSpan::transparent(context);
         };
@@ -93,17 +92,10 @@ impl Tracer for PipelineTracer {
             start,
         };
         let mut record = record_pool::take();
-        record.begin(&self.core.config, span_start, &decision.state);
+        record.begin(&core.config, span_start, &decision.state);
         let identity = decision.parentage.identity(decision.state);
-        for attribute in attributes.into_iter().chain(decision.attributes) {
-            record.set_attribute(attribute);
-        }
-        for event in builder.events.into_iter().flatten() {
-            record.add_event(event.name, Some(event.timestamp), event.attributes);
-        }
-        for link in links {
-            record.add_link(link);
-        }
+        let attributes = [attributes, decision.attributes];
+        fill(&mut record, attributes, builder.events, links);
         PipelineSpan {
             identity,
             record: Some(record),
@@ -111,8 +103,25 @@ impl Tracer for PipelineTracer {
     }
 }
 
+fn fill(
+    record: &mut Record,
+    attributes: [Vec<KeyValue>; 2],
+    events: Option<Vec<Event>>,
+    links: Vec<Link>,
+) {
+    for attribute in attributes.into_iter().flatten() {
+        record.set_attribute(attribute);
+    }
+    for event in events.into_iter().flatten() {
+        record.add_event(event.name, Some(event.timestamp), event.attributes);
+    }
+    for link in links {
+        record.add_link(link);
+    }
+}
+
 impl PipelineSpan {
-    /// What hangs on it hangs on the parent; where there is none, it is a root.
+    /// Its children attach to its parent. Without a parent, they are roots.
     fn transparent(context: &Context) -> Self {
         PipelineSpan::unrecorded(context.span().span_context().clone())
     }

@@ -1,4 +1,4 @@
-//! What became of the spans.
+//! How many spans were exported or dropped, and why.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -91,11 +91,12 @@ pub struct ExporterCounts {
 
 /// Why a batch was not exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum DropCause {
     Failed,
     TimedOut,
     Behind,
     Blocked,
+    /// Never at an exporter.
     NoExporter,
 }
 
@@ -104,12 +105,8 @@ pub(crate) enum Cause {
 pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
-    failed: AtomicU64,
-    timed_out: AtomicU64,
-    behind: AtomicU64,
-    blocked: AtomicU64,
-    /// Never at an exporter.
-    no_exporter: AtomicU64,
+    /// By cause.
+    dropped: [AtomicU64; 5],
     last: Mutex<Option<Result<(), String>>>,
 }
 
@@ -119,16 +116,13 @@ impl Ledger {
         self.offered.fetch_add(spans as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn enter(&self, spans: usize, dropped: Option<Cause>) {
-        let counter = match dropped {
-            None => &self.exported,
-            Some(Cause::Failed) => &self.failed,
-            Some(Cause::TimedOut) => &self.timed_out,
-            Some(Cause::Behind) => &self.behind,
-            Some(Cause::Blocked) => &self.blocked,
-            Some(Cause::NoExporter) => &self.no_exporter,
-        };
+    pub(crate) fn count(&self, spans: usize, dropped: Option<DropCause>) {
+        let counter = dropped.map_or(&self.exported, |cause| self.of(cause));
         counter.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    fn of(&self, cause: DropCause) -> &AtomicU64 {
+        &self.dropped[cause as usize]
     }
 
     /// How the last export went; with what was said, if it failed.
@@ -138,18 +132,18 @@ impl Ledger {
     }
 
     pub(crate) fn set_last(&self, last: Result<(), String>) {
-        let mut parentage = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *parentage = Some(last);
+        let mut slot = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(last);
     }
 
     pub(crate) fn counts(&self) -> ExporterCounts {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counts = ExporterCounts {
             exported: get(&self.exported),
-            failed: get(&self.failed),
-            timed_out: get(&self.timed_out),
-            behind: get(&self.behind),
-            blocked: get(&self.blocked),
+            failed: get(self.of(DropCause::Failed)),
+            timed_out: get(self.of(DropCause::TimedOut)),
+            behind: get(self.of(DropCause::Behind)),
+            blocked: get(self.of(DropCause::Blocked)),
             queued: 0,
         };
         let done = counts.exported + counts.dropped();
@@ -165,7 +159,7 @@ impl Ledger {
         Dropped {
             exporter_behind: counts.behind,
             exporter_blocked: counts.blocked,
-            no_exporter: self.no_exporter.load(Ordering::Relaxed),
+            no_exporter: self.of(DropCause::NoExporter).load(Ordering::Relaxed),
             export_failed: counts.failed,
             export_timed_out: counts.timed_out,
             ..Dropped::default()

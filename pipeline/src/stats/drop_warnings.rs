@@ -1,4 +1,4 @@
-//! Tells the application that spans were dropped: from the worker's thread, and not too often.
+//! Warns the application that spans were dropped: from the worker's thread, at most once a minute.
 
 use std::time::{Duration, Instant};
 
@@ -8,27 +8,27 @@ use crate::stats::counts::Dropped;
 /// Takes warnings.
 pub(crate) type Warn = Box<dyn Fn(&str) + Send>;
 
-pub(crate) struct Notices {
+pub(crate) struct DropWarnings {
     warn: Warn,
-    told: Dropped,
+    reported: Dropped,
     last: Option<Instant>,
 }
 
 /// Between two warnings.
 const PAUSE: Duration = Duration::from_secs(60);
 
-impl Notices {
+impl DropWarnings {
     pub(crate) fn new(warn: Warn) -> Self {
-        Notices {
+        DropWarnings {
             warn,
-            told: Dropped::default(),
+            reported: Dropped::default(),
             last: None,
         }
     }
 
-    /// At once the first time, and then for all of a minute together. Gives when the rest can be told, if
+    /// The first time immediately, and then for a minute together. Gives when the rest can be reported, if
     /// there is any.
-    pub(crate) fn tell(
+    pub(crate) fn warn_in_time(
         &mut self,
         dropped: Dropped,
         last_error: impl Fn() -> Option<String>,
@@ -36,28 +36,28 @@ impl Notices {
         let next = self.last.and_then(|last| last.checked_add(PAUSE));
         let is_early = next.is_some_and(|next| Instant::now() < next);
         if !is_early {
-            self.tell_rest(dropped, last_error);
+            self.warn_now(dropped, last_error);
             return None;
         }
-        let has_rest = !causes(&self.told, &faults(dropped)).is_empty();
+        let has_rest = !causes(&self.reported, &faults(dropped)).is_empty();
         next.filter(|_| has_rest)
     }
 
-    /// Warnings that the runtime has kept for the application.
-    pub(crate) fn pass_on(&self, warnings: impl Iterator<Item = String>) {
+    /// Passes on the warnings that the runtime has kept for the application.
+    pub(crate) fn forward(&self, warnings: impl Iterator<Item = String>) {
         for warning in warnings {
             silenced(|| (self.warn)(&warning));
         }
     }
 
-    /// What was not told yet.
-    pub(crate) fn tell_rest(&mut self, dropped: Dropped, last_error: impl Fn() -> Option<String>) {
+    /// Warns of all that was not reported yet.
+    pub(crate) fn warn_now(&mut self, dropped: Dropped, last_error: impl Fn() -> Option<String>) {
         let dropped = faults(dropped);
-        let causes = causes(&self.told, &dropped);
+        let causes = causes(&self.reported, &dropped);
         if causes.is_empty() {
             return;
         }
-        self.told = dropped;
+        self.reported = dropped;
         self.last = Some(Instant::now());
         let mut warning = format!("spans were dropped: {}", causes.join(", "));
         if let Some(error) = last_error() {
@@ -68,8 +68,7 @@ impl Notices {
     }
 }
 
-/// Spans that end after a shutdown are late, and those of a pipeline without an exporter, or in a forked
-/// child, go nowhere by intent, or were told of before.
+/// Without drops that are intended: after a shutdown, without an exporter, and in a forked child.
 fn faults(dropped: Dropped) -> Dropped {
     Dropped {
         no_exporter: 0,

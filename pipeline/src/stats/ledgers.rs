@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::queue::buffers::Tally;
-use crate::queue::span_queue::Queue;
+use crate::queue::push_result::QueueCounts;
+use crate::queue::span_queue::SpanQueue;
 use crate::stats::counts::{Counts, Dropped, ExporterCounts, Ledger};
 
-pub(crate) struct Accounts {
-    pub(crate) queue: Arc<Queue>,
+pub(crate) struct Ledgers {
+    pub(crate) queue: Arc<SpanQueue>,
     /// Of all exporters together.
     pub(crate) all: Arc<Ledger>,
     /// Of each.
@@ -17,17 +17,17 @@ pub(crate) struct Accounts {
     pub(crate) is_installed: AtomicBool,
 }
 
-impl Accounts {
+impl Ledgers {
     pub(crate) fn counts(&self) -> Counts {
-        let is_forked = self.queue.is_forked();
+        let is_forked = self.queue.buffers.is_forked();
         // In this order: what is accepted meanwhile is queued, and nothing is exported before.
         let exported = self.all.counts().exported;
         let mut dropped = self.all.dropped();
-        let tally = self.queue.tally();
-        refuse(&mut dropped, tally);
+        let counts = self.queue.buffers.counts();
+        refuse(&mut dropped, counts);
         let done = exported + dropped.total();
         // In a forked child, some buffers may be locked for ever, and cannot be counted.
-        let recorded = (tally.accepted + tally.full + tally.closed + tally.forked).max(done);
+        let recorded = (counts.accepted + counts.full + counts.closed + counts.forked).max(done);
         let waiting = recorded - done;
         let queued = if is_forked { 0 } else { waiting };
         dropped.forked += waiting - queued;
@@ -43,7 +43,7 @@ impl Accounts {
     /// What was dropped until now, without a lock.
     pub(crate) fn dropped(&self) -> Dropped {
         let mut dropped = self.all.dropped();
-        refuse(&mut dropped, self.queue.refused());
+        refuse(&mut dropped, self.queue.buffers.refused());
         dropped
     }
 
@@ -53,8 +53,8 @@ impl Accounts {
 }
 
 /// Adds what did not come into the buffers.
-fn refuse(dropped: &mut Dropped, tally: Tally) {
-    dropped.queue_full = tally.full;
-    dropped.after_shutdown = tally.closed;
-    dropped.forked = tally.forked;
+fn refuse(dropped: &mut Dropped, counts: QueueCounts) {
+    dropped.queue_full = counts.full;
+    dropped.after_shutdown = counts.closed;
+    dropped.forked = counts.forked;
 }

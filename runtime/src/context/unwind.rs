@@ -15,7 +15,7 @@ pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, Payload> {
 }
 
 /// Runs code of the user's for the sake of telemetry only. If it panics, its result is lost.
-pub(crate) fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
+pub fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
     catch(work).map_err(discard).ok()
 }
 

@@ -79,7 +79,7 @@ mod map;
 mod message;
 mod mode;
 mod run;
-mod text;
+pub(crate) mod text;
 
 pub use carrier::Carrier;
 pub use delivery::Invocation;

@@ -48,7 +48,8 @@ pub(super) fn read(line: &str) -> impl Iterator<Item = Option<(Cow<'_, str>, Cow
     })
 }
 
-fn decode(text: &str) -> Option<Cow<'_, str>> {
+/// Resolves `%2C`; `None` for a `%` without two hexadecimal digits, and for what is not UTF-8.
+pub fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }

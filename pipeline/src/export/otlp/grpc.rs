@@ -8,9 +8,9 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
 use super::headers;
-use crate::environment::{Files, Settings};
+use crate::environment::{OtlpSettings, TlsFiles};
 
-pub(super) fn exporter(settings: &Settings) -> Result<SpanExporter, String> {
+pub(super) fn exporter(settings: &OtlpSettings) -> Result<SpanExporter, String> {
     let own = settings.headers.clone();
     let intercept = move |mut request: Request<()>| -> Result<Request<()>, Status> {
         let mut given = std::mem::take(request.metadata_mut()).into_headers();
@@ -37,7 +37,7 @@ pub(super) fn exporter(settings: &Settings) -> Result<SpanExporter, String> {
 }
 
 /// Trusts those that were given, or else the platform's.
-fn tls(files: &Files) -> ClientTlsConfig {
+fn tls(files: &TlsFiles) -> ClientTlsConfig {
     let config = match &files.roots {
         Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
         None => ClientTlsConfig::new().with_native_roots(),

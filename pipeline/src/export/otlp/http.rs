@@ -18,11 +18,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{Cause, headers};
-use crate::environment::{Files, Settings};
+use super::{TransportError, headers};
+use crate::environment::{OtlpSettings, TlsFiles};
 
-pub(super) fn exporter(settings: &Settings) -> Result<(SpanExporter, Cause), String> {
-    let cause = Cause::default();
+pub(super) fn exporter(settings: &OtlpSettings) -> Result<(SpanExporter, TransportError), String> {
+    let transport_error = TransportError::default();
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls(settings)?)
         .https_or_http()
@@ -31,7 +31,7 @@ pub(super) fn exporter(settings: &Settings) -> Result<(SpanExporter, Cause), Str
     let client = Client {
         client: HyperClient::new(connector, settings.timeout, None),
         headers: settings.headers.clone(),
-        cause: cause.clone(),
+        transport_error: transport_error.clone(),
     };
     let builder = SpanExporter::builder()
         .with_http()
@@ -45,14 +45,14 @@ pub(super) fn exporter(settings: &Settings) -> Result<(SpanExporter, Cause), Str
         builder
     };
     let exporter = builder.build().map_err(|error| error.to_string())?;
-    Ok((exporter, cause))
+    Ok((exporter, transport_error))
 }
 
 #[derive(Debug)]
 struct Client<C> {
     client: C,
     headers: HeaderMap,
-    cause: Cause,
+    transport_error: TransportError,
 }
 
 #[async_trait]
@@ -68,7 +68,8 @@ impl<C: HttpClient> HttpClient for Client<C> {
         }
         parts.headers = own;
         let sent = self.client.send_bytes(Request::from_parts(parts, body));
-        sent.await.inspect_err(|error| self.cause.set(chain(error)))
+        sent.await
+            .inspect_err(|error| self.transport_error.set(chain(error)))
     }
 }
 
@@ -80,7 +81,7 @@ fn chain(error: &HttpError) -> String {
 }
 
 /// An endpoint without TLS needs no certificates.
-fn tls(settings: &Settings) -> Result<ClientConfig, String> {
+fn tls(settings: &OtlpSettings) -> Result<ClientConfig, String> {
     let is_secure = settings.endpoint.scheme() == Some(&Scheme::HTTPS);
     let roots = if is_secure {
         roots(&settings.files)?
@@ -102,7 +103,7 @@ fn tls(settings: &Settings) -> Result<ClientConfig, String> {
 }
 
 /// Those that were given, or else the platform's.
-fn roots(files: &Files) -> Result<RootCertStore, String> {
+fn roots(files: &TlsFiles) -> Result<RootCertStore, String> {
     let certificates = match &files.roots {
         Some(pem) => certificates(pem)?,
         None => rustls_native_certs::load_native_certs().certs,

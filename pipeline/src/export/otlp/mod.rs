@@ -1,5 +1,13 @@
 //! OTLP, through `opentelemetry-otlp`, on a Tokio runtime of its own.
 //!
+//! An async transport needs a runtime, and a blocking one cannot be cancelled. A runtime around all
+//! exporters would be simpler, but `reqwest`'s blocking client, the default of `opentelemetry-otlp`,
+//! panics inside one.
+//!
+//! `opentelemetry-otlp` reads the variables of the process after the settings of the code. Endpoint,
+//! protocol and timeout take precedence over them; headers do not. So headers are set where the request
+//! leaves: in the HTTP client, and in gRPC's interceptor.
+//!
 //! The runtime is driven by the exporter's thread while it exports, and by no other: what the transport
 //! runs is suppressed as the exporter is, and all of it is cancelled at the deadline.
 
@@ -20,14 +28,14 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{self, Runtime};
 
-use crate::environment::{Protocol, Settings};
+use crate::environment::{OtlpSettings, Protocol};
 use crate::export::exporter::Export;
 
 pub(crate) struct Otlp {
     exporter: Exporter,
     engine: Engine,
     timeout: Duration,
-    cause: Cause,
+    transport_error: TransportError,
     description: String,
 }
 
@@ -35,27 +43,29 @@ impl Otlp {
     /// # Errors
     ///
     /// What is missing, or wrong with the settings for TLS.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn new(settings: &OtlpSettings) -> Result<Self, String> {
         let engine = Engine::new()?;
-        let (exporter, cause) = engine.enter(|| exporter(settings))?;
+        let (exporter, transport_error) = engine.enter(|| exporter(settings))?;
         Ok(Otlp {
             exporter,
             engine,
             timeout: settings.timeout,
-            cause,
+            transport_error,
             description: describe(settings),
         })
     }
 }
 
-fn exporter(settings: &Settings) -> Result<(Exporter, Cause), String> {
+fn exporter(settings: &OtlpSettings) -> Result<(Exporter, TransportError), String> {
     match settings.protocol {
         #[cfg(feature = "otlp-http")]
         Protocol::Http => http::exporter(settings),
         #[cfg(not(feature = "otlp-http"))]
         Protocol::Http => Err(missing("otlp-http")),
         #[cfg(feature = "otlp-grpc")]
-        Protocol::Grpc => grpc::exporter(settings).map(|exporter| (exporter, Cause::default())),
+        Protocol::Grpc => {
+            grpc::exporter(settings).map(|exporter| (exporter, TransportError::default()))
+        }
         #[cfg(not(feature = "otlp-grpc"))]
         Protocol::Grpc => Err(missing("otlp-grpc")),
     }
@@ -67,7 +77,7 @@ fn missing(feature: &str) -> String {
 }
 
 /// Without its query, which can hold a key.
-fn describe(settings: &Settings) -> String {
+fn describe(settings: &OtlpSettings) -> String {
     let endpoint = settings.endpoint.to_string();
     let shown = endpoint.split('?').next().unwrap_or_default();
     format!("otlp {} {shown}", settings.protocol.name())
@@ -85,7 +95,7 @@ impl Export for Otlp {
         match self.engine.run_until(export, deadline)? {
             // The transport has the same deadline, and may be the first to see it.
             Err(_) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => None,
-            exported => Some(exported.map_err(|error| self.cause.explain(error))),
+            exported => Some(exported.map_err(|error| self.transport_error.explain(error))),
         }
     }
 
@@ -142,21 +152,21 @@ impl Drop for Engine {
     }
 }
 
-/// Why a transport failed, where its exporter does not tell: HTTP.
+/// Why a transport failed. The HTTP exporter does not return it.
 #[derive(Clone, Debug, Default)]
-struct Cause(Arc<Mutex<Option<String>>>);
+struct TransportError(Arc<Mutex<Option<String>>>);
 
-impl Cause {
+impl TransportError {
     #[cfg(feature = "otlp-http")]
-    fn set(&self, cause: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+    fn set(&self, transport_error: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(transport_error);
     }
 
     fn explain(&self, error: OTelSdkError) -> OTelSdkError {
-        let cause = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (error, cause) {
-            (OTelSdkError::InternalFailure(error), Some(cause)) => {
-                OTelSdkError::InternalFailure(format!("{error}: {cause}"))
+        let transport_error = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (error, transport_error) {
+            (OTelSdkError::InternalFailure(error), Some(transport_error)) => {
+                OTelSdkError::InternalFailure(format!("{error}: {transport_error}"))
             }
             (error, _) => error,
         }

@@ -1,0 +1,148 @@
+//! The jobs of one exporter, and which of its threads serves them. Nothing here waits or runs an exporter.
+//!
+//! The current job is kept here and not by its thread, so that it can be counted if the thread blocks
+//! for ever. A blocked thread is abandoned and may come back: a machine that slept looks like an
+//! exporter that blocked. So two threads may be blocked at the same time, and one that returns serves
+//! again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::export::batch::Batch;
+use crate::export::control::FlushTicket;
+use crate::export::exporter::Export;
+use crate::queue::budget::Size;
+use crate::stats::counts::DropCause;
+
+/// What waits for one exporter, and which thread serves it.
+#[derive(Default)]
+pub(super) struct ExportState {
+    /// Until it is shut down.
+    pub(super) exporter: Option<Arc<dyn Export>>,
+    pub(super) jobs: VecDeque<Job>,
+    /// What waits, and what the exporter is at.
+    queued: Size,
+    pub(super) current: Option<CurrentJob>,
+    /// The number of the thread that serves. `None` if too many are blocked.
+    pub(super) server: Option<u64>,
+    next_number: u64,
+    /// Threads that were abandoned in a call, and have not come back.
+    blocked: usize,
+    pub(super) is_over: bool,
+}
+
+/// What an exporter is asked.
+pub(crate) enum Job {
+    Export(Arc<Batch>),
+    Flush(#[expect(dead_code, reason = "it is done when this is dropped")] Arc<FlushTicket>),
+    ShutDown(#[expect(dead_code, reason = "it is done when this is dropped")] Arc<FlushTicket>),
+}
+
+/// What the exporter is at. It is kept here, and not by the thread, which may never come back.
+pub(super) struct CurrentJob {
+    pub(super) job: Job,
+    pub(super) deadline: Option<Instant>,
+    /// The deadline has passed, and the thread had its time to see it by itself.
+    pub(super) is_warned: bool,
+}
+
+/// Threads that an exporter may block at the same time.
+const MOST_BLOCKED: usize = 2;
+
+/// The number of the thread that serves next, and what it serves.
+pub(super) type Successor = (u64, Arc<dyn Export>);
+
+impl ExportState {
+    pub(super) fn new(exporter: Arc<dyn Export>) -> Self {
+        ExportState {
+            exporter: Some(exporter),
+            ..ExportState::default()
+        }
+    }
+
+    pub(super) fn refuses(&self, job: &Job, share: Size) -> Option<DropCause> {
+        if self.server.is_none() || self.is_over {
+            return Some(DropCause::Blocked);
+        }
+        match job {
+            Job::Export(batch) => self
+                .is_behind(batch.size(), share)
+                .then_some(DropCause::Behind),
+            Job::Flush(_) | Job::ShutDown(_) => None,
+        }
+    }
+
+    /// One batch always has room, however large it is.
+    fn is_behind(&self, size: Size, share: Size) -> bool {
+        self.queued.spans > 0
+            && (self.queued.spans + size.spans > share.spans
+                || self.queued.bytes + size.bytes > share.bytes)
+    }
+
+    pub(super) fn add(&mut self, size: Size) {
+        self.queued.spans += size.spans;
+        self.queued.bytes += size.bytes;
+    }
+
+    pub(super) fn take_current(&mut self) -> Option<CurrentJob> {
+        let current = self.current.take();
+        if let Some(CurrentJob {
+            job: Job::Export(batch),
+            ..
+        }) = &current
+        {
+            self.queued.spans = self.queued.spans.saturating_sub(batch.size().spans);
+            self.queued.bytes = self.queued.bytes.saturating_sub(batch.size().bytes);
+        }
+        current
+    }
+
+    /// Not after the deadline of what the exporter is asked next, if it is asked anything.
+    pub(super) fn next_deadline(&self, now: Instant, timeout: Duration) -> Option<Instant> {
+        if self.jobs.is_empty() {
+            return None;
+        }
+        now.checked_add(timeout)
+    }
+
+    /// All that waits.
+    pub(super) fn take_jobs(&mut self) -> VecDeque<Job> {
+        self.queued = Size::default();
+        std::mem::take(&mut self.jobs)
+    }
+
+    /// The thread that serves is abandoned.
+    pub(super) fn replace(&mut self) -> Option<Successor> {
+        self.blocked += 1;
+        self.server = None;
+        self.serve_next()
+    }
+
+    pub(super) fn serve_next(&mut self) -> Option<Successor> {
+        match self.exporter.clone() {
+            Some(exporter) if self.blocked < MOST_BLOCKED && !self.is_over => {
+                let number = self.new_number();
+                self.server = Some(number);
+                Some((number, exporter))
+            }
+            _ => None,
+        }
+    }
+
+    /// An abandoned thread is back from its call. It serves again where nobody does.
+    pub(super) fn resume(&mut self) -> Option<u64> {
+        self.blocked = self.blocked.saturating_sub(1);
+        if self.server.is_some() || self.is_over {
+            return None;
+        }
+        self.server = Some(self.new_number());
+        self.server
+    }
+
+    fn new_number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+}
