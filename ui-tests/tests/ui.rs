@@ -1,9 +1,10 @@
-//! What the compiler says of mistakes: each file in `ui/` states one fault in its name, and its
-//! `.stderr` holds what the user reads.
+//! What the compiler reports for mistakes. Each file in the folders of `ui/` contains one mistake,
+//! which its name states, and its `.stderr` contains what the user reads. Folders group them by
+//! argument or by place.
 //!
-//! The words around our messages are the compiler's, and change with it. So they are compared only
-//! by the compiler that `rust-toolchain.toml` pins. After a change of a message, write the files
-//! again with `TRYBUILD=overwrite cargo test -p enter-span-ui-tests`, and read them.
+//! The compiler's own words change with its version, so messages are compared only with the
+//! compiler that `rust-toolchain.toml` pins. After you change a message, write the files again with
+//! `TRYBUILD=overwrite cargo test -p enter-span-ui-tests`, and read the difference.
 
 mod lints;
 
@@ -17,7 +18,7 @@ const TOOLCHAIN: &str = include_str!("../../rust-toolchain.toml");
 fn mistakes_are_explained_where_they_are_made() {
     match (pinned(), running()) {
         (pinned, running) if pinned == running => {
-            trybuild::TestCases::new().compile_fail("ui/*.rs");
+            trybuild::TestCases::new().compile_fail("ui/*/*.rs");
         }
         (pinned, running) => note(&format!(
             "messages not compared: they are those of rustc {pinned:?}, and this is {running:?}"
