@@ -1,16 +1,16 @@
-//! `#[enter_span]`: finds out what it stands on, and leaves it standing whatever is wrong.
+//! `#[enter_span]`: finds out what item it is on, and prints that item whatever is wrong.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, Result, Visibility};
 
-use crate::args::Args;
 use crate::errors::Errors;
-use crate::expand;
-use crate::function::Function;
 use crate::impl_block::{self, ImplBlock};
-use crate::plan::Plan;
+use crate::plan::function::Plan;
+use crate::print;
+use crate::syntax::args::Args;
+use crate::syntax::function::Function;
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -30,7 +30,7 @@ enum Target {
     Impl,
 }
 
-/// The faults, and the item as it was written: the editor and the callers live on.
+/// The errors, and the item as it was written: callers and editors still find it.
 fn beside(errors: Errors, item: TokenStream) -> TokenStream {
     let mut tokens = errors.into_tokens();
     item.to_tokens(&mut tokens);
@@ -42,7 +42,7 @@ fn function(args: Args, item: TokenStream, mut errors: Errors) -> TokenStream {
     let arguments_are_right = errors.is_empty();
     let plan = function.and_then(|function| errors.keep(Plan::new(function, args, None)));
     match plan.filter(|_| arguments_are_right) {
-        Some(plan) => expand::function(&plan),
+        Some(plan) => print::function::function(&plan),
         None => beside(errors, item),
     }
 }

@@ -6,10 +6,12 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprClosure, Ident, LitStr, Result, Token};
 
-use crate::args::{Args, is_closure};
 use crate::errors::Errors;
-use crate::expand;
-use crate::plan::{self, Finish, Names, SpanPlan};
+use crate::plan::check::IN_SPAN;
+use crate::plan::finish::Finish;
+use crate::plan::span::SpanPlan;
+use crate::print;
+use crate::syntax::args::{Args, is_closure};
 
 const CLOSURE: &str = "`in_span!` ends with a closure; write `in_span!(\"name\", |span| ..)`, or `async |span| ..` for a future";
 
@@ -29,13 +31,13 @@ fn parse(input: ParseStream<'_>) -> Result<(Args, ExprClosure)> {
         }
         args.parse_next(input, &mut errors)?;
     }
-    // Without a closure, what was found wrong before may have been meant as one.
+    // If the closure is missing, an earlier mistake may have been meant as one.
     let closure = if input.is_empty() && !errors.is_empty() {
         None
     } else {
         errors.keep(closure(input))
     };
-    check(&args, &mut errors);
+    IN_SPAN.check(&args, &mut errors);
     errors.into_result()?;
     closure
         .map(|closure| (args, closure))
@@ -47,7 +49,7 @@ fn closure(input: ParseStream<'_>) -> Result<ExprClosure> {
         return Err(Error::new(input.span(), CLOSURE));
     }
     let mut value: Expr = input.parse()?;
-    // A closure that came through `macro_rules!` as `$closure:expr` stands in an invisible group.
+    // A closure that came through `macro_rules!` as `$closure:expr` is in an invisible group.
     while let Expr::Group(group) = value {
         value = *group.expr;
     }
@@ -71,32 +73,11 @@ fn closure(input: ParseStream<'_>) -> Result<ExprClosure> {
     Ok(closure)
 }
 
-fn check(args: &Args, errors: &mut Errors) {
-    plan::check_relations(args, errors);
-    if args.name.is_none() && errors.is_empty() {
-        let message = "a block has no name of its own; write `in_span!(\"name\", ..)`";
-        errors.push(Error::new(Span::call_site(), message));
-    }
-    if let Some(current) = &args.current {
-        let message = "`current` makes no span, and `in_span!` makes one; to add to the current span write `Span::current().set_attributes(..)`";
-        errors.push(Error::new(current.key.span(), message));
-    }
-    let meaningless = [&args.future, &args.stream, &args.skip];
-    for arg in meaningless.into_iter().flatten() {
-        let word = &arg.key;
-        let message = format!(
-            "`{word}` has no meaning in `in_span!`, where the closure says what it returns; remove it"
-        );
-        errors.push(Error::new(word.span(), message));
-    }
-}
-
 fn print(args: Args, closure: ExprClosure) -> TokenStream {
-    let (names, place) = Names::of_block("in_span", &args);
     let finish = Finish::new(&args, closure.body.span());
-    let span = SpanPlan::new(args, names, place, finish);
+    let span = SpanPlan::of_macro(IN_SPAN.name, args, finish);
     match closure.asyncness {
-        Some(_) => expand::async_block(&span, &closure),
-        None => expand::block(&span, &closure),
+        Some(_) => print::block::async_block(&span, &closure),
+        None => print::block::block(&span, &closure),
     }
 }

@@ -11,11 +11,12 @@ use syn::{
     Attribute, Error, Ident, ImplItem, ItemImpl, Meta, Result, Signature, Token, Type, Visibility,
 };
 
-use crate::args::Args;
 use crate::errors::Errors;
-use crate::expand;
-use crate::function::{Function, is_ours};
-use crate::plan::Plan;
+use crate::plan::function::Plan;
+use crate::print;
+use crate::syntax::args::Args;
+use crate::syntax::function::{Function, is_ours};
+use crate::syntax::names::{self, Place};
 
 pub(crate) struct ImplBlock {
     head: TokenStream,
@@ -136,9 +137,8 @@ pub(crate) fn expand(block: ImplBlock, args: &Args, mut errors: Errors) -> Token
 }
 
 fn check_shared(args: &Args, errors: &mut Errors) {
-    const SHARED: [&str; 5] = ["kind", "err", "when", "tracer", "crate"];
     for word in args.used() {
-        if !SHARED.iter().any(|shared| word == shared) {
+        if !names::is_allowed(word, Place::Impl) {
             let message = format!(
                 "`{word}` cannot be given for a whole `impl`; write it on the method it is for, as `#[enter_span({word} ..)]`"
             );
@@ -175,7 +175,7 @@ fn expand_method(
         .into_result()
         .unwrap_or_else(|error| errors.push(error));
     match plan.filter(|_| is_right) {
-        Some(plan) => expand::function(&plan),
+        Some(plan) => print::function::function(&plan),
         None => plain,
     }
 }

@@ -1,28 +1,18 @@
-//! The macros of `enter-span`: tokens become arguments and a function, together a plan, and the
-//! plan is printed.
+//! The macros of `enter-span`: `syntax` parses tokens, `plan` decides what they mean, and `print`
+//! writes the code. The files beside these folders are the entries, one for each macro.
 //!
-//! Nothing here knows how a span works; that is `enter_span::private`. The documentation that users
-//! read stands where `enter-span` re-exports these, since its examples need that crate.
+//! How a span works is not here but in `enter_span::private`. The documentation for users stands
+//! where `enter-span` re-exports these macros, since its examples need that crate.
 
-mod args;
 mod attribute;
 mod block;
 mod derive;
 mod errors;
-mod expand;
-mod expected;
-mod expression;
-mod facts;
-mod field;
-mod function;
 mod impl_block;
 mod owned;
-mod pair;
 mod plan;
-mod rebound;
-mod shape;
-mod signature;
-mod unseen;
+mod print;
+mod syntax;
 
 use proc_macro::TokenStream;
 

@@ -1,16 +1,21 @@
-//! How a block of ours, the inner future of an `async fn` above all, gets the arguments.
+//! How a block of ours, above all the inner future of an `async fn`, captures the arguments.
 //!
-//! The body of an `async fn` runs in an `async` block inside of it. The block borrows what its body
-//! borrows, so no argument is stored twice. But a shared borrow of an argument is `Send` only if
-//! the argument is `Sync`, which a plain `async fn` does not ask for. So a line that is never run,
-//! at the head of the block, says how each argument that the body names is held:
+//! The body of an `async fn` runs in an `async` block inside of it. With `async move`, each argument
+//! that an attribute uses too would be stored twice, so the block captures as its body uses: an
+//! argument that is borrowed costs a pointer, and one that the body consumes is stored once more.
 //!
-//! - borrowed uniquely, which asks for `Send` alone, and for the argument to be bound as `mut`;
-//! - moved, where a borrow through the argument may outlive the call, or where a pattern does not
-//!   tell how it binds. The argument is then stored a second time.
+//! But a block that borrows an argument by `&` is `Send` only if the argument is `Sync`, which a
+//! plain `async fn` does not require: a `Box<dyn Handler + Send>` or a database connection behind
+//! `&mut` could not be spawned any more. So a line at the head of the block that is never run,
+//! `if false { hold((&mut x,)) }`, decides how each argument that the body names is captured:
+//!
+//! - borrowed uniquely, for which `Send` is enough; the argument is bound as `mut` for it;
+//! - moved, where a borrow through the argument may outlive the call, which named or elided lifetimes
+//!   in the signature show, or where a pattern does not show how it binds. The argument is then
+//!   stored a second time.
 //!
 //! An argument that is `mut` is bound again in the block. There its type is its own: what the body
-//! gives to it may live shorter than what the caller gave. And the compiler sees what becomes of it.
+//! assigns to it may live shorter than what the caller passed. And the compiler sees its uses.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -19,11 +24,11 @@ use syn::{
     TypePath,
 };
 
-use crate::function::{bound_names, each_ident};
+use crate::syntax::function::{bound_names, each_ident};
 
-/// How the block of an `async fn` holds arguments.
+/// How the block of an `async fn` captures arguments.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct CapturedArguments {
     /// As `&mut id`.
     pub(crate) owned: Vec<Ident>,
     /// As `&mut *id`.
@@ -33,42 +38,46 @@ pub(crate) struct Held {
     pub(crate) moved: Vec<Ident>,
 }
 
-/// Binds arguments as `mut` where that is needed, and says how they are held.
-pub(crate) fn hold_arguments(sig: &mut Signature, body: &TokenStream, again: &[Again]) -> Held {
+/// Binds arguments as `mut` where that is needed, and decides how each is captured.
+pub(crate) fn capture_arguments(
+    sig: &mut Signature,
+    body: &TokenStream,
+    rebound: &[Rebinding],
+) -> CapturedArguments {
     let mut named = names(body);
-    named.retain(|name| !again.iter().any(|again| again.ident == name));
+    named.retain(|name| !rebound.iter().any(|rebinding| rebinding.ident == name));
     let borrowing: Vec<bool> = sig.inputs.iter().map(may_borrow).collect();
     let returns_borrow = may_borrow(&sig.output);
-    let mut held = Held::default();
+    let mut captured = CapturedArguments::default();
     for (index, input) in sig.inputs.iter_mut().enumerate() {
         let mut others = borrowing.iter().enumerate();
         let elsewhere = others.any(|(other, borrows)| other != index && *borrows);
-        let mut holding = Holding {
+        let mut capture = Capture {
             named: &named,
             // A borrow can leave only to where the signature has one.
             may_leave: (returns_borrow || elsewhere) && borrowing[index],
-            held: &mut held,
+            captured: &mut captured,
         };
         match input {
-            FnArg::Receiver(receiver) => holding.receiver(receiver),
+            FnArg::Receiver(receiver) => capture.receiver(receiver),
             FnArg::Typed(typed) if !is_conditional(&typed.attrs) => {
-                holding.pattern(&mut typed.pat, &typed.ty);
+                capture.pattern(&mut typed.pat, &typed.ty);
             }
             FnArg::Typed(_) => {}
         }
     }
-    held
+    captured
 }
 
-/// An argument that is bound again in the block.
-pub(crate) struct Again {
+/// A `mut` argument that is bound again in the block.
+pub(crate) struct Rebinding {
     mutability: Token![mut],
     ident: Ident,
 }
 
-impl ToTokens for Again {
+impl ToTokens for Rebinding {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Again { mutability, ident } = self;
+        let Rebinding { mutability, ident } = self;
         tokens.extend(quote!(#[allow(clippy::shadow_same)] let #mutability #ident = #ident;));
     }
 }
@@ -78,14 +87,14 @@ impl ToTokens for Again {
 /// Output: `let mut best = best; let mut a = a;`, and `best: &str, (a, n): (u8, u32)` is left
 ///
 /// One that is read after the body stays where it is.
-pub(crate) fn bind_again(
+pub(crate) fn rebind(
     sig: &mut Signature,
     body: &TokenStream,
     read_after: &TokenStream,
-) -> Vec<Again> {
+) -> Vec<Rebinding> {
     let (named, kept) = (names(body), names(read_after));
-    let mut all: Vec<Again> = Vec::new();
-    let mut again = |pat: &mut PatIdent| {
+    let mut all: Vec<Rebinding> = Vec::new();
+    let mut rebind = |pat: &mut PatIdent| {
         let is = |names: &[String]| names.iter().any(|name| pat.ident == name);
         if pat.by_ref.is_some() || !is(&named) || is(&kept) {
             return;
@@ -93,15 +102,15 @@ pub(crate) fn bind_again(
         let Some(mutability) = pat.mutability.take() else {
             return;
         };
-        if all.iter().all(|again| again.ident != pat.ident) {
+        if all.iter().all(|rebinding| rebinding.ident != pat.ident) {
             let ident = pat.ident.clone();
-            all.push(Again { mutability, ident });
+            all.push(Rebinding { mutability, ident });
         }
     };
     for input in &mut sig.inputs {
         match input {
             FnArg::Typed(typed) if !is_conditional(&typed.attrs) => {
-                each_ident(&mut typed.pat, &mut again);
+                each_ident(&mut typed.pat, &mut rebind);
             }
             FnArg::Typed(_) | FnArg::Receiver(_) => {}
         }
@@ -153,13 +162,13 @@ fn spells_borrow(tokens: TokenStream) -> bool {
     })
 }
 
-struct Holding<'a> {
+struct Capture<'a> {
     named: &'a [String],
     may_leave: bool,
-    held: &'a mut Held,
+    captured: &'a mut CapturedArguments,
 }
 
-impl Holding<'_> {
+impl Capture<'_> {
     fn is_named(&self, ident: &Ident) -> bool {
         self.named.iter().any(|name| ident == name)
     }
@@ -212,12 +221,12 @@ impl Holding<'_> {
         }
     }
 
-    /// What binds by value or by reference, one cannot tell.
+    /// A pattern that may bind by value or by reference.
     fn unknown(&mut self, pat: &Pat) {
         let mut names = Vec::new();
         bound_names(pat, &mut names);
         names.retain(|name| self.is_named(name));
-        self.held.moved.extend(names);
+        self.captured.moved.extend(names);
     }
 
     fn name(&mut self, ident: &Ident, mutability: &mut Option<Token![mut]>, ty: &Type) {
@@ -231,7 +240,7 @@ impl Holding<'_> {
 
     fn reborrow(&mut self, ident: &Ident) {
         if self.is_named(ident) {
-            self.held.references.push(ident.clone());
+            self.captured.references.push(ident.clone());
         }
     }
 
@@ -240,16 +249,16 @@ impl Holding<'_> {
             return;
         }
         if self.may_leave {
-            self.held.moved.push(ident.clone());
+            self.captured.moved.push(ident.clone());
             return;
         }
         mutability.get_or_insert(Token![mut](Span::mixed_site()));
-        let held = if ty.is_some_and(is_well_known) {
-            &mut self.held.owned
+        let arguments = if ty.is_some_and(is_well_known) {
+            &mut self.captured.owned
         } else {
-            &mut self.held.named
+            &mut self.captured.named
         };
-        held.push(ident.clone());
+        arguments.push(ident.clone());
     }
 }
 

@@ -1,8 +1,8 @@
 //! The types that a returned closure finds in the signature.
 //!
 //! `|text| text.len()` has no types of its own. As the value of a plain function it gets them from
-//! `-> impl Fn(&str) -> usize`; in a block of ours it does not see that. So the body is the argument
-//! of a function which asks for the same.
+//! `-> impl Fn(&str) -> usize`, which is out of its sight in a block of ours. So the body becomes the
+//! argument of a function that requires the same.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
@@ -11,7 +11,7 @@ use syn::{
     Type, TypeParamBound, TypeReference, parse_quote,
 };
 
-use crate::shape;
+use crate::plan::returned_type;
 
 /// Input: `-> (impl Fn(&str, T) -> usize, u8)`
 ///
@@ -20,12 +20,12 @@ use crate::shape;
 ///
 /// The function cannot name what is generic around it. So its types are parameters, but for the
 /// borrows of the closure, which differ from call to call.
-pub(crate) struct Expected {
+pub(crate) struct ClosureTypes {
     pub(crate) function: TokenStream,
     pub(crate) path: TokenStream,
 }
 
-impl Expected {
+impl ClosureTypes {
     /// Of a type that holds a closure which can be described so.
     pub(crate) fn of(ty: &Type) -> Option<Self> {
         let mut parameters = Parameters::default();
@@ -38,7 +38,7 @@ impl Expected {
         let (parameters, arguments): (Vec<_>, Vec<_>) = types.into_iter().unzip();
         let unknown = closures.iter().map(|_| quote!(_));
         let given = local("given");
-        Some(Expected {
+        Some(ClosureTypes {
             function: quote! {
                 #[inline(always)]
                 fn #name<#(#parameters,)* #(#closures,)*>(#given: #value) -> #value { #given }
@@ -71,9 +71,9 @@ impl Parameters {
                 }
                 Some(Type::Tuple(tuple))
             }
-            ty if shape::is_closure(ty) => self.closure(ty),
+            ty if returned_type::is_closure(ty) => self.closure(ty),
             ty => {
-                let nameable = shape::nameable(&parse_quote!(-> #ty), Span::call_site());
+                let nameable = returned_type::nameable(&parse_quote!(-> #ty), Span::call_site());
                 Some(self.parameter(&TokenStream::new(), nameable))
             }
         }

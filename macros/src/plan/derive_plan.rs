@@ -1,32 +1,36 @@
-//! A struct whose fields become attributes: what is said of it, and what will be printed.
+//! The plan of a struct whose fields become attributes.
+//!
+//! The macro puts a struct's own prefix before its keys, which stay constants. A field's prefix is
+//! added at run time, since the keys of a nested struct are known only in its own implementation:
+//! below a prefix each key is allocated.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type};
 
-use crate::args::Key;
 use crate::errors::Errors;
-use crate::field::{FieldOptions, Form, StructOptions};
+use crate::syntax::derive_options::{FieldForm, FieldOptions, StructOptions};
+use crate::syntax::key::Key;
 
-/// A struct and the attributes that its fields are.
-pub(crate) struct FactsPlan {
+/// A struct and its fields.
+pub(crate) struct DerivePlan {
     pub(crate) krate: Option<Path>,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) fields: Vec<FieldPlan>,
 }
 
 /// One field.
-pub(crate) struct Fact {
-    pub(crate) field: Ident,
+pub(crate) struct FieldPlan {
+    pub(crate) name: Ident,
     pub(crate) ty: Type,
-    pub(crate) way: FactWay,
-    /// Its type names a type parameter, and so has to be asked for what the field needs.
+    pub(crate) kind: FieldKind,
+    /// Its type names a type parameter, and so needs a bound for what is recorded.
     pub(crate) is_generic: bool,
 }
 
-pub(crate) enum FactWay {
+pub(crate) enum FieldKind {
     Value(Key),
     Display(Key),
     Debug(Key),
@@ -35,7 +39,7 @@ pub(crate) enum FactWay {
 }
 
 /// `None` for what cannot be derived on at all.
-pub(crate) fn plan(item: Item, errors: &mut Errors) -> Option<FactsPlan> {
+pub(crate) fn plan(item: Item, errors: &mut Errors) -> Option<DerivePlan> {
     let (name, generics, found, remedy) = match item {
         Item::Struct(item) => return Some(of_struct(item, errors)),
         Item::Enum(item) => (
@@ -53,11 +57,11 @@ pub(crate) fn plan(item: Item, errors: &mut Errors) -> Option<FactsPlan> {
         _ => return None,
     };
     errors.push(wrong_item(found, remedy));
-    Some(FactsPlan {
+    Some(DerivePlan {
         krate: None,
         name,
         generics,
-        facts: Vec::new(),
+        fields: Vec::new(),
     })
 }
 
@@ -67,7 +71,7 @@ fn wrong_item(place: Span, found: &str) -> Error {
     Error::new(place, message)
 }
 
-fn of_struct(item: ItemStruct, errors: &mut Errors) -> FactsPlan {
+fn of_struct(item: ItemStruct, errors: &mut Errors) -> DerivePlan {
     let options = StructOptions::of(&item.attrs, errors);
     let prefix = options.prefix.as_deref();
     let parameters: Vec<Ident> = item
@@ -75,59 +79,59 @@ fn of_struct(item: ItemStruct, errors: &mut Errors) -> FactsPlan {
         .type_params()
         .map(|parameter| parameter.ident.clone())
         .collect();
-    let mut facts = Vec::new();
+    let mut fields = Vec::new();
     match item.fields {
-        Fields::Named(fields) => {
-            let found = fields.named.into_iter();
-            facts.extend(found.filter_map(|field| fact(field, prefix, &parameters, errors)));
+        Fields::Named(named) => {
+            let found = named.named.into_iter();
+            fields.extend(found.filter_map(|field| plan_field(field, prefix, &parameters, errors)));
         }
-        Fields::Unnamed(fields) => errors.push(wrong_item(
-            fields.paren_token.span.join(),
+        Fields::Unnamed(unnamed) => errors.push(wrong_item(
+            unnamed.paren_token.span.join(),
             "a tuple struct, whose fields have no names to be keys; name them, or implement `ToAttribute` for one value",
         )),
         Fields::Unit => errors.push(wrong_item(item.ident.span(), "a struct without fields, which has nothing to tell; remove the derive")),
     }
-    check_keys(&facts, errors);
-    FactsPlan {
+    check_keys(&fields, errors);
+    DerivePlan {
         krate: options.krate,
         name: item.ident,
         generics: item.generics,
-        facts,
+        fields,
     }
 }
 
-fn fact(
+fn plan_field(
     field: Field,
     prefix: Option<&str>,
     parameters: &[Ident],
     errors: &mut Errors,
-) -> Option<Fact> {
+) -> Option<FieldPlan> {
     let options = FieldOptions::of(&field.attrs, errors);
     let name = field.ident.filter(|_| !options.is_skipped)?;
     let key = key(options.key, &name, prefix);
-    let way = match options.form {
-        None => FactWay::Value(key),
-        Some(Form::Display) => FactWay::Display(key),
-        Some(Form::Debug) => FactWay::Debug(key),
-        Some(Form::Nested(own)) => match below(prefix, own) {
-            Some(prefix) => FactWay::Below(prefix),
-            None => FactWay::Nested,
+    let kind = match options.form {
+        None => FieldKind::Value(key),
+        Some(FieldForm::Display) => FieldKind::Display(key),
+        Some(FieldForm::Debug) => FieldKind::Debug(key),
+        Some(FieldForm::Nested(own)) => match below(prefix, own) {
+            Some(prefix) => FieldKind::Below(prefix),
+            None => FieldKind::Nested,
         },
     };
-    Some(Fact {
-        field: name,
+    Some(FieldPlan {
+        name,
         is_generic: names_one_of(&field.ty, parameters),
         ty: field.ty,
-        way,
+        kind,
     })
 }
 
-/// Text is put below the prefix when this is compiled. A constant is whole.
-fn key(said: Option<Key>, field: &Ident, prefix: Option<&str>) -> Key {
-    let said = said.unwrap_or_else(|| Key::Text(field.unraw().to_string(), field.span()));
-    match (said, prefix) {
+/// The prefix is put before text at compile time. A constant is a whole key.
+fn key(own: Option<Key>, field: &Ident, prefix: Option<&str>) -> Key {
+    let own = own.unwrap_or_else(|| Key::Text(field.unraw().to_string(), field.span()));
+    match (own, prefix) {
         (Key::Text(text, place), Some(prefix)) => Key::Text(format!("{prefix}.{text}"), place),
-        (said, _) => said,
+        (own, _) => own,
     }
 }
 
@@ -149,18 +153,18 @@ fn names_one_of(ty: &Type, parameters: &[Ident]) -> bool {
     any(quote::ToTokens::to_token_stream(ty), parameters)
 }
 
-impl FactWay {
+impl FieldKind {
     pub(crate) fn key(&self) -> Option<&Key> {
         match self {
-            FactWay::Value(key) | FactWay::Display(key) | FactWay::Debug(key) => Some(key),
-            FactWay::Nested | FactWay::Below(_) => None,
+            FieldKind::Value(key) | FieldKind::Display(key) | FieldKind::Debug(key) => Some(key),
+            FieldKind::Nested | FieldKind::Below(_) => None,
         }
     }
 }
 
-fn check_keys(facts: &[Fact], errors: &mut Errors) {
+fn check_keys(fields: &[FieldPlan], errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
-    for key in facts.iter().filter_map(|fact| fact.way.key()) {
+    for key in fields.iter().filter_map(|field| field.kind.key()) {
         let text = key.written();
         if seen.contains(&text) {
             errors.push(Error::new(

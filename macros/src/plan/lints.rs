@@ -1,7 +1,8 @@
 //! Lints that do not see through a span: `#[expect(..)]` of one of them becomes `#[allow(..)]`.
 //!
-//! `clippy::unused_async` sees the `.await` of the span, and is silent. What was right to expect of
-//! the plain function would then be reported as unfulfilled. `ui-tests/lints` finds these lints.
+//! `clippy::unused_async` sees the `.await` of the span, and does not fire. An expectation that was
+//! correct for the plain function would then be reported as unfulfilled. `ui-tests/lints` finds these
+//! lints.
 
 use proc_macro2::Span;
 use syn::punctuated::Punctuated;

@@ -1,8 +1,8 @@
 //! Arguments that another macro has bound again.
 //!
-//! `#[async_trait]` comes first, and leaves a function that returns a boxed future, inside of which
-//! each argument is bound once more: `let id = id;`. Where only the span names an argument, that
-//! binding is unused, and the user reads so of a name that is used.
+//! `#[async_trait]` runs first and leaves a function that returns a boxed future, inside of which each
+//! argument is bound once more: `let id = id;`. If only the span names an argument, that binding is
+//! unused, and the compiler would warn about a name that the user does use.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
@@ -13,7 +13,7 @@ use syn::Ident;
 /// Output: `{ Box::pin(async move { let id = id; let _ = id; body }) }`
 ///
 /// To mention a name neither borrows nor moves.
-pub(crate) fn mention(body: &mut Group, named: &[Ident]) {
+pub(crate) fn mark_used(body: &mut Group, named: &[Ident]) {
     let mut trees: Vec<TokenTree> = body.stream().into_iter().collect();
     let [.., TokenTree::Ident(pin), TokenTree::Group(argument)] = trees.as_mut_slice() else {
         return;

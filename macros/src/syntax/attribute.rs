@@ -1,113 +1,69 @@
-//! One `key = value`, or `..facts`, of `attributes(..)`, `start(..)` or `ret(..)`.
+//! One `key = value`, or `..order`, of `attributes(..)`, `start(..)` or `ret(..)`.
 
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprClosure, Ident, LitStr, Path, Result, Token};
+use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Result, Token, parenthesized};
 
-use crate::args::{Attribute, AttributeValue, Key, Projection};
-use crate::expression;
+use crate::syntax::key::{Key, is_constant, unique};
+use crate::syntax::{expression, list};
 
-impl Key {
-    /// The key as the user sees it.
-    pub(crate) fn written(&self) -> String {
-        match self {
-            Key::Text(text, _) => text.clone(),
-            Key::Constant(path) => path.to_token_stream().to_string().replace(' ', ""),
-        }
-    }
-
-    pub(crate) fn span(&self) -> Span {
-        match self {
-            Key::Text(_, span) => *span,
-            Key::Constant(path) => path.span(),
-        }
-    }
+/// What `attributes(..)` lists.
+pub(crate) enum AttributeItem {
+    One(Key, AttributeValue),
+    /// `..order`: those of a struct.
+    All(Expr),
 }
 
-impl ToTokens for Key {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        match self {
-            Key::Text(text, place) => LitStr::new(text, *place).to_tokens(tokens),
-            Key::Constant(path) => path.to_tokens(tokens),
-        }
-    }
+pub(crate) enum AttributeValue {
+    /// A bare name: the argument of that name.
+    Argument(Ident),
+    Literal(LitStr),
+    Typed(Expr),
+    Debug(Expr),
+    Display(Expr),
 }
 
-impl Parse for Key {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if input.peek(LitStr) {
-            let text: LitStr = input.parse()?;
-            return if text.value().is_empty() {
-                Err(Error::new(
-                    text.span(),
-                    "the key of an attribute must not be empty; write for example `\"order.id\"`",
-                ))
-            } else {
-                Ok(Key::Text(text.value(), text.span()))
-            };
-        }
-        if input.peek(Token![::]) || input.peek2(Token![::]) {
-            return Ok(Key::Constant(input.call(Path::parse_mod_style)?));
-        }
-        let first = input.call(Ident::parse_any).map_err(|error| {
-            let message = "expected an attribute key: a name, a dotted name, text or a constant; write `key = value`";
-            Error::new(error.span(), message)
-        })?;
-        if is_constant(&first) {
-            Ok(Key::Constant(first.into()))
-        } else {
-            dotted(&first, input)
-        }
-    }
+/// `key = |value| expr`, of the returned value.
+#[derive(Clone)]
+pub(crate) struct Projection {
+    pub(crate) key: Key,
+    pub(crate) pattern: Pat,
+    pub(crate) body: Expr,
 }
 
-fn is_constant(ident: &Ident) -> bool {
-    let name = ident.to_string();
-    let lower = name.chars().any(char::is_lowercase);
-    !lower && name.chars().any(char::is_uppercase)
-}
-
-fn dotted(first: &Ident, input: ParseStream<'_>) -> Result<Key> {
-    let mut text = first.unraw().to_string();
-    while input.peek(Token![.]) {
-        input.parse::<Token![.]>()?;
-        let next = input.call(Ident::parse_any).map_err(|error| {
-            let message = format!("a dotted key ends with a name; write `{text}.name = ..`");
-            Error::new(error.span(), message)
-        })?;
-        text.push('.');
-        text.push_str(&next.unraw().to_string());
-    }
-    Ok(Key::Text(text, first.span()))
-}
-
-impl Attribute {
+impl AttributeItem {
     pub(crate) fn key(&self) -> Option<&Key> {
         match self {
-            Attribute::One(key, _) => Some(key),
-            Attribute::All(_) => None,
+            AttributeItem::One(key, _) => Some(key),
+            AttributeItem::All(_) => None,
         }
     }
 
     pub(crate) fn value(&self) -> TokenStream {
         match self {
-            Attribute::One(_, AttributeValue::Argument(name)) => name.to_token_stream(),
-            Attribute::One(_, AttributeValue::Literal(text)) => text.to_token_stream(),
-            Attribute::One(
+            AttributeItem::One(_, AttributeValue::Argument(name)) => name.to_token_stream(),
+            AttributeItem::One(_, AttributeValue::Literal(text)) => text.to_token_stream(),
+            AttributeItem::One(
                 _,
                 AttributeValue::Typed(value)
                 | AttributeValue::Debug(value)
                 | AttributeValue::Display(value),
             )
-            | Attribute::All(value) => value.to_token_stream(),
+            | AttributeItem::All(value) => value.to_token_stream(),
         }
     }
 }
 
-impl Parse for Attribute {
+pub(crate) fn list(key: &Ident, input: ParseStream<'_>) -> Result<Vec<AttributeItem>> {
+    let attributes: Vec<AttributeItem> = list::items(key, input)?;
+    unique(attributes.iter().filter_map(AttributeItem::key))?;
+    Ok(attributes)
+}
+
+impl Parse for AttributeItem {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Token![%]) || input.peek(Token![?]) {
             return Err(input.error(SIGIL));
@@ -123,26 +79,26 @@ impl Parse for Attribute {
                 return Err(without_value(&key, input));
             }
             let value = input.parse()?;
-            return Ok(Attribute::One(key, value));
+            return Ok(AttributeItem::One(key, value));
         }
         match argument {
             Some(argument) => {
                 let value = AttributeValue::Argument(argument);
-                Ok(Attribute::One(key, value))
+                Ok(AttributeItem::One(key, value))
             }
             None => Err(without_value(&key, input)),
         }
     }
 }
 
-/// `..facts`
-fn spread(input: ParseStream<'_>) -> Result<Attribute> {
+/// `..order`
+fn spread(input: ParseStream<'_>) -> Result<AttributeItem> {
     let dots: Token![..] = input.parse()?;
     if is_end(input) {
         let message = "`..` needs a struct that derives `Attributes`; write `..facts`";
         return Err(Error::new(dots.span(), message));
     }
-    expression::parse(input).map(Attribute::All)
+    expression::parse(input).map(AttributeItem::All)
 }
 
 /// A lower-case name that stands alone, which is both key and value.
@@ -195,6 +151,25 @@ impl Parse for AttributeValue {
             value => AttributeValue::Typed(value),
         })
     }
+}
+
+pub(crate) fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
+    if !input.peek(syn::token::Paren) {
+        return if input.peek(Token![=]) {
+            Err(input.error("`ret` takes no value; write `ret`, or `ret(key = |value| ..)`"))
+        } else {
+            Ok(Vec::new())
+        };
+    }
+    let content;
+    let paren = parenthesized!(content in input);
+    let items: Vec<Projection> = list::each(&content, Projection::parse)?;
+    if items.is_empty() {
+        let message = "an empty `ret(..)` shows nothing; write `ret`, or `ret(key = |value| ..)`";
+        return Err(Error::new(paren.span.join(), message));
+    }
+    unique(items.iter().map(|item| &item.key))?;
+    Ok(items)
 }
 
 impl Parse for Projection {

@@ -6,46 +6,47 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Error, Ident, Meta, Path, Result, Token};
 
-use crate::args::{self, Key};
 use crate::errors::Errors;
+use crate::syntax::key::Key;
+use crate::syntax::{list, value};
 
 const OF_FIELD: &str =
     "`key = ..`, `%`, `?`, `nested`, `prefix = ..` (nested, below a prefix) or `skip`";
 const OF_STRUCT: &str = "`prefix = ..` or `crate = ..`";
 
-/// What is said of a struct.
+/// The options of a struct.
 #[derive(Default)]
 pub(crate) struct StructOptions {
     pub(crate) prefix: Option<String>,
     pub(crate) krate: Option<Path>,
 }
 
-/// What is said of a field.
+/// The options of a field.
 #[derive(Default)]
 pub(crate) struct FieldOptions {
     pub(crate) key: Option<Key>,
-    pub(crate) form: Option<Form>,
+    pub(crate) form: Option<FieldForm>,
     pub(crate) is_skipped: bool,
 }
 
-/// What of a field is written, if not its value.
-pub(crate) enum Form {
+/// What is recorded of a field, if not its value.
+pub(crate) enum FieldForm {
     Display,
     Debug,
     /// The attributes of its own struct, below a prefix if there is one.
     Nested(Option<String>),
 }
 
-/// One option, and the token that faults point at.
-struct Word {
+/// One option, and the place where mistakes are reported.
+struct DeriveOption {
     text: String,
     place: Span,
-    said: Said,
+    value: OptionValue,
 }
 
-enum Said {
+enum OptionValue {
     Key(Key),
-    Form(Form),
+    Form(FieldForm),
     Prefix(String),
     Crate(Path),
     Skip,
@@ -54,11 +55,11 @@ enum Said {
 impl StructOptions {
     pub(crate) fn of(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = StructOptions::default();
-        for word in words(attrs, OF_STRUCT, errors) {
-            match word.said {
-                Said::Prefix(prefix) => options.prefix = Some(prefix),
-                Said::Crate(krate) => options.krate = Some(krate),
-                _ => errors.push(unknown(&word.text, word.place, OF_STRUCT)),
+        for option in all_options(attrs, OF_STRUCT, errors) {
+            match option.value {
+                OptionValue::Prefix(prefix) => options.prefix = Some(prefix),
+                OptionValue::Crate(krate) => options.krate = Some(krate),
+                _ => errors.push(unknown(&option.text, option.place, OF_STRUCT)),
             }
         }
         options
@@ -67,19 +68,19 @@ impl StructOptions {
 
 impl FieldOptions {
     pub(crate) fn of(attrs: &[Attribute], errors: &mut Errors) -> Self {
-        let words = words(attrs, OF_FIELD, errors);
-        if let Some(error) = conflict(&words) {
+        let written = all_options(attrs, OF_FIELD, errors);
+        if let Some(error) = conflict(&written) {
             errors.push(error);
         }
         let mut options = FieldOptions::default();
-        for word in words {
-            match word.said {
-                Said::Key(key) => options.key = Some(key),
-                Said::Form(Form::Nested(None)) if options.form.is_some() => {}
-                Said::Form(form) => options.form = Some(form),
-                Said::Prefix(prefix) => options.form = Some(Form::Nested(Some(prefix))),
-                Said::Skip => options.is_skipped = true,
-                Said::Crate(_) => errors.push(unknown(&word.text, word.place, OF_FIELD)),
+        for option in written {
+            match option.value {
+                OptionValue::Key(key) => options.key = Some(key),
+                OptionValue::Form(FieldForm::Nested(None)) if options.form.is_some() => {}
+                OptionValue::Form(form) => options.form = Some(form),
+                OptionValue::Prefix(prefix) => options.form = Some(FieldForm::Nested(Some(prefix))),
+                OptionValue::Skip => options.is_skipped = true,
+                OptionValue::Crate(_) => errors.push(unknown(&option.text, option.place, OF_FIELD)),
             }
         }
         options
@@ -87,10 +88,14 @@ impl FieldOptions {
 }
 
 /// The first two options of a field that contradict each other.
-fn conflict(words: &[Word]) -> Option<Error> {
-    let has = |wanted: &[&str]| words.iter().find(|word| wanted.contains(&&*word.text));
+fn conflict(options: &[DeriveOption]) -> Option<Error> {
+    let has = |wanted: &[&str]| {
+        options
+            .iter()
+            .find(|option| wanted.contains(&&*option.text))
+    };
     let pair = |a: &[&str], b: &[&str]| Some((has(a)?, has(b)?));
-    let message = |word: &Word, why: String| Some(Error::new(word.place, why));
+    let message = |option: &DeriveOption, why: String| Some(Error::new(option.place, why));
     if let Some((_, other)) = pair(&["skip"], &["key", "%", "?", "nested", "prefix"]) {
         let other_text = &other.text;
         return message(
@@ -117,8 +122,8 @@ fn conflict(words: &[Word]) -> Option<Error> {
 }
 
 /// All options of `#[attributes(..)]`, each once.
-fn words(attrs: &[Attribute], known: &'static str, errors: &mut Errors) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
+fn all_options(attrs: &[Attribute], known: &'static str, errors: &mut Errors) -> Vec<DeriveOption> {
+    let mut options: Vec<DeriveOption> = Vec::new();
     for attr in attrs
         .iter()
         .filter(|attr| attr.path().is_ident("attributes"))
@@ -130,30 +135,30 @@ fn words(attrs: &[Attribute], known: &'static str, errors: &mut Errors) -> Vec<W
             continue;
         };
         let tokens: TokenStream = list.tokens.clone();
-        let parser = |input: ParseStream<'_>| args::each(input, |input| word(input, known));
+        let parser = |input: ParseStream<'_>| list::each(input, |input| option(input, known));
         let found = errors.keep(syn::parse::Parser::parse2(parser, tokens));
-        for word in found.into_iter().flatten() {
-            if words.iter().any(|other| other.text == word.text) {
-                errors.push(twice(&word))
+        for option in found.into_iter().flatten() {
+            if options.iter().any(|other| other.text == option.text) {
+                errors.push(twice(&option))
             } else {
-                words.push(word)
+                options.push(option)
             }
         }
     }
-    words
+    options
 }
 
-fn twice(word: &Word) -> Error {
-    let message = format!("duplicate option `{}`; give it once", word.text);
-    Error::new(word.place, message)
+fn twice(option: &DeriveOption) -> Error {
+    let message = format!("duplicate option `{}`; give it once", option.text);
+    Error::new(option.place, message)
 }
 
-fn unknown(word: &str, place: Span, known: &str) -> Error {
-    let message = format!("unknown option `{word}`; expected {known}");
+fn unknown(option: &str, place: Span, known: &str) -> Error {
+    let message = format!("unknown option `{option}`; expected {known}");
     Error::new(place, message)
 }
 
-fn word(input: ParseStream<'_>, known: &str) -> Result<Word> {
+fn option(input: ParseStream<'_>, known: &str) -> Result<DeriveOption> {
     let place = input.span();
     if input.peek(Token![%]) || input.peek(Token![?]) {
         let sigil: Punct = input.parse()?;
@@ -164,24 +169,24 @@ fn word(input: ParseStream<'_>, known: &str) -> Result<Word> {
         Error::new(error.span(), message)
     })?;
     let text = key.to_string();
-    let said = match text.as_str() {
-        "key" => Said::Key(args::value_of(&key, input)?),
-        "prefix" => Said::Prefix(args::value_of::<Prefix>(&key, input)?.0),
-        "crate" => Said::Crate(args::crate_path(&key, input)?),
+    let value = match text.as_str() {
+        "key" => OptionValue::Key(value::value_of(&key, input)?),
+        "prefix" => OptionValue::Prefix(value::value_of::<Prefix>(&key, input)?.0),
+        "crate" => OptionValue::Crate(value::crate_path(&key, input)?),
         "nested" => {
-            args::flag(&key, input)?;
-            Said::Form(Form::Nested(None))
+            value::flag(&key, input)?;
+            OptionValue::Form(FieldForm::Nested(None))
         }
         "skip" => {
-            args::flag(&key, input)?;
-            Said::Skip
+            value::flag(&key, input)?;
+            OptionValue::Skip
         }
         _ => return Err(unknown(&text, place, known)),
     };
-    Ok(Word { text, place, said })
+    Ok(DeriveOption { text, place, value })
 }
 
-fn sigil_alone(sigil: &Punct, input: ParseStream<'_>, place: Span) -> Result<Word> {
+fn sigil_alone(sigil: &Punct, input: ParseStream<'_>, place: Span) -> Result<DeriveOption> {
     let text = sigil.as_char().to_string();
     if !input.is_empty() && !input.peek(Token![,]) {
         let message = format!(
@@ -190,13 +195,13 @@ fn sigil_alone(sigil: &Punct, input: ParseStream<'_>, place: Span) -> Result<Wor
         return Err(Error::new(place, message));
     }
     let form = match sigil.as_char() {
-        '%' => Form::Display,
-        _ => Form::Debug,
+        '%' => FieldForm::Display,
+        _ => FieldForm::Debug,
     };
-    Ok(Word {
+    Ok(DeriveOption {
         text,
         place,
-        said: Said::Form(form),
+        value: OptionValue::Form(form),
     })
 }
 

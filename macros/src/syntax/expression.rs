@@ -1,4 +1,4 @@
-//! Expressions in arguments. They are evaluated apart from the body, so they cannot leave it.
+//! Expressions in arguments. They are evaluated outside of the body, so they cannot leave it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -9,11 +9,11 @@ use syn::{Error, Expr, Result};
 use crate::errors::Errors;
 
 /// An expression without `?`, `return` or `.await`.
-pub(crate) struct Checked(pub(crate) Expr);
+pub(crate) struct PlainExpr(pub(crate) Expr);
 
-impl Parse for Checked {
+impl Parse for PlainExpr {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        parse(input).map(Checked)
+        parse(input).map(PlainExpr)
     }
 }
 
@@ -27,8 +27,8 @@ pub(crate) fn parse(input: ParseStream<'_>) -> Result<Expr> {
     errors.into_result().map(|()| expression)
 }
 
-/// Half typed, as `order.`: the place is that of the last token, and not the end of the input, which
-/// for the arguments themselves is the whole attribute.
+/// For a half-typed `order.`: reports at the last token. The end of the input would be the whole
+/// attribute.
 fn unfinished(start: Cursor<'_>, input: ParseStream<'_>, error: Error) -> Error {
     match start.token_stream().into_iter().last() {
         Some(last) if input.is_empty() && !matches!(last, TokenTree::Group(_)) => Error::new(
@@ -39,7 +39,7 @@ fn unfinished(start: Cursor<'_>, input: ParseStream<'_>, error: Error) -> Error 
     }
 }
 
-/// Looks at tokens, so that it also sees into the arguments of macros.
+/// Reads tokens, which includes the arguments of macros.
 fn check(tokens: TokenStream, errors: &mut Errors) {
     for tree in tokens {
         let word = match &tree {

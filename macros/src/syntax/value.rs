@@ -1,0 +1,142 @@
+//! The value of one argument: `= ..`, nothing, or a word.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, ExprClosure, Ident, Path, Result, Token};
+
+use crate::syntax::expression::{self, PlainExpr};
+use crate::syntax::list;
+use crate::syntax::suggestion;
+
+const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"];
+
+/// How much of an error is recorded, and which `Err` is a failure.
+#[derive(Clone)]
+pub(crate) enum ErrorPolicy {
+    Detail(Detail),
+    Ignore,
+    JudgedBy(Box<ExprClosure>),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Detail {
+    Message,
+    Type,
+    Status,
+}
+
+fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![=]) && !input.peek(Token![==]) {
+        input.parse::<Token![=]>()?;
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(
+        key.span(),
+        format!("`{key}` needs a value; write `{key} = ..`"),
+    ))
+}
+
+pub(crate) fn expression(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    equals(key, input)?;
+    expression::parse(input)
+}
+
+/// `= ..`, as something else than an expression.
+pub(crate) fn value_of<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
+    equals(key, input)?;
+    input.parse()
+}
+
+pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(())
+    } else {
+        Err(Error::new(
+            key.span(),
+            format!("`{key}` takes no value; write `{key}`"),
+        ))
+    }
+}
+
+pub(crate) fn skip(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(syn::token::Paren) {
+        Err(Error::new(
+            key.span(),
+            suggestion::foreign("skip").unwrap_or_default(),
+        ))
+    } else {
+        flag(key, input)
+    }
+}
+
+pub(crate) fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
+    equals(key, input)?;
+    let value: TokenTree = input.parse()?;
+    let ident: Option<Ident> = syn::parse2(TokenStream::from(value.clone())).ok();
+    match ident.filter(|ident| KINDS.iter().any(|kind| ident == kind)) {
+        Some(kind) => Ok(kind),
+        None => {
+            let message = format!(
+                "unknown span kind `{value}`; expected one of {}",
+                suggestion::quoted(KINDS)
+            );
+            Err(Error::new(value.span(), message))
+        }
+    }
+}
+
+pub(crate) fn crate_path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
+    equals(key, input)?;
+    let start = input.span();
+    let path = input.call(Path::parse_mod_style);
+    path.map_err(|_| {
+        let message = "`crate` takes a path to `enter_span`; write for example `crate = ::my_facade::enter_span`";
+        Error::new(start, message)
+    })
+}
+
+pub(crate) fn links(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Expr>> {
+    let links: Vec<PlainExpr> = list::items(key, input)?;
+    Ok(links.into_iter().map(|link| link.0).collect())
+}
+
+pub(crate) fn error_policy(key: &Ident, input: ParseStream<'_>) -> Result<ErrorPolicy> {
+    if !input.peek(Token![=]) {
+        return if input.is_empty() || input.peek(Token![,]) {
+            Ok(ErrorPolicy::Detail(Detail::Message))
+        } else {
+            Err(Error::new(key.span(), ERR))
+        };
+    }
+    equals(key, input)?;
+    if input.peek(Token![|]) {
+        let bar = input.span();
+        let closure: ExprClosure = input.parse()?;
+        return match closure.inputs.len() {
+            1 => Ok(ErrorPolicy::JudgedBy(Box::new(closure))),
+            _ => Err(Error::new(
+                bar,
+                "`err` takes a closure of one argument; write `err = |error| ..`",
+            )),
+        };
+    }
+    let word = input
+        .call(Ident::parse_any)
+        .map_err(|error| Error::new(error.span(), ERR))?;
+    match word.to_string().as_str() {
+        "message" => Ok(ErrorPolicy::Detail(Detail::Message)),
+        "type" => Ok(ErrorPolicy::Detail(Detail::Type)),
+        "status" => Ok(ErrorPolicy::Detail(Detail::Status)),
+        "ignore" => Ok(ErrorPolicy::Ignore),
+        "full" => Err(Error::new(
+            word.span(),
+            "a function cannot show more of an error than the installation allows; call `enter_span::set_error_detail(ErrorDetail::Full)` in the application",
+        )),
+        _ => Err(Error::new(word.span(), ERR)),
+    }
+}
+
+const ERR: &str = "`err` takes `message`, `type`, `status`, `ignore` or a closure; write for example `err = type`";
