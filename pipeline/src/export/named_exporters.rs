@@ -2,7 +2,6 @@
 
 use crate::environment::{Environment, ExporterName};
 use crate::export::exporter::Export;
-use crate::waterfall::Console;
 
 /// Those that the code names; where it names none and gives none, those of the environment.
 pub(crate) fn exporters(
@@ -17,7 +16,7 @@ pub(crate) fn exporters(
     };
     let exporter = |name| match name {
         ExporterName::Otlp => otlp(environment),
-        ExporterName::Console => Some(Box::new(Console::new()) as Box<dyn Export>),
+        ExporterName::Console => console(environment),
     };
     named.into_iter().filter_map(exporter).collect()
 }
@@ -41,6 +40,23 @@ fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
 fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
     environment.add_warning(
         "OTEL_TRACES_EXPORTER: `otlp`, which is the default, is not there, and no spans are exported by it; enable the feature `otlp-http` or `otlp-grpc` of `enter-span-pipeline`, give an exporter in the code, or write `none`".to_owned(),
+    );
+    None
+}
+
+#[cfg(feature = "waterfall")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "without the feature there is none"
+)]
+fn console(_: &mut Environment<'_>) -> Option<Box<dyn Export>> {
+    Some(Box::new(enter_span_waterfall::Console::new()))
+}
+
+#[cfg(not(feature = "waterfall"))]
+fn console(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
+    environment.add_warning(
+        "OTEL_TRACES_EXPORTER: `console` is not there; enable the feature `waterfall` of `enter-span-pipeline`".to_owned(),
     );
     None
 }

@@ -107,11 +107,11 @@ mod disabled {
     pub(crate) fn started(_: &Context, _: &str) {}
 
     #[derive(Default)]
-    pub(crate) struct LeafMark;
+    pub(crate) struct LeafMark(());
 
     impl LeafMark {
         pub(crate) fn enter(_: &'static Site) -> Self {
-            LeafMark
+            LeafMark(())
         }
     }
 }

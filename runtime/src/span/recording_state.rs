@@ -226,7 +226,7 @@ impl RecordingState {
     }
 
     pub(crate) fn update_name(&mut self, name: Cow<'static, str>) {
-        self.listing.rename(&name);
+        self.listing.rename(|| name.clone());
         match &mut self.storage {
             Storage::Nowhere => {}
             Storage::Record => self.record.update_name(name),
@@ -246,9 +246,9 @@ mod listing {
     pub(crate) struct Listing(pub(crate) Option<Listed>);
 
     impl Listing {
-        pub(super) fn rename(&self, name: &Cow<'static, str>) {
+        pub(super) fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
             if let Listing(Some(listed)) = self {
-                listed.rename(name.clone());
+                listed.rename(name());
             }
         }
     }
@@ -259,9 +259,9 @@ mod listing {
     use std::borrow::Cow;
 
     #[derive(Default)]
-    pub(crate) struct Listing;
+    pub(crate) struct Listing(());
 
     impl Listing {
-        pub(super) fn rename(&self, _: &Cow<'static, str>) {}
+        pub(super) fn rename(&self, _: impl FnOnce() -> Cow<'static, str>) {}
     }
 }

@@ -17,7 +17,7 @@ use tokio::task::yield_now;
 use crate::support::check::{block_on, check, check_async};
 use crate::support::drops::{Noisy, assert_drops, take_log, twins};
 
-/// 3c: early `return` in sync with result capture.
+/// Early `return` in sync with result capture.
 #[test]
 fn early_returns_are_read_like_late_ones() {
     #[enter_span(ret)]
@@ -59,7 +59,7 @@ fn early_returns_are_read_like_late_ones() {
     );
 }
 
-/// 3c: `?`, sync and async, with a conversion of the error.
+/// `?`, sync and async, with a conversion of the error.
 #[test]
 fn question_marks_leave_the_function_and_convert() {
     #[enter_span]
@@ -108,7 +108,7 @@ fn question_marks_leave_the_function_and_convert() {
     );
 }
 
-/// 3c: `-> Result<Pin<Box<dyn Future>>, E>`: an unsize coercion inside of `Ok`, here behind an
+/// `-> Result<Pin<Box<dyn Future>>, E>`: an unsize coercion inside of `Ok`, here behind an
 /// alias, since a future inside of a spelled `Result` is refused.
 #[test]
 fn coercions_inside_of_ok_are_kept() {
@@ -161,7 +161,7 @@ fn coercions_inside_of_ok_are_kept() {
     );
 }
 
-/// 3c: `-> Box<dyn Trait>` and `-> impl Trait`; `-> impl Trait` inside `Result<impl Trait, E>`.
+/// `-> Box<dyn Trait>` and `-> impl Trait`; `-> impl Trait` inside `Result<impl Trait, E>`.
 #[test]
 fn the_returned_type_drives_coercion_and_stays_opaque() {
     #[enter_span]
@@ -222,7 +222,7 @@ fn the_returned_type_drives_coercion_and_stays_opaque() {
     );
 }
 
-/// 3c: `-> !`, sync and async; infinite loop without return type.
+/// `-> !`, sync and async; infinite loop without return type.
 #[test]
 fn functions_that_never_return_compile_and_end_by_a_panic() {
     #[enter_span]
@@ -282,7 +282,7 @@ fn functions_that_never_return_compile_and_end_by_a_panic() {
     );
 }
 
-/// 3c: unit body, trailing `;`, missing `;`.
+/// Unit body, trailing `;`, missing `;`.
 #[test]
 fn unit_bodies_may_end_as_they_like() {
     #[enter_span]
@@ -332,7 +332,7 @@ fn unit_bodies_may_end_as_they_like() {
     );
 }
 
-/// 3c: unused result, `#[must_use]` type: the lint fires at the caller, and in the body.
+/// Unused result, `#[must_use]` type: the lint fires at the caller, and in the body.
 #[test]
 fn unused_results_are_still_reported() {
     #[must_use]
@@ -371,7 +371,7 @@ fn unused_results_are_still_reported() {
     );
 }
 
-/// 3c: `let … else`, let chains: the body is opaque, so its syntax does not matter.
+/// `let … else`, let chains: the body is opaque, so its syntax does not matter.
 #[test]
 fn the_syntax_of_the_body_does_not_matter() {
     #[enter_span]
@@ -416,7 +416,7 @@ fn the_syntax_of_the_body_does_not_matter() {
     );
 }
 
-/// 3c: inner attributes `#![allow(..)]` in body.
+/// Inner attributes `#![allow(..)]` in body.
 #[test]
 fn inner_attributes_of_the_body_hold() {
     #[enter_span]
@@ -452,7 +452,7 @@ fn outer_name() -> u32 {
     1
 }
 
-/// 3c: inner items, inner fn with same name, `use` in body.
+/// Inner items, inner fn with same name, `use` in body.
 #[test]
 fn items_of_the_body_are_found_first() {
     #[enter_span]
@@ -547,7 +547,7 @@ const EARLY: [&str; 5] = [
     "argument outside",
 ];
 
-/// 3c: drop order: plain order for locals and arguments; the arguments drop after the span.
+/// Drop order: plain order for locals and arguments; the arguments drop after the span.
 #[test]
 fn locals_drop_inside_the_span_and_arguments_after_it() {
     type Run = fn(Noisy, Noisy, Two, bool) -> Option<Noisy>;
@@ -563,7 +563,7 @@ fn locals_drop_inside_the_span_and_arguments_after_it() {
     }
 }
 
-/// 3c: drop order, in an `async fn`.
+/// Drop order, in an `async fn`.
 #[test]
 fn async_locals_drop_inside_the_span_and_arguments_after_it() {
     let late = [
@@ -585,7 +585,7 @@ fn async_locals_drop_inside_the_span_and_arguments_after_it() {
     }
 }
 
-/// 3c: recursion, direct and mutual, `async` with `Box::pin`.
+/// Recursion, direct and mutual, `async` with `Box::pin`.
 #[test]
 fn recursion_nests() {
     #[enter_span(attributes(n))]
@@ -632,7 +632,7 @@ fn recursion_nests() {
     );
 }
 
-/// 3c: panics inside body: recorded, not swallowed, no `AssertUnwindSafe` asked of the user.
+/// Panics inside body: recorded, not swallowed, no `AssertUnwindSafe` asked of the user.
 #[test]
 fn panics_pass_unchanged_and_are_recorded() {
     #[enter_span]
@@ -662,7 +662,7 @@ fn panics_pass_unchanged_and_are_recorded() {
     );
 }
 
-/// 3c: panics during unwinding: a destructor with a span does not abort, and did not panic.
+/// Panics during unwinding: a destructor with a span does not abort, and did not panic.
 #[test]
 fn spans_of_destructors_during_unwinding_are_ordinary() {
     struct Closing;
@@ -698,7 +698,7 @@ fn spans_of_destructors_during_unwinding_are_ordinary() {
     );
 }
 
-/// 3c: nested `#[enter_span]` fns, and bodies that are very large.
+/// Nested `#[enter_span]` fns, and bodies that are very large.
 #[test]
 fn large_bodies_and_deep_nesting_compile() {
     macro_rules! many {
@@ -746,14 +746,14 @@ fn large_bodies_and_deep_nesting_compile() {
     );
 }
 
-/// 3c: `#[test]` under the attribute: it runs once, as a test, without a provider.
+/// `#[test]` under the attribute: it runs once, as a test, without a provider.
 #[enter_span]
 #[test]
 fn a_test_can_have_a_span() {
     assert!(!enter_span::is_traced());
 }
 
-/// 3c: `#[test]` above the attribute, with a result.
+/// `#[test]` above the attribute, with a result.
 #[test]
 #[enter_span]
 #[should_panic(expected = "it is one")]
@@ -761,7 +761,7 @@ fn a_test_above_the_attribute_can_have_a_span() {
     panic!("it is one");
 }
 
-/// 3c: dead code: a never-called annotated fn is still reported as dead: the expectations are
+/// Dead code: a never-called annotated fn is still reported as dead: the expectations are
 /// fulfilled only if the lint fires.
 mod dead {
     use enter_span::enter_span;
@@ -791,13 +791,13 @@ mod dead {
     }
 }
 
-/// 3c: dead code beside code that lives.
+/// Dead code beside code that lives.
 #[test]
 fn what_is_called_is_not_dead() {
     check(|| dead::Type.called(), "Type::called");
 }
 
-/// 3c: lints of the body still fire: unused variables, unreachable code, assignments never read.
+/// Lints of the body still fire: unused variables, unreachable code, assignments never read.
 #[test]
 fn lints_of_the_body_still_fire() {
     #[enter_span]

@@ -320,14 +320,14 @@ macro_rules! is_hygienic {
     };
 }
 
-// 3e: prelude shadowed, by nothing at all (`#![no_implicit_prelude]`).
+// Prelude shadowed, by nothing at all (`#![no_implicit_prelude]`).
 is_hygienic!(generated_code_needs_no_prelude: bare);
-// 3e: prelude shadowed: local `Result`, `Ok`, `Err`, `Some`, `None`, `Option`, `String`, `Vec`,
+// Prelude shadowed: local `Result`, `Ok`, `Err`, `Some`, `None`, `Option`, `String`, `Vec`,
 // `Box`, `Drop`; modules `std`, `core`, `alloc`, `tracing`, `opentelemetry`; macros `concat!`,
 // `format!`, `vec!`.
 is_hygienic!(generated_code_ignores_the_names_around_it: hostile);
 
-/// 3a: args named like internals: `span`, `e`, `x`, `guard`, `result`, `__span`, `debug`,
+/// Args named like internals: `span`, `e`, `x`, `guard`, `result`, `__span`, `debug`,
 /// `display`, `cx`, and the names of our own locals; in the body of every form.
 #[test]
 fn locals_of_generated_code_are_out_of_sight() {
@@ -378,7 +378,7 @@ fn locals_of_generated_code_are_out_of_sight() {
     );
 }
 
-/// 3a: our locals are not seen by the body: it finds what stands around the function.
+/// Our locals are not seen by the body: it finds what stands around the function.
 #[test]
 fn the_body_finds_the_users_items_and_not_our_locals() {
     mod items {
@@ -431,7 +431,7 @@ fn the_body_finds_the_users_items_and_not_our_locals() {
     );
 }
 
-/// 3a: the handle may have any name, also one of an argument or of ours.
+/// The handle may have any name, also one of an argument or of ours.
 #[test]
 fn the_handle_may_be_called_anything() {
     #[enter_span(|entered|)]

@@ -46,7 +46,7 @@ fn a_returned_future_gives_what_the_signature_says() {
     );
 }
 
-/// 3c: `-> impl Trait`: a closure finds the types of its arguments in the signature.
+/// `-> impl Trait`: a closure finds the types of its arguments in the signature.
 #[test]
 fn a_returned_closure_finds_its_types_in_the_signature() {
     #[enter_span(attributes(power))]
@@ -86,7 +86,7 @@ impl<T: Display> Joiner<T> {
     }
 }
 
-/// 3c: the same in an `async fn`, for every kind of closure, and of what is generic around it.
+/// The same in an `async fn`, for every kind of closure, and of what is generic around it.
 #[test]
 fn a_closure_that_is_returned_later_finds_its_types_in_the_signature() {
     #[enter_span]
@@ -137,7 +137,7 @@ fn a_closure_that_is_returned_later_finds_its_types_in_the_signature() {
     );
 }
 
-/// 3c: and beside something else.
+/// And beside something else.
 #[test]
 fn a_closure_in_a_tuple_finds_its_types_in_the_signature() {
     #[enter_span]
@@ -160,7 +160,7 @@ fn a_closure_in_a_tuple_finds_its_types_in_the_signature() {
     );
 }
 
-/// 3c: `-> Box<dyn Trait>` with something unnameable inside.
+/// `-> Box<dyn Trait>` with something unnameable inside.
 #[test]
 fn an_opaque_type_may_stand_inside_of_an_object() {
     #[enter_span]

@@ -34,7 +34,7 @@ async fn main_of_many_threads() {
     step(3).await;
 }
 
-/// 3e: `#[tokio::main]` on either side.
+/// `#[tokio::main]` on either side.
 #[test]
 fn a_runtime_is_made_around_or_inside_of_the_span() {
     check(
@@ -130,7 +130,7 @@ mod annotated {
         assert!(n < 3);
     }
 
-    /// 3e: `#[test]`, `#[tokio::test]`, `#[rstest]`, `#[test_case]` on either side.
+    /// `#[test]`, `#[tokio::test]`, `#[rstest]`, `#[test_case]` on either side.
     #[test]
     fn they_are_spans() {
         crate::support::check::check(
@@ -154,7 +154,7 @@ mod annotated {
     }
 }
 
-/// 3e: no test is lost or doubled by the attribute, `#[should_panic]` included.
+/// No test is lost or doubled by the attribute, `#[should_panic]` included.
 #[test]
 fn an_annotated_test_is_listed_once() {
     let binary = std::env::current_exe().expect("this binary");
@@ -204,7 +204,7 @@ async fn handler_below(axum::extract::Path(id): axum::extract::Path<u8>) -> Stri
     step(id).await.to_string()
 }
 
-/// 3e: `#[axum::debug_handler]`: the plain signature is left, on either side.
+/// `#[axum::debug_handler]`: the plain signature is left, on either side.
 #[test]
 fn a_handler_stays_a_handler() {
     fn assert_handler<T, H: axum::handler::Handler<T, ()>>(_: H) {}
@@ -242,7 +242,7 @@ async fn counts_up<'a>(n: u8, text: &'a str) -> &'a str {
     }
 }
 
-/// 3e: other wrappers: the second macro sees what the first has made.
+/// Other wrappers: the second macro sees what the first has made.
 #[test]
 fn a_macro_that_boxes_is_around_or_inside_of_the_span() {
     check_async(
@@ -287,7 +287,7 @@ kept! {
     }
 }
 
-/// 3e: `#[cached]`-like wrappers that copy attributes and bodies.
+/// `#[cached]`-like wrappers that copy attributes and bodies.
 #[test]
 fn a_wrapper_and_what_it_wraps_can_both_be_spans() {
     check(
@@ -306,7 +306,7 @@ fn a_wrapper_and_what_it_wraps_can_both_be_spans() {
     );
 }
 
-/// 3e: `#[wasm_bindgen]`, `#[pyfunction]`, `#[napi]`: the signature is what was written.
+/// `#[wasm_bindgen]`, `#[pyfunction]`, `#[napi]`: the signature is what was written.
 #[test]
 fn a_signature_is_left_as_it_was() {
     #[enter_span]
@@ -363,7 +363,7 @@ function!(crate = ::enter_span, when = 1 < 2, conditional -> Result<u8, String>,
 function!(own = given, hygienic);
 function!(item: fn from_item(n: u8) -> u8 { n });
 
-/// 3e: functions produced by `macro_rules!`, from fragments of every sort.
+/// Functions produced by `macro_rules!`, from fragments of every sort.
 #[test]
 fn functions_from_fragments_are_spans() {
     check_async(
@@ -397,7 +397,7 @@ macro_rules! block {
     };
 }
 
-/// 3e: blocks produced by `macro_rules!`: the handle has the name that the user gave it.
+/// Blocks produced by `macro_rules!`: the handle has the name that the user gave it.
 #[test]
 fn blocks_from_fragments_are_spans() {
     check(
@@ -427,7 +427,7 @@ struct Generated(u8);
 
 methods!(Generated, one = 1, two = 2);
 
-/// 3e: an `impl` produced by `macro_rules!`.
+/// An `impl` produced by `macro_rules!`.
 #[test]
 fn methods_from_fragments_are_spans() {
     check(
@@ -469,7 +469,7 @@ enter_span_facade::traced! {
     }
 }
 
-/// 3e: a macro re-exported through a facade.
+/// A macro re-exported through a facade.
 #[test]
 fn a_facade_is_enough_to_name_the_crate() {
     check_async(
@@ -490,7 +490,7 @@ fn a_facade_is_enough_to_name_the_crate() {
     );
 }
 
-/// 3e: the crate renamed in `Cargo.toml`.
+/// The crate renamed in `Cargo.toml`.
 #[test]
 fn a_renamed_crate_is_named_in_the_attribute() {
     let trace = check(
@@ -599,7 +599,7 @@ mod shadowed {
     }
 }
 
-/// 3e: the prelude shadowed, and modules and macros with well-known names.
+/// The prelude shadowed, and modules and macros with well-known names.
 #[test]
 fn names_of_the_user_are_not_taken() {
     check_async(
@@ -628,7 +628,7 @@ mod without_prelude {
     }
 }
 
-/// 3e: `#[no_implicit_prelude]`.
+/// `#[no_implicit_prelude]`.
 #[test]
 fn the_prelude_is_not_needed() {
     check_async(
@@ -687,7 +687,7 @@ mod strict {
     }
 }
 
-/// 3e: `#![deny(warnings)]`, `forbid(unsafe_code)`, `deny(missing_docs)`, `clippy::pedantic`.
+/// `#![deny(warnings)]`, `forbid(unsafe_code)`, `deny(missing_docs)`, `clippy::pedantic`.
 #[test]
 fn the_expansion_has_no_lints_of_its_own() {
     check_async(
@@ -749,7 +749,7 @@ impl std::str::FromStr for Cart {
     }
 }
 
-/// 3e: `#[enter_span]` on an `impl` and on its methods: one span each, with both options.
+/// `#[enter_span]` on an `impl` and on its methods: one span each, with both options.
 #[test]
 fn methods_of_an_impl_are_spans_with_their_own_options() {
     check_async(
@@ -811,7 +811,7 @@ async fn anyhow_alias(text: &str) -> anyhow::Result<u8> {
     Ok(n)
 }
 
-/// 3e: type aliases of `Result`: the type decides, not how it is spelled.
+/// Type aliases of `Result`: the type decides, not how it is spelled.
 #[test]
 fn aliases_of_result_tell_of_errors() {
     check_async(
@@ -876,7 +876,7 @@ fn pointers(
 #[enter_span(attributes(n = 5, minus = -5, large = 5_000_000_000_u64, sum = 1 + 2, half = 0.5, text = "a"))]
 fn literals() {}
 
-/// 3e: types that are several things at once, pointers to attributes, and integer literals.
+/// Types that are several things at once, pointers to attributes, and integer literals.
 #[test]
 fn values_are_read_through_pointers_and_without_ambiguity() {
     check(

@@ -21,7 +21,7 @@ use crate::support::drops::{Noisy, assert_drops, take_log, twins};
 
 struct Words<'a>(&'a str);
 
-/// 3a: `async fn f(x: &str)`, several lifetimes, elided lifetimes.
+/// `async fn f(x: &str)`, several lifetimes, elided lifetimes.
 #[test]
 fn async_functions_borrow_their_arguments() {
     #[enter_span(attributes(text))]
@@ -95,7 +95,7 @@ impl Row {
     }
 }
 
-/// 3a: `fn f(x: &mut T) -> Result<&mut U, E>` with result capture.
+/// `fn f(x: &mut T) -> Result<&mut U, E>` with result capture.
 #[test]
 fn a_mutable_borrow_leaves_through_the_result() {
     #[enter_span(ret(id = |row| row.id))]
@@ -138,7 +138,7 @@ fn a_mutable_borrow_leaves_through_the_result() {
     );
 }
 
-/// 3a: `mut x: T`.
+/// `mut x: T`.
 #[test]
 fn mutable_arguments_stay_mutable_and_show_their_value_at_entry() {
     #[enter_span(attributes(n))]
@@ -189,7 +189,7 @@ const POINT: Point = Point { x: 1, y: 2, z: 3 };
 
 struct Text(String);
 
-/// 3a: destructuring finds every bound name.
+/// Destructuring finds every bound name.
 #[test]
 fn every_name_that_a_pattern_binds_can_be_an_attribute() {
     #[enter_span(attributes(a, b, x, other, c, d, e, f, g, h, i, whole.y = whole.y))]
@@ -252,7 +252,7 @@ fn every_name_that_a_pattern_binds_can_be_an_attribute() {
     );
 }
 
-/// 3a: destructuring, where the pattern looks through a reference.
+/// Destructuring, where the pattern looks through a reference.
 #[test]
 fn names_bound_through_a_reference_are_borrowed() {
     #[enter_span(attributes(id, name))]
@@ -282,7 +282,7 @@ fn names_bound_through_a_reference_are_borrowed() {
     );
 }
 
-/// 3a: `_` and `_x` params; two `_` params, or `_` next to `x`.
+/// `_` and `_x` params; two `_` params, or `_` next to `x`.
 #[test]
 fn arguments_without_a_name_do_not_collide() {
     #[enter_span(attributes(x))]
@@ -312,7 +312,7 @@ fn arguments_without_a_name_do_not_collide() {
     );
 }
 
-/// 3a: an unused param must still warn: the expectations are fulfilled only if the lint fires.
+/// An unused param must still warn: the expectations are fulfilled only if the lint fires.
 #[test]
 fn unused_arguments_are_still_reported() {
     #[enter_span]
@@ -383,7 +383,7 @@ twins! { later:
     }
 }
 
-/// 3a: arguments drop in the order of the plain function, after the span.
+/// Arguments drop in the order of the plain function, after the span.
 #[test]
 fn arguments_drop_after_the_span_as_in_a_plain_function() {
     fn call(run: fn(Noisy, Noisy, Noisy, Noisy, Noisy)) -> Vec<String> {
@@ -409,7 +409,7 @@ fn arguments_drop_after_the_span_as_in_a_plain_function() {
     );
 }
 
-/// 3a: an unused param in an async fn drops as late, and in the same order, as in a plain one.
+/// An unused param in an async fn drops as late, and in the same order, as in a plain one.
 #[test]
 fn async_arguments_drop_after_the_span_as_in_a_plain_function() {
     let noisy = || ["first", "blank", "used", "unused", "last"].map(Noisy);
@@ -433,7 +433,7 @@ fn async_arguments_drop_after_the_span_as_in_a_plain_function() {
     );
 }
 
-/// 3a: an unused param in an async fn is held until the future is dropped.
+/// An unused param in an async fn is held until the future is dropped.
 #[test]
 fn arguments_of_a_dropped_future_drop_as_in_a_plain_function() {
     let noisy = || ["first", "blank", "used", "unused", "last"].map(Noisy);
@@ -466,7 +466,7 @@ twins! { consumed:
     }
 }
 
-/// 3a: an argument that the body consumes drops where the body drops it.
+/// An argument that the body consumes drops where the body drops it.
 #[test]
 fn consumed_arguments_drop_inside_the_span() {
     let call = |run: fn(Noisy, Noisy, bool)| {
@@ -479,7 +479,7 @@ fn consumed_arguments_drop_inside_the_span() {
     assert_drops(&plain, &spanned, &expected);
 }
 
-/// 3a: one that the body could have consumed, and did not, drops at the end of the body: the body
+/// One that the body could have consumed, and did not, drops at the end of the body: the body
 /// has it. (In the plain function it would drop with the other arguments.)
 #[test]
 fn arguments_that_may_be_consumed_drop_with_the_body() {
@@ -488,7 +488,7 @@ fn arguments_that_may_be_consumed_drop_with_the_body() {
     assert_eq!(log, ["local inside", "first inside", "second inside"]);
 }
 
-/// 3a: `impl Trait` arg, `impl Fn(&str)`, `&dyn Trait`.
+/// `impl Trait` arg, `impl Fn(&str)`, `&dyn Trait`.
 #[test]
 fn arguments_of_unnameable_types_are_passed_on() {
     #[enter_span(attributes(shown = %shown, size = each("four")))]
@@ -520,7 +520,7 @@ fn arguments_of_unnameable_types_are_passed_on() {
     );
 }
 
-/// 3a: generics needing no bound.
+/// Generics needing no bound.
 #[test]
 fn generics_get_no_bound_from_the_span() {
     struct Bare;
@@ -566,7 +566,7 @@ fn generics_get_no_bound_from_the_span() {
     );
 }
 
-/// 3a: generics only in return position.
+/// Generics only in return position.
 #[test]
 fn generics_that_only_the_caller_knows_are_inferred() {
     #[enter_span]
@@ -674,7 +674,7 @@ impl Counter {
     }
 }
 
-/// 3a: `self`, `&self`, `&mut self`, `mut self`.
+/// `self`, `&self`, `&mut self`, `mut self`.
 #[test]
 fn every_receiver_is_taken() {
     check_async(
@@ -755,7 +755,7 @@ impl Counter {
     }
 }
 
-/// 3a: `self: Box<Self>`, `Rc<Self>`, `Arc<Self>`, `&Arc<Self>`, `Pin<&mut Self>`.
+/// `self: Box<Self>`, `Rc<Self>`, `Arc<Self>`, `&Arc<Self>`, `Pin<&mut Self>`.
 #[test]
 fn every_typed_receiver_is_taken() {
     check_async(
@@ -810,7 +810,7 @@ impl Counter {
     }
 }
 
-/// 3a: `Self` in body, in return type, in nested items.
+/// `Self` in body, in return type, in nested items.
 #[test]
 fn the_name_self_means_what_it_meant() {
     check_async(
@@ -848,7 +848,7 @@ impl Shape for Square {
     type Unit = u8;
 }
 
-/// 3a: associated consts and types in body.
+/// Associated consts and types in body.
 #[test]
 fn associated_items_are_in_scope() {
     #[enter_span(attributes(sides = S::SIDES))]
@@ -866,7 +866,7 @@ fn associated_items_are_in_scope() {
     );
 }
 
-/// 3a: raw identifiers, as arg and as fn, are recorded without `r#`.
+/// Raw identifiers, as arg and as fn, are recorded without `r#`.
 #[test]
 fn raw_identifiers_lose_their_prefix_in_the_record() {
     #[enter_span(attributes(r#type, r#fn.r#in = r#type))]
@@ -897,7 +897,7 @@ fn raw_identifiers_lose_their_prefix_in_the_record() {
     );
 }
 
-/// 3a: args named like internals.
+/// Args named like internals.
 #[test]
 fn arguments_may_have_the_names_of_internals() {
     #[enter_span(attributes(
@@ -954,7 +954,7 @@ fn arguments_may_have_the_names_of_internals() {
     );
 }
 
-/// 3a: other attributes on an arg.
+/// Other attributes on an arg.
 #[test]
 fn attributes_of_an_argument_stay_on_it() {
     #[enter_span(attributes(b))]

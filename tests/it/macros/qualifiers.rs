@@ -92,7 +92,7 @@ mod unsafe_functions {
     }
 }
 
-/// 3b: `async unsafe fn`; `unsafe fn` body.
+/// `async unsafe fn`; `unsafe fn` body.
 #[test]
 #[expect(unsafe_code, reason = "the qualifier is under test")]
 fn unsafe_functions_stay_unsafe_and_their_bodies_too() {
@@ -119,7 +119,7 @@ fn unsafe_functions_stay_unsafe_and_their_bodies_too() {
     );
 }
 
-/// 3b: `extern "C" fn`; `#[no_mangle]` stays on the function, once.
+/// `extern "C" fn`; `#[no_mangle]` stays on the function, once.
 #[test]
 #[expect(unsafe_code, reason = "the qualifier is under test")]
 fn foreign_functions_keep_their_abi_and_their_symbol() {
@@ -172,7 +172,7 @@ fn old_answer() -> u32 {
     41
 }
 
-/// 3b: `#[inline]`, `#[cold]`, `#[must_use]`, `#[deprecated]` act as on a plain function: the
+/// `#[inline]`, `#[cold]`, `#[must_use]`, `#[deprecated]` act as on a plain function: the
 /// expectations are fulfilled only if the lints fire.
 #[test]
 fn attributes_of_the_function_act_as_before() {
@@ -198,7 +198,7 @@ fn attributes_of_the_function_act_as_before() {
     );
 }
 
-/// 3b: the attributes stand on the function, before or after ours.
+/// The attributes stand on the function, before or after ours.
 #[test]
 fn the_order_of_attributes_does_not_matter() {
     #[must_use]
@@ -232,7 +232,7 @@ thread_local! {
     static CALLER: RefCell<u32> = const { RefCell::new(0) };
 }
 
-/// 3b: `#[track_caller]`: the caller is the caller, also with a span around the body.
+/// `#[track_caller]`: the caller is the caller, also with a span around the body.
 #[test]
 fn the_tracked_caller_is_the_caller() {
     #[enter_span(attributes(n))]
@@ -312,7 +312,7 @@ fn outside(_: &outer::inner::Private) -> u32 {
     5
 }
 
-/// 3b: `pub(crate)`, `pub(in path)`.
+/// `pub(crate)`, `pub(in path)`.
 #[test]
 fn visibility_is_kept() {
     check(
@@ -330,7 +330,7 @@ fn visibility_is_kept() {
     );
 }
 
-/// 3b: a caller of edition 2015.
+/// A caller of edition 2015.
 #[test]
 #[expect(unsafe_code, reason = "the qualifier is under test")]
 fn edition_2015_can_have_spans() {
@@ -363,7 +363,7 @@ fn edition_2015_can_have_spans() {
 
 macro_rules! checks_an_edition {
     ($test:ident: $edition:ident) => {
-        /// 3b: a caller of an edition that has `async`.
+        /// A caller of an edition that has `async`.
         #[test]
         #[expect(unsafe_code, reason = "the qualifier is under test")]
         fn $test() {
@@ -403,7 +403,7 @@ macro_rules! checks_an_edition {
 checks_an_edition!(edition_2018_can_have_spans: e2018);
 checks_an_edition!(edition_2021_can_have_spans: e2021);
 
-/// 3b: blocks that never give a value, by the rules of fallback of each edition.
+/// Blocks that never give a value, by the rules of fallback of each edition.
 #[test]
 fn a_block_that_diverges_takes_any_type_in_each_edition() {
     use std::panic::catch_unwind;
@@ -435,7 +435,7 @@ fn a_block_that_diverges_takes_any_type_in_each_edition() {
     );
 }
 
-/// 3b: tail temporaries: they drop by the rules of the caller's edition.
+/// Tail temporaries: they drop by the rules of the caller's edition.
 #[test]
 fn temporaries_of_the_last_expression_drop_as_in_a_plain_function() {
     let told = RefCell::new(Vec::new());

@@ -21,7 +21,7 @@ trait Everywhere {
 
 impl<T: ?Sized> Everywhere for T {}
 
-/// 3e: methods of the user's that everything has are not taken for ours.
+/// Methods of the user's that everything has are not taken for ours.
 #[test]
 fn methods_that_everything_has_are_not_met() {
     #[enter_span(ret)]
@@ -49,7 +49,7 @@ const entered: u32 = 1;
 #[expect(non_upper_case_globals, reason = "as hostile as a constant can be")]
 const value: u32 = 2;
 
-/// 3e: a constant of the user's is not taken for a pattern of ours.
+/// A constant of the user's is not taken for a pattern of ours.
 #[test]
 fn constants_named_like_locals_are_not_met() {
     #[enter_span(attributes(sum = entered + value), ret(doubled = |sum| sum * 2))]
@@ -125,7 +125,7 @@ fn err_on_an_impl_leaves_other_methods_alone() {
     assert_eq!(status, enter_span::Status::error(""));
 }
 
-/// 3a: a raw identifier is a name without its `r#`, in types as well.
+/// A raw identifier is a name without its `r#`, in types as well.
 #[test]
 fn raw_types_and_methods_have_plain_names() {
     #[expect(non_camel_case_types, reason = "it needs a raw identifier")]
@@ -149,7 +149,7 @@ fn arguments_may_be_conditional() {
     check_async(conditional(1), "conditional here=1");
 }
 
-/// 3a: an argument that only a text has the name of is still unused.
+/// An argument that only a text has the name of is still unused.
 #[test]
 fn a_word_in_a_text_is_no_use_of_an_argument() {
     #[expect(unused_variables, reason = "the lint is the test")]
@@ -166,7 +166,7 @@ macro_rules! measured {
     };
 }
 
-/// 3e: a closure that came through a macro is a closure.
+/// A closure that came through a macro is a closure.
 #[test]
 fn a_closure_may_come_through_a_macro() {
     check_async(

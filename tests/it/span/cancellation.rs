@@ -228,7 +228,7 @@ fn payload(caught: Result<(), Box<dyn Any + Send>>) -> Option<u8> {
     payload.downcast_ref::<Payload>().map(|payload| payload.0)
 }
 
-/// Panic before and after the first await; 3d: polled in `catch_unwind`.
+/// Panic before and after the first await; Polled in `catch_unwind`.
 #[test]
 fn a_panic_ends_its_span_and_passes_unchanged() {
     let trace = check_async(
