@@ -13,6 +13,7 @@ use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
 use crate::backend::size::Content;
 use crate::context::stack;
 use crate::context::unwind::{self, Payload};
+use crate::outcome::failure::FailureReport;
 use crate::outcome::policy::ErrorPolicy;
 use crate::outcome::probe::{FailureSource, ReturnCheck};
 use crate::span::attach::AttachGuard;
@@ -77,7 +78,7 @@ impl ActiveSpan {
         };
         let ending = unwind::shielded(|| {
             let failure = value.failure()?;
-            Some(Ending::failed(&failure, policy.detail))
+            Some(Ending::Failed(FailureReport::of(&failure, policy.detail)))
         });
         ending.flatten().unwrap_or(Ending::Silent)
     }
@@ -85,7 +86,7 @@ impl ActiveSpan {
     /// What a panic says, if the span is recorded.
     pub(crate) fn ending_of(&self, payload: &Payload) -> Option<Ending> {
         let detail = self.policy()?.detail;
-        Some(Ending::panicked(payload, detail))
+        Some(Ending::Failed(FailureReport::of_panic(payload, detail)))
     }
 
     fn policy(&self) -> Option<ErrorPolicy> {

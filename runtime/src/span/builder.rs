@@ -22,15 +22,15 @@ use crate::span::parent_context;
 
 /// What is written about a span before it starts. Generated code fills it in.
 pub struct SpanBuilder {
-    site: &'static Site,
-    current: OtelContext,
+    pub(super) site: &'static Site,
+    pub(super) current: OtelContext,
     /// What was given as its parent.
     parent: Option<Parent>,
     /// What it starts in, if not in what is current.
-    explicit_context: Option<OtelContext>,
+    pub(super) explicit_context: Option<OtelContext>,
     /// Who records it and all below it, if its tracer has a provider of its own.
     context_backend: Option<ContextBackend>,
-    options: StartOptions,
+    pub(super) options: StartOptions,
 }
 
 /// Text for a span's name.
@@ -235,21 +235,6 @@ impl SpanBuilder {
         }
         let name = self.options.name.as_deref();
         Some(UndeclaredRoot::of(self.site, name.unwrap_or_default()))
-    }
-
-    pub(crate) fn site(&self) -> &'static Site {
-        self.site
-    }
-
-    /// What it starts in, if not in what is current.
-    pub(crate) fn into_explicit_context(self) -> Option<OtelContext> {
-        self.explicit_context
-    }
-
-    /// Its site, its parent and the rest.
-    pub(crate) fn parts(&mut self) -> (&'static Site, &OtelContext, &mut StartOptions) {
-        let parent = self.explicit_context.as_ref().unwrap_or(&self.current);
-        (self.site, parent, &mut self.options)
     }
 }
 

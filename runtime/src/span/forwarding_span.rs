@@ -16,10 +16,14 @@ use crate::context::unwind;
 pub(crate) fn with_span_of(context: &Context, home: &Context) -> Context {
     let span = home.span();
     let identity = span.span_context().clone();
-    let query = HomeQuery::begin();
+    // A dying thread gets no answer.
+    let _ = ANSWER.try_with(|answer| answer.replace(Answer::Asked));
     // Another provider's code may run here.
     let is_recording = unwind::shielded(|| span.is_recording()).unwrap_or(false);
-    let owner = query.end();
+    let owner = match ANSWER.try_with(|answer| answer.replace(Answer::Unasked)) {
+        Ok(Answer::Home(home)) => Some(home),
+        _ => None,
+    };
     if !is_recording {
         return context.with_remote_span_context(identity);
     }
@@ -46,23 +50,6 @@ enum Answer {
 
 thread_local! {
     static ANSWER: Cell<Answer> = const { Cell::new(Answer::Unasked) };
-}
-
-struct HomeQuery;
-
-impl HomeQuery {
-    fn begin() -> Self {
-        // A dying thread gets no answer.
-        let _ = ANSWER.try_with(|answer| answer.replace(Answer::Asked));
-        HomeQuery
-    }
-
-    fn end(self) -> Option<Context> {
-        match ANSWER.try_with(|answer| answer.replace(Answer::Unasked)) {
-            Ok(Answer::Home(home)) => Some(home),
-            _ => None,
-        }
-    }
 }
 
 impl ForwardingSpan {

@@ -99,27 +99,22 @@ impl Span {
         Span::default()
     }
 
+    fn new(context: Option<OtelContext>, kind: HandleKind) -> Self {
+        Span { context, kind }
+    }
+
     pub(crate) fn of(context: OtelContext) -> Self {
-        Span {
-            context: Some(context),
-            kind: HandleKind::Attachable,
-        }
+        Span::new(Some(context), HandleKind::Attachable)
     }
 
     pub(crate) fn of_leaf(context: OtelContext) -> Self {
-        Span {
-            context: Some(context),
-            kind: HandleKind::Leaf,
-        }
+        Span::new(Some(context), HandleKind::Leaf)
     }
 
     /// For a span that does not start: it records nothing, and its children attach to what is current here.
     pub(crate) fn absent_here() -> Self {
         if active_backend::is_on() {
-            Span {
-                context: stack::current(),
-                kind: HandleKind::NoSpan,
-            }
+            Span::new(stack::current(), HandleKind::NoSpan)
         } else {
             Span::none()
         }
@@ -127,10 +122,7 @@ impl Span {
 
     /// The same for one whose parent is explicit.
     pub(crate) fn absent_in(context: OtelContext) -> Self {
-        Span {
-            context: Some(context),
-            kind: HandleKind::NoSpan,
-        }
+        Span::new(Some(context), HandleKind::NoSpan)
     }
 
     /// The context in which its own span is current.

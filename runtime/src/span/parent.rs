@@ -112,17 +112,40 @@ impl ToParent for OtelContext {
     }
 }
 
-impl ToParent for SpanContext {
-    fn to_parent(&self) -> Parent {
-        self.0.to_parent()
-    }
+macro_rules! our_names {
+    ($($name:ty),+) => {$(
+        impl ToParent for $name {
+            fn to_parent(&self) -> Parent {
+                self.0.to_parent()
+            }
+        }
+
+        impl ToLinks for $name {
+            fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+                self.0.to_links(link);
+            }
+        }
+    )+};
 }
 
-impl ToParent for Context {
-    fn to_parent(&self) -> Parent {
-        self.0.to_parent()
-    }
+our_names!(SpanContext, Context);
+
+macro_rules! lists {
+    ($([$($parameters:tt)+] $list:ty),+ $(,)?) => {$(
+        impl<$($parameters)+> ToLinks for $list {
+            fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
+                self.iter().for_each(|linked| linked.to_links(link));
+            }
+        }
+    )+};
 }
+
+lists!(
+    [T: ToLinks] Option<T>,
+    [T: ToLinks] [T],
+    [T: ToLinks, const N: usize] [T; N],
+    [T: ToLinks] Vec<T>,
+);
 
 impl<T: ToParent> ToParent for Option<T> {
     fn to_parent(&self) -> Parent {
@@ -157,42 +180,6 @@ impl ToLinks for OtelContext {
             Some(PendingLinks(links)) if !has_span(self) => links.to_links(link),
             _ => self.span().span_context().to_links(link),
         }
-    }
-}
-
-impl ToLinks for SpanContext {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.0.to_links(link);
-    }
-}
-
-impl ToLinks for Context {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.0.to_links(link);
-    }
-}
-
-impl<T: ToLinks> ToLinks for Option<T> {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.iter().for_each(|linked| linked.to_links(link));
-    }
-}
-
-impl<T: ToLinks> ToLinks for [T] {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.iter().for_each(|linked| linked.to_links(link));
-    }
-}
-
-impl<T: ToLinks, const N: usize> ToLinks for [T; N] {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.as_slice().to_links(link);
-    }
-}
-
-impl<T: ToLinks> ToLinks for Vec<T> {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        self.as_slice().to_links(link);
     }
 }
 

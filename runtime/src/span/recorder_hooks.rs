@@ -4,9 +4,9 @@
 //! all of this is empty.
 
 #[cfg(not(feature = "testing"))]
-pub(crate) use disabled::{LeafMark, is_recorder_alive, started, unrecorded};
+pub(crate) use disabled::{LeafMark, is_recorder_alive, started};
 #[cfg(feature = "testing")]
-pub(crate) use enabled::{LeafMark, LostSpans, is_recorder_alive, register, started, unrecorded};
+pub(crate) use enabled::{LeafMark, LostSpans, is_recorder_alive, register, started};
 
 #[cfg(feature = "testing")]
 mod enabled {
@@ -23,11 +23,8 @@ mod enabled {
         /// Whether a recorder lives, on whatever thread.
         fn is_recorder_alive(&self) -> bool;
 
-        /// A span started where nothing records.
-        fn unrecorded(&self, name: &str);
-
-        /// A span started that the process's own backend records.
-        fn recorded_by_process(&self, name: &str);
+        /// A span started that no recorder gets: the process's own backend records it, or nothing.
+        fn add(&self, name: &str, is_recorded: bool);
     }
 
     static LOST_SPANS: OnceLock<&'static dyn LostSpans> = OnceLock::new();
@@ -48,19 +45,12 @@ mod enabled {
             .is_some_and(|lost| lost.is_recorder_alive())
     }
 
-    /// A span started where nothing records.
-    pub(crate) fn unrecorded(name: &str) {
-        if let Some(lost_spans) = LOST_SPANS.get() {
-            lost_spans.unrecorded(name);
-        }
-    }
-
     /// A span starts below `parent`.
-    pub(crate) fn started(parent: &Context, name: &str) {
+    pub(crate) fn started(parent: &Context, name: &str, is_recorded: bool) {
         match (parent.get::<ContextBackend>(), LOST_SPANS.get()) {
-            (Some(backend), _) => report_leaf(backend, name),
-            (None, Some(lost_spans)) => lost_spans.recorded_by_process(name),
-            (None, None) => {}
+            (Some(backend), _) if is_recorded => report_leaf(backend, name),
+            (_, Some(lost_spans)) => lost_spans.add(name, is_recorded),
+            (_, None) => {}
         }
     }
 
@@ -102,9 +92,7 @@ mod disabled {
         false
     }
 
-    pub(crate) fn unrecorded(_: &str) {}
-
-    pub(crate) fn started(_: &Context, _: &str) {}
+    pub(crate) fn started(_: &Context, _: &str, _: bool) {}
 
     #[derive(Default)]
     pub(crate) struct LeafMark(());

@@ -77,16 +77,6 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A change after the end is lost.
-    fn change(&self, change: impl FnOnce(&mut RecordingState)) {
-        change(&mut self.state());
-    }
-
-    #[inline]
-    pub(crate) fn set_attribute(&self, KeyValue { key, value, .. }: KeyValue) {
-        self.state().set_attribute(key, value);
-    }
-
     /// Ends the span. Once only: whoever comes second finds it closed.
     #[inline]
     pub(crate) fn end(&self, ending: Ending) {
@@ -109,8 +99,7 @@ struct ContextSpan(Arc<Recording>);
 impl opentelemetry::trace::Span for ContextSpan {
     fn add_event<T: Into<Cow<'static, str>>>(&mut self, name: T, attributes: Vec<KeyValue>) {
         let name = name.into();
-        self.0
-            .change(|state| state.add_event(name, None, attributes));
+        self.0.state().add_event(name, None, attributes);
     }
 
     fn add_event_with_timestamp<T: Into<Cow<'static, str>>>(
@@ -120,8 +109,7 @@ impl opentelemetry::trace::Span for ContextSpan {
         attributes: Vec<KeyValue>,
     ) {
         let name = name.into();
-        self.0
-            .change(|state| state.add_event(name, Some(timestamp), attributes));
+        self.0.state().add_event(name, Some(timestamp), attributes);
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -133,21 +121,21 @@ impl opentelemetry::trace::Span for ContextSpan {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        self.0.set_attribute(attribute);
+        let KeyValue { key, value, .. } = attribute;
+        self.0.state().set_attribute(key, value);
     }
 
     fn set_status(&mut self, status: Status) {
-        self.0.change(|state| state.set_status(status));
+        self.0.state().set_status(status);
     }
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, new_name: T) {
         let name = new_name.into();
-        self.0.change(|state| state.update_name(name));
+        self.0.state().update_name(name);
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
-        self.0
-            .change(|state| state.add_link(span_context, attributes));
+        self.0.state().add_link(span_context, attributes);
     }
 
     fn end(&mut self) {

@@ -12,8 +12,7 @@ use opentelemetry::{KeyValue, Value};
 use crate::backend::ForeignSpan;
 use crate::backend::record::Record;
 use crate::backend::size::{Content, Name};
-use crate::context::unwind::Payload;
-use crate::outcome::failure::{ErrorDetail, Failure, FailureReport};
+use crate::outcome::failure::FailureReport;
 use crate::outcome::policy::ErrorPolicy;
 
 pub(crate) use listing::Listing;
@@ -60,16 +59,6 @@ pub(crate) enum Ending {
     /// It was still open when a span above it ended, which ends its children.
     Abandoned,
     Failed(FailureReport),
-}
-
-impl Ending {
-    pub(crate) fn failed(failure: &Failure<'_>, detail: ErrorDetail) -> Self {
-        Ending::Failed(FailureReport::of(failure, detail))
-    }
-
-    pub(crate) fn panicked(payload: &Payload, detail: ErrorDetail) -> Self {
-        Ending::Failed(FailureReport::of_panic(payload, detail))
-    }
 }
 
 impl RecordingState {

@@ -12,7 +12,6 @@ use crate::backend::{Start, StartResult};
 use crate::context::identity::has_span;
 use crate::context::{stack, unwind};
 use crate::diagnose::undeclared_root::UndeclaredRoot;
-use crate::outcome::policy::ErrorPolicy;
 use crate::span::active::ActiveSpan;
 use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
@@ -93,7 +92,7 @@ pub fn enter_with(
     let active_backend = active_backend::for_context(builder.parent_context());
     let active_backend = active_backend.as_deref();
     let decision = decide(active_backend, builder.library(), builder.parent_context());
-    if decision.needs_attributes() {
+    if decision.needs_attributes {
         builder.describe(others);
     }
     // The record and the context. A sampler or a provider that panics costs the span.
@@ -103,13 +102,11 @@ pub fn enter_with(
 }
 
 /// What is known of a span before its attributes are evaluated.
-#[derive(Clone, Copy)]
-enum EarlyDecision {
-    NotRecorded,
-    /// The sampler, or another provider's, has to see the attributes.
-    BySampler,
-    /// Its place decides whether it is sampled.
-    ByParent(Parentage),
+struct EarlyDecision {
+    /// The sampler or the record may see them.
+    needs_attributes: bool,
+    /// If its place decides whether it is sampled.
+    parentage: Option<Parentage>,
 }
 
 fn decide(
@@ -117,39 +114,24 @@ fn decide(
     library: &Library,
     parent: &Context,
 ) -> EarlyDecision {
+    let undecided = |needs_attributes| EarlyDecision {
+        needs_attributes,
+        parentage: None,
+    };
     let Some(backend) = active_backend.and_then(ActiveBackend::backend) else {
         // Nothing records; but a test wants the name of what it has lost.
-        return if recorder_hooks::is_recorder_alive() {
-            EarlyDecision::BySampler
-        } else {
-            EarlyDecision::NotRecorded
-        };
+        return undecided(recorder_hooks::is_recorder_alive());
     };
-    let is_declined =
-        backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent));
-    if is_declined {
-        return EarlyDecision::NotRecorded;
+    if backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent)) {
+        return undecided(false);
     }
-    backend
-        .decide(parent)
-        .map_or(EarlyDecision::BySampler, EarlyDecision::ByParent)
-}
-
-impl EarlyDecision {
-    fn needs_attributes(self) -> bool {
-        match self {
-            EarlyDecision::NotRecorded => false,
-            EarlyDecision::BySampler => true,
-            EarlyDecision::ByParent(parentage) => { parentage.flags }.is_sampled(),
-        }
-    }
-
-    fn parentage(self) -> Option<Parentage> {
-        match self {
-            EarlyDecision::ByParent(parentage) => Some(parentage),
-            EarlyDecision::NotRecorded | EarlyDecision::BySampler => None,
-        }
-    }
+    backend.decide(parent).map_or_else(
+        || undecided(true),
+        |parentage| EarlyDecision {
+            needs_attributes: { parentage.flags }.is_sampled(),
+            parentage: Some(parentage),
+        },
+    )
 }
 
 fn start_built(
@@ -157,7 +139,6 @@ fn start_built(
     active_backend: Option<&ActiveBackend>,
     decision: EarlyDecision,
 ) -> Option<ActiveSpan> {
-    let site = builder.site();
     let undeclared_root = builder.undeclared_root();
     let scope = start_recorded(&mut builder, active_backend, decision);
     if let (Some(undeclared_root), true) = (undeclared_root, scope.is_some()) {
@@ -166,8 +147,8 @@ fn start_built(
     // An explicit parent becomes current even if its child is not recorded: the children of the body must
     // not attach to whatever is current on the thread.
     let scope = scope.or_else(|| {
-        let context = builder.into_explicit_context()?;
-        Some(Scope::unrecorded(site, context))
+        let context = builder.explicit_context?;
+        Some(Scope::unrecorded(builder.site, context))
     })?;
     Some(ActiveSpan::new(scope))
 }
@@ -178,21 +159,22 @@ fn start_recorded(
     active_backend: Option<&ActiveBackend>,
     decision: EarlyDecision,
 ) -> Option<Box<Scope>> {
-    let (site, parent, options) = builder.parts();
+    let (site, options) = (builder.site, &mut builder.options);
+    let parent = builder
+        .explicit_context
+        .as_ref()
+        .unwrap_or(&builder.current);
     PendingLinks::link_root(parent, &mut options.links);
     let name = options.name.as_deref().unwrap_or(site.name());
-    let Some(active_backend) = active_backend else {
-        recorder_hooks::unrecorded(name);
-        return None;
-    };
-    recorder_hooks::started(parent, name);
+    recorder_hooks::started(parent, name, active_backend.is_some());
+    let active_backend = active_backend?;
     let backend = active_backend.backend()?;
     let name = listing::name(site, options.name.as_ref());
     let mut scope = Scope::spare(site);
     let start = Start {
         site,
         options: Some(options),
-        parentage: decision.parentage(),
+        parentage: decision.parentage,
     };
     let result = backend.start(start, parent, scope.record());
     activate(scope, result, active_backend, parent, name)
@@ -217,16 +199,12 @@ fn activate(
         StartResult::Recorded => Storage::Record,
         StartResult::Foreign(span) => Storage::Foreign(span),
     };
-    scope.activate(storage, policy(active_backend, scope.site), parent);
+    let mut policy = active_backend.policy();
+    policy.detail = policy.detail.min(scope.site.most_detail());
+    scope.activate(storage, policy, parent);
     local_root::register(&mut scope, parent);
     listing::list(&mut scope, name, parent);
     Some(scope)
-}
-
-fn policy(active_backend: &ActiveBackend, site: &Site) -> ErrorPolicy {
-    let mut policy = active_backend.policy();
-    policy.detail = policy.detail.min(site.most_detail());
-    policy
 }
 
 /// The list of open spans.

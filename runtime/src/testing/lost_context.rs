@@ -36,21 +36,15 @@ impl LostSpans for Unclaimed {
         state::is_recorder_alive()
     }
 
-    fn unrecorded(&self, name: &str) {
+    fn add(&self, name: &str, is_recorded: bool) {
         if let Some(recorder) = RecorderState::newest_here() {
             recorder.add_orphan(name);
             return;
         }
         let mut unclaimed = unclaimed_list();
-        if unclaimed.len() < MOST_UNCLAIMED && !unclaimed.iter().any(|known| known == name) {
+        let is_known = is_recorded || unclaimed.iter().any(|known| known == name);
+        if !is_known && unclaimed.len() < MOST_UNCLAIMED {
             unclaimed.push(name.to_owned());
-        }
-    }
-
-    /// The recorder of this thread lost it.
-    fn recorded_by_process(&self, name: &str) {
-        if let Some(recorder) = RecorderState::newest_here() {
-            recorder.add_orphan(name);
         }
     }
 }
