@@ -87,11 +87,11 @@ fn keyword(input: ParseStream<'_>) -> Result<Target> {
 }
 
 fn is_qualifier(word: &Ident) -> bool {
-    [
+    let mut qualifiers = [
         "const", "async", "unsafe", "safe", "extern", "default", "gen",
     ]
-    .iter()
-    .any(|qualifier| word == qualifier)
+    .iter();
+    qualifiers.any(|qualifier| word == qualifier)
 }
 
 fn wrong_item(before: Option<&TokenTree>, found: &TokenTree) -> Error {
@@ -114,19 +114,8 @@ fn wrong_item(before: Option<&TokenTree>, found: &TokenTree) -> Error {
 }
 
 fn is_item(word: &Ident) -> bool {
-    [
-        "struct",
-        "enum",
-        "union",
-        "trait",
-        "mod",
-        "use",
-        "static",
-        "type",
-        "let",
-        "macro_rules",
-        "crate",
-    ]
-    .iter()
-    .any(|item| word == item)
+    const ITEMS: [&str; 10] = [
+        "struct", "enum", "union", "trait", "mod", "use", "static", "type", "let", "crate",
+    ];
+    word == "macro_rules" || ITEMS.iter().any(|item| word == item)
 }

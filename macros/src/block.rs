@@ -76,8 +76,5 @@ fn closure(input: ParseStream<'_>) -> Result<ExprClosure> {
 fn print(args: Args, closure: ExprClosure) -> TokenStream {
     let finish = Finish::new(&args, closure.body.span());
     let span = SpanPlan::of_macro(IN_SPAN.name, args, finish);
-    match closure.asyncness {
-        Some(_) => print::block::async_block(&span, &closure),
-        None => print::block::block(&span, &closure),
-    }
+    print::block::block(&span, &closure)
 }

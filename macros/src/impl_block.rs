@@ -118,10 +118,11 @@ pub(crate) fn expand(block: ImplBlock, args: &Args, mut errors: Errors) -> Token
         match item {
             Item::Other(tokens) => body.extend(tokens),
             Item::Method(method) => {
+                let owner = &block.name;
                 body.extend(expand_method(
                     *method,
                     args,
-                    &block.name,
+                    owner,
                     shared_is_right,
                     &mut errors,
                 ));
@@ -137,7 +138,7 @@ pub(crate) fn expand(block: ImplBlock, args: &Args, mut errors: Errors) -> Token
 }
 
 fn check_shared(args: &Args, errors: &mut Errors) {
-    for word in args.used() {
+    for word in &args.used {
         if !names::is_allowed(word, Place::Impl) {
             let message = format!(
                 "`{word}` cannot be given for a whole `impl`; write it on the method it is for, as `#[enter_span({word} ..)]`"
@@ -163,17 +164,13 @@ fn expand_method(
     let plain = method.function.to_token_stream();
     let is_unasked_const = method.function.sig.constness.is_some() && method.own.is_none();
     if args.skip.is_some() || is_unasked_const {
-        own_errors
-            .into_result()
-            .unwrap_or_else(|error| errors.push(error));
+        errors.keep(own_errors.into_result());
         return plain;
     }
     args.inherit(shared);
     let is_right = own_errors.is_empty() && shared_is_right;
     let plan = own_errors.keep(Plan::new(method.function, args, Some(owner)));
-    own_errors
-        .into_result()
-        .unwrap_or_else(|error| errors.push(error));
+    errors.keep(own_errors.into_result());
     match plan.filter(|_| is_right) {
         Some(plan) => print::function::function(&plan),
         None => plain,

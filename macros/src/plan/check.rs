@@ -14,7 +14,7 @@ use crate::syntax::key::Key;
 use crate::syntax::names::{self, Place};
 use crate::syntax::value::ErrorPolicy;
 
-pub(crate) fn check_item(function: &Function, errors: &mut Errors) {
+pub(crate) fn item(function: &Function, errors: &mut Errors) {
     if let Some(constness) = &function.sig.constness {
         let message = "a span cannot be opened in a `const fn`; remove `const` or the attribute";
         errors.push(Error::new(constness.span, message));
@@ -25,7 +25,7 @@ pub(crate) fn check_item(function: &Function, errors: &mut Errors) {
     }
 }
 
-pub(crate) fn check_arguments(function: &Function, args: &Args, errors: &mut Errors) {
+pub(crate) fn arguments(function: &Function, args: &Args, errors: &mut Errors) {
     if let Some(skip) = &args.skip {
         let message =
             "`skip` leaves a method of an annotated `impl` without a span; remove it here";
@@ -43,13 +43,13 @@ pub(crate) fn check_arguments(function: &Function, args: &Args, errors: &mut Err
 }
 
 /// Checks that do not depend on the function.
-pub(crate) fn check_relations(args: &Args, errors: &mut Errors) {
-    let position = |name: &str| args.parsed().iter().position(|word| word == name);
+fn check_relations(args: &Args, errors: &mut Errors) {
+    let position = |name: &str| args.parsed.iter().position(|word| word == name);
     for (name, other, why) in names::CONFLICTS {
         if let (Some(first), Some(second)) = (position(name), position(other)) {
             let message =
                 format!("`{name}` cannot be combined with `{other}`; {why}, so remove one");
-            let later = &args.parsed()[first.max(second)];
+            let later = &args.parsed[first.max(second)];
             errors.push(Error::new(later.span(), message));
         }
     }
@@ -93,24 +93,19 @@ pub(crate) const START_SPAN: SpanMacro = SpanMacro {
 
 impl SpanMacro {
     pub(crate) fn check(&self, args: &Args, errors: &mut Errors) {
-        let SpanMacro {
-            name,
-            place,
-            subject,
-            value,
-        } = self;
+        let (name, subject, value) = (self.name, self.subject, self.value);
         check_relations(args, errors);
         if args.name.is_none() && errors.is_empty() {
             let message =
                 format!("{subject} has no name of its own; write `{name}!(\"name\", ..)`");
             errors.push(Error::new(Span::call_site(), message));
         }
-        for word in args.parsed() {
+        for word in &args.parsed {
             let message = if word == "current" {
                 format!(
                     "`current` makes no span, and `{name}!` makes one; to add to the current span write `Span::current().set_attributes(..)`"
                 )
-            } else if names::is_allowed(word, *place) {
+            } else if names::is_allowed(word, self.place) {
                 continue;
             } else {
                 format!("`{word}` has no meaning in `{name}!`, {value}; remove it")
@@ -133,7 +128,7 @@ fn no_parameter(name: &Ident, function: &Ident, parameters: &[Ident]) -> Error {
     Error::new(name.span(), message)
 }
 
-pub(crate) fn check_shape(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
+pub(crate) fn shape(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
     let output = &function.sig.output;
     if let (Shape::Sync, ReturnType::Type(_, ty), None) = (shape, output, &args.call_only) {
         if let Some(inner) = returned_work::out_of_reach(ty) {
@@ -143,9 +138,9 @@ pub(crate) fn check_shape(function: &Function, args: &Args, shape: Shape, errors
     }
     let err = args.err.as_ref();
     let err = err.filter(|err| !matches!(err.value, ErrorPolicy::Ignore) && !args.err_is_shared);
-    let asked = args.ret.iter().map(|ret| &ret.key);
+    let ret = args.ret.iter().map(|ret| &ret.key);
     if let Some(why) = unreadable(function, shape) {
-        for key in asked.chain(err.map(|err| &err.key)) {
+        for key in ret.chain(err.map(|err| &err.key)) {
             let message = format!("`{key}` cannot be combined with {why}; remove `{key}`");
             errors.push(Error::new(key.span(), message));
         }
@@ -153,20 +148,14 @@ pub(crate) fn check_shape(function: &Function, args: &Args, shape: Shape, errors
     check_track_caller(function, args, shape, errors);
 }
 
-/// A function without a span of its own has nothing to say of one, but attributes.
-pub(crate) fn check_current(
-    function: &Function,
-    args: &Args,
-    current: &Ident,
-    shape: Shape,
-    errors: &mut Errors,
-) {
+/// A function without a span of its own has only attributes to record.
+pub(crate) fn current(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
     if let Some(SpanName::Literal(name)) = &args.name {
         let message =
             "a name has no meaning with `current`, which makes no span; remove one of them";
         errors.push(Error::new(name.span(), message));
     }
-    for word in args.used() {
+    for word in &args.used {
         if word == "start" {
             let message = "`start` has no meaning with `current`, whose span has started already; write `attributes(..)`";
             errors.push(Error::new(word.span(), message));
@@ -178,14 +167,18 @@ pub(crate) fn check_current(
         }
     }
     let is_idle = args.attributes.is_empty() && args.ret.is_none() && args.handle.is_none();
-    if is_idle && errors.is_empty() {
+    if let Some(current) = args
+        .current
+        .as_ref()
+        .filter(|_| is_idle && errors.is_empty())
+    {
         let message = "`current` adds nothing by itself; write `current, attributes(..)`";
-        errors.push(Error::new(current.span(), message));
+        errors.push(Error::new(current.key.span(), message));
     }
     check_read_beside(function, args, shape, errors);
 }
 
-/// `ret` where a value goes by without a span.
+/// `ret` where the value is returned outside of a span.
 fn check_read_beside(function: &Function, args: &Args, shape: Shape, errors: &mut Errors) {
     let why = match shape {
         Shape::Returned(work) if work.kind == WorkKind::Future => {
@@ -202,16 +195,14 @@ fn check_read_beside(function: &Function, args: &Args, shape: Shape, errors: &mu
     }
 }
 
-/// Why there is nothing to read of what a function returns.
+/// Why there is nothing to read of a returned value.
 fn unreadable(function: &Function, shape: Shape) -> Option<&'static str> {
     let output = &function.sig.output;
     match shape {
         Shape::Returned(work) | Shape::Async(Some(work)) if work.kind == WorkKind::Stream => {
             Some("a stream, whose items are not read")
         }
-        Shape::Sync if returns_closure(&function.sig.output) => {
-            Some("a returned closure, which is not read")
-        }
+        Shape::Sync if returns_closure(output) => Some("a returned closure, which is not read"),
         _ if never_returns(output) => Some("a function that never returns"),
         _ if returns_nothing(output) => Some("a function that returns nothing"),
         _ => None,

@@ -11,7 +11,7 @@ use syn::{Error, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type};
 
 use crate::errors::Errors;
 use crate::syntax::derive_options::{FieldForm, FieldOptions, StructOptions};
-use crate::syntax::key::Key;
+use crate::syntax::key::{Key, check_unique};
 
 /// A struct and its fields.
 pub(crate) struct DerivePlan {
@@ -91,7 +91,8 @@ fn of_struct(item: ItemStruct, errors: &mut Errors) -> DerivePlan {
         )),
         Fields::Unit => errors.push(wrong_item(item.ident.span(), "a struct without fields, which has nothing to tell; remove the derive")),
     }
-    check_keys(&fields, errors);
+    let keys = fields.iter().filter_map(|field| field.kind.key());
+    check_unique(keys, "rename one with `#[attributes(key = ..)]`", errors);
     DerivePlan {
         krate: options.krate,
         name: item.ident,
@@ -158,21 +159,6 @@ impl FieldKind {
         match self {
             FieldKind::Value(key) | FieldKind::Display(key) | FieldKind::Debug(key) => Some(key),
             FieldKind::Nested | FieldKind::Below(_) => None,
-        }
-    }
-}
-
-fn check_keys(fields: &[FieldPlan], errors: &mut Errors) {
-    let mut seen: Vec<String> = Vec::new();
-    for key in fields.iter().filter_map(|field| field.kind.key()) {
-        let text = key.written();
-        if seen.contains(&text) {
-            errors.push(Error::new(
-            key.span(),
-            format!("duplicate attribute key `{text}`; the last value would win, so rename one with `#[attributes(key = ..)]`"),
-        ))
-        } else {
-            seen.push(text)
         }
     }
 }

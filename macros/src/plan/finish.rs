@@ -12,7 +12,7 @@ use crate::plan::returned_work::{self, WorkKind};
 use crate::plan::shape::Shape;
 use crate::syntax::args::Args;
 use crate::syntax::attribute::Projection;
-use crate::syntax::value::{Detail, ErrorPolicy};
+use crate::syntax::value::ErrorPolicy;
 
 /// What is read of the returned value.
 pub(crate) struct Finish {
@@ -89,7 +89,7 @@ impl Finish {
             None => (ReturnCheck::Outcome, None),
             Some(ErrorPolicy::Ignore) => (ReturnCheck::Nothing, Some("Status")),
             Some(ErrorPolicy::JudgedBy(judge)) => (ReturnCheck::JudgedBy(judge.clone()), None),
-            Some(ErrorPolicy::Detail(detail)) => (ReturnCheck::Outcome, Some(detail_name(*detail))),
+            Some(ErrorPolicy::Detail(detail)) => (ReturnCheck::Outcome, Some(*detail)),
         };
         Finish {
             recorded,
@@ -124,13 +124,5 @@ impl Finish {
         let unread = matches!(self.check, ReturnCheck::Nothing);
         let unchecked = !self.strict && !self.check_form && !self.may_be_awaited;
         unread && unchecked && matches!(self.recorded, RecordedValue::Nothing)
-    }
-}
-
-fn detail_name(detail: Detail) -> &'static str {
-    match detail {
-        Detail::Message => "Message",
-        Detail::Type => "Type",
-        Detail::Status => "Status",
     }
 }

@@ -59,14 +59,12 @@ impl Plan {
         owner: Option<&str>,
     ) -> syn::Result<Self> {
         let mut errors = Errors::default();
-        check::check_item(&function, &mut errors);
-        check::check_arguments(&function, &args, &mut errors);
+        check::item(&function, &mut errors);
+        check::arguments(&function, &args, &mut errors);
         let shape = shape_of(&function, &args, &mut errors);
         match &args.current {
-            None => check::check_shape(&function, &args, shape, &mut errors),
-            Some(current) => {
-                check::check_current(&function, &args, &current.key, shape, &mut errors)
-            }
+            None => check::shape(&function, &args, shape, &mut errors),
+            Some(_) => check::current(&function, &args, shape, &mut errors),
         }
         errors.into_result()?;
 
@@ -118,23 +116,19 @@ fn body_kind(function: &mut Function, args: &Args, shape: Shape) -> BodyKind {
     }
 }
 
-/// Makes the body one that stands in an async block of ours.
+/// Turns the body into one for an async block of ours.
 fn in_future(function: &mut Function, args: &Args) -> CapturedArguments {
-    let rebound = rebind(function, args);
-    let captured = capture::capture_arguments(&mut function.sig, &function.body.stream(), &rebound);
-    surround_body(function, &rebound);
-    captured
-}
-
-/// Makes the body one that stands in a closure of ours.
-fn in_closure(function: &mut Function, args: &Args) {
-    let rebound = rebind(function, args);
-    surround_body(function, &rebound);
-}
-
-fn rebind(function: &mut Function, args: &Args) -> Vec<Rebinding> {
     let body = function.body.stream();
-    capture::rebind(&mut function.sig, &body, &args.read_after())
+    let rebound = in_closure(function, args);
+    capture::capture_arguments(&mut function.sig, &body, &rebound)
+}
+
+/// Turns the body into one for a closure of ours.
+fn in_closure(function: &mut Function, args: &Args) -> Vec<Rebinding> {
+    let body = function.body.stream();
+    let rebound = capture::rebind(&mut function.sig, &body, &args.read_after());
+    surround_body(function, &rebound);
+    rebound
 }
 
 /// Input: `{ |text| text.len() }`, in which `best` is bound again

@@ -8,18 +8,14 @@ use syn::{
 
 /// `impl Fn(..)` and its relatives.
 pub(crate) fn is_closure(ty: &Type) -> bool {
-    const CLOSURES: [&str; 6] = [
-        "Fn",
-        "FnMut",
-        "FnOnce",
-        "AsyncFn",
-        "AsyncFnMut",
-        "AsyncFnOnce",
-    ];
+    let is_closure_trait = |name: &str| {
+        let name = name.strip_prefix("Async").unwrap_or(name);
+        ["Fn", "FnMut", "FnOnce"].contains(&name)
+    };
     let closure = |bound: &TypeParamBound| match bound {
         TypeParamBound::Trait(bound) => {
             let name = bound.path.segments.last();
-            name.is_some_and(|name| CLOSURES.iter().any(|closure| name.ident == closure))
+            name.is_some_and(|name| is_closure_trait(&name.ident.to_string()))
         }
         _ => false,
     };

@@ -104,7 +104,7 @@ impl SpanPlan {
                 name,
                 function,
                 kind: match args.kind {
-                    Some(kind) => kind_name(&kind.value),
+                    Some(kind) => kind.value,
                     None => of_invocation,
                 },
                 leaf: args.leaf.is_some(),
@@ -121,14 +121,4 @@ impl SpanPlan {
 
 fn krate(path: Option<Path>) -> TokenStream {
     path.map_or_else(|| quote!(::enter_span), Path::into_token_stream)
-}
-
-fn kind_name(kind: &Ident) -> Option<&'static str> {
-    match kind.to_string().as_str() {
-        "server" => Some("Server"),
-        "client" => Some("Client"),
-        "producer" => Some("Producer"),
-        "consumer" => Some("Consumer"),
-        _ => None,
-    }
 }

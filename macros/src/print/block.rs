@@ -13,45 +13,24 @@ use crate::print::site::site;
 /// Input: `"name", |span| body`
 ///
 /// Output: `{ let (span, value) = run_open(entry, || call(|span| body, handle)); Probe(&value).kind().finish(span, value, finish) }`
+///
+/// Of `async |span| body`: `async { let (span, value) = Open::new(entry, call_async(async |span| body, handle)).await; .. }`
 pub(crate) fn block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
     let krate = &span.krate;
     let (site, entry) = (site(span), entry(span));
     let (active, handle, value) = (local("entered"), local("handle"), local("value"));
-    let body = quote!(#krate::private::call(#closure, #handle));
-    let body = quote_spanned!(at(span.finish.place)=> || #body);
+    let bind = quote!(let mut #active = #entry; let #handle = #active.handle(););
     let given = given(span, &active, &value);
-    quote! {{
-        #site
-        let (#active, #value) = {
-            let mut #active = #entry;
-            let #handle = #active.handle();
-            #krate::private::run_open(#active, #body)
-        };
-        #given
-    }}
-}
-
-/// Input: `"name", async |span| body`
-///
-/// Output: `async { let (span, value) = Open::new(entry, call_async(async |span| body, handle)).await; Probe(&value).kind().finish(span, value, finish) }`
-pub(crate) fn async_block(span: &SpanPlan, closure: &ExprClosure) -> TokenStream {
-    let krate = &span.krate;
-    let (site, entry) = (site(span), entry(span));
-    let (active, handle, value) = (local("entered"), local("handle"), local("value"));
-    let given = given(span, &active, &value);
+    if closure.asyncness.is_none() {
+        let body = quote!(#krate::private::call(#closure, #handle));
+        let body = quote_spanned!(at(span.finish.place)=> || #body);
+        let ran = quote!({ #bind #krate::private::run_open(#active, #body) });
+        return quote!({ #site let (#active, #value) = #ran; #given });
+    }
     let capture = &closure.capture;
-    quote! {{
-        #site
-        async #capture {
-            let (#active, #value) = {
-                let mut #active = #entry;
-                let #handle = #active.handle();
-                #krate::private::OpenFuture::new(#active, #krate::private::call_async(#closure, #handle))
-            }
-            .await;
-            #given
-        }
-    }}
+    let body = quote!(#krate::private::call_async(#closure, #handle));
+    let ran = quote!({ #bind #krate::private::OpenFuture::new(#active, #body) }.await);
+    quote!({ #site async #capture { let (#active, #value) = #ran; #given } })
 }
 
 /// Input: the value of a block

@@ -21,10 +21,6 @@ use crate::print::hygiene::at;
 /// Input: `{ work() }`, the body
 ///
 /// Output: `|| -> R { work() }`
-///
-/// The bars are ours, so the closure captures by the rules of our edition: by those of an older one
-/// it would capture whole arguments, and could not return a borrow of a part of one. The braces are
-/// the user's, so what is inside of them is dropped by the rules of theirs.
 pub(crate) fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream {
     quote_spanned!(at(place)=> || -> #returned #body)
 }
@@ -33,15 +29,10 @@ pub(crate) fn closure(returned: &Type, place: Span, body: &Group) -> TokenStream
 ///
 /// Output: `async { if false { hold((&mut x,)); return never::<R>(); } body }`
 pub(crate) fn own_future(plan: &Plan, captured: &CapturedArguments) -> TokenStream {
-    let Plan {
-        function,
-        returned,
-        span,
-        ..
-    } = plan;
-    let (krate, body) = (&span.krate, &function.body);
+    let (span, body) = (&plan.span, &plan.function.body);
+    let krate = &span.krate;
     let hold = hold(krate, captured);
-    let never = match returned {
+    let never = match &plan.returned {
         Type::Never(_) => None,
         returned => {
             let never = quote!(#krate::private::never);

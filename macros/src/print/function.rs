@@ -9,9 +9,9 @@ use crate::plan::function::{BodyKind, CurrentMode, Plan};
 use crate::plan::returned_work::{ReturnedWork, WorkForm};
 use crate::print::body::{closure, own_future, statements};
 use crate::print::entry::{active, with_handle};
-use crate::print::finish::{allow_awaited, checks, finished, recorded};
-use crate::print::hygiene::{at, local, local_at};
-use crate::print::returned_work::{converted, wrapped};
+use crate::print::finish::{checks, finished, recorded};
+use crate::print::hygiene::{at, local};
+use crate::print::returned_work;
 use crate::print::site::site;
 
 /// Input: `fn f(id: u64) -> R { body }`
@@ -27,7 +27,7 @@ pub(crate) fn function(plan: &Plan) -> TokenStream {
         BodyKind::Current(mode) => current(plan, mode),
         BodyKind::Sync => sync(plan),
         BodyKind::Async(captured, None) => asynchronous(plan, captured),
-        BodyKind::Async(captured, Some(work)) => asynchronous_returned(plan, captured, *work),
+        BodyKind::Async(captured, Some(work)) => async_returned(plan, captured, *work),
         BodyKind::Returned(work) => returned(plan, *work),
         BodyKind::Guarded => guarded(plan),
     };
@@ -37,15 +37,10 @@ pub(crate) fn function(plan: &Plan) -> TokenStream {
 }
 
 fn sync(plan: &Plan) -> TokenStream {
-    let Plan {
-        function,
-        returned,
-        span,
-        ..
-    } = plan;
-    let (krate, body) = (&span.krate, &function.body);
+    let span = &plan.span;
+    let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let body = closure(returned, span.site.place, body);
+    let body = closure(&plan.returned, span.site.place, &plan.function.body);
     if span.finish.is_silent() {
         return quote!(#bind #krate::private::run(#entry, #body));
     }
@@ -79,52 +74,32 @@ fn asynchronous(plan: &Plan, captured: &CapturedArguments) -> TokenStream {
 /// Input: `async fn f() -> impl Stream { body }`
 ///
 /// Output: `let (span, stream) = Open::new(entry, async { body }).await; OpenStream::new(span, stream)`
-fn asynchronous_returned(
-    plan: &Plan,
-    captured: &CapturedArguments,
-    work: ReturnedWork,
-) -> TokenStream {
+fn async_returned(plan: &Plan, captured: &CapturedArguments, work: ReturnedWork) -> TokenStream {
     let span = &plan.span;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let (active, made) = (local("entered"), local_at("made", at(span.finish.place)));
     let future = own_future(plan, captured);
     let open = quote!(#krate::private::OpenFuture::new(#entry, #future));
     let awaited = quote_spanned!(at(span.site.place)=> { #open }.await);
-    let wrapped = wrapped(span, work, &active, &made);
-    let allow_awaited = allow_awaited(&span.finish);
-    quote! {
-        #bind
-        #allow_awaited
-        let (#active, #made) = #awaited;
-        return #wrapped;
-    }
+    let returned = returned_work::returned(span, work, &awaited);
+    quote!(#bind #returned)
 }
 
 /// Input: `fn f() -> impl Future { body }`
 ///
 /// Output: `let (span, future) = run_open(entry, || body); InSpan::new(span, future, finish)`
 fn returned(plan: &Plan, work: ReturnedWork) -> TokenStream {
-    let Plan {
-        function,
-        returned,
-        span,
-        ..
-    } = plan;
+    let span = &plan.span;
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
-    let (active, made) = (local("entered"), local_at("made", at(span.finish.place)));
-    let body = closure(returned, span.site.place, &function.body);
+    let body = closure(&plan.returned, span.site.place, &plan.function.body);
     let body = match work.form {
-        WorkForm::Convertible => converted(span, &body),
+        WorkForm::Convertible => returned_work::converted(span, &body),
         WorkForm::Opaque | WorkForm::Boxed => body,
     };
-    let wrapped = wrapped(span, work, &active, &made);
-    quote! {
-        #bind
-        let (#active, #made) = #krate::private::run_open(#entry, #body);
-        return #wrapped;
-    }
+    let ran = quote!(#krate::private::run_open(#entry, #body));
+    let returned = returned_work::returned(span, work, &ran);
+    quote!(#bind #returned)
 }
 
 /// Input: `#[track_caller] fn f() { body }`, `fn f() -> impl Fn(u8) -> u8 { body }`
@@ -151,7 +126,7 @@ fn guarded(plan: &Plan) -> TokenStream {
 ///
 /// Without `ret`: `Current::here().attribute("id", &id).leave(); body`
 fn current(plan: &Plan, mode: &CurrentMode) -> TokenStream {
-    let Plan { function, span, .. } = plan;
+    let (function, span) = (&plan.function, &plan.span);
     let (krate, place) = (&span.krate, at(span.site.place));
     let entry = active(span, &quote!(#krate::private::Current::here()), "Current");
     let handle = plan.handle.as_ref();

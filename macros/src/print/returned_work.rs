@@ -5,10 +5,10 @@ use quote::{ToTokens as _, quote, quote_spanned};
 
 use crate::plan::returned_work::{ReturnedWork, WorkForm, WorkKind};
 use crate::plan::span::SpanPlan;
-use crate::print::finish::finish;
-use crate::print::hygiene::at;
+use crate::print::finish::{allow_awaited, finish};
+use crate::print::hygiene::{at, local, local_at};
 
-/// Input: `|| -> _ { body }`, which gives what becomes a future
+/// Input: `|| -> _ { body }`, which returns what becomes a future
 ///
 /// Output: `|| becomes::<T, _>(evaluate(|| -> _ { body }))`: it becomes one inside of the span
 pub(crate) fn converted(span: &SpanPlan, body: &TokenStream) -> TokenStream {
@@ -19,7 +19,7 @@ pub(crate) fn converted(span: &SpanPlan, body: &TokenStream) -> TokenStream {
     quote_spanned!(place=> || #becomes::<#output, _>(#body))
 }
 
-/// What a future gives. The type is settled before it is probed: a probe would settle one that is open.
+/// The output of a future. It is settled before the probe, which would settle an open type.
 fn output(span: &SpanPlan) -> TokenStream {
     match &span.finish.output {
         Some(output) => output.to_token_stream(),
@@ -27,47 +27,36 @@ fn output(span: &SpanPlan) -> TokenStream {
     }
 }
 
-pub(crate) fn wrapped(
-    span: &SpanPlan,
-    work: ReturnedWork,
-    active: &Ident,
-    made: &Ident,
-) -> TokenStream {
-    match work.kind {
-        WorkKind::Future => future_in_span(span, work.form, active, made),
-        WorkKind::Stream => stream_in_span(span, work.form, active, made),
+/// Output: `let (span, made) = ran; return InSpan::new(span, made, finish);`
+pub(crate) fn returned(span: &SpanPlan, work: ReturnedWork, ran: &TokenStream) -> TokenStream {
+    let place = at(span.finish.place);
+    let (active, made) = (local("entered"), local_at("made", place));
+    let wrapped = wrapped(span, work, &active, &made);
+    let allow_awaited = allow_awaited(&span.finish);
+    quote! {
+        #allow_awaited
+        let (#active, #made) = #ran;
+        return #wrapped;
     }
 }
 
-fn future_in_span(span: &SpanPlan, form: WorkForm, active: &Ident, made: &Ident) -> TokenStream {
+fn wrapped(span: &SpanPlan, work: ReturnedWork, active: &Ident, made: &Ident) -> TokenStream {
     let (krate, place) = (&span.krate, at(span.finish.place));
     let finish = finish(span);
-    match form {
-        WorkForm::Opaque | WorkForm::Convertible => {
-            let output = output(span);
-            let settle = match form {
-                WorkForm::Convertible => quote!(#krate::private::becomes),
-                WorkForm::Opaque | WorkForm::Boxed => quote!(#krate::private::gives),
-            };
-            let made = quote_spanned!(place=> #settle::<#output, _>(#made));
-            quote!(#krate::private::InSpan::new(#active, #made, #finish))
-        }
-        WorkForm::Boxed => {
+    let settle = match (work.kind, work.form) {
+        (WorkKind::Future, WorkForm::Boxed) => {
             let boxed = quote!(#krate::private::BoxedFuture);
-            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #active, #finish))
+            return quote_spanned!(place=> <_ as #boxed>::in_span(#made, #active, #finish));
         }
-    }
-}
-
-fn stream_in_span(span: &SpanPlan, form: WorkForm, active: &Ident, made: &Ident) -> TokenStream {
-    let (krate, place) = (&span.krate, at(span.finish.place));
-    match form {
-        WorkForm::Opaque | WorkForm::Convertible => {
-            quote!(#krate::private::OpenStream::new(#active, #made))
-        }
-        WorkForm::Boxed => {
+        (WorkKind::Stream, WorkForm::Boxed) => {
             let boxed = quote!(#krate::private::BoxedStream);
-            quote_spanned!(place=> <_ as #boxed>::in_span(#made, #active))
+            return quote_spanned!(place=> <_ as #boxed>::in_span(#made, #active));
         }
-    }
+        (WorkKind::Stream, _) => return quote!(#krate::private::OpenStream::new(#active, #made)),
+        (WorkKind::Future, WorkForm::Convertible) => quote!(#krate::private::becomes),
+        (WorkKind::Future, WorkForm::Opaque) => quote!(#krate::private::gives),
+    };
+    let output = output(span);
+    let made = quote_spanned!(place=> #settle::<#output, _>(#made));
+    quote!(#krate::private::InSpan::new(#active, #made, #finish))
 }

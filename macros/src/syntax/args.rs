@@ -24,7 +24,7 @@ pub(crate) struct Arg<T> {
 pub(crate) struct Args {
     pub(crate) name: Option<SpanName>,
     pub(crate) handle: Option<Ident>,
-    pub(crate) kind: Option<Arg<Ident>>,
+    pub(crate) kind: Option<Arg<Option<&'static str>>>,
     pub(crate) attributes: Vec<AttributeItem>,
     pub(crate) start: Vec<AttributeItem>,
     pub(crate) ret: Option<Arg<Vec<Projection>>>,
@@ -47,9 +47,9 @@ pub(crate) struct Args {
     /// `err` was given for a whole `impl`, of which not every method needs an outcome.
     pub(crate) err_is_shared: bool,
     /// The names that were written, in order.
-    used: Vec<Ident>,
+    pub(crate) used: Vec<Ident>,
     /// Those without a mistake in their values.
-    parsed: Vec<Ident>,
+    pub(crate) parsed: Vec<Ident>,
 }
 
 /// The name of a span, as it was given.
@@ -79,18 +79,16 @@ impl Args {
     /// The arguments of the attribute. Those with mistakes are missing from the result.
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Args::default();
-        let parser = |input: ParseStream<'_>| args.parse_list(input, errors);
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                args.parse_next(input, errors)?;
+            }
+            Ok(())
+        };
         if let Err(error) = parser.parse2(tokens) {
             errors.push(error);
         }
         args
-    }
-
-    fn parse_list(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
-        while !input.is_empty() {
-            self.parse_next(input, errors)?;
-        }
-        Ok(())
     }
 
     /// One argument and its comma. After a mistake, parsing continues behind the comma.
@@ -110,16 +108,6 @@ impl Args {
         Ok(())
     }
 
-    /// The names that were written, in order.
-    pub(crate) fn used(&self) -> &[Ident] {
-        &self.used
-    }
-
-    /// Those without a mistake in their values.
-    pub(crate) fn parsed(&self) -> &[Ident] {
-        &self.parsed
-    }
-
     /// What is evaluated before the body.
     pub(crate) fn read_before(&self) -> TokenStream {
         let mut tokens = TokenStream::new();
@@ -132,9 +120,8 @@ impl Args {
         let single = [&self.parent, &self.invocation, &self.when, &self.tracer];
         let single = single.into_iter().flatten().map(|argument| &argument.value);
         let links = self.links.iter().flat_map(|links| &links.value);
-        single
-            .chain(links)
-            .for_each(|value| value.to_tokens(&mut tokens));
+        let values = single.chain(links);
+        values.for_each(|value| value.to_tokens(&mut tokens));
         tokens
     }
 
@@ -191,10 +178,8 @@ impl Args {
             Error::new(error.span(), message)
         })?;
         if key != "name" && self.used.contains(&key) {
-            return Err(Error::new(
-                key.span(),
-                format!("duplicate argument `{key}`; give it once"),
-            ));
+            let message = format!("duplicate argument `{key}`; give it once");
+            return Err(Error::new(key.span(), message));
         }
         self.used.push(key.clone());
         self.parse_named(key.clone(), input)?;
@@ -279,10 +264,8 @@ impl Args {
 
 fn not_empty(name: LitStr) -> Result<LitStr> {
     if name.value().is_empty() {
-        Err(Error::new(
-            name.span(),
-            "the name of a span must not be empty; say what the span does",
-        ))
+        let message = "the name of a span must not be empty; say what the span does";
+        Err(Error::new(name.span(), message))
     } else {
         Ok(name)
     }

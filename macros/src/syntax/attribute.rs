@@ -7,7 +7,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Result, Token, parenthesized};
 
-use crate::syntax::key::{Key, is_constant, unique};
+use crate::errors::Errors;
+use crate::syntax::key::{Key, check_unique, is_constant};
 use crate::syntax::{expression, list};
 
 /// What `attributes(..)` lists.
@@ -59,8 +60,7 @@ impl AttributeItem {
 
 pub(crate) fn list(key: &Ident, input: ParseStream<'_>) -> Result<Vec<AttributeItem>> {
     let attributes: Vec<AttributeItem> = list::items(key, input)?;
-    unique(attributes.iter().filter_map(AttributeItem::key))?;
-    Ok(attributes)
+    unique(attributes.iter().filter_map(AttributeItem::key)).map(|()| attributes)
 }
 
 impl Parse for AttributeItem {
@@ -78,17 +78,18 @@ impl Parse for AttributeItem {
             if is_end(input) {
                 return Err(without_value(&key, input));
             }
-            let value = input.parse()?;
-            return Ok(AttributeItem::One(key, value));
+            return Ok(AttributeItem::One(key, input.parse()?));
         }
-        match argument {
-            Some(argument) => {
-                let value = AttributeValue::Argument(argument);
-                Ok(AttributeItem::One(key, value))
-            }
-            None => Err(without_value(&key, input)),
-        }
+        let argument = argument.map(AttributeValue::Argument);
+        let value = argument.ok_or_else(|| without_value(&key, input))?;
+        Ok(AttributeItem::One(key, value))
     }
+}
+
+fn unique<'a>(keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+    let mut errors = Errors::default();
+    check_unique(keys, "give one", &mut errors);
+    errors.into_result()
 }
 
 /// `..order`
@@ -168,8 +169,7 @@ pub(crate) fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
         let message = "an empty `ret(..)` shows nothing; write `ret`, or `ret(key = |value| ..)`";
         return Err(Error::new(paren.span.join(), message));
     }
-    unique(items.iter().map(|item| &item.key))?;
-    Ok(items)
+    unique(items.iter().map(|item| &item.key)).map(|()| items)
 }
 
 impl Parse for Projection {

@@ -89,45 +89,35 @@ impl FieldOptions {
 
 /// The first two options of a field that contradict each other.
 fn conflict(options: &[DeriveOption]) -> Option<Error> {
-    let has = |wanted: &[&str]| {
-        options
-            .iter()
-            .find(|option| wanted.contains(&&*option.text))
+    let first = |names: &[&str]| options.iter().find(|one| names.contains(&&*one.text));
+    let pair = |a: &[&str], b: &[&str]| Some((first(a)?, first(b)?));
+    let (other, message) = if let Some((_, other)) =
+        pair(&["skip"], &["key", "%", "?", "nested", "prefix"])
+    {
+        let message = format!(
+            "`skip` leaves the field out, so `{}` says nothing; remove one of them",
+            other.text
+        );
+        (other, message)
+    } else if let Some((nested, other)) = pair(&["nested", "prefix"], &["key", "%", "?"]) {
+        let message = format!(
+            "`{}` is for a field that is one attribute, and `{}` says that this one has attributes of its own; remove one of them",
+            other.text, nested.text
+        );
+        (other, message)
+    } else {
+        let (_, debug) = pair(&["%"], &["?"])?;
+        let message = "`%` is the `Display` text and `?` the `Debug` text; remove one of them";
+        (debug, message.to_owned())
     };
-    let pair = |a: &[&str], b: &[&str]| Some((has(a)?, has(b)?));
-    let message = |option: &DeriveOption, why: String| Some(Error::new(option.place, why));
-    if let Some((_, other)) = pair(&["skip"], &["key", "%", "?", "nested", "prefix"]) {
-        let other_text = &other.text;
-        return message(
-            other,
-            format!(
-                "`skip` leaves the field out, so `{other_text}` says nothing; remove one of them"
-            ),
-        );
-    }
-    if let Some((nested, other)) = pair(&["nested", "prefix"], &["key", "%", "?"]) {
-        let (nested, other_text) = (&nested.text, &other.text);
-        return message(
-            other,
-            format!(
-                "`{other_text}` is for a field that is one attribute, and `{nested}` says that this one has attributes of its own; remove one of them"
-            ),
-        );
-    }
-    let (_, debug) = pair(&["%"], &["?"])?;
-    message(
-        debug,
-        "`%` is the `Display` text and `?` the `Debug` text; remove one of them".to_owned(),
-    )
+    Some(Error::new(other.place, message))
 }
 
 /// All options of `#[attributes(..)]`, each once.
 fn all_options(attrs: &[Attribute], known: &'static str, errors: &mut Errors) -> Vec<DeriveOption> {
     let mut options: Vec<DeriveOption> = Vec::new();
-    for attr in attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("attributes"))
-    {
+    let ours = |attr: &&Attribute| attr.path().is_ident("attributes");
+    for attr in attrs.iter().filter(ours) {
         let Meta::List(list) = &attr.meta else {
             let message =
                 format!("the options stand in parentheses; write `#[attributes(..)]` with {known}");

@@ -50,14 +50,12 @@ impl Parse for Key {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
-            return if text.value().is_empty() {
-                Err(Error::new(
-                    text.span(),
-                    "the key of an attribute must not be empty; write for example `\"order.id\"`",
-                ))
-            } else {
-                Ok(Key::Text(text.value(), text.span()))
-            };
+            if !text.value().is_empty() {
+                return Ok(Key::Text(text.value(), text.span()));
+            }
+            let message =
+                "the key of an attribute must not be empty; write for example `\"order.id\"`";
+            return Err(Error::new(text.span(), message));
         }
         if input.peek(Token![::]) || input.peek2(Token![::]) {
             return Ok(Key::Constant(input.call(Path::parse_mod_style)?));
@@ -94,19 +92,21 @@ fn dotted(first: &Ident, input: ParseStream<'_>) -> Result<Key> {
     Ok(Key::Text(text, first.span()))
 }
 
-pub(crate) fn unique<'a>(keys: impl Iterator<Item = &'a Key>) -> Result<()> {
-    let mut errors = Errors::default();
+/// Each key once. `remedy` ends the message.
+pub(crate) fn check_unique<'a>(
+    keys: impl Iterator<Item = &'a Key>,
+    remedy: &str,
+    errors: &mut Errors,
+) {
     let mut seen: Vec<String> = Vec::new();
     for key in keys {
         let text = key.written();
         if seen.contains(&text) {
-            errors.push(Error::new(
-                key.span(),
-                format!("duplicate attribute key `{text}`; the last value would win, so give one"),
-            ))
+            let message =
+                format!("duplicate attribute key `{text}`; the last value would win, so {remedy}");
+            errors.push(Error::new(key.span(), message));
         } else {
-            seen.push(text)
+            seen.push(text);
         }
     }
-    errors.into_result()
 }

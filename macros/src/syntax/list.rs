@@ -11,10 +11,8 @@ pub(crate) const COMMA: &str = "missing comma; write `,` before this";
 /// The content of `word( .. )`, item by item.
 pub(crate) fn items<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<Vec<T>> {
     if !input.peek(syn::token::Paren) {
-        return Err(Error::new(
-            key.span(),
-            format!("`{key}` takes a list; write `{key}(..)`"),
-        ));
+        let message = format!("`{key}` takes a list; write `{key}(..)`");
+        return Err(Error::new(key.span(), message));
     }
     let content;
     parenthesized!(content in input);
@@ -29,20 +27,14 @@ pub(crate) fn each<T>(
     let mut errors = Errors::default();
     let mut items = Vec::new();
     while !input.is_empty() {
-        let is_whole = match parse(input) {
-            Ok(item) => {
-                items.push(item);
-                input.is_empty() || input.peek(Token![,])
-            }
-            Err(error) => {
-                errors.push(error);
-                true
-            }
-        };
-        if !is_whole {
-            errors.push(Error::new(input.span(), COMMA));
+        match errors.keep(parse(input)) {
+            Some(item) => items.push(item),
+            None => skip_to_comma(input)?,
         }
-        skip_to_comma(input)?;
+        if !input.is_empty() && !input.peek(Token![,]) {
+            errors.push(Error::new(input.span(), COMMA));
+            skip_to_comma(input)?;
+        }
         let _comma: Option<Token![,]> = input.parse()?;
     }
     errors.into_result().map(|()| items)

@@ -47,18 +47,12 @@ pub(crate) const CONFLICTS: [(&str, &str, &str); 8] = [
     ("invocation", "parent", "it says where its span hangs"),
     ("invocation", "leaf", "what it does is below its span"),
     ("future", "stream", "a value is one or the other"),
-    (
-        "call_only",
-        "future",
-        "the returned work is in the span or it is not",
-    ),
-    (
-        "call_only",
-        "stream",
-        "the returned work is in the span or it is not",
-    ),
+    ("call_only", "future", IN_OR_OUT),
+    ("call_only", "stream", IN_OR_OUT),
     ("leaf", "ends_children", "a leaf has no children"),
 ];
+
+const IN_OR_OUT: &str = "the returned work is in the span or it is not";
 
 /// All names, in the order in which messages list them.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {

@@ -1,6 +1,6 @@
 //! The value of one argument: `= ..`, nothing, or a word.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenTree;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, ExprClosure, Ident, Path, Result, Token};
@@ -9,21 +9,22 @@ use crate::syntax::expression::{self, PlainExpr};
 use crate::syntax::list;
 use crate::syntax::suggestion;
 
-const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"];
+/// The kinds of spans, and their variants; the first is the default.
+const KINDS: [(&str, Option<&str>); 5] = [
+    ("internal", None),
+    ("server", Some("Server")),
+    ("client", Some("Client")),
+    ("producer", Some("Producer")),
+    ("consumer", Some("Consumer")),
+];
 
 /// How much of an error is recorded, and which `Err` is a failure.
 #[derive(Clone)]
 pub(crate) enum ErrorPolicy {
-    Detail(Detail),
+    /// A variant of `ErrorDetail`.
+    Detail(&'static str),
     Ignore,
     JudgedBy(Box<ExprClosure>),
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Detail {
-    Message,
-    Type,
-    Status,
 }
 
 fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
@@ -33,10 +34,8 @@ fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
             return Ok(());
         }
     }
-    Err(Error::new(
-        key.span(),
-        format!("`{key}` needs a value; write `{key} = ..`"),
-    ))
+    let message = format!("`{key}` needs a value; write `{key} = ..`");
+    Err(Error::new(key.span(), message))
 }
 
 pub(crate) fn expression(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
@@ -54,38 +53,30 @@ pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         Ok(())
     } else {
-        Err(Error::new(
-            key.span(),
-            format!("`{key}` takes no value; write `{key}`"),
-        ))
+        let message = format!("`{key}` takes no value; write `{key}`");
+        Err(Error::new(key.span(), message))
     }
 }
 
 pub(crate) fn skip(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(syn::token::Paren) {
-        Err(Error::new(
-            key.span(),
-            suggestion::foreign("skip").unwrap_or_default(),
-        ))
+        let message = suggestion::foreign("skip").unwrap_or_default();
+        Err(Error::new(key.span(), message))
     } else {
         flag(key, input)
     }
 }
 
-pub(crate) fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
+pub(crate) fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Option<&'static str>> {
     equals(key, input)?;
     let value: TokenTree = input.parse()?;
-    let ident: Option<Ident> = syn::parse2(TokenStream::from(value.clone())).ok();
-    match ident.filter(|ident| KINDS.iter().any(|kind| ident == kind)) {
-        Some(kind) => Ok(kind),
-        None => {
-            let message = format!(
-                "unknown span kind `{value}`; expected one of {}",
-                suggestion::quoted(KINDS)
-            );
-            Err(Error::new(value.span(), message))
-        }
-    }
+    let ident: Option<Ident> = syn::parse2(value.clone().into()).ok();
+    let known = ident.and_then(|ident| KINDS.iter().find(|(kind, _)| ident == kind));
+    known.map(|(_, variant)| *variant).ok_or_else(|| {
+        let kinds = suggestion::quoted(KINDS.map(|(kind, _)| kind));
+        let message = format!("unknown span kind `{value}`; expected one of {kinds}");
+        Error::new(value.span(), message)
+    })
 }
 
 pub(crate) fn crate_path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
@@ -106,7 +97,7 @@ pub(crate) fn links(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Expr>> {
 pub(crate) fn error_policy(key: &Ident, input: ParseStream<'_>) -> Result<ErrorPolicy> {
     if !input.peek(Token![=]) {
         return if input.is_empty() || input.peek(Token![,]) {
-            Ok(ErrorPolicy::Detail(Detail::Message))
+            Ok(ErrorPolicy::Detail("Message"))
         } else {
             Err(Error::new(key.span(), ERR))
         };
@@ -115,26 +106,24 @@ pub(crate) fn error_policy(key: &Ident, input: ParseStream<'_>) -> Result<ErrorP
     if input.peek(Token![|]) {
         let bar = input.span();
         let closure: ExprClosure = input.parse()?;
-        return match closure.inputs.len() {
-            1 => Ok(ErrorPolicy::JudgedBy(Box::new(closure))),
-            _ => Err(Error::new(
-                bar,
-                "`err` takes a closure of one argument; write `err = |error| ..`",
-            )),
-        };
+        if closure.inputs.len() == 1 {
+            return Ok(ErrorPolicy::JudgedBy(Box::new(closure)));
+        }
+        let message = "`err` takes a closure of one argument; write `err = |error| ..`";
+        return Err(Error::new(bar, message));
     }
     let word = input
         .call(Ident::parse_any)
         .map_err(|error| Error::new(error.span(), ERR))?;
     match word.to_string().as_str() {
-        "message" => Ok(ErrorPolicy::Detail(Detail::Message)),
-        "type" => Ok(ErrorPolicy::Detail(Detail::Type)),
-        "status" => Ok(ErrorPolicy::Detail(Detail::Status)),
+        "message" => Ok(ErrorPolicy::Detail("Message")),
+        "type" => Ok(ErrorPolicy::Detail("Type")),
+        "status" => Ok(ErrorPolicy::Detail("Status")),
         "ignore" => Ok(ErrorPolicy::Ignore),
-        "full" => Err(Error::new(
-            word.span(),
-            "a function cannot show more of an error than the installation allows; call `enter_span::set_error_detail(ErrorDetail::Full)` in the application",
-        )),
+        "full" => {
+            let message = "a function cannot show more of an error than the installation allows; call `enter_span::set_error_detail(ErrorDetail::Full)` in the application";
+            Err(Error::new(word.span(), message))
+        }
         _ => Err(Error::new(word.span(), ERR)),
     }
 }
