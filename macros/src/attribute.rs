@@ -66,7 +66,7 @@ fn target(item: &TokenStream) -> Result<Target> {
     find.parse2(item.clone())
 }
 
-/// Goes over qualifiers to the word that says what kind of item this is.
+/// Skips qualifiers up to the keyword of the item.
 fn keyword(input: ParseStream<'_>) -> Result<Target> {
     let start = input.cursor().token_stream();
     let mut last = None;

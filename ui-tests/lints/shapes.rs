@@ -4,7 +4,7 @@
 //! Each function stands between empty lines. `#[cfg_attr(spanned, ..)]` gives it its span.
 //!
 //! Known differences. Those that a user meets stand in the *Limits* of the attribute too; those that
-//! vanish stand in `macros/src/unseen.rs`, so that they can still be expected.
+//! vanish stand in `macros/src/plan/lints.rs`, so that they can still be expected.
 //!
 //! appears clippy::default_numeric_fallback: it passes over the value of a function, and not over
 //! that of a closure; write the suffix, `1.2_f64`.

@@ -26,7 +26,7 @@ pub(crate) struct ClosureTypes {
 }
 
 impl ClosureTypes {
-    /// Of a type that holds a closure which can be described so.
+    /// For a type with a closure that can be described this way.
     pub(crate) fn of(ty: &Type) -> Option<Self> {
         let mut parameters = Parameters::default();
         let value = parameters.value(ty)?;

@@ -30,7 +30,7 @@ pub(crate) fn allow_expected(attrs: &mut Vec<Attribute>) {
         let Some((unseen, rest)) = split(attr) else {
             return true;
         };
-        // Ours, so that lints on attributes do not look at it.
+        // Ours, so that lints on attributes skip it.
         allowed.push(parse_quote_spanned!(Span::mixed_site()=> #[allow(#unseen)]));
         *attr = parse_quote!(#[expect(#rest)]);
         rest.iter().any(is_lint)

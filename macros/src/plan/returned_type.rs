@@ -1,4 +1,4 @@
-//! What a returned type says about its values, whatever work they do later.
+//! What can be read from a returned type, apart from the work its values do later.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;

@@ -145,7 +145,7 @@ fn current(plan: &Plan, mode: &CurrentMode) -> TokenStream {
             quote_spanned!(place=> { #future }.await)
         }
     };
-    let (active, given) = (local("told"), local("value"));
+    let (active, given) = (local("active"), local("value"));
     let recorded = recorded(krate, &span.finish, &active, &given);
     quote! {
         #bind
