@@ -45,18 +45,14 @@ fn otlp(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
 }
 
 #[cfg(feature = "waterfall")]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "without the feature there is none"
-)]
 fn console(_: &mut Environment<'_>) -> Option<Box<dyn Export>> {
-    Some(Box::new(enter_span_waterfall::Console::new()))
+    Some(Box::new(crate::Console::new()))
 }
 
 #[cfg(not(feature = "waterfall"))]
 fn console(environment: &mut Environment<'_>) -> Option<Box<dyn Export>> {
     environment.add_warning(
-        "OTEL_TRACES_EXPORTER: `console` is not there; enable the feature `waterfall` of `enter-span-pipeline`".to_owned(),
+        "OTEL_TRACES_EXPORTER: `console` is not there, and prints no spans; enable the feature `waterfall` of `enter-span-pipeline`".to_owned(),
     );
     None
 }
