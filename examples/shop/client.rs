@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 1 << 16;
 
 #[derive(Clone)]
 pub(crate) struct Client {
-    http: enter_span_http::Client<Http>,
+    http: enter_span_http::Traced<enter_span_http::ClientLayer, Http>,
     url: String,
 }
 

@@ -238,13 +238,10 @@ impl Start for ClientLayer {
     }
 }
 
-/// A client whose requests are in spans: what [`ClientLayer`] makes.
-pub type Client<S> = Traced<ClientLayer, S>;
-
 impl<S> Layer<S> for ClientLayer {
-    type Service = Client<S>;
+    type Service = Traced<ClientLayer, S>;
 
-    fn layer(&self, service: S) -> Client<S> {
+    fn layer(&self, service: S) -> Traced<ClientLayer, S> {
         Traced::new(self.clone(), service)
     }
 }

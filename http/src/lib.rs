@@ -97,7 +97,7 @@ mod service_error;
 mod target;
 
 pub use body::ResponseBody;
-pub use client::{Client, ClientLayer, UrlTemplate};
+pub use client::{ClientLayer, UrlTemplate};
 pub use response::ResponseFuture;
-pub use server::{Server, ServerLayer};
+pub use server::ServerLayer;
 pub use service::Traced;

@@ -317,13 +317,10 @@ impl Start for ServerLayer {
     }
 }
 
-/// A service whose requests are in spans: what [`ServerLayer`] makes.
-pub type Server<S> = Traced<ServerLayer, S>;
-
 impl<S> Layer<S> for ServerLayer {
-    type Service = Server<S>;
+    type Service = Traced<ServerLayer, S>;
 
-    fn layer(&self, service: S) -> Server<S> {
+    fn layer(&self, service: S) -> Traced<ServerLayer, S> {
         Traced::new(self.clone(), service)
     }
 }

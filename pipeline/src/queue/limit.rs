@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::queue::budget::Size as Room;
+use crate::queue::budget::Size;
 
 /// How much a pipeline keeps in memory, and when it exports.
 ///
@@ -142,23 +142,23 @@ impl Limits {
         self
     }
 
-    pub(crate) fn queue(&self) -> Room {
-        Room {
+    pub(crate) fn queue(&self) -> Size {
+        Size {
             spans: self.queue_spans,
             bytes: self.queue_bytes,
         }
     }
 
-    pub(crate) fn batch(&self) -> Room {
-        Room {
+    pub(crate) fn batch(&self) -> Size {
+        Size {
             spans: self.batch_spans,
             bytes: self.batch_bytes,
         }
     }
 
     /// What may wait for one of so many exporters: if all the others hold theirs, there is room left.
-    pub(crate) fn share(&self, exporters: usize) -> Room {
-        Room {
+    pub(crate) fn share(&self, exporters: usize) -> Size {
+        Size {
             spans: self.queue_spans / exporters.max(1),
             bytes: self.queue_bytes / exporters.max(1),
         }

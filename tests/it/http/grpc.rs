@@ -6,7 +6,7 @@ use ::http::{HeaderMap, HeaderValue, Request, Response};
 use axum::body::{Body, Bytes};
 use enter_span::testing::{RecordedSpan, Recorder, Trace};
 use enter_span::{Status, enter_span};
-use enter_span_http::{Client, ClientLayer, ServerLayer};
+use enter_span_http::{ClientLayer, ServerLayer, Traced};
 use futures::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -28,7 +28,7 @@ use super::{Below, all_told, assert_outline, record, text};
 
 const EXPORT: &str = "opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-type Caller = TraceServiceClient<Client<Channel>>;
+type Caller = TraceServiceClient<Traced<ClientLayer, Channel>>;
 type Answer = Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status>;
 
 /// What a service does when it is called.

@@ -10,7 +10,7 @@ use axum::extract::Path;
 use axum::routing::{any, get};
 use enter_span::enter_span;
 use enter_span::testing::{RecordedSpan, Recorder, Trace};
-use enter_span_http::{Client, ClientLayer, ResponseBody, ServerLayer};
+use enter_span_http::{ClientLayer, ResponseBody, ServerLayer, Traced};
 use futures::future::join_all;
 use futures::{StreamExt as _, stream};
 use http_body_util::BodyExt as _;
@@ -26,7 +26,7 @@ use tower::{Layer as _, ServiceExt as _};
 
 use super::{assert_outline, record, serve, text};
 
-type Http = Client<Hyper<HttpConnector, Body>>;
+type Http = Traced<ClientLayer, Hyper<HttpConnector, Body>>;
 
 fn hyper() -> Http {
     let client = Hyper::builder(TokioExecutor::new()).build_http();
