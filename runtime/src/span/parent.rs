@@ -1,245 +1,96 @@
-//! What can be a span's parent, and what it can be linked to.
+//! What a span keeps of the context that is current where it starts.
 //!
-//! Linked work is a context and not a span: an empty context with its links, which the first span takes that
-//! starts there without a parent. So an annotated function is itself the root of the new trace. A root that
-//! other code starts there has no link. What a parent means for the context is in `parent_context.rs`.
+//! As in OpenTelemetry, another parent replaces the span and keeps the rest: the application's values and
+//! its baggage. Our own values go with the span that they belong to.
 
-use opentelemetry::Context as OtelContext;
-use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
+use std::any::Any;
+use std::ptr;
+use std::sync::Arc;
 
-use crate::backend::active_backend;
-use crate::context::identity::{Context, SpanContext, has_span};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
-/// What can be given as `parent = ..` and to `.in_span(..)`: a [`Span`](crate::Span), an
-/// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, a
-/// [`Remote`](crate::propagation::Remote), a [`Carrier`](crate::invocation::Carrier), or an `Option` of one.
-///
-/// `None`, or a parent that is not valid, makes a new root: the span that is current is never the parent
-/// instead. What else is kept of the current context is in *What a span keeps of the context*, in the guide
-/// [crossing boundaries](crate::guide::crossing_boundaries).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the parent of a span",
-    label = "not a parent",
-    note = "a parent is a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, a `Carrier`, or an `Option` of one"
-)]
-pub trait ToParent {
-    /// What is current below it.
-    #[doc(hidden)]
-    fn to_parent(&self) -> Parent;
+use crate::backend::active_backend::{self, ContextBackend};
+use crate::context::identity::has_span;
+use crate::context::remote_tracestate::RemoteTracestate;
+use crate::span::forwarding_span;
+use crate::span::local_root::CarriedRoot;
+use crate::span::parent::{Parent, PendingLinks};
 
-    /// The same for work that is put into a span.
-    #[doc(hidden)]
-    fn to_current(&self) -> Parent {
-        self.to_parent()
-    }
-}
-
-/// A parent as it was given. What it means for the context is decided in `parent_context.rs`.
-#[doc(hidden)]
-pub enum Parent {
-    /// What is current, as it is.
-    Current,
-    /// No parent: a new root.
-    Root,
-    /// A span of this process, by its identity alone.
-    Identity(OtelSpanContext),
-    /// The span of this context, and nothing else of it.
-    Span(OtelContext),
-    /// This context, with everything in it.
-    Context(OtelContext),
-    /// What was received from another process.
-    Remote(RemoteParent),
-}
-
-/// What was received from another process: a context with nothing else, and what a root in it is linked to.
-#[doc(hidden)]
-#[derive(Default)]
-pub struct RemoteParent {
-    pub(crate) context: OtelContext,
-    pub(crate) links: Vec<OtelSpanContext>,
-}
-
-impl RemoteParent {
-    /// The context that it gives where `current` is current, of which nothing is kept but who records, and
-    /// what the roots of linked work are linked to.
-    pub(crate) fn into_context(self, current: &OtelContext) -> OtelContext {
-        let context = active_backend::inherit(self.context, current);
-        if has_span(&context) {
-            return context;
-        }
-        let mut links = Vec::new();
-        PendingLinks::link_root(current, &mut links);
-        for link in self.links {
-            add_links(&mut links, &link);
-        }
-        PendingLinks::put_into(context, &links)
-    }
-}
-
-/// What can be given to `links(..)` and to `.linked_to(..)`: a [`Span`](crate::Span), an
-/// [`OwnedSpan`](crate::OwnedSpan), a [`SpanContext`], a [`Context`], one of OpenTelemetry's, a
-/// [`Remote`](crate::propagation::Remote), a [`Carrier`](crate::invocation::Carrier), or an `Option` or a list of
-/// these. Those that are not valid are left out, and so are repetitions.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be linked to",
-    label = "not a span",
-    note = "a link is to a `Span`, an `OwnedSpan`, a `SpanContext`, a `Context`, a `Remote`, a `Carrier`, or an `Option` or a list of one"
-)]
-pub trait ToLinks {
-    #[doc(hidden)]
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext));
-}
-
-/// One that came from another process tells of nothing but the span.
-impl ToParent for OtelSpanContext {
-    fn to_parent(&self) -> Parent {
-        if !self.is_valid() {
-            Parent::Root
-        } else if self.is_remote() {
-            Parent::Remote(RemoteParent {
-                context: OtelContext::new().with_remote_span_context(self.clone()),
-                links: Vec::new(),
-            })
-        } else {
-            Parent::Identity(self.clone())
-        }
-    }
-}
-
-impl ToParent for OtelContext {
-    fn to_parent(&self) -> Parent {
-        Parent::Context(self.clone())
-    }
-}
-
-macro_rules! our_names {
-    ($($name:ty),+) => {$(
-        impl ToParent for $name {
-            fn to_parent(&self) -> Parent {
-                self.0.to_parent()
-            }
-        }
-
-        impl ToLinks for $name {
-            fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-                self.0.to_links(link);
-            }
-        }
-    )+};
-}
-
-our_names!(SpanContext, Context);
-
-macro_rules! lists {
-    ($([$($parameters:tt)+] $list:ty),+ $(,)?) => {$(
-        impl<$($parameters)+> ToLinks for $list {
-            fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-                self.iter().for_each(|linked| linked.to_links(link));
-            }
-        }
-    )+};
-}
-
-lists!(
-    [T: ToLinks] Option<T>,
-    [T: ToLinks] [T],
-    [T: ToLinks, const N: usize] [T; N],
-    [T: ToLinks] Vec<T>,
-);
-
-impl<T: ToParent> ToParent for Option<T> {
-    fn to_parent(&self) -> Parent {
-        self.as_ref().map_or(Parent::Root, T::to_parent)
-    }
-
-    fn to_current(&self) -> Parent {
-        self.as_ref().map_or(Parent::Root, T::to_current)
-    }
-}
-
-impl<T: ToParent + ?Sized> ToParent for &T {
-    fn to_parent(&self) -> Parent {
-        (**self).to_parent()
-    }
-
-    fn to_current(&self) -> Parent {
-        (**self).to_current()
-    }
-}
-
-impl ToLinks for OtelSpanContext {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        link(SpanContext(self.clone()));
-    }
-}
-
-/// The span of the context; where it has none, what its roots are linked to.
-impl ToLinks for OtelContext {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        match self.get() {
-            Some(PendingLinks(links)) if !has_span(self) => links.to_links(link),
-            _ => self.span().span_context().to_links(link),
-        }
-    }
-}
-
-impl<T: ToLinks + ?Sized> ToLinks for &T {
-    fn to_links(&self, link: &mut dyn FnMut(SpanContext)) {
-        (**self).to_links(link);
-    }
-}
-
-/// Links among which a repetition is looked for. Providers keep fewer (OpenTelemetry's default is
-/// 128) and count the rest.
-const MOST_COMPARED: usize = 1024;
-
-/// Adds links that are valid and new.
-pub(crate) fn add_links<L: ToLinks + ?Sized>(links: &mut Vec<OtelSpanContext>, added: &L) {
-    let id = |link: &OtelSpanContext| (link.trace_id(), link.span_id());
-    added.to_links(&mut |SpanContext(link)| {
-        let mut known = links.iter().take(MOST_COMPARED);
-        if link.is_valid() && !known.any(|known| id(known) == id(&link)) {
-            links.push(link);
-        }
-    });
-}
-
-/// What the roots of a context are linked to. Carried by the context of linked work; one that is empty
+/// In the context of an invocation's span, and so of all below it: what `invocation/` puts there. `None`
 /// hides another one.
 #[derive(Clone, Default)]
-pub(crate) struct PendingLinks(Vec<OtelSpanContext>);
+pub(crate) struct CurrentInvocation(pub(crate) Option<Arc<dyn Any + Send + Sync>>);
 
-impl PendingLinks {
-    /// `root`, a context without a span, whose roots are to be linked.
-    pub(crate) fn put_into<L: ToLinks + ?Sized>(root: OtelContext, linked: &L) -> OtelContext {
-        let mut links = Vec::new();
-        add_links(&mut links, linked);
-        if links.is_empty() {
-            root
-        } else {
-            root.with_value(PendingLinks(links))
+/// The context that a span with this parent starts in, where `current` is current.
+pub(crate) fn below(current: &Context, parent: Parent) -> Context {
+    match parent {
+        Parent::Current => current.clone(),
+        Parent::Root => without_span(current),
+        Parent::Identity(identity) if is_current(current, &identity) => current.clone(),
+        Parent::Identity(identity) => {
+            let context = current.with_remote_span_context(identity);
+            with_our_values_of(&Context::new(), context)
         }
+        Parent::Span(home) => with_span_of(current, &home),
+        Parent::Context(context) => active_backend::inherit(context, current),
+        Parent::Remote(remote) => remote.into_context(current),
     }
+}
 
-    /// Whether a span that starts below `parent` is linked.
-    pub(crate) fn are_in(parent: &OtelContext) -> bool {
-        !has_span(parent)
-            && parent
-                .get()
-                .is_some_and(|PendingLinks(links)| !links.is_empty())
+/// `current`, without its span. Where it has none, what its roots are linked to stays.
+fn without_span(current: &Context) -> Context {
+    if !has_span(current) {
+        return current.clone();
     }
+    let context = current.with_remote_span_context(SpanContext::NONE);
+    with_our_values_of(&Context::new(), context)
+}
 
-    /// Links a span that starts below `parent`, if it is a root there.
-    pub(crate) fn link_root(parent: &OtelContext, links: &mut Vec<OtelSpanContext>) {
-        if has_span(parent) {
-            return;
-        }
-        match parent.get() {
-            Some(PendingLinks(pending)) if links.is_empty() => {
-                links.extend(pending.iter().cloned())
-            }
-            Some(PendingLinks(pending)) => add_links(links, pending),
-            None => {}
-        }
+/// `current`, with the span of `home` in place of its own, recorded by who records there.
+pub(crate) fn with_span_of(current: &Context, home: &Context) -> Context {
+    if is_current(current, home.span().span_context()) {
+        return current.clone();
+    }
+    let context = if has_span(home) {
+        forwarding_span::with_span_of(current, home)
+    } else {
+        without_span(current)
+    };
+    let context = with_our_values_of(home, context);
+    let context = match home.get::<ContextBackend>() {
+        Some(below) => below.over(&context),
+        None => context,
+    };
+    if home.is_telemetry_suppressed() {
+        context.with_telemetry_suppressed()
+    } else {
+        context
+    }
+}
+
+fn is_current(current: &Context, span: &SpanContext) -> bool {
+    let above = current.span();
+    let current = above.span_context();
+    span.is_valid() && span.span_id() == current.span_id() && span.trace_id() == current.trace_id()
+}
+
+/// `context`, with those of our values that `home` has, and with none that it has not.
+fn with_our_values_of(home: &Context, context: Context) -> Context {
+    let context = with_value_of::<CarriedRoot>(home, context);
+    let context = with_value_of::<PendingLinks>(home, context);
+    let context = with_value_of::<RemoteTracestate>(home, context);
+    with_value_of::<CurrentInvocation>(home, context)
+}
+
+/// The default of a value says nothing, and hides another one: OpenTelemetry cannot take one away.
+fn with_value_of<T: Clone + Default + Send + Sync + 'static>(
+    home: &Context,
+    context: Context,
+) -> Context {
+    match (home.get::<T>(), context.get::<T>()) {
+        (None, None) => context,
+        (Some(theirs), Some(ours)) if ptr::eq(theirs, ours) => context,
+        (theirs, _) => context.with_value(theirs.cloned().unwrap_or_default()),
     }
 }
