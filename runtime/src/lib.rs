@@ -515,7 +515,7 @@ pub use outcome::failure::{ErrorDetail, Failure, Outcome};
 pub use propagation::{extract, inject};
 pub use span::handle::{Span, Status, is_traced, span_id, trace_id};
 pub use span::owned::OwnedSpan;
-pub use span::parent::{ToLinks, ToParent};
+pub use span::to_parent::{ToLinks, ToParent};
 
 /// The methods that put futures, closures, streams and task sets into a span.
 ///

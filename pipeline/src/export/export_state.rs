@@ -44,7 +44,7 @@ pub(super) struct CurrentJob {
     pub(super) job: Job,
     pub(super) deadline: Option<Instant>,
     /// The deadline has passed, and the thread had its time to see it by itself.
-    pub(super) is_warned: bool,
+    pub(super) has_grace: bool,
 }
 
 /// Threads that an exporter may block at the same time.

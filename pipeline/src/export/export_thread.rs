@@ -142,7 +142,7 @@ impl ExportThread {
             job,
             // A time that is too far for the clock is none.
             deadline: Instant::now().checked_add(self.timeout),
-            is_warned: false,
+            has_grace: false,
         });
         Some(work)
     }
@@ -230,8 +230,8 @@ impl ExportThread {
         if now < deadline {
             return Some(deadline);
         }
-        if !current.is_warned {
-            current.is_warned = true;
+        if !current.has_grace {
+            current.has_grace = true;
             current.deadline = now.checked_add(GRACE);
             return current.deadline;
         }

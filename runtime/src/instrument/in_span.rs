@@ -22,8 +22,8 @@ use crate::instrument::stream::OpenStream;
 use crate::span::active::ActiveSpan;
 use crate::span::body;
 use crate::span::owned::OwnedSpan;
-use crate::span::parent::{PendingLinks, ToLinks, ToParent};
-use crate::span::parent_context;
+use crate::span::parent;
+use crate::span::to_parent::{PendingLinks, ToLinks, ToParent};
 
 /// A context to be attached elsewhere, or nothing while the process is off.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ impl Captured {
     #[inline]
     fn of<S: ToParent + ?Sized>(span: &S) -> Self {
         let Captured(current) = Captured::current();
-        Captured(current.map(|current| parent_context::below(&current, span.to_current())))
+        Captured(current.map(|current| parent::below(&current, span.to_current())))
     }
 
     #[inline]

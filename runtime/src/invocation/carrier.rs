@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::text;
 use crate::context::identity::SpanContext;
 use crate::propagation::{self, Incoming, Outgoing, Propagator, Remote};
-use crate::span::parent::{Parent, ToLinks, ToParent};
+use crate::span::to_parent::{Parent, ToLinks, ToParent};
 
 /// A span as it travels: the headers that were sent, with their values as they were.
 ///

@@ -23,7 +23,7 @@ use crate::context::identity::SpanContext;
 use crate::context::stack;
 use crate::propagation::{self, Remote};
 use crate::span::builder::{StartPoint, ToInvocation};
-use crate::span::parent_context::CurrentInvocation;
+use crate::span::parent::CurrentInvocation;
 
 /// One delivery of a message, or of a batch of them.
 ///

@@ -1,7 +1,8 @@
 //! The outcome of a returned value: success, or how it failed.
 //!
 //! The trait and its data are here, and how much of an error's text is recorded. How generated code
-//! chooses the reading for a type is in `probe.rs`.
+//! chooses the reading for a type is in `probe.rs`. A failure becomes a status, an attribute and an event in
+//! `span/recording_state.rs`.
 
 use std::any::type_name;
 use std::borrow::Cow;

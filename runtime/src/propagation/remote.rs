@@ -7,7 +7,7 @@ use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::TraceContextExt as _;
 
 use crate::context::identity::{Context, SpanContext};
-use crate::span::parent::{Parent, RemoteParent, ToLinks, ToParent};
+use crate::span::to_parent::{Parent, RemoteParent, ToLinks, ToParent};
 
 /// A span of another process, as it was [extracted](crate::propagation::extract): its identity and
 /// its baggage.

@@ -19,7 +19,7 @@ use crate::outcome::probe::{FailureSource, ReturnCheck};
 use crate::span::attach::AttachGuard;
 use crate::span::handle::Span;
 use crate::span::local_root;
-use crate::span::parent_context;
+use crate::span::parent;
 use crate::span::recording_state::Ending;
 use crate::span::scope::Scope;
 
@@ -226,13 +226,10 @@ impl ActiveSpan {
     /// `None` for a span that is never current.
     fn context_here(&self) -> Option<OtelContext> {
         let scope = self.0.as_ref().filter(|scope| !scope.site.is_leaf())?;
-        Some(parent_context::with_span_of(
-            &stack::current()?,
-            &scope.context,
-        ))
+        Some(parent::with_span_of(&stack::current()?, &scope.context))
     }
 
-    /// The same, by value: the caller has nothing to drop if this unwinds.
+    /// Attaches by value: the caller has nothing to drop if this unwinds.
     #[cold]
     #[inline(never)]
     pub(super) fn attach_owned(self) -> (Self, AttachGuard) {
@@ -240,7 +237,7 @@ impl ActiveSpan {
         (self, guard)
     }
 
-    /// The same for the last time: nobody asks for the context any more.
+    /// Attaches for the last time: the context itself moves, since nothing asks for it any more.
     #[cold]
     #[inline(never)]
     pub(super) fn attach_last(mut self) -> (Self, AttachGuard) {

@@ -17,8 +17,8 @@ use crate::backend::tracer::Tracer;
 use crate::context::identity::{SpanContext, has_span};
 use crate::context::unwind;
 use crate::diagnose::undeclared_root::UndeclaredRoot;
-use crate::span::parent::{self, Parent, PendingLinks, RemoteParent, ToLinks, ToParent};
-use crate::span::parent_context;
+use crate::span::parent;
+use crate::span::to_parent::{self, Parent, PendingLinks, RemoteParent, ToLinks, ToParent};
 
 /// What is written about a span before it starts. Generated code fills it in.
 pub struct SpanBuilder {
@@ -170,7 +170,7 @@ impl SpanBuilder {
     }
 
     pub fn links<T: ToLinks + ?Sized>(&mut self, links: &T) {
-        parent::add_links(&mut self.options.links, links);
+        to_parent::add_links(&mut self.options.links, links);
     }
 
     pub fn text(&mut self, key: &'static str, value: &'static str) {
@@ -201,7 +201,7 @@ impl SpanBuilder {
     /// Decides what it starts in, once all of that is set.
     pub(crate) fn resolve_parent(&mut self) {
         let parent = self.parent.take();
-        let parent = parent.map(|parent| parent_context::below(&self.current, parent));
+        let parent = parent.map(|parent| parent::below(&self.current, parent));
         self.explicit_context = match &self.context_backend {
             // A root or a parent is recorded by its tracer too.
             Some(backend) => Some(backend.over(parent.as_ref().unwrap_or(&self.current))),

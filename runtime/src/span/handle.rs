@@ -18,7 +18,7 @@ use crate::context::unwind;
 use crate::outcome::failure::{Failure, FailureReport, Outcome};
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::local_root;
-use crate::span::parent::{Parent, ToLinks, ToParent};
+use crate::span::to_parent::{Parent, ToLinks, ToParent};
 
 /// A handle to a span, cheap to clone and free to keep.
 ///

@@ -11,8 +11,8 @@ use crate::context::identity::SpanContext;
 use crate::context::unwind::{self, Payload};
 use crate::span::active::ActiveSpan;
 use crate::span::handle::Span;
-use crate::span::parent::{Parent, ToLinks, ToParent};
 use crate::span::recording_state::Ending;
+use crate::span::to_parent::{Parent, ToLinks, ToParent};
 
 /// A span that ends when its owner says so: by [`end`](OwnedSpan::end), or by dropping it.
 ///

@@ -1,4 +1,4 @@
-//! What a span keeps of the context that is current where it starts.
+//! Where a span's parent is decided, and what the span keeps of the context that is current at its start.
 //!
 //! As in OpenTelemetry, another parent replaces the span and keeps the rest: the application's values and
 //! its baggage. Our own values go with the span that they belong to.
@@ -15,7 +15,7 @@ use crate::context::identity::has_span;
 use crate::context::remote_tracestate::RemoteTracestate;
 use crate::span::forwarding_span;
 use crate::span::local_root::CarriedRoot;
-use crate::span::parent::{Parent, PendingLinks};
+use crate::span::to_parent::{Parent, PendingLinks};
 
 /// In the context of an invocation's span, and so of all below it: what `invocation/` puts there. `None`
 /// hides another one.

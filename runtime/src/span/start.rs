@@ -15,10 +15,10 @@ use crate::diagnose::undeclared_root::UndeclaredRoot;
 use crate::span::active::ActiveSpan;
 use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
-use crate::span::parent::PendingLinks;
 use crate::span::recorder_hooks;
 use crate::span::recording_state::Storage;
 use crate::span::scope::{self, Scope};
+use crate::span::to_parent::PendingLinks;
 
 /// Enters a span at `site`, below the current one.
 #[cold]
@@ -70,12 +70,13 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
     stack::map_current(start).unwrap_or_else(|| Some(ActiveSpan::OFF))
 }
 
-/// Enters a span that more is written about: first its parent, and the rest if it may be recorded there.
+/// Enters a span that more is written about: first its placement (tracer, parent), then its
+/// description (name, links, attributes) if it may be recorded there.
 #[cold]
 pub fn enter_with(
     site: &'static Site,
-    places: &mut [Describe<'_>],
-    others: &mut [Describe<'_>],
+    placement: &mut [Describe<'_>],
+    description: &mut [Describe<'_>],
 ) -> ActiveSpan {
     // What is current.
     let Some(current) = stack::current() else {
@@ -86,14 +87,14 @@ pub fn enter_with(
     }
     // The parent.
     let mut builder = SpanBuilder::new(site, current);
-    builder.describe(places);
+    builder.describe(placement);
     builder.resolve_parent();
     // Who records, and the decision if it needs no attributes.
     let active_backend = active_backend::for_context(builder.parent_context());
     let active_backend = active_backend.as_deref();
     let decision = decide(active_backend, builder.library(), builder.parent_context());
     if decision.needs_attributes {
-        builder.describe(others);
+        builder.describe(description);
     }
     // The record and the context. A sampler or a provider that panics costs the span.
     unwind::shielded(|| start_built(builder, active_backend, decision))

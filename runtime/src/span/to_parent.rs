@@ -2,7 +2,7 @@
 //!
 //! Linked work is a context and not a span: an empty context with its links, which the first span takes that
 //! starts there without a parent. So an annotated function is itself the root of the new trace. A root that
-//! other code starts there has no link. What a parent means for the context is in `parent_context.rs`.
+//! other code starts there has no link. What a parent means for the context is in `parent.rs`.
 
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
@@ -34,7 +34,7 @@ pub trait ToParent {
     }
 }
 
-/// A parent as it was given. What it means for the context is decided in `parent_context.rs`.
+/// A parent as it was given. What it means for the context is decided in `parent.rs`.
 #[doc(hidden)]
 pub enum Parent {
     /// What is current, as it is.
