@@ -1,4 +1,8 @@
 //! A request and its response as one span: what is recorded on the way, and how it ends.
+//!
+//! One request has one server span. The outermost layer marks the request with a `Weak` to its open span, and
+//! an inner layer adds the route to that span. So a request that is kept or sent on is a new one: its mark is
+//! dead, or `ClientLayer` has removed it.
 
 use std::sync::{Arc, Weak};
 

@@ -1,4 +1,7 @@
 //! Text in a column: made harmless, cut by display width, colored, padded.
+//!
+//! Invisible and blank characters are spelled out. Console and page share one set of them: a test compares this
+//! file with `page.js`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The URL of a receiver: what can be one, and what was probably meant otherwise.
 //!
-//! What is wrong is told without a word of the URL. Where it cannot be taken apart, nobody knows which
-//! part of it is a password.
+//! A warning shows nothing of the URL: if it cannot be parsed, any part of it may be a password. A refused
+//! endpoint drops its headers too. They were for another receiver and must not go to the default one.
 
 use std::net::Ipv6Addr;
 use std::num::NonZeroU16;

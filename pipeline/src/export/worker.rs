@@ -1,6 +1,11 @@
 //! The thread that takes spans from the queue to the exporters' threads, and watches these.
 //!
 //! It moves pointers only. Spans are converted and freed on the exporters' threads.
+//!
+//! An idle worker sleeps without a timeout. After a turn that finds nothing it sets a switch, and checks each
+//! buffer once more under its lock. A thread that pushes into an empty buffer reads the switch under the same
+//! lock, so one of the two always sees the other (`queue/model.rs` checks it). A full batch, or half of the
+//! queue, wakes the worker immediately; the first span only starts the interval.
 
 use std::io;
 use std::sync::Arc;

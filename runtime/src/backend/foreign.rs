@@ -4,6 +4,10 @@
 //! SDK appends where the specification overwrites, and two values under one key are invalid. So a later
 //! value for such a key is dropped; the pipeline keeps the last one.
 //!
+//! A root inside another span is shown to the provider in a context with the baggage alone: the SDK's
+//! `ParentBased` takes an invalid span for a parent that is not sampled, and OpenTelemetry's context cannot be
+//! without its span.
+//!
 //! A span ends on a living thread: while a thread's locals are torn down, a provider may find its own gone.
 
 use std::borrow::Cow;

@@ -1,7 +1,10 @@
 //! The small trait that the runtime records through.
 //!
-//! Any OpenTelemetry provider stands behind it (`foreign.rs`), and keeps its spans elsewhere; or a backend
-//! that is made for it, as that of `enter-span-pipeline`, whose spans are kept in a `Record`.
+//! Behind it is any OpenTelemetry provider, which keeps its own spans (`foreign.rs`), or a backend made for it,
+//! such as that of `enter-span-pipeline`, whose spans are kept in a `Record`.
+//!
+//! The decision comes before the description: if the sampler needs only the parent, `Backend::decide` answers
+//! first, and names, links and attributes are evaluated only for a span that is sampled.
 
 use std::borrow::Cow;
 use std::time::SystemTime;

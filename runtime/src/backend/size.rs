@@ -1,6 +1,8 @@
 //! How much memory what a span says takes, about, and how it is made to fit.
 //!
-//! Counted is what an allocator gives, and not what is asked of it: small texts take more than they show.
+//! It counts what an allocator gives, not what is requested: small texts take more than their length. The
+//! model is glibc's: steps of 16 bytes, at least 32. A text that uses less than half of its capacity is copied
+//! and not shrunk in place: the rest would be a hole that the next text of that size does not fit into.
 
 use std::borrow::Cow;
 use std::mem;

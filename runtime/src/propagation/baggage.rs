@@ -1,7 +1,7 @@
 //! The header `baggage`, by W3C Baggage: entries that the application sends with its requests.
 //!
-//! Only the keys that the application names are written. A `baggage` header that the application has set itself
-//! stays if there is nothing to write. Entries that do not follow the grammar are left out when they are
+//! Only the keys that the application names are written. With a current span the header is ours: it is replaced,
+//! or removed if there is nothing to write. Entries that do not follow the grammar are left out when they are
 //! written, so that nobody can end a header in them.
 
 use std::borrow::Cow;
