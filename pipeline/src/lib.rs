@@ -54,6 +54,11 @@
 //!
 //! [`enter_span::diagnose`] tells why.
 //!
+//! # For people
+//!
+//! `Console` and `HtmlFiles` show finished traces in the terminal and as pages. They need the feature
+//! `waterfall`, a default one; the crate `enter-span-waterfall` has their documentation.
+//!
 //! # OTLP
 //!
 //! The feature `otlp-http`, a default one, brings OTLP over HTTP/protobuf, and `otlp-grpc` that over gRPC;
