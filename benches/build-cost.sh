@@ -27,7 +27,7 @@ library() {
     sed -e 's/^members = .*/members = ["macros", "runtime", "semconv"]/' -e '/^default-members/d' \
         -e '/^exclude/d' "$ROOT/Cargo.toml" >"$WORK/library/Cargo.toml"
     sed -i '/^\[dev-dependencies\]/,/^$/d' "$WORK/library/runtime/Cargo.toml"
-    cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$ROOT/README.md" "$WORK/library/"
+    cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$WORK/library/"
 }
 
 application() {
