@@ -14,7 +14,7 @@ use super::text::Color;
 use super::trace_collector::{Part, TraceCollector};
 
 /// Prints each trace as a waterfall when it is finished; what that means stands in
-/// [`waterfall`](crate::waterfall).
+/// [crate](crate).
 ///
 /// ```
 /// use enter_span_pipeline::{Console, Pipeline};

@@ -20,7 +20,7 @@ use super::trace_collector::{Part, TraceCollector};
 
 /// Writes each trace into a file of its own when it is finished: a page that shows it as a waterfall,
 /// opens from disk and loads nothing. What *finished* means stands in
-/// [`waterfall`](crate::waterfall).
+/// [crate](crate).
 ///
 /// ```
 /// use enter_span_pipeline::{HtmlFiles, Pipeline};
