@@ -13,8 +13,8 @@ use super::terminal::{Stream, columns};
 use super::text::Color;
 use super::trace_collector::{Part, TraceCollector};
 
-/// Prints each trace as a waterfall when it is finished; what that means stands in
-/// [crate](crate).
+/// Prints each trace as a waterfall when it is finished; what that means is in the
+/// [documentation of the crate](crate).
 ///
 /// ```
 /// use enter_span_pipeline::{Console, Pipeline};

@@ -19,8 +19,8 @@ use super::state::length;
 use super::trace_collector::{Part, TraceCollector};
 
 /// Writes each trace into a file of its own when it is finished: a page that shows it as a waterfall,
-/// opens from disk and loads nothing. What *finished* means stands in
-/// [crate](crate).
+/// opens from disk and loads nothing. What *finished* means is in the
+/// [documentation of the crate](crate).
 ///
 /// ```
 /// use enter_span_pipeline::{HtmlFiles, Pipeline};
