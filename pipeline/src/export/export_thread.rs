@@ -252,7 +252,7 @@ impl ExportThread {
         deadline
     }
 
-    /// Nobody serves any more, whoever does now: what waits is dropped at once.
+    /// Stops serving: what waits is dropped immediately.
     pub(crate) fn abandon(&self) {
         let mut state = self.state();
         state.server = None;

@@ -190,7 +190,7 @@ impl<L: Default> Buffers<L> {
         self.refused.count(refusal);
         let call = match refusal {
             _ if is_due => Some(WorkerCall::Now),
-            // The application is told of it.
+            // The application gets the warning.
             Refusal::Full => self.wake_worker(),
             Refusal::Closed | Refusal::Forked => None,
         };

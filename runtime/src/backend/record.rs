@@ -316,7 +316,7 @@ impl EndedSpan {
         bytes + bytes / 6
     }
 
-    /// Whoever gave the start has a clock of their own.
+    /// A start that was given comes from another clock.
     #[inline]
     fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {
         match &self.details {

@@ -261,7 +261,7 @@ impl ActiveSpan {
     }
 
     /// Takes the span to end it, and leaves its place: for what is left of the work, which has not
-    /// been dropped yet. Whoever ends it a second time does nothing.
+    /// been dropped yet. A second end does nothing.
     #[cold]
     #[inline(never)]
     pub(crate) fn take_end(&mut self) -> ActiveSpan {
