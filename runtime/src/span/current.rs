@@ -6,7 +6,7 @@ use crate::span::handle::Span;
 
 /// The span that was current where a function began, if it is traced.
 ///
-/// It is told things as [`ActiveSpan`](crate::span::active::ActiveSpan) is, so that generated code is the same.
+/// It has the methods of [`ActiveSpan`](crate::span::active::ActiveSpan), so that generated code is the same.
 #[must_use]
 pub struct Current(Option<Span>);
 

@@ -77,7 +77,7 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the span. Once only: whoever comes second finds it closed.
+    /// Ends the span, once only: a second end does nothing.
     #[inline]
     pub(crate) fn end(&self, ending: Ending) {
         self.end_at(None, ending);

@@ -184,7 +184,7 @@ fn headers_are_replaced_once() {
     assert_eq!(headers.get_all("other").iter().count(), 2);
 }
 
-/// The caller says who is told. A request that names no host is told where all are.
+/// The caller chooses the destinations. A request without a host gets the context if all hosts do.
 #[rstest]
 #[case(Destinations::hosts(["*.internal"]), "http://api.internal/", true)]
 #[case(Destinations::hosts(["*.internal"]), "http://API.internal:81/", true)]

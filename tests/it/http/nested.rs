@@ -169,7 +169,7 @@ fn a_route_that_is_known_stays(#[case] method: &str, #[case] name: &str) {
     assert_eq!(server(&trace).attribute("http.route"), text("/outside"));
 }
 
-/// How it went is told once, by the layer outside, also by a service that fails.
+/// The outer layer records the outcome, once, also if the service fails.
 #[test]
 fn the_outcome_is_told_once() {
     let trace = record(async |_| {

@@ -144,7 +144,7 @@ fn a_dead_socket_is_an_error() {
     );
 }
 
-/// Only destinations are told.
+/// Only destinations get the context.
 #[test]
 fn only_destinations_are_told() {
     let trace = record(async |recorder| {
