@@ -23,8 +23,8 @@ unset CARGO_TARGET_DIR
 # Without its tests, and without what they depend on.
 library() {
     mkdir -p "$WORK/library"
-    cp -r "$ROOT/runtime" "$ROOT/macros" "$ROOT/semconv" "$WORK/library/"
-    sed -e 's/^members = .*/members = ["macros", "runtime", "semconv"]/' -e '/^default-members/d' \
+    cp -r "$ROOT/core" "$ROOT/runtime" "$ROOT/macros" "$ROOT/semconv" "$WORK/library/"
+    sed -e 's/^members = .*/members = ["core", "macros", "runtime", "semconv"]/' -e '/^default-members/d' \
         -e '/^exclude/d' "$ROOT/Cargo.toml" >"$WORK/library/Cargo.toml"
     sed -i '/^\[dev-dependencies\]/,/^$/d' "$WORK/library/runtime/Cargo.toml"
     cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$WORK/library/"

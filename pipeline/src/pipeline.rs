@@ -94,6 +94,9 @@ impl PipelineConfig {
     }
 }
 
+/// As an application writes it.
+const INSTALL: &str = "PipelineBuilder::install";
+
 impl Pipeline {
     pub(crate) fn of(mut config: PipelineConfig) -> Result<Self, Error> {
         let (limits, exporters) = (config.limits, mem::take(&mut config.exporters));
@@ -137,11 +140,13 @@ impl Pipeline {
     pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
             opentelemetry::global::set_tracer_provider(self.provider());
-            slot.installation = Some(native::install_native(self.native()));
+            let provider = Arc::new(self.provider());
+            let installation = native::install_native(self.native(), provider, INSTALL, caller);
+            slot.installation = Some(installation);
         }
         self.ledgers.is_installed.store(true, Ordering::Relaxed);
         native::remember(InstallCall {
-            name: "PipelineBuilder::install",
+            name: INSTALL,
             place: caller,
             mark: Some(self.core.mark()),
             generation: slot.installation.as_ref().map(Installation::generation),
@@ -205,7 +210,7 @@ impl Pipeline {
     /// A tracer for the library of this name whose spans, and all below them, are recorded here,
     /// whatever the process has: for a tenant, or for a part of a program.
     pub fn tracer(&self, library: impl Into<Cow<'static, str>>) -> Tracer {
-        native::tracer(self.native(), library.into())
+        native::tracer(self.native(), Arc::new(self.provider()), library.into())
     }
 
     fn native(&self) -> Arc<NativeBackend> {

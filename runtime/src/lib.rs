@@ -186,7 +186,8 @@ mod span;
 pub mod testing;
 
 pub use attribute::{Attributes, Key, ToAttribute, Value};
-pub use backend::active_backend::{is_enabled, set_error_detail};
+pub use backend::active_backend::set_error_detail;
+pub use backend::process_backend::is_enabled;
 pub use backend::tracer::Tracer;
 pub use context::identity::{Context, ParseIdError, SpanContext, SpanId, TraceId};
 pub use diagnose::diagnosis::{Diagnosis, diagnose};

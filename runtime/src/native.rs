@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use crate::attribute::limit::SpanLimits;
-use crate::backend::active_backend::ContextBackend;
-pub use crate::backend::active_backend::{Installation, install_native};
+use crate::backend::context_backend::ContextBackend;
 pub use crate::backend::ended_span::{
     Details, EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
 };
+pub use crate::backend::foreign::SharedProvider;
+pub use crate::backend::process_backend::{Installation, install_native};
 pub use crate::backend::record::{Record, RecordConfig, RecordSink, SpanStart};
 pub use crate::backend::site::{Kind, Library, Site};
 use crate::backend::tracer::Tracer;
@@ -21,9 +22,14 @@ pub use crate::diagnose::report::{DiagnosticSource, Report};
 pub use crate::invocation::text::decode;
 use crate::propagation::{self, Propagator};
 
-/// A tracer whose spans, and all below them, are recorded by this backend.
-pub fn tracer(backend: Arc<dyn Backend>, library: Cow<'static, str>) -> Tracer {
-    Tracer::with_override(library, ContextBackend::new(backend))
+/// A tracer whose spans, and all below them, are recorded by this backend. `provider` records the same for
+/// other versions of this crate.
+pub fn tracer(
+    backend: Arc<dyn Backend>,
+    provider: SharedProvider,
+    library: Cow<'static, str>,
+) -> Tracer {
+    Tracer::with_override(library, ContextBackend::new(backend, provider))
 }
 
 /// What `inject` and `extract` use if the application sets nothing.

@@ -19,8 +19,9 @@ use std::sync::Arc;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 
-use crate::backend::active_backend::{self, ContextBackend};
-use crate::backend::foreign::{GlobalTracers, Provided};
+use crate::backend::context_backend::ContextBackend;
+use crate::backend::foreign::{Provided, SharedProvider};
+use crate::backend::process_backend;
 use crate::context::identity::{Context, SpanContext, SpanId, TraceId};
 use crate::diagnose::global_provider;
 use crate::diagnose::install_log::{self, InstallCall};
@@ -55,9 +56,12 @@ where
     let provider = Shared(Arc::new(provider));
     let mark = provider.mark();
     opentelemetry::global::set_tracer_provider(provider.clone());
-    let generation = active_backend::install(Provided::new(provider));
-    remember("set_tracer_provider", Some(mark), generation);
+    let generation = process_backend::install_provider(SET, Arc::new(provider));
+    remember(SET, Some(mark), generation);
 }
+
+const SET: &str = "set_tracer_provider";
+const USE_GLOBAL: &str = "use_global_tracer_provider";
 
 #[track_caller]
 fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
@@ -76,8 +80,8 @@ fn remember(name: &'static str, mark: Option<usize>, generation: usize) {
 /// span asks for it anew, which costs some 100 ns; [`set_tracer_provider`] does not.
 #[track_caller]
 pub fn use_global_tracer_provider() {
-    let generation = active_backend::install(GlobalTracers);
-    remember("use_global_tracer_provider", None, generation);
+    let generation = process_backend::install_global(USE_GLOBAL);
+    remember(USE_GLOBAL, None, generation);
 }
 
 /// One provider in two places.
@@ -132,10 +136,9 @@ impl crate::backend::tracer::Tracer {
         T: Tracer<Span = S> + Send + Sync + 'static,
         S: Span + Send + Sync + 'static,
     {
-        Self::with_override(
-            library.into(),
-            ContextBackend::new(Arc::new(Provided::new(provider))),
-        )
+        let provider: SharedProvider = Arc::new(provider);
+        let backend = Arc::new(Provided::new(Arc::clone(&provider)));
+        Self::with_override(library.into(), ContextBackend::new(backend, provider))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Not public API: what generated code names. It changes without notice.
 
 pub use crate::attribute::attributes::AttributeSink;
-pub use crate::backend::active_backend::is_on;
+pub use crate::backend::process_backend::is_on;
 pub use crate::backend::site::{Kind, Library, Module, Site};
 pub use crate::instrument::future::{BoxedFuture, InSpan, OpenFuture, Silent};
 pub use crate::instrument::stream::{BoxedStream, OpenStream};

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const CRATES: [(&str, &str); 6] = [
+const CRATES: [(&str, &str); 7] = [
     ("enter-span", "enter_span"),
+    ("enter-span-core", "enter_span_core"),
     ("enter-span-http", "enter_span_http"),
     ("enter-span-macros", "enter_span_macros"),
     ("enter-span-pipeline", "enter_span_pipeline"),

@@ -212,14 +212,17 @@ const MOST_TRACERS: usize = 1024;
 
 type CachedTracer = Arc<dyn ObjectSafeTracer + Send + Sync>;
 
+/// A provider, as all versions of this crate know it that use the same OpenTelemetry.
+pub type SharedProvider = Arc<dyn ObjectSafeTracerProvider + Send + Sync>;
+
 /// A provider of its own, with one tracer for each library.
-pub(crate) struct Provided<P> {
-    provider: P,
+pub(crate) struct Provided {
+    provider: SharedProvider,
     tracers: RwLock<Vec<(Library, CachedTracer)>>,
 }
 
-impl<P: ObjectSafeTracerProvider + Send + Sync> Provided<P> {
-    pub(crate) fn new(provider: P) -> Self {
+impl Provided {
+    pub(crate) fn new(provider: SharedProvider) -> Self {
         Provided {
             provider,
             tracers: RwLock::new(Vec::new()),
@@ -248,7 +251,7 @@ impl<P: ObjectSafeTracerProvider + Send + Sync> Provided<P> {
     }
 }
 
-impl<P: ObjectSafeTracerProvider + Send + Sync + 'static> Tracers for Provided<P> {
+impl Tracers for Provided {
     fn start(&self, library: &Library, builder: SpanBuilder, parent: &Context) -> ProviderSpan {
         self.tracer(library)
             .build_with_context_boxed(builder, parent)

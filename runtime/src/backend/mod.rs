@@ -18,9 +18,11 @@ use crate::backend::site::{Library, Site};
 
 pub(crate) mod active_backend;
 mod contents;
+pub(crate) mod context_backend;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 pub(crate) mod ended_span;
 pub(crate) mod foreign;
+pub(crate) mod process_backend;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 pub(crate) mod record;
 #[expect(missing_docs, reason = "reached by generated code only")]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::backend::active_backend::ContextBackend;
+use crate::backend::context_backend::ContextBackend;
 use crate::backend::site::Library;
 
 /// Makes spans under the name of a library, and with a provider of its own if it is given one.

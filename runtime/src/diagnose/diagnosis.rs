@@ -10,7 +10,7 @@ use std::fmt;
 
 use opentelemetry::trace::TraceContextExt as _;
 
-use crate::backend::active_backend;
+use crate::backend::{context_backend, process_backend};
 use crate::context::stack;
 use crate::context::unwind;
 use crate::diagnose::global_provider::{self, GlobalProvider};
@@ -18,6 +18,7 @@ use crate::diagnose::install_log::{self, InstallCall};
 use crate::diagnose::later_work;
 use crate::diagnose::report::Report;
 use crate::diagnose::undeclared_root;
+use crate::diagnose::versions;
 
 /// The answer of [`diagnose`]. Its `Display` is made for a terminal: one finding a line.
 ///
@@ -64,27 +65,40 @@ const HERE: &str = "here";
 
 fn add_findings(report: &mut Report) {
     let calls = install_log::calls();
-    add_install_calls(report, &calls);
-    add_global_provider(report, &calls);
-    let newest = calls.first();
-    if let Some(source) = newest.and_then(|call| call.source.as_ref()) {
-        // It may ask what is the application's own, as a sampler.
-        let _ = unwind::shielded(|| source.add_findings(report));
+    match versions::installed_by_other() {
+        Some(backend) => {
+            versions::add_installation(report, INSTALLED, &backend);
+            add_install_calls(report, &calls, true);
+        }
+        None => {
+            add_install_calls(report, &calls, false);
+            add_own_installation(report, &calls);
+        }
     }
+    versions::add_members(report);
     add_current_context(report);
     undeclared_root::add_findings(report);
     later_work::add_findings(report);
 }
 
-fn add_install_calls(report: &mut Report, calls: &[InstallCall]) {
-    if calls.is_empty() {
+fn add_own_installation(report: &mut Report, calls: &[InstallCall]) {
+    add_global_provider(report, calls);
+    let newest = calls.first();
+    if let Some(source) = newest.and_then(|call| call.source.as_ref()) {
+        // It may ask what is the application's own, as a sampler.
+        let _ = unwind::shielded(|| source.add_findings(report));
+    }
+}
+
+fn add_install_calls(report: &mut Report, calls: &[InstallCall], is_replaced: bool) {
+    if calls.is_empty() && !is_replaced {
         report.add(INSTALLED, "nothing is installed, so every span is off");
         report.add(
             INSTALLED,
             "an application calls `enter_span_pipeline::Pipeline::builder().install()`, `enter_span::set_tracer_provider(..)` or `enter_span::use_global_tracer_provider()`, once, early in `main`",
         );
     }
-    let mut is_replaced = false;
+    let mut is_replaced = is_replaced;
     for call in calls {
         let InstallCall { name, place, .. } = call;
         let state_of = state_of(call, is_replaced);
@@ -96,7 +110,7 @@ fn add_install_calls(report: &mut Report, calls: &[InstallCall]) {
 fn state_of(call: &InstallCall, is_replaced: bool) -> &'static str {
     match call.generation {
         None => "it has installed nothing",
-        Some(generation) if active_backend::is_current(generation) => "spans are recorded by this",
+        Some(generation) if process_backend::is_current(generation) => "spans are recorded by this",
         Some(_) if is_replaced => "until it was replaced",
         Some(_) => {
             "it was shut down, or its handle was dropped, as `let _ = ..` does at once; spans that start since are off, and are not counted"
@@ -107,7 +121,7 @@ fn state_of(call: &InstallCall, is_replaced: bool) -> &'static str {
 fn add_global_provider(report: &mut Report, calls: &[InstallCall]) {
     let current = calls.iter().find(|call| {
         let generation = call.generation;
-        generation.is_some_and(active_backend::is_current)
+        generation.is_some_and(process_backend::is_current)
     });
     let answer = global_provider::ask();
     let found = match (current, answer) {
@@ -161,7 +175,7 @@ fn add_current_context(report: &mut Report) {
             "telemetry is suppressed, as inside of an exporter: no span starts",
         );
     }
-    if active_backend::is_overridden(&current) {
+    if context_backend::is_overridden(&current) {
         report.add(HERE, "a tracer with a provider of its own, or a recorder, records instead of what is installed");
     }
     let span = current.span();

@@ -10,3 +10,4 @@ pub(crate) mod report;
 #[cfg(feature = "open-spans")]
 pub(crate) mod root_watch;
 pub(crate) mod undeclared_root;
+pub(crate) mod versions;

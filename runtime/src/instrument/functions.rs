@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::backend::active_backend;
+use crate::backend::process_backend;
 use crate::backend::site::{Library, Site};
 use crate::backend::tracer::Tracer;
 use crate::context::unwind;
@@ -23,7 +23,7 @@ const REMEDY: &str = "`in_span!` or `enter_span_async`";
 static OURS: Tracer = Tracer::of(Library::OURS);
 
 fn enter(tracer: &Tracer, name: impl Into<Cow<'static, str>>) -> ActiveSpan {
-    if !active_backend::is_on() {
+    if !process_backend::is_on() {
         return ActiveSpan::OFF;
     }
     // The user's own conversion: one that panics costs the span.

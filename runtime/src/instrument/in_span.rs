@@ -14,7 +14,8 @@ use futures_core::Stream;
 use opentelemetry::{Context as OtelContext, ContextGuard};
 use pin_project_lite::pin_project;
 
-use crate::backend::active_backend;
+use crate::backend::context_backend;
+use crate::backend::process_backend;
 use crate::context::identity::Context;
 use crate::context::stack;
 use crate::instrument::future::InSpan;
@@ -36,7 +37,7 @@ impl RefUnwindSafe for Captured {}
 impl Captured {
     #[inline]
     pub(crate) fn current() -> Self {
-        if active_backend::is_on() {
+        if process_backend::is_on() {
             Captured(stack::current())
         } else {
             Captured(None)
@@ -52,7 +53,7 @@ impl Captured {
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
         let Captured(current) = Captured::current();
-        let linked = |current| PendingLinks::put_into(active_backend::root_of(&current), causes);
+        let linked = |current| PendingLinks::put_into(context_backend::root_of(&current), causes);
         Captured(current.map(linked))
     }
 
@@ -70,7 +71,7 @@ impl Captured {
         let context = self.0.as_ref();
         Captured(
             context
-                .map(|context| PendingLinks::put_into(active_backend::root_of(context), context)),
+                .map(|context| PendingLinks::put_into(context_backend::root_of(context), context)),
         )
     }
 
@@ -437,7 +438,7 @@ impl Context {
     /// });
     /// ```
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        if active_backend::is_on() {
+        if process_backend::is_on() {
             Captured(Some(self.0.clone())).run(work)
         } else {
             work()

@@ -6,7 +6,7 @@ use std::future::Future;
 use super::delivery::Invocation;
 use super::message::NextMessage;
 use super::mode::TraceMode;
-use crate::backend::active_backend;
+use crate::backend::process_backend;
 use crate::backend::site::{Kind, Site};
 use crate::context::unwind;
 use crate::diagnose::later_work;
@@ -101,7 +101,7 @@ impl Run {
     }
 
     fn enter(&self, name: impl Into<Cow<'static, str>>) -> ActiveSpan {
-        if !active_backend::is_on() {
+        if !process_backend::is_on() {
             return ActiveSpan::OFF;
         }
         // The user's own conversion: one that panics costs the span.

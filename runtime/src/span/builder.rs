@@ -11,7 +11,7 @@ use opentelemetry::{Context as OtelContext, KeyValue};
 use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Slot, ToAttribute, Value};
 use crate::backend::StartOptions;
-use crate::backend::active_backend::ContextBackend;
+use crate::backend::context_backend::ContextBackend;
 use crate::backend::site::{Library, Site};
 use crate::backend::tracer::Tracer;
 use crate::context::identity::{SpanContext, has_span};

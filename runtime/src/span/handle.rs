@@ -11,7 +11,7 @@ use opentelemetry::{Context as OtelContext, KeyValue};
 use crate::attribute::attributes::{AttributeSink, Attributes};
 use crate::attribute::key::AttributeKey;
 use crate::attribute::value::{Slot, ToAttribute, Value};
-use crate::backend::active_backend;
+use crate::backend::process_backend;
 use crate::context::identity::{Context, SpanContext, SpanId, TraceId, has_span};
 use crate::context::stack;
 use crate::context::unwind;
@@ -61,7 +61,7 @@ impl Span {
     ///
     /// Where there is none, and while the process is off, a handle that does nothing.
     pub fn current() -> Self {
-        if !active_backend::is_on() {
+        if !process_backend::is_on() {
             return Span::none();
         }
         match stack::current() {
@@ -87,7 +87,7 @@ impl Span {
     /// authenticate("u7");
     /// ```
     pub fn root() -> Self {
-        if !active_backend::is_on() {
+        if !process_backend::is_on() {
             return Span::none();
         }
         let current = stack::current();
@@ -113,7 +113,7 @@ impl Span {
 
     /// For a span that does not start: it records nothing, and its children attach to what is current here.
     pub(crate) fn absent_here() -> Self {
-        if active_backend::is_on() {
+        if process_backend::is_on() {
             Span::new(stack::current(), HandleKind::NoSpan)
         } else {
             Span::none()
@@ -287,7 +287,7 @@ impl Span {
     /// What the installation allows errors to say, or `None` if the span is not traced.
     fn policy(&self) -> Option<ErrorPolicy> {
         let context = self.own().filter(|_| self.is_traced())?;
-        active_backend::for_context(context).map(|active_backend| active_backend.policy())
+        process_backend::for_context(context).map(|active_backend| active_backend.policy())
     }
 
     /// Sets the status, for instance `Status::error("declined")`. The last call holds, also against

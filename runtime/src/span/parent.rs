@@ -10,7 +10,7 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
-use crate::backend::active_backend::{self, ContextBackend};
+use crate::backend::context_backend::{self, ContextBackend};
 use crate::context::identity::has_span;
 use crate::context::remote_tracestate::RemoteTracestate;
 use crate::span::forwarding_span;
@@ -33,7 +33,7 @@ pub(crate) fn below(current: &Context, parent: Parent) -> Context {
             with_our_values_of(&Context::new(), context)
         }
         Parent::Span(home) => with_span_of(current, &home),
-        Parent::Context(context) => active_backend::inherit(context, current),
+        Parent::Context(context) => context_backend::inherit(context, current),
         Parent::Remote(remote) => remote.into_context(current),
     }
 }
@@ -58,7 +58,7 @@ pub(crate) fn with_span_of(current: &Context, home: &Context) -> Context {
         without_span(current)
     };
     let context = with_our_values_of(home, context);
-    let context = match home.get::<ContextBackend>() {
+    let context = match ContextBackend::of(home) {
         Some(below) => below.over(&context),
         None => context,
     };

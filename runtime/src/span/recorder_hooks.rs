@@ -15,7 +15,7 @@ mod enabled {
 
     use opentelemetry::Context;
 
-    use crate::backend::active_backend::ContextBackend;
+    use crate::backend::context_backend::ContextBackend;
     use crate::backend::site::Site;
 
     /// Keeps the names of spans that no recorder got.
@@ -47,8 +47,8 @@ mod enabled {
 
     /// A span starts below `parent`.
     pub(crate) fn started(parent: &Context, name: &str, is_recorded: bool) {
-        match (parent.get::<ContextBackend>(), LOST_SPANS.get()) {
-            (Some(backend), _) if is_recorded => report_leaf(backend, name),
+        match (ContextBackend::of(parent), LOST_SPANS.get()) {
+            (Some(backend), _) if is_recorded => report_leaf(&backend, name),
             (_, Some(lost_spans)) => lost_spans.add(name, is_recorded),
             (_, None) => {}
         }

@@ -5,8 +5,9 @@
 
 use opentelemetry::Context;
 
-use crate::backend::active_backend::{self, ActiveBackend, ThreadBackend};
+use crate::backend::active_backend::ActiveBackend;
 use crate::backend::ended_span::Parentage;
+use crate::backend::process_backend::{self, ThreadBackend};
 use crate::backend::site::{Library, Site};
 use crate::backend::{Start, StartResult};
 use crate::context::identity::has_span;
@@ -90,7 +91,7 @@ pub fn enter_with(
     builder.describe(placement);
     builder.resolve_parent();
     // Who records, and the decision if it needs no attributes.
-    let active_backend = active_backend::for_context(builder.parent_context());
+    let active_backend = process_backend::for_context(builder.parent_context());
     let active_backend = active_backend.as_deref();
     let decision = decide(active_backend, builder.library(), builder.parent_context());
     if decision.needs_attributes {

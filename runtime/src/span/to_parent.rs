@@ -7,7 +7,7 @@
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
 
-use crate::backend::active_backend;
+use crate::backend::context_backend;
 use crate::context::identity::{Context, SpanContext, has_span};
 
 /// What can be given as `parent = ..` and to `.in_span(..)`: a [`Span`](crate::Span), an
@@ -63,7 +63,7 @@ impl RemoteParent {
     /// The context that it gives where `current` is current, of which nothing is kept but who records, and
     /// what the roots of linked work are linked to.
     pub(crate) fn into_context(self, current: &OtelContext) -> OtelContext {
-        let context = active_backend::inherit(self.context, current);
+        let context = context_backend::inherit(self.context, current);
         if has_span(&context) {
             return context;
         }

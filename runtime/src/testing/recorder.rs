@@ -8,8 +8,8 @@ use super::lost_context;
 use super::provider::RecorderProvider;
 use super::state::RecorderState;
 use super::trace::Trace;
-use crate::backend::active_backend::{ContextBackend, Observer};
-use crate::backend::foreign::Provided;
+use crate::backend::context_backend::{ContextBackend, Observer};
+use crate::backend::foreign::{Provided, SharedProvider};
 use crate::context::identity::Context;
 use crate::context::stack;
 use crate::outcome::failure::ErrorDetail;
@@ -70,11 +70,12 @@ impl Recorder {
     }
 
     fn with(state: Arc<RecorderState>, policy: ErrorPolicy) -> Self {
-        let provider = RecorderProvider::new(Arc::clone(&state));
-        let provided = Provided::new(provider);
+        let provider: SharedProvider = Arc::new(RecorderProvider::new(Arc::clone(&state)));
+        let backend = Arc::new(Provided::new(Arc::clone(&provider)));
         Recorder {
             backend: ContextBackend::observed(
-                provided,
+                backend,
+                provider,
                 policy,
                 Arc::clone(&state) as Arc<dyn Observer>,
             ),
@@ -110,7 +111,7 @@ impl Recorder {
     /// A context without a span, below which everything is recorded here. It can be attached
     /// through OpenTelemetry, or be given as `parent`, where work starts without any context.
     pub fn context(&self) -> Context {
-        Context(opentelemetry::Context::new().with_value(self.backend.clone()))
+        Context(self.backend.over(&opentelemetry::Context::new()))
     }
 
     /// A provider for code that speaks OpenTelemetry by hand, which records here as well.

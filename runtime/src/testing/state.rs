@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::entry::Record;
-use crate::backend::active_backend::Observer;
+use crate::backend::context_backend::Observer;
 
 static PROCESS: Mutex<ProcessState> = Mutex::new(ProcessState {
     recorders: 0,

@@ -1,18 +1,23 @@
 //! `diagnose()`: why nothing arrives, in every state of a process.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use enter_span::invocation::Run;
 use enter_span::{diagnose, enter_span, in_span};
+use enter_span_core::{GlobalProvider, SharedBackend, Way, flags};
 use enter_span_pipeline::{Limits, Pipeline, PipelineBuilder, Sampler};
+use opentelemetry::global::ObjectSafeTracerProvider;
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
     Tracer as _, TracerProvider, noop,
 };
 use opentelemetry::{Context, InstrumentationScope, global};
 use opentelemetry_sdk::error::OTelSdkError;
-use opentelemetry_sdk::trace::{Sampler as SdkSampler, SdkTracer, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, Sampler as SdkSampler, SdkTracer, SdkTracerProvider, SpanData,
+};
 
 use crate::pipeline::{AGES, Exporter, finished, gated, in_memory};
 use crate::support::child::{is_child, is_child_with};
@@ -540,4 +545,71 @@ fn work_that_leaves_its_span_is_warned_about() {
         assert!(warning.ends_with(remedy), "{warning:?} says not {remedy}");
         assert_says(&[warning]);
     }
+}
+
+fn names(exporter: &InMemorySpanExporter) -> Vec<Cow<'static, str>> {
+    let spans = finished(exporter).into_iter();
+    spans.map(|span| span.name).collect()
+}
+
+/// A version that is built with the same OpenTelemetry shares its provider. The switch is the process's, so that
+/// spans of this version start, and are recorded there.
+#[test]
+fn another_version_has_installed_a_provider() {
+    if !is_child("pipeline::diagnose::another_version_has_installed_a_provider") {
+        return;
+    }
+    let exporter = in_memory();
+    let sdk = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
+    let sdk = sdk.build();
+    let provider: Arc<dyn ObjectSafeTracerProvider + Send + Sync> = Arc::new(sdk.clone());
+    let backend = SharedBackend::new("enter-span 7.0.0").with_part(provider);
+    let installed = enter_span_core::install(backend, flags::INSTALLED);
+    in_span!("work", || ());
+    assert_eq!(names(&exporter), ["work"]);
+    assert_says(&[
+        "installed   by enter-span 7.0.0",
+        "records through the OpenTelemetry provider of that one",
+    ]);
+    assert_hides(&["nothing is installed"]);
+
+    enter_span_core::uninstall(installed);
+    in_span!("later", || ());
+    assert_eq!(names(&exporter), ["work"]);
+    assert_says(&["nothing is installed, so every span is off"]);
+}
+
+/// What another version has installed is of an OpenTelemetry that this one does not know.
+#[test]
+fn another_version_has_installed_what_cannot_be_used() {
+    if !is_child("pipeline::diagnose::another_version_has_installed_what_cannot_be_used") {
+        return;
+    }
+    let backend = SharedBackend::new("enter-span 7.0.0").with_part("an unknown form");
+    enter_span_core::install(backend, flags::INSTALLED | flags::CACHED);
+    let traced = in_span!("work", |span| span.is_traced());
+    assert!(!traced && !enter_span::is_enabled());
+    assert_says(&[
+        "installed   by enter-span 7.0.0",
+        "this version cannot use it, so its spans are off",
+        "cargo tree --invert opentelemetry",
+    ]);
+}
+
+/// A pipeline that another version has replaced says so.
+#[test]
+fn another_version_replaces_the_pipeline() {
+    if !is_child("pipeline::diagnose::another_version_replaces_the_pipeline") {
+        return;
+    }
+    let _pipeline = install(variables(&[("OTEL_TRACES_EXPORTER", "none")]));
+    let backend = SharedBackend::new("enter-span 7.0.0").with_part(GlobalProvider);
+    enter_span_core::install(backend, flags::INSTALLED);
+    enter_span_core::join("enter-span 7.0.0", Way::Own);
+    assert_says(&[
+        "installed   by enter-span 7.0.0",
+        "until it was replaced",
+        "versions    enter-span 0.1.0 (this one) records through the OpenTelemetry provider",
+        "enter-span 7.0.0 has installed a backend",
+    ]);
 }
