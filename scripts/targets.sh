@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-installed=$(rustup target list --installed)
+installed=$(rustup target list --installed 2>/dev/null) || missing "needs rustup"
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
     for target in wasm32-unknown-unknown x86_64-pc-windows-msvc aarch64-apple-darwin; do
