@@ -7,6 +7,7 @@
 # from nothing in turns, on two cores; and a third time with the crate of the semantic conventions. It
 # prints medians and least values, and fails if a build holds two versions of syn. Needs cargo, bash and
 # awk; the folder is removed at the end.
+. "$(dirname "$0")/../scripts/start.sh"
 set -euo pipefail
 
 readonly ROUNDS=${1:-7}
@@ -20,14 +21,9 @@ trap 'rm -rf "$WORK"' EXIT
 export CARGO_INCREMENTAL=0 CARGO_BUILD_JOBS=2 CARGO_TERM_COLOR=never RUSTFLAGS=--cap-lints=allow
 unset CARGO_TARGET_DIR
 
-# Without its tests, and without what they depend on.
 library() {
-    mkdir -p "$WORK/library"
-    cp -r "$ROOT/core" "$ROOT/runtime" "$ROOT/macros" "$ROOT/semconv" "$WORK/library/"
-    sed -e 's/^members = .*/members = ["core", "macros", "runtime", "semconv"]/' -e '/^default-members/d' \
-        -e '/^exclude/d' "$ROOT/Cargo.toml" >"$WORK/library/Cargo.toml"
-    sed -i '/^\[dev-dependencies\]/,/^$/d' "$WORK/library/runtime/Cargo.toml"
-    cp "$ROOT/Cargo.lock" "$ROOT/rust-toolchain.toml" "$WORK/library/"
+    "$ROOT/scripts/library.sh" "$WORK/library"
+    cp "$ROOT/Cargo.lock" "$WORK/library/"
 }
 
 application() {

@@ -6,6 +6,7 @@
 # It writes a package with 500 functions, half of them async, into a temporary folder, once bare
 # and once with each attribute, and prints seconds of an incremental debug build and bytes of a
 # stripped release binary. Nothing but cargo and bash is needed; the folder is removed at the end.
+. "$(dirname "$0")/../scripts/start.sh"
 set -euo pipefail
 
 readonly ROUNDS=${1:-5}

@@ -4,6 +4,7 @@
 # Needs Python 3, `rustup component add rust-analyzer`, and `rust-src` in another toolchain than the pinned
 # one, `EDITOR_TOOLCHAIN` (nightly): rust-analyzer adds it by itself where it is missing, and the compiler
 # then shows the library's source in its messages, which `ui-tests/` compares. Not part of CI.
+. "$(dirname "$0")/start.sh"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sends a trace by OTLP to Arize Phoenix, reads it back through Phoenix's REST API, and compares.
 # Needs Python 3.10 or later and a package index; what it installs stays below `target/`. Not part of CI.
+. "$(dirname "$0")/start.sh"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

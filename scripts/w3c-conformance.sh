@@ -3,6 +3,7 @@
 # `w3c_conformance`: `scripts/w3c-conformance.sh [FOLDER]`, with the `test` folder of w3c/trace-context, or
 # without it to fetch that. Needs Python 3 and a package index; what it installs stays below `target/`.
 # The ports are those of SERVICE_PORT (5000) and HARNESS_PORT (7777). Not part of CI.
+. "$(dirname "$0")/start.sh"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

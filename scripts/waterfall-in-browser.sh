@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Opens pages of real traces in headless Chromium, from disk, and checks them there. Screenshots go to
 # target/waterfall/. Chromium comes from Debian's packages if it is missing, which asks for root.
+. "$(dirname "$0")/start.sh"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

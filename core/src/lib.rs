@@ -23,6 +23,8 @@
 //! assert_eq!(state(), 0);
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod context_override;
 mod error_detail;
 mod members;

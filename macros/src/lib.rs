@@ -4,6 +4,8 @@
 //! How a span works is not here but in `enter_span::private`. The documentation for users stands
 //! where `enter-span` re-exports these macros, since its examples need that crate.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod attribute;
 mod block;
 mod derive;

@@ -102,6 +102,8 @@
 //!   [`Error::Forked`] there, and what it records until it is seen to be a child, up to half of the
 //!   queue, is counted as dropped. Drop the handle there, and install another pipeline.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod diagnosis;
 mod environment;

@@ -22,6 +22,8 @@
 //! of the last 100,000 spans that were shown are remembered; what arrives below a span that is
 //! forgotten is held until the next flush.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod console;
 mod draw;
 mod files;

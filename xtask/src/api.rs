@@ -55,14 +55,15 @@ fn text_of(root: &Path, package: &str) -> PathBuf {
 /// JSON cannot be read.
 fn api_of(root: &Path, package: &str, library: &str) -> Result<Option<String>, String> {
     let target = root.join("target/api");
+    let nightly = std::env::var("NIGHTLY").unwrap_or_else(|_| "nightly".to_owned());
     let done = Command::new("cargo")
         .current_dir(root)
         .env(
             "RUSTDOCFLAGS",
             "-Zunstable-options --output-format=json --cap-lints=allow",
         )
+        .arg(format!("+{nightly}"))
         .args([
-            "+nightly",
             "doc",
             "--quiet",
             "--locked",

@@ -4,6 +4,7 @@ mod api;
 mod layers;
 mod modules;
 mod order;
+mod packages;
 mod size;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ usage: cargo xtask <check>
 
   layers          compare the modules of each crate with the order in ARCHITECTURE.md
   size            find source files with more than 300 lines of code
+  packages        check what goes to the registry: manifests, files, licences, READMEs
   api             compare the public API of each published crate with api/*.txt
   api --update    write api/*.txt
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         ["layers"] => layers::check(root()),
         ["size"] => size::check(root()),
+        ["packages"] => packages::check(root()),
         ["api"] => api::check(root()),
         ["api", "--update"] => api::update(root()),
         ["--help" | "-h"] => {

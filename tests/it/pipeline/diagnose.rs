@@ -609,7 +609,11 @@ fn another_version_replaces_the_pipeline() {
     assert_says(&[
         "installed   by enter-span 7.0.0",
         "until it was replaced",
-        "versions    enter-span 0.1.0 (this one) records through the OpenTelemetry provider",
+        concat!(
+            "versions    enter-span ",
+            env!("CARGO_PKG_VERSION"),
+            " (this one) records through"
+        ),
         "enter-span 7.0.0 has installed a backend",
     ]);
 }

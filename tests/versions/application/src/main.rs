@@ -77,7 +77,11 @@ fn a_pipeline_of_this_version() {
     pipeline.flush(LIMIT).expect("all is exported");
     assert_one_tree(&exporter);
 
-    let (one, two, three) = ("enter-span 0.1.0", "enter-span 0.2.0", "enter-span 0.3.0");
+    let (one, two, three) = (
+        concat!("enter-span ", env!("OWN_VERSION")),
+        "enter-span 0.98.0",
+        "enter-span 0.99.0",
+    );
     let own = enter_span::diagnose().to_string();
     for diagnosis in [own, library_two::diagnosis(), library_three::diagnosis()] {
         for version in [one, two, three] {
