@@ -62,7 +62,8 @@ impl Arguments {
                 arguments.transports.push(transport);
             } else {
                 let rounds: Result<usize, _> = word.parse();
-                let rounds = rounds.map_err(|_| format!("unknown argument `{word}`\n\n{HELP}"))?;
+                let rounds =
+                    rounds.map_err(|_| format!("unknown argument `{word}`; try `--help`"))?;
                 arguments.rounds = rounds.max(1);
             }
         }

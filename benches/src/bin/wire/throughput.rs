@@ -8,10 +8,18 @@ use crate::run::{Figures, Pair};
 use crate::work::Work;
 
 /// Halvings of the range on a logarithmic scale: a sixteenfold one comes down to two percent.
-const PROBES: u32 = 7;
+const HALVINGS: u32 = 7;
 
-/// How often the rate is taken down by a tenth if spans are lost at it all the same.
-const TRIES: u32 = 5;
+/// A pause of the machine is no limit of the peer: a rate is refused if it is not held twice.
+const PROBES_OF_A_RATE: u32 = 2;
+
+const PROBE_SECONDS: u64 = 2;
+
+/// The rate that is reported is held for so long.
+const FINAL_SECONDS: u64 = 4;
+
+/// How often that rate is taken down by a twentieth if spans are lost at it all the same.
+const FINAL_TRIES: u32 = 10;
 
 /// So many produce, and the exporter has to share the cores with them.
 const THREADS: u64 = 2;
@@ -25,22 +33,31 @@ pub(crate) fn search(mut pair: Pair<'_>, figures: &Figures) -> io::Result<Option
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let estimate = cores as f64 * 1e9 / cpu;
     let (mut held, mut refused) = (estimate / 8.0, estimate * 2.0);
-    for _ in 0..PROBES {
+    for _ in 0..HALVINGS {
         let rate = (held * refused).sqrt();
-        if probe(&mut pair, rate, 1)?.is_some() {
+        if is_held(&mut pair, rate)? {
             held = rate;
         } else {
             refused = rate;
         }
     }
-    let mut rate = held;
-    for _ in 0..TRIES {
-        rate *= 0.9;
-        if let Some(reached) = probe(&mut pair, rate, 3)? {
+    let mut rate = 0.9 * held;
+    for _ in 0..FINAL_TRIES {
+        if let Some(reached) = probe(&mut pair, rate, FINAL_SECONDS)? {
             return Ok(Some(reached));
         }
+        rate *= 0.95;
     }
     Ok(None)
+}
+
+fn is_held(pair: &mut Pair<'_>, rate: f64) -> io::Result<bool> {
+    for _ in 0..PROBES_OF_A_RATE {
+        if probe(pair, rate, PROBE_SECONDS)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The spans a second that were made, if all of them arrived and the producers were not late.
@@ -51,10 +68,15 @@ fn probe(pair: &mut Pair<'_>, rate: f64, seconds: u64) -> io::Result<Option<f64>
     let [spans, _, _, elapsed_ns] = pair.peer.ask(order)?;
     let arrived = pair.receiver.take()?;
     let elapsed = elapsed_ns as f64 / 1e9;
-    let is_late = elapsed > seconds as f64 * LATE;
-    let is_lost = arrived.spans != spans;
-    if is_late || is_lost {
+    let lost = spans.abs_diff(arrived.spans);
+    if lost > 0 {
+        eprintln!("    {rate}: {lost} of {spans} lost");
         return Ok(None);
     }
+    if elapsed > seconds as f64 * LATE {
+        eprintln!("    {rate}: {elapsed:.2} s instead of {seconds}");
+        return Ok(None);
+    }
+    eprintln!("    {rate}: all arrived");
     Ok(Some(spans as f64 / elapsed))
 }
