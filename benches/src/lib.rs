@@ -1,11 +1,15 @@
-//! What the benches share: measurements in rounds, a future and its executor, an exporter,
-//! and a count of allocations.
+//! What the benches share: measurements in rounds, CPU clocks, a future and its executor, an exporter,
+//! a count of allocations, and the parts of a chart.
+
+pub mod clock;
+pub mod svg;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -111,16 +115,34 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
+/// Allocations of all threads, while somebody asks for them.
+static OF_PROCESS: AtomicU64 = AtomicU64::new(0);
+static IS_COUNTED: AtomicBool = AtomicBool::new(false);
+
 /// The system's allocator, which counts for each thread how often it is asked for memory.
 pub struct Counting;
 
 fn count() {
     ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+    // Threads would fight for one counter, so that it stands still while time is measured.
+    if IS_COUNTED.load(Ordering::Relaxed) {
+        OF_PROCESS.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// How often this thread has asked for memory, where [`Counting`] is the global allocator.
 pub fn allocated() -> u64 {
     ALLOCATIONS.get()
+}
+
+/// How often all threads of the process ask for memory during this work, where [`Counting`] is the global
+/// allocator.
+pub fn allocations_of_process<R>(work: impl FnOnce() -> R) -> (R, u64) {
+    let before = OF_PROCESS.load(Ordering::Relaxed);
+    IS_COUNTED.store(true, Ordering::Relaxed);
+    let result = work();
+    IS_COUNTED.store(false, Ordering::Relaxed);
+    (result, OF_PROCESS.load(Ordering::Relaxed) - before)
 }
 
 // SAFETY: each call is handed unchanged to the system's allocator, whose contract it is.

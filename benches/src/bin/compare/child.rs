@@ -6,9 +6,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use crate::clock::{Process, Taken};
 use crate::peer::{Arrived, Peer};
 use crate::scenario::{Scenario, THREADS, TREE, Work};
+use enter_span_benches::clock::{Process, Taken};
 
 /// The first argument of such a process.
 pub(crate) const MARK: &str = "--child";

@@ -8,7 +8,6 @@
 
 mod chart;
 mod child;
-mod clock;
 mod exporter;
 mod peer;
 mod report;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use enter_span_benches::allocated;
+use crate::allocated;
 use rustix::time::{ClockId, clock_gettime};
 
 fn read(clock: ClockId) -> Duration {
@@ -13,13 +13,13 @@ fn read(clock: ClockId) -> Duration {
 
 /// What one thread took.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Taken {
-    pub(crate) cpu: Duration,
-    pub(crate) allocations: u64,
+pub struct Taken {
+    pub cpu: Duration,
+    pub allocations: u64,
 }
 
 impl Taken {
-    pub(crate) fn by(work: impl FnOnce()) -> Self {
+    pub fn by(work: impl FnOnce()) -> Self {
         let allocations = allocated();
         let start = read(ClockId::ThreadCPUTime);
         work();
@@ -30,7 +30,7 @@ impl Taken {
         }
     }
 
-    pub(crate) fn and(self, other: Taken) -> Self {
+    pub fn and(self, other: Taken) -> Self {
         Taken {
             cpu: self.cpu + other.cpu,
             allocations: self.allocations + other.allocations,
@@ -39,24 +39,24 @@ impl Taken {
 }
 
 /// All threads of the process, from a moment on.
-pub(crate) struct Process {
+pub struct Process {
     cpu: Duration,
     start: Instant,
 }
 
 impl Process {
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         Process {
             cpu: read(ClockId::ProcessCPUTime),
             start: Instant::now(),
         }
     }
 
-    pub(crate) fn cpu(&self) -> Duration {
+    pub fn cpu(&self) -> Duration {
         read(ClockId::ProcessCPUTime).saturating_sub(self.cpu)
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 }
