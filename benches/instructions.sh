@@ -3,10 +3,9 @@
 #
 #     benches/instructions.sh [--update]
 #
-# Counted is the loop around a path alone: the start reads clocks until their rate is known, which takes
-# as long as it takes. Each path runs in two lengths, and the difference is what its spans took: what
-# happens in the first burst only cancels out. More than TOLERANCE percent over the file is a fault; as much
-# under it asks for an update. Needs cargo, bash, awk and valgrind.
+# Counted is the loop around a path alone. Each path runs in two lengths, and the difference is what its
+# spans took: what happens in the first burst only cancels out. More than TOLERANCE percent over the file
+# is a fault; as much under it asks for an update. Needs cargo, bash, awk and valgrind.
 . "$(dirname "$0")/../scripts/start.sh"
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -3,59 +3,103 @@
 //! Reading the processor's counter takes 9 ns, a clock of the system 24. A batch is converted with one
 //! reading of both: the length of a span is exact, and its place on the wall clock is that of the moment
 //! of its export. A clock that steps back moves a whole span, and never its end before its start.
+//!
+//! A new clock measures nothing, so that an installation never waits for it. The first reading, on an
+//! exporter's thread, sleeps for two milliseconds to measure the rate.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use enter_span::native::Timestamp;
 
+use super::counter::Counter;
+use super::rate::{Moment, Rate};
+
 #[derive(Debug)]
 pub(crate) struct Clock {
-    counter: quanta::Clock,
-    /// The counter and a monotonic clock at the same moment, long ago.
-    base: (u64, Instant),
+    counter: Counter,
+    start: Moment,
+    /// Known from the first reading on.
+    rate: Mutex<Option<Rate>>,
 }
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        let counter = quanta::Clock::new();
-        let base = (counter.raw(), Instant::now());
-        Clock { counter, base }
+        let counter = Counter::new();
+        let start = observe(&counter).moment;
+        let rate = counter
+            .counts_nanoseconds()
+            .then(|| Rate::of_nanoseconds(start));
+        Clock {
+            counter,
+            start,
+            rate: Mutex::new(rate),
+        }
     }
 
     #[inline]
     pub(crate) fn now(&self) -> u64 {
-        self.counter.raw()
+        self.counter.now()
     }
 
-    /// Both clocks now. Of a few tries the one that was interrupted least.
+    /// All clocks now. Sleeps for two milliseconds if the rate of the counter is not known, or no longer
+    /// that: not for the application's threads.
     pub(crate) fn read(&self) -> Reading {
-        let readings = (0..3).map(|_| {
-            let before = self.counter.raw();
-            let wall = SystemTime::now();
-            let after = self.counter.raw();
-            (after.saturating_sub(before), after, wall)
-        });
-        let best = readings.min_by_key(|(gap, ..)| *gap);
-        let (_, counted, wall) = best.unwrap_or_else(|| (0, self.counter.raw(), SystemTime::now()));
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = observe(&self.counter);
+        if let Some(nanos_per_count) = rate.as_mut().and_then(|rate| rate.at(now.moment)) {
+            return now.reading(nanos_per_count);
+        }
+        // After a rate that was refused, nothing before now counts.
+        let start = rate.as_ref().map_or(self.start, |_| now.moment);
+        thread::sleep(Rate::SAMPLE);
+        let end = observe(&self.counter);
+        let rate = rate.insert(Rate::measured(start, (now.moment, end.moment)));
+        end.reading(rate.at(end.moment).unwrap_or_default())
+    }
+}
+
+/// All clocks at the same moment.
+struct Observation {
+    moment: Moment,
+    wall: SystemTime,
+    /// The counts that it took, for it to be inexact by.
+    gap: u64,
+}
+
+impl Observation {
+    fn reading(&self, nanos_per_count: f64) -> Reading {
         Reading {
-            counted,
-            wall,
-            nanos_per_count: self.nanos_per_count(),
+            counted: self.moment.counted,
+            wall: self.wall,
+            nanos_per_count,
         }
     }
+}
 
-    /// The counter was calibrated within a millisecond; a base that is long ago knows better.
-    fn nanos_per_count(&self) -> f64 {
-        const LONG: Duration = Duration::from_secs(1);
-        let (counted, instant) = self.base;
-        let now = self.counter.raw();
-        let elapsed = instant.elapsed();
-        let nanos = if elapsed > LONG {
-            elapsed.as_nanos() as f64
-        } else {
-            self.counter.delta_as_nanos(counted, now) as f64
-        };
-        nanos / now.saturating_sub(counted).max(1) as f64
+/// Of a few tries the one that was interrupted least.
+fn observe(counter: &Counter) -> Observation {
+    const MORE_TRIES: usize = 4;
+    let mut best = observe_once(counter);
+    for _ in 0..MORE_TRIES {
+        let next = observe_once(counter);
+        if next.gap < best.gap {
+            best = next;
+        }
+    }
+    best
+}
+
+fn observe_once(counter: &Counter) -> Observation {
+    let before = counter.now();
+    let (monotonic, wall) = (counter.monotonic(), SystemTime::now());
+    let gap = counter.now().saturating_sub(before);
+    let counted = before.saturating_add(gap / 2);
+    Observation {
+        moment: Moment { counted, monotonic },
+        wall,
+        gap,
     }
 }
 
@@ -81,8 +125,16 @@ impl Reading {
             let ago = self.nanos(self.counted - counted);
             self.wall.checked_sub(ago).unwrap_or(self.wall)
         } else {
-            self.wall + self.nanos(counted - self.counted)
+            self.wall + self.skew(counted - self.counted)
         }
+    }
+
+    /// The counters of two cores can differ by less than a microsecond. A count that is far ahead is from
+    /// before the counter began anew, and nobody knows when that was.
+    fn skew(&self, counted: u64) -> Duration {
+        const MOST: Duration = Duration::from_secs(1);
+        let skew = self.nanos(counted);
+        if skew < MOST { skew } else { Duration::ZERO }
     }
 
     fn nanos(&self, counted: u64) -> Duration {
@@ -92,8 +144,55 @@ impl Reading {
 
 #[cfg(all(test, not(enter_span_loom)))]
 mod tests {
-    use super::{Reading, Timestamp};
-    use std::time::{Duration, SystemTime};
+    use super::{Clock, Reading, Timestamp};
+    use std::hint;
+    use std::time::{Duration, Instant, SystemTime};
+
+    /// So `install` measures nothing, and waits for nothing.
+    #[test]
+    fn the_rate_is_measured_by_the_first_reading_and_not_before() {
+        let clock = Clock::new();
+        let is_known = || clock.rate.lock().is_ok_and(|rate| rate.is_some());
+        clock.now();
+        assert_eq!(is_known(), clock.counter.counts_nanoseconds());
+        clock.read();
+        assert!(is_known());
+    }
+
+    /// The length is between those of two spans of the monotonic clock, one inside and one around it.
+    #[test]
+    fn the_first_reading_converts_lengths_exactly() {
+        let clock = Clock::new();
+        let outer = Instant::now();
+        let start = clock.now();
+        let inner = Instant::now();
+        while inner.elapsed() < Duration::from_millis(1) {
+            hint::spin_loop();
+        }
+        let inner = inner.elapsed();
+        let end = clock.now();
+        let outer = outer.elapsed();
+        let reading = clock.read();
+        let length = reading
+            .wall_time_of(end)
+            .duration_since(reading.wall_time_of(start))
+            .unwrap_or_default();
+        assert!(length >= inner.mul_f64(0.99), "{length:?} in {inner:?}");
+        assert!(length <= outer.mul_f64(1.01), "{length:?} in {outer:?}");
+    }
+
+    /// Seven counts after it began anew, a count from before is far ahead.
+    #[test]
+    fn a_count_from_before_the_counter_began_anew_is_not_in_the_future() {
+        let reading = Reading {
+            counted: 7,
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(3600),
+            nanos_per_count: 0.5,
+        };
+        assert_eq!(reading.wall_time_of(u64::MAX / 2), reading.wall);
+        let skewed = reading.wall + Duration::from_nanos(50);
+        assert_eq!(reading.wall_time_of(107), skewed);
+    }
 
     /// The wall clock steps back by an hour between two readings: the second places the whole span an
     /// hour earlier, and its length stays.

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use opentelemetry::baggage::{Baggage, BaggageExt as _};
 use opentelemetry::global::{self, ObjectSafeSpan, ObjectSafeTracer, ObjectSafeTracerProvider};
@@ -25,6 +25,7 @@ use opentelemetry::{Context, Key, KeyValue, Value};
 use crate::backend::record::Record;
 use crate::backend::site::{Library, Site};
 use crate::backend::{Backend, ForeignSpan, Start, StartResult};
+use crate::context::clock::{self, Monotonic};
 use crate::context::identity::has_span;
 use crate::context::stack;
 use crate::context::unwind;
@@ -111,19 +112,19 @@ fn builder(start: &mut Start<'_>, clock: Clock) -> (SpanBuilder, Vec<Key>) {
 #[derive(Clone, Copy)]
 struct Clock {
     start: SystemTime,
-    running: Instant,
+    running: Monotonic,
 }
 
 impl Clock {
     fn start() -> Self {
         Clock {
-            start: SystemTime::now(),
-            running: Instant::now(),
+            start: clock::wall_now(),
+            running: Monotonic::now(),
         }
     }
 
     fn now(&self) -> SystemTime {
-        self.start + self.running.elapsed()
+        self.start + self.running.elapsed_until(Monotonic::now())
     }
 }
 

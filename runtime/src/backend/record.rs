@@ -21,6 +21,7 @@ use crate::backend::ended_span::{
 };
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
+use crate::context::clock::wall_now;
 
 #[derive(Default)]
 pub struct Record {
@@ -320,7 +321,7 @@ impl EndedSpan {
     #[inline]
     fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {
         match &self.details {
-            Some(details) if details.start.is_some() => Some(time.unwrap_or_else(SystemTime::now)),
+            Some(details) if details.start.is_some() => Some(time.unwrap_or_else(wall_now)),
             _ => time,
         }
     }

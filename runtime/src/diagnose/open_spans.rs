@@ -12,9 +12,10 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::backend::site::Site;
+use crate::context::clock::Monotonic;
 use crate::context::identity::{SpanContext, SpanId};
 
 /// The spans that are open in this process at this moment, in the order of their start.
@@ -50,7 +51,7 @@ pub fn open_spans() -> OpenSpans {
 }
 
 pub(super) fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
-    let now = Instant::now();
+    let now = Monotonic::now();
     let mut spans = Vec::new();
     let list = List::current();
     for lines in (0..PARTS).filter_map(|part| list.lines(part as u64)) {
@@ -75,11 +76,11 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of(number: u64, line: &OpenEntry, now: Instant) -> Self {
+    fn of(number: u64, line: &OpenEntry, now: Monotonic) -> Self {
         OpenSpan {
             number,
             info: line.info.clone(),
-            age: now.saturating_duration_since(line.started),
+            age: line.started.elapsed_until(now),
         }
     }
 
@@ -239,7 +240,7 @@ pub(crate) enum OpenSpanPlace {
 
 struct OpenEntry {
     info: OpenSpanInfo,
-    started: Instant,
+    started: Monotonic,
 }
 
 type Part = Mutex<Option<HashMap<u64, OpenEntry>>>;
@@ -281,14 +282,14 @@ impl List {
     /// and from then on another list is the current one.
     fn lines(&self, number: u64) -> Option<Lines<'_>> {
         if self.process.load(Ordering::Relaxed) == 0 {
-            self.process.store(std::process::id(), Ordering::Relaxed);
+            self.process.store(process_id(), Ordering::Relaxed);
         }
         let part = &self.parts[number as usize % PARTS];
         let locked = match part.try_lock() {
             Ok(locked) => locked,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) if self.is_of_parent() => {
-                let own = || Box::new(List::of(std::process::id()));
+                let own = || Box::new(List::of(process_id()));
                 self.next.get_or_init(own);
                 return None;
             }
@@ -299,7 +300,16 @@ impl List {
 
     /// Asks the operating system.
     fn is_of_parent(&self) -> bool {
-        self.process.load(Ordering::Relaxed) != std::process::id()
+        self.process.load(Ordering::Relaxed) != process_id()
+    }
+}
+
+/// Without an operating system, as on `wasm32-unknown-unknown`, reading it panics, and nothing forks.
+fn process_id() -> u32 {
+    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+        1
+    } else {
+        std::process::id()
     }
 }
 
@@ -359,7 +369,7 @@ pub(crate) fn enlist(info: OpenSpanInfo) -> Listed {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let line = OpenEntry {
         info,
-        started: Instant::now(),
+        started: Monotonic::now(),
     };
     let mut list = List::current();
     let mut lines = list.lines(number);

@@ -13,6 +13,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use super::entry::{Entry, Event};
 use super::state::RecorderState;
+use crate::context::clock::wall_now;
 use crate::context::identity;
 
 /// An OpenTelemetry provider whose spans go to a recorder.
@@ -107,7 +108,7 @@ impl RecorderTracer {
                 .map(|link: Link| identity::SpanContext(link.span_context))
                 .collect(),
             status: crate::span::handle::Status::Unset,
-            start: builder.start_time.unwrap_or_else(SystemTime::now),
+            start: builder.start_time.unwrap_or_else(wall_now),
             end: None,
         };
         let mut record = self.state.record();
