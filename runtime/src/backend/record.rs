@@ -7,7 +7,7 @@
 //! reading in one piece what was just written in several is slow.
 
 use std::borrow::Cow;
-use std::mem;
+use std::{iter, mem};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -69,13 +69,7 @@ impl Record {
     /// A new span in the place of the last one, which has ended.
     #[inline(always)]
     pub fn begin(&mut self, config: &Arc<RecordConfig>, span_start: SpanStart, state: &TraceState) {
-        let is_known = self
-            .config
-            .as_ref()
-            .is_some_and(|own| Arc::ptr_eq(own, config));
-        if !is_known {
-            self.config = Some(Arc::clone(config));
-        }
+        self.know(config);
         let (name, of_name) = size::bound(span_start.name, config.limits.bytes / 2);
         self.held = of_name + size::of_origin(&span_start.source);
         let span = &mut self.span;
@@ -83,18 +77,66 @@ impl Record {
         span.kind = span_start.kind;
         span.name = name;
         span.source = span_start.source;
-        span.code = 0;
-        if config.tells_place && span.source.site().is_some() {
-            let code = Site::CODE_KEYS.len().min(config.limits.attributes);
-            span.code = code as u8;
-            span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
-        }
+        let site = span.source.site();
+        self.place(site.filter(|_| config.tells_place), config);
         match span_start.start {
-            Timestamp::Ticks(start) => span.start = start,
+            Timestamp::Ticks(start) => self.span.start = start,
             Timestamp::Wall(start) => self.keep_start(start),
         }
         if *state != TraceState::NONE {
             self.keep_state(state);
+        }
+    }
+
+    /// The same for a span that has only its site. Each field goes from a register into its place.
+    #[inline(always)]
+    pub fn begin_at(
+        &mut self,
+        site: &'static Site,
+        config: &Arc<RecordConfig>,
+        parentage: Parentage,
+        start: u64,
+        state: &TraceState,
+    ) {
+        self.know(config);
+        let (name, of_name) = size::bound(Cow::Borrowed(site.name()), config.limits.bytes / 2);
+        self.held = of_name;
+        let span = &mut self.span;
+        span.parentage = parentage;
+        span.kind = site.role().into();
+        span.name = name;
+        span.source = SpanSource::Site(site);
+        span.start = start;
+        let has_place = config.tells_place && site.location().is_some();
+        self.place(has_place.then_some(site), config);
+        if *state != TraceState::NONE {
+            self.keep_state(state);
+        }
+    }
+
+    #[inline(always)]
+    fn know(&mut self, config: &Arc<RecordConfig>) {
+        let is_own = |own: &Arc<RecordConfig>| Arc::ptr_eq(own, config);
+        if !self.config.as_ref().is_some_and(is_own) {
+            self.learn(config);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn learn(&mut self, config: &Arc<RecordConfig>) {
+        self.config = Some(Arc::clone(config));
+    }
+
+    /// Has the span tell its place in source, as far as its limits allow.
+    #[inline(always)]
+    fn place(&mut self, site: Option<&'static Site>, config: &RecordConfig) {
+        let span = &mut self.span;
+        span.code = 0;
+        if site.is_some() {
+            let code = Site::CODE_KEYS.len().min(config.limits.attributes);
+            span.code = code as u8;
+            span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
         }
     }
 
@@ -146,7 +188,9 @@ impl Record {
         let is_known = self.attributes.iter().any(is_own);
         if has_room && !is_known && limits.text.is_none() {
             self.held = held;
-            self.attributes.push(KeyValue::new(key, value));
+            // Made in its place: a push would make it elsewhere and copy it.
+            let attribute = iter::once_with(|| KeyValue::new(key, value));
+            self.attributes.extend(attribute);
         } else {
             self.replace(KeyValue::new(key, value));
         }

@@ -67,7 +67,7 @@ impl ReturningSpan {
     pub fn end(self, check: ReturnCheck<'_>) {
         drop(self.guard);
         let ending = self.active.ending(check);
-        self.active.end_with(ending);
+        self.active.end_inline(ending);
     }
 }
 

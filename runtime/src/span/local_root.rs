@@ -88,11 +88,16 @@ pub(crate) fn place(parent: &Context, identity: &SpanContext) -> OpenSpanPlace {
 }
 
 /// Registers a span that is recorded, and has started below `parent`, with the spans above it.
+#[inline(always)]
 pub(crate) fn register(span: &mut Scope, parent: &Context) {
     // A leaf is never current: it is of interest to a scope that ends its children, and to nobody else.
-    if span.site.is_leaf() && !Children::are_ended_anywhere() {
-        return;
+    if !span.site.is_leaf() || Children::are_ended_anywhere() {
+        register_below(span, parent);
     }
+}
+
+#[inline(never)]
+fn register_below(span: &mut Scope, parent: &Context) {
     let above = inherited(parent);
     if span.site.is_leaf() && above.is_none_or(|above| above.below.is_none()) {
         return;
@@ -113,14 +118,15 @@ pub(crate) fn register(span: &mut Scope, parent: &Context) {
     } else {
         scope
     };
+    let context = span.take_context();
     let local_root = match above {
         Some(above) => LocalRoot {
             below,
             ..above.clone()
         },
-        None => LocalRoot::new(&span.context, parent, below),
+        None => LocalRoot::new(&context, parent, below),
     };
-    span.context = span.context.with_value(CarriedRoot(Some(local_root)));
+    span.set_context(context.with_value(CarriedRoot(Some(local_root))));
 }
 
 impl LocalRoot {

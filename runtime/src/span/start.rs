@@ -43,7 +43,8 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
         if is_off {
             return Some(ActiveSpan::OFF);
         }
-        if PendingLinks::are_in(parent) {
+        let is_root = !has_span(parent);
+        if is_root && PendingLinks::are_in(parent) {
             return None;
         }
         thread_backend.with(|active_backend| {
@@ -60,7 +61,7 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             let Some(scope) = activate(scope, result, active_backend, parent, name) else {
                 return Some(ActiveSpan::OFF);
             };
-            if !has_span(parent) {
+            if is_root {
                 UndeclaredRoot::of(site, "").count();
             }
             Some(ActiveSpan::new(scope))
@@ -178,7 +179,9 @@ fn start_recorded(
         parentage: decision.parentage,
     };
     let result = backend.start(start, parent, scope.record());
-    activate(scope, result, active_backend, parent, name)
+    let mut scope = activate(scope, result, active_backend, parent, name)?;
+    scope.keep_context(parent);
+    Some(scope)
 }
 
 /// Makes the context of the span that the backend has started. `None` if there is no span, or its children
@@ -192,20 +195,49 @@ fn activate(
     name: listing::Name,
 ) -> Option<Box<Scope>> {
     let storage = match result {
-        StartResult::Nothing => {
-            Scope::recycle(scope);
-            return None;
-        }
-        StartResult::Unrecorded => return scope.decline(parent),
         StartResult::Recorded => Storage::Record,
-        StartResult::Foreign(span) => Storage::Foreign(span),
+        other => match storage_of(other) {
+            Ok(storage) => storage,
+            Err(unrecorded) => return leave_unrecorded(scope, unrecorded, parent),
+        },
     };
-    let mut policy = active_backend.policy();
-    policy.detail = policy.detail.min(scope.site.most_detail());
-    scope.activate(storage, policy, parent);
+    scope.activate(storage, active_backend.policy(), parent);
     local_root::register(&mut scope, parent);
     listing::list(&mut scope, name, parent);
     Some(scope)
+}
+
+/// What the backend has made that is not in the record, or what it has not made.
+#[cold]
+fn storage_of(result: StartResult) -> Result<Storage, Unrecorded> {
+    match result {
+        StartResult::Nothing => Err(Unrecorded::Nothing),
+        StartResult::Unrecorded => Err(Unrecorded::Identity),
+        StartResult::Recorded => Ok(Storage::Record),
+        StartResult::Foreign(span) => Ok(Storage::Foreign(span)),
+    }
+}
+
+/// What there is where no span is recorded.
+enum Unrecorded {
+    Nothing,
+    /// An identity, for headers and children.
+    Identity,
+}
+
+#[cold]
+fn leave_unrecorded(
+    scope: Box<Scope>,
+    unrecorded: Unrecorded,
+    parent: &Context,
+) -> Option<Box<Scope>> {
+    match unrecorded {
+        Unrecorded::Identity => scope.decline(parent),
+        Unrecorded::Nothing => {
+            Scope::recycle(scope);
+            None
+        }
+    }
 }
 
 /// The list of open spans.
