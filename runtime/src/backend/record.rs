@@ -99,12 +99,15 @@ impl Record {
         state: &TraceState,
     ) {
         self.know(config);
-        let (name, of_name) = size::bound(Cow::Borrowed(site.name()), config.limits.bytes / 2);
-        self.held = of_name;
+        self.held = 0;
         let span = &mut self.span;
         span.parentage = parentage;
         span.kind = site.role().into();
-        span.name = name;
+        span.name = Cow::Borrowed(site.name());
+        if span.name.len() > config.limits.bytes / 2 {
+            self.bound_name(config);
+        }
+        let span = &mut self.span;
         span.source = SpanSource::Site(site);
         span.start = start;
         let has_place = config.tells_place && site.location().is_some();
@@ -120,6 +123,13 @@ impl Record {
         if !self.config.as_ref().is_some_and(is_own) {
             self.learn(config);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bound_name(&mut self, config: &RecordConfig) {
+        let name = mem::take(&mut self.span.name);
+        (self.span.name, self.held) = size::bound(name, config.limits.bytes / 2);
     }
 
     #[cold]
@@ -175,7 +185,7 @@ impl Record {
         self.set(key, value);
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn upsert(&mut self, key: impl Name, value: impl Content) {
         let Some(config) = &self.config else {
             return;
@@ -184,9 +194,8 @@ impl Record {
         let held = self.held + size::of_new(&key, &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
-        let is_own = |known: &KeyValue| known.key.as_str() == key.as_ref();
-        let is_known = self.attributes.iter().any(is_own);
-        if has_room && !is_known && limits.text.is_none() {
+        let is_plain = has_room && limits.text.is_none();
+        if is_plain && (self.attributes.is_empty() || !self.has(key.as_ref())) {
             self.held = held;
             // Made in its place: a push would make it elsewhere and copy it.
             let attribute = iter::once_with(|| KeyValue::new(key, value));
@@ -194,6 +203,11 @@ impl Record {
         } else {
             self.replace(KeyValue::new(key, value));
         }
+    }
+
+    #[inline(never)]
+    fn has(&self, key: &str) -> bool {
+        self.attributes.iter().any(|own| own.key.as_str() == key)
     }
 
     /// The same, where there is a value already, or it has to be made to fit.
@@ -226,8 +240,7 @@ impl Record {
 
     /// Sets what says how the span ended, unless the key is there.
     pub(crate) fn set_default(&mut self, key: &'static str, value: Value) {
-        let is_there = self.attributes.iter().any(|a| a.key.as_str() == key);
-        if !is_there {
+        if !self.has(key) {
             self.set(key, value);
         }
     }
@@ -302,7 +315,7 @@ impl Record {
     }
 
     /// Hands it over: now, if no time is given. What is not taken is gone.
-    #[inline]
+    #[inline(always)]
     pub fn end(&mut self, time: Option<SystemTime>) {
         let Some(config) = &self.config else {
             return;

@@ -51,7 +51,7 @@ impl ActiveSpan {
         }
     }
 
-    /// Ends the span in this way. The scope goes back to its thread when this drops.
+    /// Ends the span in this way. The scope goes back to its thread.
     #[inline(never)]
     pub(crate) fn end_with(self, ending: Ending) {
         self.end_inline(ending);
@@ -59,13 +59,14 @@ impl ActiveSpan {
 
     #[inline(always)]
     pub(super) fn end_inline(mut self, ending: Ending) {
-        let Some(scope) = &mut self.0 else {
+        let Some(mut scope) = self.0.take() else {
             return;
         };
         if scope.site.does_end_children() && scope.is_recorded() {
             local_root::end_children(&scope.context());
         }
         scope.end(ending);
+        Scope::recycle_inline(scope);
     }
 
     pub(crate) fn end_with_panic(self, payload: &Payload) {

@@ -219,7 +219,7 @@ impl Scope {
             (State::Shared, Some(recording)) => match Arc::get_mut(recording) {
                 // Whom nobody else knows needs no lock.
                 Some(recording) => recording.state_mut().end(None, ending),
-                None => recording.state().end(None, ending),
+                None => return self.end_shared(ending),
             },
             _ => return,
         };
@@ -229,9 +229,24 @@ impl Scope {
         }
     }
 
+    /// The same, where a context or another scope has it too.
+    #[cold]
+    #[inline(never)]
+    fn end_shared(&mut self, ending: Ending) {
+        self.state = State::Unrecorded;
+        if let Some(recording) = &self.shared {
+            recording.end(ending);
+        }
+    }
+
     /// Keeps one that is over for its next use.
     #[inline(never)]
-    pub(crate) fn recycle(mut scope: Box<Self>) {
+    pub(crate) fn recycle(scope: Box<Self>) {
+        Scope::recycle_inline(scope);
+    }
+
+    #[inline(always)]
+    pub(crate) fn recycle_inline(mut scope: Box<Self>) {
         // Outside of the list: what else the context holds is the user's.
         scope.context = None;
         scope.release();

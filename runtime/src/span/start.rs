@@ -52,14 +52,23 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             let backend = active_backend.backend()?;
             // The decision and the record.
             let mut scope = Scope::spare(site);
-            let Some(result) = backend.start_plain(site, parent, scope.record()) else {
-                Scope::recycle(scope);
-                return None;
-            };
             // The context.
             let name = listing::name(site, None);
-            let Some(scope) = activate(scope, result, active_backend, parent, name) else {
-                return Some(ActiveSpan::OFF);
+            let scope = match backend.start_plain(site, parent, scope.record()) {
+                Some(StartResult::Recorded) => {
+                    activate(&mut scope, Storage::Record, active_backend, parent, name);
+                    scope
+                }
+                Some(other) => {
+                    match activate_other(scope, other, active_backend, parent, name) {
+                        Some(scope) => scope,
+                        None => return Some(ActiveSpan::OFF),
+                    }
+                }
+                None => {
+                    Scope::recycle(scope);
+                    return None;
+                }
             };
             if is_root {
                 UndeclaredRoot::of(site, "").count();
@@ -179,15 +188,28 @@ fn start_recorded(
         parentage: decision.parentage,
     };
     let result = backend.start(start, parent, scope.record());
-    let mut scope = activate(scope, result, active_backend, parent, name)?;
+    let mut scope = activate_other(scope, result, active_backend, parent, name)?;
     scope.keep_context(parent);
     Some(scope)
 }
 
-/// Makes the context of the span that the backend has started. `None` if there is no span, or its children
-/// need not know of it.
+/// Makes the context of a span that the backend has started.
 #[inline(always)]
 fn activate(
+    scope: &mut Scope,
+    storage: Storage,
+    active_backend: &ActiveBackend,
+    parent: &Context,
+    name: listing::Name,
+) {
+    scope.activate(storage, active_backend.policy(), parent);
+    local_root::register(scope, parent);
+    listing::list(scope, name, parent);
+}
+
+/// The same for whatever came of a start. `None` if there is no span, or its children need not know of it.
+#[inline(never)]
+fn activate_other(
     mut scope: Box<Scope>,
     result: StartResult,
     active_backend: &ActiveBackend,
@@ -195,49 +217,16 @@ fn activate(
     name: listing::Name,
 ) -> Option<Box<Scope>> {
     let storage = match result {
-        StartResult::Recorded => Storage::Record,
-        other => match storage_of(other) {
-            Ok(storage) => storage,
-            Err(unrecorded) => return leave_unrecorded(scope, unrecorded, parent),
-        },
-    };
-    scope.activate(storage, active_backend.policy(), parent);
-    local_root::register(&mut scope, parent);
-    listing::list(&mut scope, name, parent);
-    Some(scope)
-}
-
-/// What the backend has made that is not in the record, or what it has not made.
-#[cold]
-fn storage_of(result: StartResult) -> Result<Storage, Unrecorded> {
-    match result {
-        StartResult::Nothing => Err(Unrecorded::Nothing),
-        StartResult::Unrecorded => Err(Unrecorded::Identity),
-        StartResult::Recorded => Ok(Storage::Record),
-        StartResult::Foreign(span) => Ok(Storage::Foreign(span)),
-    }
-}
-
-/// What there is where no span is recorded.
-enum Unrecorded {
-    Nothing,
-    /// An identity, for headers and children.
-    Identity,
-}
-
-#[cold]
-fn leave_unrecorded(
-    scope: Box<Scope>,
-    unrecorded: Unrecorded,
-    parent: &Context,
-) -> Option<Box<Scope>> {
-    match unrecorded {
-        Unrecorded::Identity => scope.decline(parent),
-        Unrecorded::Nothing => {
+        StartResult::Nothing => {
             Scope::recycle(scope);
-            None
+            return None;
         }
-    }
+        StartResult::Unrecorded => return scope.decline(parent),
+        StartResult::Recorded => Storage::Record,
+        StartResult::Foreign(span) => Storage::Foreign(span),
+    };
+    activate(&mut scope, storage, active_backend, parent, name);
+    Some(scope)
 }
 
 /// The list of open spans.
