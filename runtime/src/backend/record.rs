@@ -7,9 +7,9 @@
 //! reading in one piece what was just written in several is slow.
 
 use std::borrow::Cow;
-use std::{iter, mem};
 use std::sync::Arc;
 use std::time::SystemTime;
+use std::{iter, mem};
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};

@@ -65,6 +65,8 @@ impl ActiveSpan {
         if scope.site.does_end_children() && scope.is_recorded() {
             local_root::end_children(&scope.context());
         }
+        // Before it ends: what nobody else knows ends without a lock.
+        scope.close_root();
         scope.end(ending);
         Scope::recycle_inline(scope);
     }
@@ -127,7 +129,10 @@ impl ActiveSpan {
             return Span::of(context);
         }
         Span::of_leaf(match scope.share() {
-            Some(recording) => recording.context_below(&context),
+            Some(recording) => {
+                local_root::inherit(recording.identity(), &context);
+                recording.context_below(&context)
+            }
             None => context,
         })
     }
@@ -205,7 +210,10 @@ impl ActiveSpan {
     pub(crate) fn attach(&self) -> AttachGuard {
         match &self.0 {
             Some(scope) if scope.site.is_leaf() => AttachGuard::leaf(scope.site),
-            Some(scope) => AttachGuard::context(scope.context()),
+            Some(scope) => {
+                scope.remember_root();
+                AttachGuard::context(scope.context())
+            }
             None => AttachGuard::default(),
         }
     }
@@ -214,9 +222,12 @@ impl ActiveSpan {
     #[cold]
     #[inline(never)]
     pub(crate) fn attach_here(&self) -> AttachGuard {
-        match self.context_here() {
-            Some(context) => AttachGuard::context(context),
-            None => self.attach(),
+        match (&self.0, self.context_here()) {
+            (Some(scope), Some(context)) => {
+                scope.remember_root();
+                AttachGuard::context(context)
+            }
+            _ => self.attach(),
         }
     }
 

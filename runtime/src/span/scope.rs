@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId};
 
 use crate::backend::record::Record;
 use crate::backend::site::Site;
@@ -20,6 +20,7 @@ use crate::outcome::failure::ErrorDetail;
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::recording::Recording;
 use crate::span::recording_state::{Ending, RecordingState, Storage};
+use crate::span::root_table::{self, Origin};
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -29,6 +30,10 @@ pub(crate) struct Scope {
     state: State,
     /// The most that the process lets errors say.
     detail: ErrorDetail,
+    /// The local root, which this is below, or is; of a leaf nothing.
+    root: SpanId,
+    /// Whether it keeps the root in the table.
+    is_first: bool,
     /// Used by a span that is private.
     own: RecordingState,
     /// Used by a span that is shared; else that of one that is over, which nobody else knows.
@@ -79,6 +84,8 @@ impl Scope {
             context: None,
             state: State::Unrecorded,
             detail: ErrorDetail::Status,
+            root: SpanId::INVALID,
+            is_first: false,
             own: RecordingState::empty(),
             shared: None,
         })
@@ -165,6 +172,53 @@ impl Scope {
         }
     }
 
+    fn span_id(&self) -> SpanId {
+        match &self.shared {
+            Some(recording) if self.state == State::Shared => recording.identity().span_id(),
+            _ => SpanId::INVALID,
+        }
+    }
+
+    /// It is below this local root.
+    #[inline]
+    pub(crate) fn set_root(&mut self, root: SpanId) {
+        self.root = root;
+        root_table::remember(self.span_id(), root);
+    }
+
+    /// It is the first of ours below this local root, and keeps it known.
+    pub(crate) fn open_root(&mut self, root: SpanId, origin: Origin, context: &Context) {
+        self.set_root(root);
+        self.is_first = true;
+        root_table::open(self.trace_id(), root, origin, context);
+    }
+
+    /// It is a local root.
+    pub(crate) fn open_own_root(&mut self) {
+        let (own, trace_id) = (self.span_id(), self.trace_id());
+        if let (Some(context), true) = (&self.context, own != SpanId::INVALID) {
+            root_table::open(trace_id, own, Origin::Ours, context);
+            self.is_first = true;
+            self.set_root(own);
+        }
+    }
+
+    /// Has this thread know its root, for what starts below it.
+    #[inline]
+    pub(crate) fn remember_root(&self) {
+        if self.root != SpanId::INVALID {
+            root_table::remember(self.span_id(), self.root);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn close_root(&mut self) {
+        if self.is_first {
+            self.is_first = false;
+            root_table::close(self.trace_id(), self.root);
+        }
+    }
+
     /// A second one of the same span.
     pub(crate) fn second(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context());
@@ -173,6 +227,7 @@ impl Scope {
             scope.state = State::Shared;
         }
         scope.detail = self.detail;
+        scope.root = self.root;
         scope
     }
 
@@ -263,6 +318,8 @@ impl Scope {
     /// What has not ended, and what others know, is not used again.
     #[inline]
     fn release(&mut self) {
+        self.close_root();
+        self.root = SpanId::INVALID;
         if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
             self.shared = None;
         }

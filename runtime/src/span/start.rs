@@ -59,12 +59,10 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
                     activate(&mut scope, Storage::Record, active_backend, parent, name);
                     scope
                 }
-                Some(other) => {
-                    match activate_other(scope, other, active_backend, parent, name) {
-                        Some(scope) => scope,
-                        None => return Some(ActiveSpan::OFF),
-                    }
-                }
+                Some(other) => match activate_other(scope, other, active_backend, parent, name) {
+                    Some(scope) => scope,
+                    None => return Some(ActiveSpan::OFF),
+                },
                 None => {
                     Scope::recycle(scope);
                     return None;
@@ -258,7 +256,7 @@ mod listing {
             let begun = OpenSpanInfo {
                 name,
                 site,
-                place: local_root::place(parent, &identity),
+                place: local_root::place(parent),
                 parent: SpanContext(parent.span().span_context().clone()),
                 identity,
             };
