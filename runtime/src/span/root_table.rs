@@ -5,12 +5,14 @@
 //! finds its parent's there and adds its own. Where it finds none, because the context came from another thread
 //! or through code that is not ours, a table of the roots that are open has it by the trace.
 //!
-//! No user code runs under a lock, and what a root holds drops outside of it. In a forked child, a part that
-//! another thread of its parent had locked stays locked: there its roots are not found.
+//! No user code runs under a lock, and what a root holds drops outside of it. A lock that another thread of the
+//! parent held at a fork never opens in the child. So each lock is tried first, the process id is read only where
+//! it is taken, and the child goes on with a table of its own.
 
 use std::cell::Cell;
+use std::iter;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
@@ -81,29 +83,59 @@ const FEW: usize = 16;
 #[repr(align(64))]
 struct Part(Mutex<Vec<OpenRoot>>);
 
-static TABLE: [Part; PARTS] = [const { Part(Mutex::new(Vec::new())) }; PARTS];
+/// The roots that are open in a process.
+struct Table {
+    /// Whose it is; nobody's until it is used.
+    process: AtomicU32,
+    parts: [Part; PARTS],
+    /// That of a forked child, where a part of this one was locked at the fork.
+    next: OnceLock<Box<Table>>,
+}
 
-/// Whose the table is; nobody's until it is used.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+static FIRST: Table = Table::of(0);
 
-/// The part of a trace. `None` where another process may have locked it.
-fn lock(trace_id: TraceId) -> Option<MutexGuard<'static, Vec<OpenRoot>>> {
-    if PROCESS.load(Ordering::Relaxed) == 0 {
-        PROCESS.store(std::process::id(), Ordering::Relaxed);
+impl Table {
+    const fn of(process: u32) -> Self {
+        Table {
+            process: AtomicU32::new(process),
+            parts: [const { Part(Mutex::new(Vec::new())) }; PARTS],
+            next: OnceLock::new(),
+        }
     }
-    let Part(part) = &TABLE[usize::from(trace_id.to_bytes()[15]) % PARTS];
-    match part.try_lock() {
-        Ok(roots) => Some(roots),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => wait(part),
+
+    #[inline]
+    fn part(&self, trace_id: TraceId) -> &Mutex<Vec<OpenRoot>> {
+        &self.parts[usize::from(trace_id.to_bytes()[15]) % PARTS].0
+    }
+
+    /// Asks the operating system, where there is something to wait for.
+    #[cold]
+    fn wait(&'static self, trace_id: TraceId) -> MutexGuard<'static, Vec<OpenRoot>> {
+        let process = std::process::id();
+        let table = if self.process.load(Ordering::Relaxed) == process {
+            self
+        } else {
+            self.next.get_or_init(|| Box::new(Table::of(process)))
+        };
+        let part = table.part(trace_id).lock();
+        part.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Asks the operating system, where there is something to wait for.
-#[cold]
-fn wait<T>(part: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    let is_ours = PROCESS.load(Ordering::Relaxed) == std::process::id();
-    is_ours.then(|| part.lock().unwrap_or_else(PoisonError::into_inner))
+/// The part of a trace.
+fn lock(trace_id: TraceId) -> MutexGuard<'static, Vec<OpenRoot>> {
+    let mut table = &FIRST;
+    while let Some(next) = table.next.get() {
+        table = next;
+    }
+    if table.process.load(Ordering::Relaxed) == 0 {
+        table.process.store(std::process::id(), Ordering::Relaxed);
+    }
+    match table.part(trace_id).try_lock() {
+        Ok(roots) => roots,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => table.wait(trace_id),
+    }
 }
 
 /// The root above a span of this process, and who made it: the span itself, if that is an open root.
@@ -112,7 +144,7 @@ fn wait<T>(part: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
 #[cold]
 #[inline(never)]
 pub(crate) fn look_up(span: &SpanContext) -> Option<(SpanId, Origin)> {
-    let roots = lock(span.trace_id())?;
+    let roots = lock(span.trace_id());
     let of_trace = |root: &&OpenRoot| root.trace_id == span.trace_id();
     let mut found = roots.iter().filter(of_trace);
     let itself = found.clone().find(|root| root.span_id == span.span_id());
@@ -131,7 +163,7 @@ pub(crate) fn find(span: &SpanContext) -> Option<SpanId> {
 
 /// Where an open root is current.
 pub(crate) fn context_of(trace_id: TraceId, root: SpanId) -> Option<Context> {
-    let roots = lock(trace_id)?;
+    let roots = lock(trace_id);
     let mut found = roots.iter();
     let root = found.find(|one| one.span_id == root && one.trace_id == trace_id)?;
     Some(root.context.clone())
@@ -140,9 +172,7 @@ pub(crate) fn context_of(trace_id: TraceId, root: SpanId) -> Option<Context> {
 /// Opens a root, or has one more span keep it open.
 #[inline(never)]
 pub(crate) fn open(trace_id: TraceId, root: SpanId, origin: Origin, context: &Context) {
-    let Some(mut roots) = lock(trace_id) else {
-        return;
-    };
+    let mut roots = lock(trace_id);
     if origin == Origin::Foreign {
         let is_same = |one: &&mut OpenRoot| one.span_id == root && one.trace_id == trace_id;
         if let Some(known) = roots.iter_mut().find(is_same) {
@@ -150,21 +180,20 @@ pub(crate) fn open(trace_id: TraceId, root: SpanId, origin: Origin, context: &Co
             return;
         }
     }
-    roots.push(OpenRoot {
+    // Made in its place: a push would make it elsewhere and copy it.
+    roots.extend(iter::once_with(|| OpenRoot {
         trace_id,
         span_id: root,
         context: context.clone(),
         origin,
         users: 1,
-    });
+    }));
 }
 
 /// A span does not keep the root open any more.
 #[inline(never)]
 pub(crate) fn close(trace_id: TraceId, root: SpanId) {
-    let Some(mut roots) = lock(trace_id) else {
-        return;
-    };
+    let mut roots = lock(trace_id);
     let is_same = |one: &OpenRoot| one.span_id == root && one.trace_id == trace_id;
     let Some(index) = roots.iter().rposition(is_same) else {
         return;

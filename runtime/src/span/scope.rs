@@ -30,7 +30,7 @@ pub(crate) struct Scope {
     state: State,
     /// The most that the process lets errors say.
     detail: ErrorDetail,
-    /// The local root, which this is below, or is; of a leaf nothing.
+    /// The local root, which this is below, or is. It says nothing of a leaf, or of a span that is not recorded.
     root: SpanId,
     /// Whether it keeps the root in the table.
     is_first: bool,
@@ -206,7 +206,7 @@ impl Scope {
     /// Has this thread know its root, for what starts below it.
     #[inline]
     pub(crate) fn remember_root(&self) {
-        if self.root != SpanId::INVALID {
+        if self.state == State::Shared && self.root != SpanId::INVALID {
             root_table::remember(self.span_id(), self.root);
         }
     }
@@ -316,10 +316,9 @@ impl Scope {
     }
 
     /// What has not ended, and what others know, is not used again.
-    #[inline]
+    #[inline(always)]
     fn release(&mut self) {
         self.close_root();
-        self.root = SpanId::INVALID;
         if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
             self.shared = None;
         }

@@ -11,7 +11,7 @@ use crate::backend::site::{Library, Site};
 use crate::backend::{Start, StartResult};
 use crate::context::identity::has_span;
 use crate::context::{stack, unwind};
-use crate::diagnose::undeclared_root::UndeclaredRoot;
+use crate::diagnose::undeclared_root;
 use crate::span::active::ActiveSpan;
 use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
@@ -69,7 +69,7 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
                 }
             };
             if is_root {
-                UndeclaredRoot::of(site, "").count();
+                undeclared_root::count_at(site);
             }
             Some(ActiveSpan::new(scope))
         })

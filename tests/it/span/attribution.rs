@@ -340,6 +340,11 @@ fn the_root_is_this_processs_part_of_the_trace() {
     assert_eq!(marked("unrelated"), Some(Value::from("other trace")));
 }
 
+/// Says on the root who found it.
+fn mark(key: &'static str, by: &'static str) {
+    Span::root().set_attribute(key, by);
+}
+
 /// A context that other code captured, and attached on another thread, knows its root there.
 #[test]
 fn the_root_is_found_in_contexts_that_others_carry() {
@@ -350,9 +355,7 @@ fn the_root_is_found_in_contexts_that_others_carry() {
                 let carried = OtelContext::current();
                 let elsewhere = std::thread::spawn(move || {
                     let _attached = carried.attach();
-                    enter_span("elsewhere", |_| {
-                        Span::root().set_attribute("by", "elsewhere")
-                    });
+                    enter_span("elsewhere", |_| mark("by", "elsewhere"));
                     Span::root().set_attribute("also", true);
                 });
                 elsewhere.join().expect("no panic");
@@ -377,7 +380,7 @@ fn a_foreign_root_is_known_until_the_last_of_ours_ends() {
         let first = enter_span::start_span("first");
         let second = enter_span::start_span("second");
         drop(first);
-        second.enter(|| enter_span("below", |_| Span::root().set_attribute("from", "below")));
+        second.enter(|| enter_span("below", |_| mark("from", "below")));
     });
     let trace = recorder.trace();
     let from = trace.find("theirs").attribute("from");
@@ -393,9 +396,9 @@ fn each_part_of_a_trace_finds_its_own_root() {
             enter_span::inject(&mut headers);
             let caller = enter_span::extract(&headers);
             enter_span::in_span!("server", parent = caller, |_| {
-                enter_span("handler", |_| Span::root().set_attribute("is", "server"));
+                enter_span("handler", |_| mark("is", "server"));
             });
-            enter_span("after", |_| Span::root().set_attribute("is", "client"));
+            enter_span("after", |_| mark("is", "client"));
         });
     });
     let is = |name: &str| trace.find(name).attribute("is");
