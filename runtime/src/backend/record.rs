@@ -343,24 +343,6 @@ impl Record {
 }
 
 impl EndedSpan {
-    /// Takes out what it holds.
-    #[inline(always)]
-    pub fn take(&mut self) -> Self {
-        EndedSpan {
-            parentage: self.parentage,
-            kind: self.kind.clone(),
-            status: mem::take(&mut self.status),
-            code: self.code,
-            attributes: self.attributes,
-            dropped_attributes: mem::take(&mut self.dropped_attributes),
-            name: mem::take(&mut self.name),
-            source: mem::replace(&mut self.source, SpanSource::Unknown),
-            start: self.start,
-            end: self.end,
-            details: self.details.take(),
-        }
-    }
-
     /// About how much memory it takes with so many bytes that it holds, and a sixth on top: lists have room to
     /// spare, and allocators round up.
     #[inline]
@@ -371,20 +353,5 @@ impl EndedSpan {
         };
         let bytes = size_of::<EndedSpan>() + beside + held;
         bytes + bytes / 6
-    }
-
-    /// A start that was given comes from another clock.
-    #[inline]
-    fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {
-        match &self.details {
-            Some(details) if details.start.is_some() => Some(time.unwrap_or_else(SystemTime::now)),
-            _ => time,
-        }
-    }
-
-    /// Room for so many attributes, with those of the place in source.
-    #[inline]
-    pub(crate) fn most_attributes(&self, limits: &SpanLimits) -> usize {
-        limits.attributes - usize::from(self.code)
     }
 }
