@@ -87,6 +87,7 @@ impl PipelineConfig {
             config: Arc::new(config),
             queue: Arc::clone(queue),
             clock,
+            is_parent_based: self.sampler.is_parent_based(),
             sampler: mem::take(&mut self.sampler),
             muting: mem::take(&mut self.muting),
             declined: Declined::default(),

@@ -126,14 +126,24 @@ impl SpanQueue {
     fn with_own<R>(self: &Arc<Self>, work: impl FnOnce(Option<&OwnBuffer>) -> R) -> Option<R> {
         let with = |all: &RefCell<Vec<OwnBuffer>>| {
             let mut all = all.borrow_mut();
-            let known = all.iter().position(|own| own.number == self.number);
-            let index = known.or_else(|| self.add_own(&mut all));
-            work(index.and_then(|index| all.get(index)))
+            match all.first() {
+                // Most processes have one pipeline.
+                Some(own) if own.number == self.number => work(Some(own)),
+                _ => {
+                    let index = self.index_of_own(&mut all);
+                    work(index.and_then(|index| all.get(index)))
+                }
+            }
         };
         OWN_BUFFERS.try_with(with).ok()
     }
 
     #[cold]
+    fn index_of_own(self: &Arc<Self>, all: &mut Vec<OwnBuffer>) -> Option<usize> {
+        let known = all.iter().position(|own| own.number == self.number);
+        known.or_else(|| self.add_own(all))
+    }
+
     fn add_own(self: &Arc<Self>, all: &mut Vec<OwnBuffer>) -> Option<usize> {
         // Pipelines that are gone leave their buffers here.
         all.retain(|own| own.queue.strong_count() > 0);

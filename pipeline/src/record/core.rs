@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use enter_span::native::{EndedSpan, Parentage, RecordConfig, RecordSink};
-use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
@@ -21,6 +21,8 @@ pub(crate) struct Core {
     pub(crate) queue: Arc<SpanQueue>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) sampler: Sampler,
+    /// Whether the sampler goes by the parent, if there is one: asked for each span.
+    pub(crate) is_parent_based: bool,
     pub(crate) muting: Muting,
     pub(crate) declined: Declined,
 }
@@ -141,14 +143,19 @@ impl Core {
     /// Whether the sampler runs code of the user's.
     #[inline]
     pub(crate) fn has_to_ask(&self) -> bool {
-        matches!(self.sampler, Sampler::Custom(_))
+        !self.is_parent_based && matches!(self.sampler, Sampler::Custom(_))
     }
 
     /// The same where the sampler need not be asked.
     #[inline(always)]
     pub(crate) fn follow(&self, parent: &SpanContext) -> Parentage {
         let parentage = parentage::below(parent);
-        let is_sampled = self.sampler.samples(parent, parentage.trace_id);
+        let is_below = { parentage.parent } != SpanId::INVALID;
+        let is_sampled = if is_below && self.is_parent_based {
+            parent.is_sampled()
+        } else {
+            self.sampler.samples(parent, parentage.trace_id)
+        };
         if !is_sampled {
             self.count_declined(parent);
         }

@@ -1,6 +1,5 @@
 //! The pipeline as the runtime's own backend: nothing between a call site and its record.
 
-use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
@@ -80,14 +79,7 @@ impl Backend for NativeBackend {
             record.decline(parentage.identity(parent.trace_state().clone()));
             return Some(StartResult::Unrecorded);
         }
-        let span_start = SpanStart {
-            parentage,
-            kind: site.role().into(),
-            name: Cow::Borrowed(site.name()),
-            source: SpanSource::Site(site),
-            start: Timestamp::Ticks(start),
-        };
-        record.begin(&core.config, span_start, parent.trace_state());
+        record.begin_at(site, &core.config, parentage, start, parent.trace_state());
         Some(StartResult::Recorded)
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn begin_anew() {
 }
 
 /// A generator for a thread whose own is gone already.
-#[inline]
+#[inline(always)]
 fn generate<T>(make: impl Fn(&mut SmallRng) -> T) -> T {
     let own = GENERATOR.try_with(|generator| make(generator.borrow_mut().random()));
     own.unwrap_or_else(|_| make(&mut SmallRng::from_os_rng()))
@@ -66,6 +66,7 @@ pub(crate) fn trace_id() -> TraceId {
     })
 }
 
+#[inline(always)]
 pub(crate) fn span_id() -> SpanId {
     generate(|generator| {
         loop {

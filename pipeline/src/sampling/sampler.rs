@@ -55,6 +55,19 @@ impl Sampler {
         }
     }
 
+    /// Whether it does what the parent says, where there is one.
+    pub(crate) fn is_parent_based(&self) -> bool {
+        match self {
+            Sampler::ParentBasedAlwaysOn
+            | Sampler::ParentBasedAlwaysOff
+            | Sampler::ParentBasedRatio(_)
+            | Sampler::Runs { .. } => true,
+            Sampler::AlwaysOn | Sampler::AlwaysOff | Sampler::Ratio(_) | Sampler::Custom(_) => {
+                false
+            }
+        }
+    }
+
     /// Whether a run is decided on below `parent`: at a root, and below another process.
     pub(crate) fn decides_on_runs_below(parent: &SpanContext) -> bool {
         !parent.is_valid() || parent.is_remote()

@@ -10,7 +10,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{InstrumentationScope, KeyValue};
 
+use crate::attribute::limit::SpanLimits;
 use crate::backend::site::{Library, Site};
+use crate::context::clock::wall_now;
 
 /// It is kept small: each goes once from its thread's cache to another one's.
 pub struct EndedSpan {
@@ -171,5 +173,38 @@ impl EndedSpan {
             None => self.parentage.identity(TraceState::NONE),
             Some(details) => self.parentage.identity(details.state.clone()),
         }
+    }
+
+    /// Takes out what it holds.
+    #[inline(always)]
+    pub fn take(&mut self) -> Self {
+        EndedSpan {
+            parentage: self.parentage,
+            kind: self.kind.clone(),
+            status: mem::take(&mut self.status),
+            code: self.code,
+            attributes: self.attributes,
+            dropped_attributes: mem::take(&mut self.dropped_attributes),
+            name: mem::take(&mut self.name),
+            source: mem::replace(&mut self.source, SpanSource::Unknown),
+            start: self.start,
+            end: self.end,
+            details: self.details.take(),
+        }
+    }
+
+    /// A start that was given comes from another clock.
+    #[inline]
+    pub(crate) fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {
+        match &self.details {
+            Some(details) if details.start.is_some() => Some(time.unwrap_or_else(wall_now)),
+            _ => time,
+        }
+    }
+
+    /// Room for so many attributes, with those of the place in source.
+    #[inline]
+    pub(crate) fn most_attributes(&self, limits: &SpanLimits) -> usize {
+        limits.attributes - usize::from(self.code)
     }
 }

@@ -7,9 +7,9 @@
 //! reading in one piece what was just written in several is slow.
 
 use std::borrow::Cow;
-use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
+use std::{iter, mem};
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
@@ -21,7 +21,6 @@ use crate::backend::ended_span::{
 };
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
-use crate::context::clock::wall_now;
 
 #[derive(Default)]
 pub struct Record {
@@ -70,13 +69,7 @@ impl Record {
     /// A new span in the place of the last one, which has ended.
     #[inline(always)]
     pub fn begin(&mut self, config: &Arc<RecordConfig>, span_start: SpanStart, state: &TraceState) {
-        let is_known = self
-            .config
-            .as_ref()
-            .is_some_and(|own| Arc::ptr_eq(own, config));
-        if !is_known {
-            self.config = Some(Arc::clone(config));
-        }
+        self.know(config);
         let (name, of_name) = size::bound(span_start.name, config.limits.bytes / 2);
         self.held = of_name + size::of_origin(&span_start.source);
         let span = &mut self.span;
@@ -84,18 +77,76 @@ impl Record {
         span.kind = span_start.kind;
         span.name = name;
         span.source = span_start.source;
-        span.code = 0;
-        if config.tells_place && span.source.site().is_some() {
-            let code = Site::CODE_KEYS.len().min(config.limits.attributes);
-            span.code = code as u8;
-            span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
-        }
+        let site = span.source.site();
+        self.place(site.filter(|_| config.tells_place), config);
         match span_start.start {
-            Timestamp::Ticks(start) => span.start = start,
+            Timestamp::Ticks(start) => self.span.start = start,
             Timestamp::Wall(start) => self.keep_start(start),
         }
         if *state != TraceState::NONE {
             self.keep_state(state);
+        }
+    }
+
+    /// The same for a span that has only its site. Each field goes from a register into its place.
+    #[inline(always)]
+    pub fn begin_at(
+        &mut self,
+        site: &'static Site,
+        config: &Arc<RecordConfig>,
+        parentage: Parentage,
+        start: u64,
+        state: &TraceState,
+    ) {
+        self.know(config);
+        self.held = 0;
+        let span = &mut self.span;
+        span.parentage = parentage;
+        span.kind = site.role().into();
+        span.name = Cow::Borrowed(site.name());
+        if span.name.len() > config.limits.bytes / 2 {
+            self.bound_name(config);
+        }
+        let span = &mut self.span;
+        span.source = SpanSource::Site(site);
+        span.start = start;
+        let has_place = config.tells_place && site.location().is_some();
+        self.place(has_place.then_some(site), config);
+        if *state != TraceState::NONE {
+            self.keep_state(state);
+        }
+    }
+
+    #[inline(always)]
+    fn know(&mut self, config: &Arc<RecordConfig>) {
+        let is_own = |own: &Arc<RecordConfig>| Arc::ptr_eq(own, config);
+        if !self.config.as_ref().is_some_and(is_own) {
+            self.learn(config);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bound_name(&mut self, config: &RecordConfig) {
+        let name = mem::take(&mut self.span.name);
+        (self.span.name, self.held) = size::bound(name, config.limits.bytes / 2);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn learn(&mut self, config: &Arc<RecordConfig>) {
+        self.config = Some(Arc::clone(config));
+    }
+
+    /// Has the span tell its place in source, as far as its limits allow.
+    #[inline(always)]
+    fn place(&mut self, site: Option<&'static Site>, config: &RecordConfig) {
+        let span = &mut self.span;
+        span.code = 0;
+        if site.is_some() {
+            let code = Site::CODE_KEYS.len().min(config.limits.attributes);
+            span.code = code as u8;
+            span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
         }
     }
 
@@ -134,7 +185,7 @@ impl Record {
         self.set(key, value);
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn upsert(&mut self, key: impl Name, value: impl Content) {
         let Some(config) = &self.config else {
             return;
@@ -143,14 +194,20 @@ impl Record {
         let held = self.held + size::of_new(&key, &value);
         let most = self.span.most_attributes(limits);
         let has_room = self.attributes.len() < most && held <= limits.bytes;
-        let is_own = |known: &KeyValue| known.key.as_str() == key.as_ref();
-        let is_known = self.attributes.iter().any(is_own);
-        if has_room && !is_known && limits.text.is_none() {
+        let is_plain = has_room && limits.text.is_none();
+        if is_plain && (self.attributes.is_empty() || !self.has(key.as_ref())) {
             self.held = held;
-            self.attributes.push(KeyValue::new(key, value));
+            // Made in its place: a push would make it elsewhere and copy it.
+            let attribute = iter::once_with(|| KeyValue::new(key, value));
+            self.attributes.extend(attribute);
         } else {
             self.replace(KeyValue::new(key, value));
         }
+    }
+
+    #[inline(never)]
+    fn has(&self, key: &str) -> bool {
+        self.attributes.iter().any(|own| own.key.as_str() == key)
     }
 
     /// The same, where there is a value already, or it has to be made to fit.
@@ -183,8 +240,7 @@ impl Record {
 
     /// Sets what says how the span ended, unless the key is there.
     pub(crate) fn set_default(&mut self, key: &'static str, value: Value) {
-        let is_there = self.attributes.iter().any(|a| a.key.as_str() == key);
-        if !is_there {
+        if !self.has(key) {
             self.set(key, value);
         }
     }
@@ -259,7 +315,7 @@ impl Record {
     }
 
     /// Hands it over: now, if no time is given. What is not taken is gone.
-    #[inline]
+    #[inline(always)]
     pub fn end(&mut self, time: Option<SystemTime>) {
         let Some(config) = &self.config else {
             return;
@@ -287,24 +343,6 @@ impl Record {
 }
 
 impl EndedSpan {
-    /// Takes out what it holds.
-    #[inline(always)]
-    pub fn take(&mut self) -> Self {
-        EndedSpan {
-            parentage: self.parentage,
-            kind: self.kind.clone(),
-            status: mem::take(&mut self.status),
-            code: self.code,
-            attributes: self.attributes,
-            dropped_attributes: mem::take(&mut self.dropped_attributes),
-            name: mem::take(&mut self.name),
-            source: mem::replace(&mut self.source, SpanSource::Unknown),
-            start: self.start,
-            end: self.end,
-            details: self.details.take(),
-        }
-    }
-
     /// About how much memory it takes with so many bytes that it holds, and a sixth on top: lists have room to
     /// spare, and allocators round up.
     #[inline]
@@ -315,20 +353,5 @@ impl EndedSpan {
         };
         let bytes = size_of::<EndedSpan>() + beside + held;
         bytes + bytes / 6
-    }
-
-    /// A start that was given comes from another clock.
-    #[inline]
-    fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {
-        match &self.details {
-            Some(details) if details.start.is_some() => Some(time.unwrap_or_else(wall_now)),
-            _ => time,
-        }
-    }
-
-    /// Room for so many attributes, with those of the place in source.
-    #[inline]
-    pub(crate) fn most_attributes(&self, limits: &SpanLimits) -> usize {
-        limits.attributes - usize::from(self.code)
     }
 }

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use futures_core::Stream;
+use opentelemetry::trace::{SpanId, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, ContextGuard};
 use pin_project_lite::pin_project;
 
@@ -24,11 +25,16 @@ use crate::span::active::ActiveSpan;
 use crate::span::body;
 use crate::span::owned::OwnedSpan;
 use crate::span::parent;
+use crate::span::root_table;
 use crate::span::to_parent::{PendingLinks, ToLinks, ToParent};
 
 /// A context to be attached elsewhere, or nothing while the process is off.
 #[derive(Clone)]
-pub(crate) struct Captured(Option<OtelContext>);
+pub(crate) struct Captured {
+    context: Option<OtelContext>,
+    /// The local root of its span.
+    root: Option<SpanId>,
+}
 
 /// It says the same before and after a panic.
 impl UnwindSafe for Captured {}
@@ -37,30 +43,33 @@ impl RefUnwindSafe for Captured {}
 impl Captured {
     #[inline]
     pub(crate) fn current() -> Self {
-        if process_backend::is_on() {
-            Captured(stack::current())
-        } else {
-            Captured(None)
+        Captured::new(current())
+    }
+
+    fn new(context: Option<OtelContext>) -> Self {
+        let root = |context: &OtelContext| root_table::find(context.span().span_context());
+        Captured {
+            root: context.as_ref().and_then(root),
+            context,
         }
     }
 
     #[inline]
     fn of<S: ToParent + ?Sized>(span: &S) -> Self {
-        let Captured(current) = Captured::current();
-        Captured(current.map(|current| parent::below(&current, span.to_current())))
+        let below = |current| parent::below(&current, span.to_current());
+        Captured::new(current().map(below))
     }
 
     #[inline]
     fn linked<L: ToLinks + ?Sized>(causes: &L) -> Self {
-        let Captured(current) = Captured::current();
         let linked = |current| PendingLinks::put_into(context_backend::root_of(&current), causes);
-        Captured(current.map(linked))
+        Captured::new(current().map(linked))
     }
 
     /// Where the work of an owned span belongs, unless that attaches itself.
     fn around(span: &OwnedSpan) -> Self {
         if span.is_attached() {
-            Captured(None)
+            Captured::new(None)
         } else {
             Captured::of(span)
         }
@@ -68,16 +77,15 @@ impl Captured {
 
     /// An empty context, whose roots are linked to the span of this one.
     pub(crate) fn to_linked(&self) -> Self {
-        let context = self.0.as_ref();
-        Captured(
-            context
-                .map(|context| PendingLinks::put_into(context_backend::root_of(context), context)),
-        )
+        let linked = |context| PendingLinks::put_into(context_backend::root_of(context), context);
+        Captured::new(self.context.as_ref().map(linked))
     }
 
     #[inline]
     fn attach(&self) -> Option<ContextGuard> {
-        self.0.as_ref().and_then(attach)
+        self.context
+            .as_ref()
+            .and_then(|context| attach(context, self.root))
     }
 
     #[inline]
@@ -87,13 +95,24 @@ impl Captured {
     }
 
     pub(crate) fn to_context(&self) -> Context {
-        Context(self.0.clone().unwrap_or_default())
+        Context(self.context.clone().unwrap_or_default())
+    }
+}
+
+fn current() -> Option<OtelContext> {
+    if process_backend::is_on() {
+        stack::current()
+    } else {
+        None
     }
 }
 
 #[cold]
 #[inline(never)]
-fn attach(context: &OtelContext) -> Option<ContextGuard> {
+fn attach(context: &OtelContext, root: Option<SpanId>) -> Option<ContextGuard> {
+    if let Some(root) = root {
+        root_table::remember(context.span().span_context().span_id(), root);
+    }
     stack::attach(context.clone())
 }
 
@@ -439,7 +458,7 @@ impl Context {
     /// ```
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
         if process_backend::is_on() {
-            Captured(Some(self.0.clone())).run(work)
+            Captured::new(Some(self.0.clone())).run(work)
         } else {
             work()
         }

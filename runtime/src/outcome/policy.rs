@@ -8,10 +8,3 @@ pub(crate) struct ErrorPolicy {
     pub(crate) detail: ErrorDetail,
     pub(crate) exception_events: bool,
 }
-
-impl ErrorPolicy {
-    pub(crate) const SILENT: ErrorPolicy = ErrorPolicy {
-        detail: ErrorDetail::Status,
-        exception_events: false,
-    };
-}

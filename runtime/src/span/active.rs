@@ -13,8 +13,7 @@ use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
 use crate::backend::size::Content;
 use crate::context::stack;
 use crate::context::unwind::{self, Payload};
-use crate::outcome::failure::FailureReport;
-use crate::outcome::policy::ErrorPolicy;
+use crate::outcome::failure::{ErrorDetail, FailureReport};
 use crate::outcome::probe::{FailureSource, ReturnCheck};
 use crate::span::attach::AttachGuard;
 use crate::span::handle::Span;
@@ -52,16 +51,24 @@ impl ActiveSpan {
         }
     }
 
-    /// Ends the span in this way. The scope goes back to its thread when this drops.
-    #[inline]
-    pub(crate) fn end_with(mut self, ending: Ending) {
-        let Some(scope) = &mut self.0 else {
+    /// Ends the span in this way. The scope goes back to its thread.
+    #[inline(never)]
+    pub(crate) fn end_with(self, ending: Ending) {
+        self.end_inline(ending);
+    }
+
+    #[inline(always)]
+    pub(super) fn end_inline(mut self, ending: Ending) {
+        let Some(mut scope) = self.0.take() else {
             return;
         };
         if scope.site.does_end_children() && scope.is_recorded() {
-            local_root::end_children(&scope.context);
+            local_root::end_children(&scope.context());
         }
+        // Before it ends: what nobody else knows ends without a lock.
+        scope.close_root();
         scope.end(ending);
+        Scope::recycle_inline(scope);
     }
 
     pub(crate) fn end_with_panic(self, payload: &Payload) {
@@ -73,24 +80,24 @@ impl ActiveSpan {
     /// The user's code runs here.
     #[inline(never)]
     fn ending_by(&self, value: &dyn FailureSource) -> Ending {
-        let Some(policy) = self.policy() else {
+        let Some(detail) = self.detail() else {
             return Ending::Silent;
         };
         let ending = unwind::shielded(|| {
             let failure = value.failure()?;
-            Some(Ending::Failed(FailureReport::of(&failure, policy.detail)))
+            Some(Ending::Failed(FailureReport::of(&failure, detail)))
         });
         ending.flatten().unwrap_or(Ending::Silent)
     }
 
     /// What a panic says, if the span is recorded.
     pub(crate) fn ending_of(&self, payload: &Payload) -> Option<Ending> {
-        let detail = self.policy()?.detail;
+        let detail = self.detail()?;
         Some(Ending::Failed(FailureReport::of_panic(payload, detail)))
     }
 
-    fn policy(&self) -> Option<ErrorPolicy> {
-        self.0.as_ref()?.policy()
+    fn detail(&self) -> Option<ErrorDetail> {
+        self.0.as_ref()?.detail()
     }
 }
 
@@ -115,14 +122,17 @@ impl ActiveSpan {
             return Span::absent_here();
         };
         if scope.is_absent() {
-            return Span::absent_in(scope.context.clone());
+            return Span::absent_in(scope.context());
         }
+        let context = scope.context();
         if !scope.site.is_leaf() {
-            return Span::of(scope.context.clone());
+            return Span::of(context);
         }
-        let context = scope.context.clone();
         Span::of_leaf(match scope.share() {
-            Some(recording) => recording.context_below(&context),
+            Some(recording) => {
+                local_root::inherit(recording.identity(), &context);
+                recording.context_below(&context)
+            }
             None => context,
         })
     }
@@ -200,7 +210,10 @@ impl ActiveSpan {
     pub(crate) fn attach(&self) -> AttachGuard {
         match &self.0 {
             Some(scope) if scope.site.is_leaf() => AttachGuard::leaf(scope.site),
-            Some(scope) => AttachGuard::context(scope.context.clone()),
+            Some(scope) => {
+                scope.remember_root();
+                AttachGuard::context(scope.context())
+            }
             None => AttachGuard::default(),
         }
     }
@@ -209,9 +222,12 @@ impl ActiveSpan {
     #[cold]
     #[inline(never)]
     pub(crate) fn attach_here(&self) -> AttachGuard {
-        match self.context_here() {
-            Some(context) => AttachGuard::context(context),
-            None => self.attach(),
+        match (&self.0, self.context_here()) {
+            (Some(scope), Some(context)) => {
+                scope.remember_root();
+                AttachGuard::context(context)
+            }
+            _ => self.attach(),
         }
     }
 
@@ -219,14 +235,14 @@ impl ActiveSpan {
     pub(crate) fn move_here(&mut self) {
         let here = self.context_here();
         if let (Some(scope), Some(here)) = (&mut self.0, here) {
-            scope.context = here;
+            scope.set_context(here);
         }
     }
 
     /// `None` for a span that is never current.
     fn context_here(&self) -> Option<OtelContext> {
         let scope = self.0.as_ref().filter(|scope| !scope.site.is_leaf())?;
-        Some(parent::with_span_of(&stack::current()?, &scope.context))
+        Some(parent::with_span_of(&stack::current()?, &scope.context()))
     }
 
     /// Attaches by value: the caller has nothing to drop if this unwinds.
@@ -242,8 +258,9 @@ impl ActiveSpan {
     #[inline(never)]
     pub(super) fn attach_last(mut self) -> (Self, AttachGuard) {
         let guard = match &mut self.0 {
-            Some(scope) if !scope.site.is_leaf() && !scope.site.does_end_children() => {
-                AttachGuard::context(std::mem::take(&mut scope.context))
+            Some(scope) if scope.site.is_leaf() => AttachGuard::leaf(scope.site),
+            Some(scope) if !scope.site.does_end_children() => {
+                AttachGuard::context(scope.take_context())
             }
             _ => self.attach(),
         };

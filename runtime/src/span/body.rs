@@ -66,8 +66,10 @@ impl ReturningSpan {
     #[cold]
     pub fn end(self, check: ReturnCheck<'_>) {
         drop(self.guard);
-        let ending = self.active.ending(check);
-        self.active.end_with(ending);
+        match check {
+            ReturnCheck::Nothing => self.active.end_inline(Ending::Silent),
+            ReturnCheck::Ask(_) => self.active.end(check),
+        }
     }
 }
 

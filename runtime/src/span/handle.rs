@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use opentelemetry::trace::{Status as OtelStatus, TraceContextExt as _};
+use opentelemetry::trace::{SpanId as OtelSpanId, Status as OtelStatus, TraceContextExt as _};
 use opentelemetry::{Context as OtelContext, KeyValue};
 
 use crate::attribute::attributes::{AttributeSink, Attributes};
@@ -18,6 +18,7 @@ use crate::context::unwind;
 use crate::outcome::failure::{Failure, FailureReport, Outcome};
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::local_root;
+use crate::span::root_table;
 use crate::span::to_parent::{Parent, ToLinks, ToParent};
 
 /// A handle to a span, cheap to clone and free to keep.
@@ -42,6 +43,8 @@ use crate::span::to_parent::{Parent, ToLinks, ToParent};
 pub struct Span {
     context: Option<OtelContext>,
     kind: HandleKind,
+    /// The local root, where it is known.
+    root: Option<OtelSpanId>,
 }
 
 /// What the context of a handle is to it.
@@ -100,7 +103,20 @@ impl Span {
     }
 
     fn new(context: Option<OtelContext>, kind: HandleKind) -> Self {
-        Span { context, kind }
+        let span_id = |context: &OtelContext| context.span().span_context().span_id();
+        let root = context.as_ref().map(span_id).and_then(root_table::recall);
+        Span {
+            context,
+            kind,
+            root,
+        }
+    }
+
+    /// Has this thread know the root, for what starts below the span here.
+    fn remember_root(&self) {
+        if let (Some(context), Some(root)) = (&self.context, self.root) {
+            root_table::remember(context.span().span_context().span_id(), root);
+        }
     }
 
     pub(crate) fn of(context: OtelContext) -> Self {
@@ -383,6 +399,7 @@ impl Span {
 
 impl ToParent for Span {
     fn to_parent(&self) -> Parent {
+        self.remember_root();
         self.context.clone().map_or(Parent::Root, Parent::Span)
     }
 

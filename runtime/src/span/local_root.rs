@@ -1,8 +1,8 @@
-//! What a span's context knows of the spans above it in this process.
+//! What is known of the spans above one in this process: its local root, and the scopes that end it.
 //!
-//! One value for each local root, and one for each scope that ends its children; the spans between
-//! them put nothing into the context. It names its trace, because other code starts new traces in contexts
-//! that carry all of ours. The same value has the scopes that end their children, so that one read finds both.
+//! The root is found without a value in the context, see `root_table.rs`. A scope that ends its children has
+//! one, which all below inherit. It names its trace, because other code starts new traces in contexts that carry
+//! all of ours.
 //!
 //! A span is registered with the innermost such scope that is not over, and a scope with the one around it,
 //! weakly. With all of them, a start would cost the depth; strongly, a chain of jobs that start each other
@@ -12,141 +12,151 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{TraceContextExt as _, TraceId};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId, TraceState};
 
-#[cfg(feature = "open-spans")]
-use crate::context::identity::SpanContext;
-use crate::context::identity::has_span;
 use crate::context::unwind;
 #[cfg(feature = "open-spans")]
 use crate::diagnose::open_spans::OpenSpanPlace;
 use crate::span::recording::Recording;
 use crate::span::recording_state::Ending;
+use crate::span::root_table::{self, Origin};
 use crate::span::scope::Scope;
 
-/// Carried by the context of a local root, and so by all below it.
-#[derive(Clone)]
-struct LocalRoot {
-    /// The root's own context, in which it is the current span. It carries no local root.
-    root: Context,
-    /// The lists of spans that start below the root, and below this.
-    below_root: Option<Arc<Children>>,
-    below: Option<Arc<Children>>,
-}
-
-/// The local root in a context. `None` hides one of another trace, which would otherwise live as long as
-/// this one.
+/// The innermost scope around a context that ends its children. `None` hides one of another trace, which would
+/// otherwise live as long as this one.
 #[derive(Clone, Default)]
-pub(crate) struct CarriedRoot(Option<LocalRoot>);
+pub(crate) struct CarriedScope(Option<EndingScope>);
+
+/// Carried by the context of a span that ends its children, and so by all below it.
+#[derive(Clone)]
+struct EndingScope {
+    trace_id: TraceId,
+    children: Arc<Children>,
+}
 
 /// The outermost span of this process's part of the trace.
 ///
-/// Below spans that others made it is the outermost that could be seen: the one ours hang on.
+/// Below spans that others made it is the outermost that could be seen: the one ours hang on. Of one that has
+/// ended, the identity.
 pub(crate) fn root(context: &Context) -> Option<Context> {
-    let trace_id = context.span().span_context().trace_id();
-    match local_root(context, trace_id) {
-        Some(local_root) => Some(local_root.of_root()),
-        None => has_span(context).then(|| context.clone()),
+    let above = context.span();
+    let above = above.span_context();
+    if !above.is_valid() {
+        return None;
     }
+    let Some(root) = root_table::find(above) else {
+        return Some(context.clone());
+    };
+    let open = root_table::context_of(above.trace_id(), root);
+    Some(open.unwrap_or_else(|| context.with_remote_span_context(over(above, root))))
 }
 
-impl LocalRoot {
-    fn trace_id(&self) -> TraceId {
-        self.root.span().span_context().trace_id()
-    }
-
-    /// The root's context, with its children.
-    fn of_root(&self) -> Context {
-        let Some(children) = &self.below_root else {
-            return self.root.clone();
-        };
-        let local_root = LocalRoot {
-            below: Some(Arc::clone(children)),
-            ..self.clone()
-        };
-        self.root.with_value(CarriedRoot(Some(local_root)))
-    }
+/// The identity of a root that is over.
+fn over(below: &SpanContext, root: SpanId) -> SpanContext {
+    let (trace_id, flags) = (below.trace_id(), below.trace_flags());
+    SpanContext::new(trace_id, root, flags, false, TraceState::NONE)
 }
 
-/// What `context` carries, unless it is of another trace: foreign code starts roots in contexts
-/// that carry all of ours.
-fn local_root(context: &Context, trace_id: TraceId) -> Option<&LocalRoot> {
-    inherited(context).filter(|local_root| local_root.trace_id() == trace_id)
+/// The root of what starts below this parent; `None` if that is a root itself.
+fn root_above(parent: &SpanContext) -> Option<SpanId> {
+    if parent.is_remote() || !parent.is_valid() {
+        return None;
+    }
+    let known = root_table::recall(parent.span_id());
+    known.or_else(|| look_up_above(parent))
 }
 
-fn inherited(context: &Context) -> Option<&LocalRoot> {
-    context.get::<CarriedRoot>()?.0.as_ref()
+#[cold]
+fn look_up_above(parent: &SpanContext) -> Option<SpanId> {
+    let (root, origin) = root_table::look_up(parent)?;
+    if origin == Origin::Foreign && root == parent.span_id() {
+        // The first of ours below a span that others made.
+        return None;
+    }
+    // For the next one below the same parent.
+    root_table::remember(parent.span_id(), root);
+    Some(root)
+}
+
+/// Has what starts below a leaf, by its handle, know the root that the leaf is below.
+pub(crate) fn inherit(leaf: &SpanContext, context: &Context) {
+    if let Some(root) = root_above(context.span().span_context()) {
+        root_table::remember(leaf.span_id(), root);
+    }
 }
 
 /// Where a span that starts below `parent` stands among ours.
 #[cfg(feature = "open-spans")]
-pub(crate) fn place(parent: &Context, identity: &SpanContext) -> OpenSpanPlace {
-    match local_root(parent, identity.0.trace_id()) {
+pub(crate) fn place(parent: &Context) -> OpenSpanPlace {
+    match root_above(parent.span().span_context()) {
         Some(_) => OpenSpanPlace::Below,
         None => OpenSpanPlace::First,
     }
 }
 
-/// Registers a span that is recorded, and has started below `parent`, with the spans above it.
+/// Registers a span that is recorded, and has started below `parent`, with what is above it.
+#[inline(always)]
 pub(crate) fn register(span: &mut Scope, parent: &Context) {
-    // A leaf is never current: it is of interest to a scope that ends its children, and to nobody else.
-    if span.site.is_leaf() && !Children::are_ended_anywhere() {
+    if Children::are_ended_anywhere() || span.site.does_end_children() {
+        register_child(span, parent);
+    }
+    // A leaf is never current: nothing starts below it.
+    if span.site.is_leaf() {
         return;
     }
-    let above = inherited(parent);
-    if span.site.is_leaf() && above.is_none_or(|above| above.below.is_none()) {
-        return;
+    match root_above(parent.span().span_context()) {
+        Some(root) => span.set_root(root),
+        None => open_root(span, parent),
     }
-    let above = above.filter(|above| above.trace_id() == span.trace_id());
-    let scope = above.and_then(|above| Children::open_from(above.below.as_ref()?));
+}
+
+/// It is a root, unless it hangs on a local span that was not ours: then that one is.
+#[inline(never)]
+fn open_root(span: &mut Scope, parent: &Context) {
+    let above = parent.span();
+    let above = above.span_context();
+    if above.is_valid() && !above.is_remote() {
+        span.open_root(above.span_id(), Origin::Foreign, parent);
+    } else {
+        span.open_own_root();
+    }
+}
+
+/// Registers a span with the scope above it that ends its children, and gives it a scope if it ends its own.
+#[cold]
+#[inline(never)]
+fn register_child(span: &mut Scope, parent: &Context) {
+    let inherited = carried(parent);
+    let above = inherited.filter(|above| above.trace_id == span.trace_id());
+    let scope = above.and_then(|above| Children::open_from(&above.children));
     if let Some(scope) = &scope {
         if let Some(recording) = span.share() {
             scope.add(|started| started.spans.push(Arc::downgrade(recording)));
         }
     }
-    let does_end_children = span.site.does_end_children();
-    if span.site.is_leaf() || (above.is_some() && !does_end_children) {
+    if span.site.is_leaf() {
         return;
     }
-    let below = if does_end_children {
-        Some(Children::inside(scope.as_ref()))
-    } else {
-        scope
-    };
-    let local_root = match above {
-        Some(above) => LocalRoot {
-            below,
-            ..above.clone()
-        },
-        None => LocalRoot::new(&span.context, parent, below),
-    };
-    span.context = span.context.with_value(CarriedRoot(Some(local_root)));
+    let trace_id = span.trace_id();
+    let own = span.site.does_end_children().then(|| EndingScope {
+        trace_id,
+        children: Children::inside(scope.as_ref()),
+    });
+    let hides = inherited.is_some() && above.is_none();
+    if own.is_some() || hides {
+        let context = span.take_context();
+        span.set_context(context.with_value(CarriedScope(own)));
+    }
 }
 
-impl LocalRoot {
-    /// Of a root: the span itself, unless it hangs on a local one that was not ours.
-    fn new(own: &Context, parent: &Context, below: Option<Arc<Children>>) -> Self {
-        let above = parent.span();
-        let above = above.span_context();
-        let is_local = above.is_valid() && !above.is_remote();
-        let root = if is_local { parent } else { own };
-        LocalRoot {
-            root: match inherited(root) {
-                Some(_) => root.with_value(CarriedRoot(None)),
-                None => root.clone(),
-            },
-            below_root: below.clone().filter(|_| !is_local),
-            below,
-        }
-    }
+fn carried(context: &Context) -> Option<&EndingScope> {
+    context.get::<CarriedScope>()?.0.as_ref()
 }
 
 /// Ends what is still open below a span that ends its children.
 pub(crate) fn end_children(context: &Context) {
-    let inherited = context.get::<CarriedRoot>();
-    let local_root = inherited.and_then(|inherited| inherited.0.as_ref());
-    if let Some(children) = local_root.and_then(|local_root| local_root.below.as_ref()) {
-        Children::end(Arc::clone(children));
+    if let Some(scope) = carried(context) {
+        Children::end(Arc::clone(&scope.children));
     }
 }
 

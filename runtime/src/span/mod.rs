@@ -18,6 +18,7 @@ pub(crate) mod parent;
 pub(crate) mod recorder_hooks;
 pub(crate) mod recording;
 pub(crate) mod recording_state;
+pub(crate) mod root_table;
 pub(crate) mod scope;
 pub(crate) mod start;
 pub(crate) mod to_parent;

@@ -14,7 +14,7 @@ use crate::backend::context_backend::{self, ContextBackend};
 use crate::context::identity::has_span;
 use crate::context::remote_tracestate::RemoteTracestate;
 use crate::span::forwarding_span;
-use crate::span::local_root::CarriedRoot;
+use crate::span::local_root::CarriedScope;
 use crate::span::to_parent::{Parent, PendingLinks};
 
 /// In the context of an invocation's span, and so of all below it: what `invocation/` puts there. `None`
@@ -77,7 +77,7 @@ fn is_current(current: &Context, span: &SpanContext) -> bool {
 
 /// `context`, with those of our values that `home` has, and with none that it has not.
 fn with_our_values_of(home: &Context, context: Context) -> Context {
-    let context = with_value_of::<CarriedRoot>(home, context);
+    let context = with_value_of::<CarriedScope>(home, context);
     let context = with_value_of::<PendingLinks>(home, context);
     let context = with_value_of::<RemoteTracestate>(home, context);
     with_value_of::<CurrentInvocation>(home, context)

@@ -22,7 +22,8 @@ pub(crate) struct RecordingState {
     storage: Storage,
     /// Used again by the next span, also where another one is kept elsewhere.
     record: Record,
-    policy: ErrorPolicy,
+    /// Whether a failure adds an event.
+    exception_events: bool,
     status: Option<Status>,
     has_exception: bool,
     listing: Listing,
@@ -67,7 +68,7 @@ impl RecordingState {
         RecordingState {
             storage: Storage::Nowhere,
             record: Record::default(),
-            policy: ErrorPolicy::SILENT,
+            exception_events: false,
             status: None,
             has_exception: false,
             listing: Listing::default(),
@@ -84,7 +85,7 @@ impl RecordingState {
     #[inline(always)]
     pub(crate) fn start(&mut self, storage: Storage, policy: ErrorPolicy) {
         self.storage = storage;
-        self.policy = policy;
+        self.exception_events = policy.exception_events;
         self.has_exception = false;
     }
 
@@ -140,17 +141,31 @@ impl RecordingState {
         if !matches!(ending, Ending::Silent) {
             self.conclude(time, ending);
         }
+        if matches!(self.storage, Storage::Record) {
+            self.storage = Storage::Nowhere;
+            if self.status.is_some() {
+                self.record_status();
+            }
+            self.record.end(time);
+            None
+        } else {
+            self.end_elsewhere(time)
+        }
+    }
+
+    #[cold]
+    fn record_status(&mut self) {
+        if let Some(status) = self.status.take() {
+            self.record.set_status(status);
+        }
+    }
+
+    #[cold]
+    fn end_elsewhere(&mut self, time: Option<SystemTime>) -> Option<PendingEnd> {
         let status = self.status.take();
         match mem::replace(&mut self.storage, Storage::Nowhere) {
-            Storage::Nowhere => None,
-            Storage::Record => {
-                if let Some(status) = status {
-                    self.record.set_status(status);
-                }
-                self.record.end(time);
-                None
-            }
             Storage::Foreign(span) => Some(PendingEnd { span, time, status }),
+            Storage::Nowhere | Storage::Record => None,
         }
     }
 
@@ -176,7 +191,7 @@ impl RecordingState {
         if matches!(self.status, Some(Status::Ok | Status::Unset)) {
             return;
         }
-        if report.event && self.policy.exception_events && !self.has_exception {
+        if report.event && self.exception_events && !self.has_exception {
             self.add_event(Cow::Borrowed("exception"), time, report.exception());
         }
         self.set_default("error.type", report.kind);

@@ -10,21 +10,30 @@ use std::mem;
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId};
 
 use crate::backend::record::Record;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
+use crate::context::stack;
+use crate::outcome::failure::ErrorDetail;
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::recording::Recording;
 use crate::span::recording_state::{Ending, RecordingState, Storage};
+use crate::span::root_table::{self, Origin};
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
-    /// What is attached: with the span as the current one, but for a leaf, which never is.
-    pub(crate) context: Context,
+    /// What is attached: with the span as the current one, but for a leaf, which never is. `None` for a leaf
+    /// that has only its site: it is in what is current where it starts.
+    context: Option<Context>,
     state: State,
-    policy: ErrorPolicy,
+    /// The most that the process lets errors say.
+    detail: ErrorDetail,
+    /// The local root, which this is below, or is. It says nothing of a leaf, or of a span that is not recorded.
+    root: SpanId,
+    /// Whether it keeps the root in the table.
+    is_first: bool,
     /// Used by a span that is private.
     own: RecordingState,
     /// Used by a span that is shared; else that of one that is over, which nobody else knows.
@@ -51,7 +60,7 @@ impl Scope {
     /// A scope in which nothing is recorded.
     pub(crate) fn unrecorded(site: &'static Site, context: Context) -> Box<Self> {
         let mut scope = Scope::spare(site);
-        scope.context = context;
+        scope.context = Some(context);
         scope
     }
 
@@ -72,9 +81,11 @@ impl Scope {
     fn new(site: &'static Site) -> Box<Self> {
         Box::new(Scope {
             site,
-            context: Context::new(),
+            context: None,
             state: State::Unrecorded,
-            policy: ErrorPolicy::SILENT,
+            detail: ErrorDetail::Status,
+            root: SpanId::INVALID,
+            is_first: false,
             own: RecordingState::empty(),
             shared: None,
         })
@@ -92,7 +103,7 @@ impl Scope {
     /// The span has started, below `parent`.
     #[inline(always)]
     pub(crate) fn activate(&mut self, storage: Storage, policy: ErrorPolicy, parent: &Context) {
-        self.policy = policy;
+        self.detail = policy.detail;
         if let Some(recording) = unshared(self.site, &mut self.shared) {
             recording.start(storage, policy);
             self.state = State::Shared;
@@ -100,10 +111,32 @@ impl Scope {
             self.own.start(storage, policy);
             self.state = State::Private;
         }
-        self.context = match &self.shared {
-            Some(recording) if self.state == State::Shared => recording.context_below(parent),
-            _ => parent.clone(),
-        };
+        if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+            self.context = Some(recording.context_below(parent));
+        }
+    }
+
+    /// Keeps the parent's context where the span is not current in one of its own.
+    pub(crate) fn keep_context(&mut self, parent: &Context) {
+        if self.context.is_none() {
+            self.context = Some(parent.clone());
+        }
+    }
+
+    /// What is attached; of a leaf, what it is in.
+    pub(crate) fn context(&self) -> Context {
+        let here = || stack::current().unwrap_or_default();
+        self.context.clone().unwrap_or_else(here)
+    }
+
+    /// The same, moved out: nothing asks for it any more.
+    #[inline]
+    pub(crate) fn take_context(&mut self) -> Context {
+        self.context.take().unwrap_or_default()
+    }
+
+    pub(crate) fn set_context(&mut self, context: Context) {
+        self.context = Some(context);
     }
 
     /// Attaches the identity of a span that is not recorded, if its children need it.
@@ -111,7 +144,7 @@ impl Scope {
     pub(crate) fn decline(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
         let identity = self.record().take_declined();
         if must_be_attached(parent, &identity) {
-            self.context = parent.with_remote_span_context(identity);
+            self.context = Some(parent.with_remote_span_context(identity));
             Some(self)
         } else {
             Scope::recycle(self);
@@ -139,20 +172,69 @@ impl Scope {
         }
     }
 
+    fn span_id(&self) -> SpanId {
+        match &self.shared {
+            Some(recording) if self.state == State::Shared => recording.identity().span_id(),
+            _ => SpanId::INVALID,
+        }
+    }
+
+    /// It is below this local root.
+    #[inline]
+    pub(crate) fn set_root(&mut self, root: SpanId) {
+        self.root = root;
+        root_table::remember(self.span_id(), root);
+    }
+
+    /// It is the first of ours below this local root, and keeps it known.
+    pub(crate) fn open_root(&mut self, root: SpanId, origin: Origin, context: &Context) {
+        self.set_root(root);
+        self.is_first = true;
+        root_table::open(self.trace_id(), root, origin, context);
+    }
+
+    /// It is a local root.
+    pub(crate) fn open_own_root(&mut self) {
+        let (own, trace_id) = (self.span_id(), self.trace_id());
+        if let (Some(context), true) = (&self.context, own != SpanId::INVALID) {
+            root_table::open(trace_id, own, Origin::Ours, context);
+            self.is_first = true;
+            self.set_root(own);
+        }
+    }
+
+    /// Has this thread know its root, for what starts below it.
+    #[inline]
+    pub(crate) fn remember_root(&self) {
+        if self.state == State::Shared && self.root != SpanId::INVALID {
+            root_table::remember(self.span_id(), self.root);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn close_root(&mut self) {
+        if self.is_first {
+            self.is_first = false;
+            root_table::close(self.trace_id(), self.root);
+        }
+    }
+
     /// A second one of the same span.
     pub(crate) fn second(&mut self) -> Box<Self> {
-        let mut scope = Scope::unrecorded(self.site, self.context.clone());
+        let mut scope = Scope::unrecorded(self.site, self.context());
         if let Some(recording) = self.share() {
             scope.shared = Some(Arc::clone(recording));
             scope.state = State::Shared;
         }
-        scope.policy = self.policy;
+        scope.detail = self.detail;
+        scope.root = self.root;
         scope
     }
 
     /// Whether no span was made, and what is attached is another one's.
     pub(crate) fn is_absent(&self) -> bool {
-        let current = self.context.span();
+        let context = self.context();
+        let current = context.span();
         !self.is_recorded() && (current.is_recording() || current.span_context().is_remote())
     }
 
@@ -161,55 +243,67 @@ impl Scope {
         self.state != State::Unrecorded
     }
 
-    /// `None` if nothing is recorded.
+    /// How much an error may say: the site may lower it. `None` if nothing is recorded.
     #[inline]
-    pub(crate) fn policy(&self) -> Option<ErrorPolicy> {
-        self.is_recorded().then_some(self.policy)
+    pub(crate) fn detail(&self) -> Option<ErrorDetail> {
+        let detail = self.detail.min(self.site.most_detail());
+        self.is_recorded().then_some(detail)
     }
 
     #[inline]
     pub(crate) fn set_attribute(&mut self, key: impl Name, value: impl Content) {
-        let mut guard;
-        let open = match (self.state, &self.shared) {
-            (State::Private, _) => &mut self.own,
-            (State::Shared, Some(recording)) => {
-                guard = recording.state();
-                &mut *guard
-            }
-            _ => return,
-        };
-        open.set_attribute(key, value);
+        if self.state == State::Private {
+            self.own.set_attribute(key, value);
+        } else {
+            self.set_shared(key, value);
+        }
+    }
+
+    #[inline(never)]
+    fn set_shared(&self, key: impl Name, value: impl Content) {
+        if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+            recording.state().set_attribute(key, value);
+        }
     }
 
     /// Once only: whoever comes second finds it closed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&mut self, ending: Ending) {
-        let mut guard = None;
-        let open = match (self.state, &mut self.shared) {
-            (State::Private, _) => &mut self.own,
-            (State::Shared, Some(recording)) if is_unshared(recording) => {
+        let pending_end = match (self.state, &mut self.shared) {
+            (State::Private, _) => self.own.end(None, ending),
+            (State::Shared, Some(recording)) => match Arc::get_mut(recording) {
                 // Whom nobody else knows needs no lock.
-                match Arc::get_mut(recording) {
-                    Some(recording) => recording.state_mut(),
-                    None => return,
-                }
-            }
-            (State::Shared, Some(recording)) => &mut **guard.insert(recording.state()),
+                Some(recording) => recording.state_mut().end(None, ending),
+                None => return self.end_shared(ending),
+            },
             _ => return,
         };
-        let pending_end = open.end(None, ending);
-        drop(guard);
         self.state = State::Unrecorded;
         if let Some(pending_end) = pending_end {
             pending_end.end();
         }
     }
 
+    /// The same, where a context or another scope has it too.
+    #[cold]
+    #[inline(never)]
+    fn end_shared(&mut self, ending: Ending) {
+        self.state = State::Unrecorded;
+        if let Some(recording) = &self.shared {
+            recording.end(ending);
+        }
+    }
+
     /// Keeps one that is over for its next use.
     #[inline(never)]
-    pub(crate) fn recycle(mut scope: Box<Self>) {
+    pub(crate) fn recycle(scope: Box<Self>) {
+        Scope::recycle_inline(scope);
+    }
+
+    #[inline(always)]
+    pub(crate) fn recycle_inline(mut scope: Box<Self>) {
         // Outside of the list: what else the context holds is the user's.
-        scope.context = Context::new();
+        scope.context = None;
         scope.release();
         // A dying thread has no next use.
         let _ = SPARE.try_with(|spare| {
@@ -222,8 +316,9 @@ impl Scope {
     }
 
     /// What has not ended, and what others know, is not used again.
-    #[inline]
+    #[inline(always)]
     fn release(&mut self) {
+        self.close_root();
         if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
             self.shared = None;
         }
@@ -263,5 +358,6 @@ fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool {
 pub(crate) fn is_known_unsampled(parent: &Context) -> bool {
     let above = parent.span();
     let parent = above.span_context();
-    parent.is_valid() && !parent.is_remote() && !parent.is_sampled() && !above.is_recording()
+    // What most say first: one that is sampled is asked for nothing else.
+    !parent.is_sampled() && parent.is_valid() && !parent.is_remote() && !above.is_recording()
 }

@@ -12,7 +12,7 @@ use crate::backend::site::{Library, Site};
 use crate::backend::{Start, StartResult};
 use crate::context::identity::has_span;
 use crate::context::{stack, unwind};
-use crate::diagnose::undeclared_root::UndeclaredRoot;
+use crate::diagnose::undeclared_root;
 use crate::span::active::ActiveSpan;
 use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
@@ -44,7 +44,8 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
         if is_off {
             return Some(ActiveSpan::OFF);
         }
-        if PendingLinks::are_in(parent) {
+        let is_root = !has_span(parent);
+        if is_root && PendingLinks::are_in(parent) {
             return None;
         }
         thread_backend.with(|active_backend| {
@@ -52,17 +53,24 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             let backend = active_backend.backend()?;
             // The decision and the record.
             let mut scope = Scope::spare(site);
-            let Some(result) = backend.start_plain(site, parent, scope.record()) else {
-                Scope::recycle(scope);
-                return None;
-            };
             // The context.
             let name = listing::name(site, None);
-            let Some(scope) = activate(scope, result, active_backend, parent, name) else {
-                return Some(ActiveSpan::OFF);
+            let scope = match backend.start_plain(site, parent, scope.record()) {
+                Some(StartResult::Recorded) => {
+                    activate(&mut scope, Storage::Record, active_backend, parent, name);
+                    scope
+                }
+                Some(other) => match activate_other(scope, other, active_backend, parent, name) {
+                    Some(scope) => scope,
+                    None => return Some(ActiveSpan::OFF),
+                },
+                None => {
+                    Scope::recycle(scope);
+                    return None;
+                }
             };
-            if !has_span(parent) {
-                UndeclaredRoot::of(site, "").count();
+            if is_root {
+                undeclared_root::count_at(site);
             }
             Some(ActiveSpan::new(scope))
         })
@@ -179,13 +187,28 @@ fn start_recorded(
         parentage: decision.parentage,
     };
     let result = backend.start(start, parent, scope.record());
-    activate(scope, result, active_backend, parent, name)
+    let mut scope = activate_other(scope, result, active_backend, parent, name)?;
+    scope.keep_context(parent);
+    Some(scope)
 }
 
-/// Makes the context of the span that the backend has started. `None` if there is no span, or its children
-/// need not know of it.
+/// Makes the context of a span that the backend has started.
 #[inline(always)]
 fn activate(
+    scope: &mut Scope,
+    storage: Storage,
+    active_backend: &ActiveBackend,
+    parent: &Context,
+    name: listing::Name,
+) {
+    scope.activate(storage, active_backend.policy(), parent);
+    local_root::register(scope, parent);
+    listing::list(scope, name, parent);
+}
+
+/// The same for whatever came of a start. `None` if there is no span, or its children need not know of it.
+#[inline(never)]
+fn activate_other(
     mut scope: Box<Scope>,
     result: StartResult,
     active_backend: &ActiveBackend,
@@ -201,11 +224,7 @@ fn activate(
         StartResult::Recorded => Storage::Record,
         StartResult::Foreign(span) => Storage::Foreign(span),
     };
-    let mut policy = active_backend.policy();
-    policy.detail = policy.detail.min(scope.site.most_detail());
-    scope.activate(storage, policy, parent);
-    local_root::register(&mut scope, parent);
-    listing::list(&mut scope, name, parent);
+    activate(&mut scope, storage, active_backend, parent, name);
     Some(scope)
 }
 
@@ -238,7 +257,7 @@ mod listing {
             let begun = OpenSpanInfo {
                 name,
                 site,
-                place: local_root::place(parent, &identity),
+                place: local_root::place(parent),
                 parent: SpanContext(parent.span().span_context().clone()),
                 identity,
             };

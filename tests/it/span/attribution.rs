@@ -340,6 +340,117 @@ fn the_root_is_this_processs_part_of_the_trace() {
     assert_eq!(marked("unrelated"), Some(Value::from("other trace")));
 }
 
+/// Says on the root who found it.
+fn mark(key: &'static str, by: &'static str) {
+    Span::root().set_attribute(key, by);
+}
+
+/// A context that other code captured, and attached on another thread, knows its root there.
+#[test]
+fn the_root_is_found_in_contexts_that_others_carry() {
+    use opentelemetry::Context as OtelContext;
+    let trace = Recorder::new().run(|| {
+        enter_span("root", |_| {
+            enter_span("child", |_| {
+                let carried = OtelContext::current();
+                let elsewhere = std::thread::spawn(move || {
+                    let _attached = carried.attach();
+                    enter_span("elsewhere", |_| mark("by", "elsewhere"));
+                    Span::root().set_attribute("also", true);
+                });
+                elsewhere.join().expect("no panic");
+            });
+        });
+    });
+    let root = trace.find("root");
+    assert_eq!(root.attribute("by"), Some(Value::from("elsewhere")));
+    assert_eq!(root.attribute("also"), Some(Value::from(true)));
+}
+
+/// Two of ours hang on one foreign span: it is the root of both, also when one of them has ended.
+#[test]
+fn a_foreign_root_is_known_until_the_last_of_ours_ends() {
+    use opentelemetry::Context as OtelContext;
+    use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+    let recorder = Recorder::new();
+    let tracer = recorder.tracer_provider().tracer("theirs");
+    recorder.enter(|| {
+        let theirs = OtelContext::current_with_span(tracer.start("theirs"));
+        let _attached = theirs.attach();
+        let first = enter_span::start_span("first");
+        let second = enter_span::start_span("second");
+        drop(first);
+        second.enter(|| enter_span("below", |_| mark("from", "below")));
+    });
+    let trace = recorder.trace();
+    let from = trace.find("theirs").attribute("from");
+    assert_eq!(from, Some(Value::from("below")));
+}
+
+/// A service that calls itself has two roots in one trace, and what is below each finds its own.
+#[test]
+fn each_part_of_a_trace_finds_its_own_root() {
+    let trace = Recorder::new().run(|| {
+        enter_span("client", |_| {
+            let mut headers = Vec::<(String, String)>::new();
+            enter_span::inject(&mut headers);
+            let caller = enter_span::extract(&headers);
+            enter_span::in_span!("server", parent = caller, |_| {
+                enter_span("handler", |_| mark("is", "server"));
+            });
+            enter_span("after", |_| mark("is", "client"));
+        });
+    });
+    let is = |name: &str| trace.find(name).attribute("is");
+    assert_eq!(is("server"), Some(Value::from("server")));
+    assert_eq!(is("client"), Some(Value::from("client")));
+}
+
+/// More siblings than a thread remembers spans: each of them knows its root.
+#[test]
+fn all_of_many_siblings_know_their_root() {
+    Recorder::new().enter(|| {
+        enter_span("root", |root: Span| {
+            for _ in 0..1_000 {
+                enter_span("child", |_| {
+                    assert_eq!(Span::root().span_id(), root.span_id());
+                });
+            }
+        });
+    });
+}
+
+/// What an error shows starts a span, and asks for the root.
+#[derive(Debug)]
+struct Loud;
+
+impl std::fmt::Display for Loud {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let root = enter_span("shown", |_| Span::root().span_id());
+        write!(formatter, "{}", root.is_some())
+    }
+}
+
+impl std::error::Error for Loud {}
+
+/// OpenTelemetry shows an error under the lock of the span. A span that starts there takes no such lock.
+#[test]
+fn a_span_may_start_while_the_span_above_is_locked() {
+    use opentelemetry::Context as OtelContext;
+    use opentelemetry::trace::TraceContextExt as _;
+    let trace = Recorder::new().run(|| {
+        enter_span("root", |_| {
+            OtelContext::current().span().record_error(&Loud);
+            enter_span("child", |_| {
+                OtelContext::current().span().record_error(&Loud);
+            });
+        });
+    });
+    let parents = trace.find_all("shown").map(|span| span.parent_id());
+    let expected = ["root", "child"].map(|name| Some(trace.find(name).span_id()));
+    assert_eq!(parents.collect::<Vec<_>>(), expected);
+}
+
 fn remote() -> opentelemetry::trace::SpanContext {
     use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
     SpanContext::new(
