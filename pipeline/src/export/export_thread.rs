@@ -9,8 +9,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry_sdk::trace::SpanData;
-
 use crate::export::batch::Batch;
 use crate::export::control::Control;
 use crate::export::export_state::{CurrentJob, ExportState, Job, Successor};
@@ -150,12 +148,7 @@ impl ExportThread {
     /// Returns also whether this was the last work.
     fn run(&self, exporter: &dyn Export, work: Work) -> (bool, ExportResult) {
         match work {
-            Work::Export(batch) => {
-                let spans: Vec<SpanData> = batch.take();
-                // A thread that never comes back must not keep it.
-                drop(batch);
-                (false, exporter::export(exporter, spans, self.timeout))
-            }
+            Work::Export(batch) => (false, exporter::export(exporter, batch, self.timeout)),
             Work::Flush => (false, exporter::flush(exporter)),
             Work::ShutDown => {
                 self.record_error(exporter::flush(exporter).error());

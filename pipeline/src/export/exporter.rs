@@ -1,4 +1,4 @@
-//! Any exporter of the SDK's kind, behind one type, and run with a deadline.
+//! Any exporter behind one type, and run with a deadline. Those of the SDK's kind get spans of the SDK's.
 
 use std::any::type_name;
 use std::future::Future;
@@ -10,14 +10,16 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanExporter;
 
+use crate::export::batch::Batch;
 use crate::host::unwind::silenced;
 
 /// What is asked of an exporter.
 pub(crate) trait Export: Send + Sync {
-    /// `None` if there is no answer before the deadline.
-    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult>;
+    /// Reads the batch once, and drops it before it waits for anything: a thread that never comes back must
+    /// not keep it. `None` if there is no answer before the deadline.
+    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> Option<OTelSdkResult>;
 
     fn flush(&self) -> OTelSdkResult;
 
@@ -30,8 +32,10 @@ pub(crate) trait Export: Send + Sync {
 }
 
 impl<E: SpanExporter> Export for E {
-    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
-        run_until(SpanExporter::export(self, batch), deadline)
+    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
+        let spans = batch.spans();
+        drop(batch);
+        run_until(SpanExporter::export(self, spans), deadline)
     }
 
     fn flush(&self) -> OTelSdkResult {
@@ -71,11 +75,7 @@ impl ExportResult {
 }
 
 /// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
-pub(crate) fn export(
-    exporter: &dyn Export,
-    batch: Vec<SpanData>,
-    timeout: Duration,
-) -> ExportResult {
+pub(crate) fn export(exporter: &dyn Export, batch: Arc<Batch>, timeout: Duration) -> ExportResult {
     // A time that is too far for the clock is none.
     let deadline = Instant::now().checked_add(timeout);
     run(|| exporter.export(batch, deadline))

@@ -13,6 +13,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use crate::backend::site::{Library, Site};
 
 /// It is kept small: each goes once from its thread's cache to another one's.
+#[derive(Clone)]
 pub struct EndedSpan {
     pub parentage: Parentage,
     pub kind: SpanKind,
@@ -63,6 +64,7 @@ pub enum Timestamp {
 }
 
 /// Who made a span, and where.
+#[derive(Clone)]
 pub enum SpanSource {
     Site(&'static Site),
     Library(Box<(&'static Site, Library)>),
@@ -70,7 +72,7 @@ pub enum SpanSource {
     Unknown,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Details {
     /// The times that were told by who made the span, who has a clock of their own.
     pub start: Option<SystemTime>,
@@ -84,6 +86,7 @@ pub struct Details {
     pub dropped_links: u32,
 }
 
+#[derive(Clone)]
 pub struct RecordedEvent {
     pub name: Cow<'static, str>,
     pub timestamp: Timestamp,

@@ -25,10 +25,11 @@ use ::http::{HeaderMap, HeaderValue};
 use opentelemetry_otlp::SpanExporter as Exporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanExporter;
 use tokio::runtime::{self, Runtime};
 
 use crate::environment::{OtlpSettings, Protocol};
+use crate::export::batch::Batch;
 use crate::export::exporter::Export;
 
 pub(crate) struct Otlp {
@@ -84,13 +85,15 @@ fn describe(settings: &OtlpSettings) -> String {
 }
 
 impl Export for Otlp {
-    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
+    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
+        let spans = batch.spans();
+        drop(batch);
         let own = Instant::now().checked_add(self.timeout);
         let deadline = own.into_iter().chain(deadline).min();
         let export = async {
             // What has become of idle connections is seen first.
             tokio::task::yield_now().await;
-            SpanExporter::export(&self.exporter, batch).await
+            SpanExporter::export(&self.exporter, spans).await
         };
         match self.engine.run_until(export, deadline)? {
             // The transport has the same deadline, and may be the first to see it.
