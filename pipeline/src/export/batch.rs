@@ -19,8 +19,10 @@ use crate::stats::counts::{DropCause, Ledger};
 pub(crate) struct Batch {
     size: Size,
     content: Mutex<Content>,
-    /// The first that was met.
+    /// The first cause that cost all of it.
     dropped: OnceLock<DropCause>,
+    /// Of the exporter that dropped most, where none dropped all of it: which spans, none says.
+    parts: Mutex<Vec<(DropCause, usize)>>,
     queue: Arc<SpanQueue>,
     ledger: Arc<Ledger>,
     clock: Arc<Clock>,
@@ -64,6 +66,7 @@ impl Batch {
                 exporters,
             }),
             dropped,
+            parts: Mutex::default(),
             queue: Arc::clone(builder.queue),
             ledger: Arc::clone(builder.ledger),
             clock: Arc::clone(builder.clock),
@@ -136,6 +139,24 @@ impl Batch {
         // The first cause stays.
         let _ = self.dropped.set(cause);
     }
+
+    /// So many of its spans are not exported, by one exporter at least.
+    pub(crate) fn drop_parts(&self, parts: Vec<(DropCause, usize)>) {
+        match &parts[..] {
+            [] => {}
+            [(cause, spans)] if *spans >= self.size.spans => self.drop_for(*cause),
+            _ => {
+                let mut most = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+                if total(&parts) > total(&most) {
+                    *most = parts;
+                }
+            }
+        }
+    }
+}
+
+fn total(parts: &[(DropCause, usize)]) -> usize {
+    parts.iter().map(|(_, spans)| spans).sum()
 }
 
 impl Content {
@@ -152,10 +173,21 @@ impl Content {
 impl Drop for Batch {
     fn drop(&mut self) {
         self.queue.buffers.release(self.size);
-        let dropped = self.dropped.get().copied();
-        self.ledger.count(self.size.spans, dropped);
+        let parts = self.parts.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let parts = match self.dropped.get() {
+            Some(cause) => vec![(*cause, self.size.spans)],
+            None => std::mem::take(parts),
+        };
+        for &(cause, spans) in &parts {
+            self.ledger.count(spans, Some(cause));
+        }
+        self.ledger
+            .count(self.size.spans.saturating_sub(total(&parts)), None);
         // Without an exporter, the worker drops it, and warns nobody.
-        if dropped.is_some_and(|cause| cause != DropCause::NoExporter) {
+        if parts
+            .iter()
+            .any(|(cause, _)| *cause != DropCause::NoExporter)
+        {
             self.queue.report_drops();
         }
     }

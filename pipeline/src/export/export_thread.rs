@@ -172,20 +172,16 @@ impl ExportThread {
     }
 
     fn complete(&self, job: Job, result: ExportResult) {
-        let error = result.error();
-        self.record_error(error.clone());
-        let cause = match result {
-            ExportResult::Done => None,
-            ExportResult::Failed(_) => Some(DropCause::Failed),
-            ExportResult::TimedOut => Some(DropCause::TimedOut),
-        };
-        if let Job::Export(batch) = job {
-            self.ledger.set_last(error.map_or(Ok(()), Err));
-            self.ledger.count(batch.size().spans, cause);
-            if let Some(cause) = cause {
-                batch.drop_for(cause);
-            }
+        self.record_error(result.error());
+        let Job::Export(batch) = job else { return };
+        let parts = result.into_parts(batch.size().spans);
+        self.ledger.count(parts.exported, None);
+        for &(cause, spans) in &parts.dropped {
+            self.ledger.count(spans, Some(cause));
         }
+        let last = parts.error.map_or(Ok(parts.note), Err);
+        self.ledger.set_last(last);
+        batch.drop_parts(parts.dropped);
     }
 
     fn record_error(&self, error: Option<String>) {

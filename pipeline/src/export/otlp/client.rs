@@ -1,0 +1,157 @@
+//! Sends one message to the receiver, as often as OTLP asks.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::{Buf as _, Bytes};
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request};
+
+use crate::environment::{OtlpSettings, Protocol};
+use crate::export::otlp::answer::{Answer, Failure};
+use crate::export::otlp::backoff::Backoff;
+use crate::export::otlp::connection::{Connection, Payload, Reply};
+use crate::export::otlp::connector::Connector;
+#[cfg(feature = "otlp-grpc")]
+use crate::export::otlp::grpc;
+use crate::export::otlp::gzip::Gzip;
+#[cfg(feature = "otlp-http")]
+use crate::export::otlp::http as otlp_http;
+use crate::export::otlp::redaction::Redaction;
+
+pub(super) struct Client {
+    connection: Connection,
+    protocol: Protocol,
+    /// Without its message.
+    request: Request<()>,
+    gzip: Option<Mutex<Gzip>>,
+    redaction: Redaction,
+}
+
+/// As the specification of the exporter asks.
+const AGENT: &str = concat!(
+    "enter-span-pipeline/",
+    env!("CARGO_PKG_VERSION"),
+    " OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION")
+);
+
+impl Client {
+    /// # Errors
+    ///
+    /// What is missing, or wrong with the settings for TLS.
+    pub(super) fn new(settings: &OtlpSettings) -> Result<Self, String> {
+        Ok(Client {
+            connection: Connection::new(Connector::new(settings)?, settings.protocol),
+            protocol: settings.protocol,
+            request: request(settings)?,
+            gzip: settings.gzip.then(|| Mutex::new(Gzip::new())),
+            redaction: Redaction::new(&settings.headers, &settings.endpoint),
+        })
+    }
+
+    /// Sends it until the receiver has answered for good, or no other try ends before the deadline.
+    /// `on_retry` gets each failure that is followed by another try.
+    ///
+    /// # Errors
+    ///
+    /// The last failure. Where another try might have helped, its time was over.
+    pub(super) async fn send(
+        &self,
+        message: Bytes,
+        deadline: Option<Instant>,
+        on_retry: impl Fn(&str),
+    ) -> Answer {
+        let (prefix, message) = self.frame(message)?;
+        let mut backoff = Backoff::default();
+        loop {
+            let payload = Payload::new(prefix.clone().chain(message.clone()));
+            let failure = match self.send_once(payload).await {
+                Ok(taken) => return Ok(taken),
+                Err(failure) => failure,
+            };
+            let Some(pause) = backoff.next(failure.retry) else {
+                return Err(failure);
+            };
+            let next = Instant::now().checked_add(pause);
+            if next.is_none_or(|next| deadline.is_some_and(|deadline| deadline <= next)) {
+                return Err(given_up(failure, backoff.tries()));
+            }
+            on_retry(&failure.reason);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn send_once(&self, payload: Payload) -> Answer {
+        let request = self.request.clone().map(|()| payload);
+        let reply = self.connection.exchange(request).await?;
+        let mut answer = self.answer(&reply);
+        if let Ok(taken) = &mut answer {
+            taken.message = self.redaction.show(&taken.message);
+        }
+        answer
+    }
+
+    fn answer(&self, reply: &Reply) -> Answer {
+        match self.protocol {
+            #[cfg(feature = "otlp-http")]
+            Protocol::Http => otlp_http::answer(reply, &self.redaction),
+            #[cfg(feature = "otlp-grpc")]
+            Protocol::Grpc => grpc::answer(reply, &self.redaction),
+            #[cfg(not(all(feature = "otlp-http", feature = "otlp-grpc")))]
+            _ => Err(Failure::lasting(missing())),
+        }
+    }
+
+    /// Compressed, if that is asked for, and with what the protocol puts before it.
+    fn frame(&self, message: Bytes) -> Result<(Bytes, Bytes), Failure> {
+        let message = match &self.gzip {
+            None => message,
+            Some(gzip) => {
+                let mut gzip = gzip.lock().unwrap_or_else(PoisonError::into_inner);
+                let compressed = gzip.compress(&message);
+                compressed.ok_or_else(|| Failure::lasting("the message cannot be compressed"))?
+            }
+        };
+        let prefix = match self.protocol {
+            #[cfg(feature = "otlp-grpc")]
+            Protocol::Grpc => grpc::prefix(&message, self.gzip.is_some())
+                .ok_or_else(|| Failure::lasting("the message is longer than gRPC allows"))?,
+            _ => Bytes::new(),
+        };
+        Ok((prefix, message))
+    }
+}
+
+fn request(settings: &OtlpSettings) -> Result<Request<()>, String> {
+    let mut headers = settings.headers.clone();
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(AGENT));
+    let request = match settings.protocol {
+        #[cfg(feature = "otlp-http")]
+        Protocol::Http => otlp_http::request(&settings.endpoint, headers, settings.gzip),
+        #[cfg(feature = "otlp-grpc")]
+        Protocol::Grpc => grpc::request(&settings.endpoint, headers, settings.gzip),
+        #[cfg(not(all(feature = "otlp-http", feature = "otlp-grpc")))]
+        _ => return Err(missing()),
+    };
+    request.ok_or_else(|| "the endpoint has no host".to_owned())
+}
+
+/// The name of the feature that is not there.
+#[cfg(not(all(feature = "otlp-http", feature = "otlp-grpc")))]
+fn missing() -> String {
+    let feature = if cfg!(feature = "otlp-http") {
+        "otlp-grpc"
+    } else {
+        "otlp-http"
+    };
+    format!("this protocol needs the feature `{feature}` of `enter-span-pipeline`")
+}
+
+fn given_up(failure: Failure, tries: u32) -> Failure {
+    let Failure { reason, retry } = failure;
+    let reason = format!("{reason} (given up after {tries} tries)");
+    Failure { reason, retry }
+}
