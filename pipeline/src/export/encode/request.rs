@@ -28,7 +28,7 @@ const SPAN: u8 = message(2);
 const SCOPE_SCHEMA_URL: u8 = message(3);
 
 /// Two fields around all spans, each with a tag and a length of at most five bytes.
-const FRAMES: usize = 12;
+pub(super) const FRAMES: usize = 12;
 
 /// What every request says of the process.
 #[derive(Default)]
