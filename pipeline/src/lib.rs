@@ -83,7 +83,7 @@
 //! A request is sent again, within the timeout, if its failure may pass: HTTP 429, 502, 503 and 504, the
 //! gRPC codes that OTLP names, and a connection that is refused or lost. `Retry-After` and `RetryInfo`
 //! set the pause; without them it grows from a quarter of a second to five. If the next try would start
-//! after the timeout, the request is given up immediately. A collector that restarts within the timeout
+//! after the timeout, the request is given up immediately; during a shutdown each is tried once more. A collector that restarts within the timeout
 //! loses nothing; spans can arrive twice if a connection is lost before the answer.
 //!
 //! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB

@@ -87,11 +87,22 @@ impl ExportThread {
                 self.refuse(job, cause);
             }
             None => {
-                if let Job::Export(batch) = &job {
-                    state.add(batch.size());
+                let mut hurried = None;
+                match &job {
+                    Job::Export(batch) => state.add(batch.size()),
+                    Job::Flush(_) => {}
+                    Job::ShutDown(_) => hurried = state.exporter.clone(),
                 }
                 state.jobs.push_back(job);
                 self.has_job.notify_one();
+                drop(state);
+                if let Some(exporter) = hurried {
+                    // It may be the last to drop it.
+                    silenced(move || {
+                        exporter.hurry();
+                        drop(exporter);
+                    });
+                }
             }
         }
     }

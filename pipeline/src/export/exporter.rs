@@ -31,6 +31,9 @@ pub(crate) trait Export: Send + Sync {
     /// Counts here what the batches do not say: requests that are sent again, or given up.
     fn count_in(&mut self, _ledger: &Arc<Ledger>) {}
 
+    /// The pipeline shuts down: what waits to be tried again is tried once more, now.
+    fn hurry(&self) {}
+
     /// What it is and where it exports to, without credentials.
     fn description(&self) -> String;
 }
@@ -69,6 +72,10 @@ pub(crate) enum ExportResult {
     Failed(String),
     TimedOut,
     /// Of a batch whose spans did not all go the same way.
+    #[cfg_attr(
+        not(any(feature = "otlp-http", feature = "otlp-grpc")),
+        expect(dead_code, reason = "other exporters do not say so much")
+    )]
     InParts(Parts),
 }
 
@@ -133,12 +140,16 @@ impl Parts {
         }
     }
 
-    /// What has no answer yet of so many spans will have none.
-    pub(crate) fn time_out(&mut self, spans: usize) {
+    /// What has no answer yet of so many spans will have none. The last failure before may say why.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn time_out(&mut self, spans: usize, before: Option<String>) {
         let dropped: usize = self.dropped.iter().map(|(_, spans)| spans).sum();
         let open = spans.saturating_sub(self.exported + dropped);
         self.drop_for(DropCause::TimedOut, open);
-        self.error = Some(NO_ANSWER.to_owned());
+        self.error = Some(match before {
+            Some(before) => format!("{NO_ANSWER}; before that: {before}"),
+            None => NO_ANSWER.to_owned(),
+        });
     }
 }
 

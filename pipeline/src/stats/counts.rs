@@ -147,12 +147,14 @@ impl Ledger {
     }
 
     /// A request is sent again, for this reason.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) fn retry(&self, reason: &str) {
         self.retried.fetch_add(1, Ordering::Relaxed);
         self.set_last(Err(format!("{reason} (trying again)")));
     }
 
     /// A request is not sent again: its time is over.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) fn give_up(&self) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
     }

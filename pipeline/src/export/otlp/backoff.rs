@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::export::otlp::answer::Retry;
+use super::answer::Retry;
 use crate::sampling::id;
 
 /// Grows with each try.

@@ -1,23 +1,25 @@
 //! Sends one message to the receiver, as often as OTLP asks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
+use tokio::sync::Notify;
 
-use crate::environment::{OtlpSettings, Protocol};
-use crate::export::otlp::answer::{Answer, Failure};
-use crate::export::otlp::backoff::Backoff;
-use crate::export::otlp::connection::{Connection, Payload, Reply};
-use crate::export::otlp::connector::Connector;
+use super::answer::{Answer, Failure};
+use super::backoff::Backoff;
+use super::connection::{Connection, Payload, Reply};
+use super::connector::Connector;
 #[cfg(feature = "otlp-grpc")]
-use crate::export::otlp::grpc;
-use crate::export::otlp::gzip::Gzip;
+use super::grpc;
+use super::gzip::Gzip;
 #[cfg(feature = "otlp-http")]
-use crate::export::otlp::http as otlp_http;
-use crate::export::otlp::redaction::Redaction;
+use super::http as otlp_http;
+use super::redaction::Redaction;
+use crate::environment::{OtlpSettings, Protocol};
 
 pub(super) struct Client {
     connection: Connection,
@@ -26,6 +28,8 @@ pub(super) struct Client {
     request: Request<()>,
     gzip: Option<Mutex<Gzip>>,
     redaction: Redaction,
+    is_hurried: AtomicBool,
+    hurried: Notify,
 }
 
 /// As the specification of the exporter asks.
@@ -47,7 +51,15 @@ impl Client {
             request: request(settings)?,
             gzip: settings.gzip.then(|| Mutex::new(Gzip::new())),
             redaction: Redaction::new(&settings.headers, &settings.endpoint),
+            is_hurried: AtomicBool::new(false),
+            hurried: Notify::new(),
         })
+    }
+
+    /// Ends a pause now. From here on, each message is tried once more at most.
+    pub(super) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Relaxed);
+        self.hurried.notify_one();
     }
 
     /// Sends it until the receiver has answered for good, or no other try ends before the deadline.
@@ -73,12 +85,12 @@ impl Client {
             let Some(pause) = backoff.next(failure.retry) else {
                 return Err(failure);
             };
-            let next = Instant::now().checked_add(pause);
-            if next.is_none_or(|next| deadline.is_some_and(|deadline| deadline <= next)) {
+            if self.is_hurried.load(Ordering::Relaxed) || is_late(pause, deadline) {
                 return Err(given_up(failure, backoff.tries()));
             }
             on_retry(&failure.reason);
-            tokio::time::sleep(pause).await;
+            // Over earlier, if there is no time.
+            let _ = tokio::time::timeout(pause, self.hurried.notified()).await;
         }
     }
 
@@ -150,8 +162,18 @@ fn missing() -> String {
     format!("this protocol needs the feature `{feature}` of `enter-span-pipeline`")
 }
 
+/// Whether nothing can be sent any more after this pause.
+fn is_late(pause: Duration, deadline: Option<Instant>) -> bool {
+    let next = Instant::now().checked_add(pause);
+    next.is_none_or(|next| deadline.is_some_and(|deadline| deadline <= next))
+}
+
 fn given_up(failure: Failure, tries: u32) -> Failure {
     let Failure { reason, retry } = failure;
-    let reason = format!("{reason} (given up after {tries} tries)");
+    let tries = match tries {
+        1 => "1 try".to_owned(),
+        tries => format!("{tries} tries"),
+    };
+    let reason = format!("{reason} (given up after {tries})");
     Failure { reason, retry }
 }

@@ -18,9 +18,9 @@ use hyper::client::conn::http2;
 use hyper::rt::Executor;
 use tokio::task::JoinSet;
 
+use super::answer::{Failure, Retry};
+use super::connector::{Connector, Stream, chain};
 use crate::environment::Protocol;
-use crate::export::otlp::answer::{Failure, Retry};
-use crate::export::otlp::connector::{Connector, Stream, chain};
 
 /// The frame of a message, if the protocol has one, and the message.
 pub(super) type Payload = Full<Chain<Bytes, Bytes>>;

@@ -15,9 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
 
+use super::answer::Failure;
+use super::tls;
 use crate::environment::{OtlpSettings, Protocol};
-use crate::export::otlp::answer::Failure;
-use crate::export::otlp::tls;
 
 pub(super) struct Connector {
     endpoint: Uri,

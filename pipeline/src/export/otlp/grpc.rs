@@ -15,10 +15,10 @@ use http::header::{CONTENT_TYPE, TE};
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 
-use crate::export::otlp::answer::{Answer, Failure, Status, code};
-use crate::export::otlp::connection::Reply;
-use crate::export::otlp::message::{self, RpcStatus};
-use crate::export::otlp::redaction::Redaction;
+use super::answer::{Answer, Failure, Status, code};
+use super::connection::Reply;
+use super::message::{self, RpcStatus};
+use super::redaction::Redaction;
 
 const PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 

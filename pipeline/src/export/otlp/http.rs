@@ -6,10 +6,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, HeaderValue, Method, Request};
 
-use crate::export::otlp::answer::{Answer, Failure, Status};
-use crate::export::otlp::connection::Reply;
-use crate::export::otlp::message;
-use crate::export::otlp::redaction::Redaction;
+use super::answer::{Answer, Failure, Status};
+use super::connection::Reply;
+use super::message;
+use super::redaction::Redaction;
 
 const PROTOBUF: &str = "application/x-protobuf";
 

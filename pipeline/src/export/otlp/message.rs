@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::export::otlp::answer::Taken;
+use super::answer::Taken;
 
 /// A message in the format of the wire, field by field.
 struct Fields<'a>(&'a [u8]);

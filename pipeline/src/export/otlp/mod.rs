@@ -18,19 +18,20 @@ mod message;
 mod redaction;
 mod tls;
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 
+use self::answer::{Answer, Retry, Taken};
+use self::client::Client;
+use self::engine::Engine;
 use crate::environment::OtlpSettings;
 use crate::export::batch::Batch;
 use crate::export::encode::{EncodedRequest, Encoder};
 use crate::export::exporter::{Export, ExportResult, Parts};
-use crate::export::otlp::answer::{Answer, Retry, Taken};
-use crate::export::otlp::client::Client;
-use crate::export::otlp::engine::Engine;
 use crate::stats::counts::{DropCause, Ledger};
 
 pub(crate) struct Otlp {
@@ -68,10 +69,14 @@ impl Otlp {
         requests: Vec<EncodedRequest>,
         deadline: Option<Instant>,
         done: &mut Parts,
+        last_failure: &RefCell<Option<String>>,
     ) {
+        let on_retry = |reason: &str| {
+            self.ledger.retry(reason);
+            *last_failure.borrow_mut() = Some(reason.to_owned());
+        };
         for EncodedRequest { bytes, spans } in requests {
-            let on_retry = |reason: &str| self.ledger.retry(reason);
-            let answer = self.client.send(bytes, deadline, on_retry).await;
+            let answer = self.client.send(bytes, deadline, &on_retry).await;
             if answer
                 .as_ref()
                 .is_err_and(|failure| failure.retry != Retry::Never)
@@ -131,9 +136,10 @@ impl Export for Otlp {
         let deadline = own.into_iter().chain(deadline).min();
         let all: usize = requests.iter().map(|request| request.spans).sum();
         let mut done = Parts::default();
-        let sent = self.send_all(requests, deadline, &mut done);
+        let last_failure = RefCell::default();
+        let sent = self.send_all(requests, deadline, &mut done, &last_failure);
         if self.engine.run_until(sent, deadline).is_none() {
-            done.time_out(all);
+            done.time_out(all, last_failure.into_inner());
         }
         ExportResult::InParts(done)
     }
@@ -157,6 +163,10 @@ impl Export for Otlp {
 
     fn count_in(&mut self, ledger: &Arc<Ledger>) {
         self.ledger = Arc::clone(ledger);
+    }
+
+    fn hurry(&self) {
+        self.client.hurry();
     }
 
     fn description(&self) -> String {

@@ -21,7 +21,8 @@ impl Redaction {
         for (name, value) in headers {
             let Ok(value) = value.to_str() else { continue };
             secrets.push(value.to_owned());
-            secrets.extend(value.split_whitespace().map(str::to_owned));
+            let words = value.split_whitespace().filter(|word| !is_scheme(word));
+            secrets.extend(words.map(str::to_owned));
             if name == AUTHORIZATION {
                 secrets.extend(basic(value).into_iter().flatten());
             }
@@ -57,6 +58,14 @@ impl Redaction {
         }
         shown
     }
+}
+
+/// The name of a scheme of authentication, which says nothing.
+fn is_scheme(word: &str) -> bool {
+    let schemes = ["basic", "bearer", "token"];
+    schemes
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 /// The user, the password and both of `Basic`.
