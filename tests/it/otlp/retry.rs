@@ -162,6 +162,28 @@ fn a_shutdown_does_not_wait_for_a_receiver_that_is_busy() {
     assert_eq!(receiver.requests().len(), 2);
 }
 
+/// A kept connection that is gone costs nothing at a shutdown either.
+#[test]
+fn a_shutdown_replaces_a_connection_that_is_gone() {
+    let receiver = Scripted::start(|number, stream| {
+        if number == 1 {
+            return Then::Close;
+        }
+        stream.write_all(&taken()).ok();
+        Then::Keep
+    });
+    let pipeline = exporting_to(&receiver, &[]);
+    export_one(&pipeline);
+    record(&pipeline, 1);
+    pipeline.shutdown(AGES).expect("down in time");
+    let outcome = Outcome {
+        exported: 2,
+        retried: 1,
+        ..Outcome::default()
+    };
+    assert_outcome(&pipeline, outcome);
+}
+
 /// While requests are sent again, `diagnose` says why; and what a receiver says of a success.
 #[test]
 fn diagnose_says_what_the_receiver_said() {

@@ -9,7 +9,7 @@ use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
 use tokio::sync::Notify;
 
-use super::answer::{Answer, Failure};
+use super::answer::{Answer, Failure, Retry};
 use super::backoff::Backoff;
 use super::connection::{Connection, Payload, Reply};
 use super::connector::Connector;
@@ -85,7 +85,9 @@ impl Client {
             let Some(pause) = backoff.next(failure.retry) else {
                 return Err(failure);
             };
-            if self.is_hurried.load(Ordering::Relaxed) || is_late(pause, deadline) {
+            // What a kept connection cost was no try.
+            let is_last = self.is_hurried.load(Ordering::Relaxed) && failure.retry != Retry::Now;
+            if is_last || is_late(pause, deadline) {
                 return Err(given_up(failure, backoff.tries()));
             }
             on_retry(&failure.reason);
