@@ -26,7 +26,7 @@ enum Act {
     Reset(Reason),
     /// Says that the connection ends, and ends it.
     GoAway,
-    Say(Said),
+    Say(Box<Said>),
 }
 
 #[derive(Clone, Default)]
@@ -74,7 +74,7 @@ async fn serve<A: Fn(usize) -> Act>(stream: TcpStream, act: Arc<A>, number: Arc<
                     while let Some(Ok(data)) = body.data().await {
                         body.flow_control().release_capacity(data.len()).ok();
                     }
-                    say(&mut respond, said);
+                    say(&mut respond, *said);
                 });
             }
         }
@@ -93,6 +93,10 @@ fn say(respond: &mut SendResponse<Bytes>, said: Said) {
     if let Some(trailers) = said.trailers {
         stream.send_trailers(trailers).ok();
     }
+}
+
+fn says(said: Said) -> Act {
+    Act::Say(Box::new(said))
 }
 
 fn head(kind: &str) -> Response<()> {
@@ -143,7 +147,7 @@ fn refusal(status: &Status, place: Place) -> Said {
 fn first(act: impl Fn() -> Act + Send + Sync + 'static) -> String {
     start(move |number| match number {
         0 => act(),
-        _ => Act::Say(message(b"")),
+        _ => says(message(b"")),
     })
 }
 
@@ -187,7 +191,7 @@ fn what_passes_is_sent_again(
     #[values(Place::Head, Place::Trailers)] place: Place,
 ) {
     let status = with_pause(code, Duration::ZERO);
-    let url = first(move || Act::Say(refusal(&status, place)));
+    let url = first(move || says(refusal(&status, place)));
     assert_outcome(&export_seven(&url), sent_again());
 }
 
@@ -195,7 +199,7 @@ fn what_passes_is_sent_again(
 #[test]
 fn without_a_pause_it_is_our_own() {
     let status = Status::unavailable("starting");
-    let url = first(move || Act::Say(refusal(&status, Place::Trailers)));
+    let url = first(move || says(refusal(&status, Place::Trailers)));
     assert_outcome(&export_seven(&url), sent_again());
 }
 
@@ -213,7 +217,7 @@ fn without_a_pause_it_is_our_own() {
 #[case(Code::Unauthenticated, "UNAUTHENTICATED")]
 fn what_stays_is_not_sent_again(#[case] code: Code, #[case] name: &str) {
     let status = Status::new(code, "quota: 5% left, \u{fc}ber s3cr3t\n");
-    let url = first(move || Act::Say(refusal(&status, Place::Trailers)));
+    let url = first(move || says(refusal(&status, Place::Trailers)));
     let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=s3cr3t");
     let pipeline = exporting(&url, &[headers]);
     export_one(&pipeline);
@@ -230,7 +234,7 @@ fn what_stays_is_not_sent_again(#[case] code: Code, #[case] name: &str) {
 #[test]
 fn a_pause_that_is_too_long_is_given_up() {
     let status = with_pause(Code::ResourceExhausted, Duration::from_secs(3600));
-    let url = first(move || Act::Say(refusal(&status, Place::Trailers)));
+    let url = first(move || says(refusal(&status, Place::Trailers)));
     let pipeline = exporting(&url, &[(super::TIMEOUT, "600000")]);
     export_one(&pipeline);
     let given_up = Outcome {
@@ -279,7 +283,7 @@ fn a_partial_success_is_counted(
     #[case] rejected: u64,
     #[case] expected: &str,
 ) {
-    let url = start(move |_| Act::Say(message(body)));
+    let url = start(move |_| says(message(body)));
     let pipeline = export_seven(&url);
     let outcome = Outcome {
         exported: 7 - rejected,
@@ -298,7 +302,7 @@ fn a_partial_success_is_counted(
 #[case(Said { body: Bytes::from_static(b"\x01\x00\x00\x00\x00"), ..message(b"") }, "the receiver's answer is no message of OTLP")]
 #[case(Said { body: vec![0; 100_000].into(), ..message(b"") }, "the receiver's answer is longer than 64 KiB")]
 fn what_is_no_answer_is_no_success(#[case] said: Said, #[case] expected: &str) {
-    let url = start(move |_| Act::Say(said.clone()));
+    let url = start(move |_| says(said.clone()));
     let pipeline = exporting(&url, &[]);
     export_one(&pipeline);
     let failed = Outcome {
