@@ -49,6 +49,9 @@ impl DiagnosticSource for PipelineDiagnosis {
     }
 }
 
+/// The topic of what exporters do.
+const EXPORTERS: &str = "exporters";
+
 impl PipelineDiagnosis {
     fn of_process(&self, report: &mut Report) {
         const TOPIC: &str = "state";
@@ -116,27 +119,24 @@ impl PipelineDiagnosis {
     }
 
     fn of_exporters(&self, report: &mut Report) {
-        const TOPIC: &str = "exporters";
         if self.exporters.is_empty() {
             report.add(
-                TOPIC,
+                EXPORTERS,
                 "none, so spans go nowhere: give one in the code, or see `OTEL_TRACES_EXPORTER`",
             );
         }
         for (exporter, ledger) in self.exporters.iter().zip(&self.ledgers.each) {
-            report.add(TOPIC, exporter);
-            let ExporterCounts {
-                exported, queued, ..
-            } = ledger.counts();
-            report.add(
-                TOPIC,
-                format_args!("  spans that it has taken: {exported}; that wait for it: {queued}"),
-            );
+            report.add(EXPORTERS, exporter);
+            of_exporter(report, &ledger.counts());
             match ledger.last() {
-                None => report.add(TOPIC, "  no export has ended yet"),
-                Some(Ok(())) => report.add(TOPIC, "  the last export went well"),
+                None => report.add(EXPORTERS, "  no export has ended yet"),
+                Some(Ok(None)) => report.add(EXPORTERS, "  the last export went well"),
+                Some(Ok(Some(note))) => report.add(
+                    EXPORTERS,
+                    format_args!("  the last export went well; the receiver says: {note}"),
+                ),
                 Some(Err(error)) => {
-                    report.add(TOPIC, format_args!("  the last export failed: {error}"));
+                    report.add(EXPORTERS, format_args!("  the last export failed: {error}"));
                 }
             }
         }
@@ -166,5 +166,34 @@ impl PipelineDiagnosis {
                 report.add("dropped", format_args!("{count}: {cause}"));
             }
         }
+    }
+}
+
+fn of_exporter(report: &mut Report, counts: &ExporterCounts) {
+    let ExporterCounts {
+        exported,
+        queued,
+        rejected,
+        retried,
+        given_up,
+        ..
+    } = counts;
+    report.add(
+        EXPORTERS,
+        format_args!("  spans that it has taken: {exported}; that wait for it: {queued}"),
+    );
+    if *rejected > 0 {
+        report.add(
+            EXPORTERS,
+            format_args!("  spans that its receiver rejected: {rejected}"),
+        );
+    }
+    if retried + given_up > 0 {
+        report.add(
+            EXPORTERS,
+            format_args!(
+                "  requests that were sent again: {retried}; that were given up: {given_up}"
+            ),
+        );
     }
 }

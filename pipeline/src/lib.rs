@@ -68,20 +68,30 @@
 //!
 //! - `ENDPOINT`: for HTTP a base, to which `/v1/traces` is appended; that of the traces is taken as it is.
 //!   For gRPC also `host:port`, with `INSECURE` for one without TLS. A user name and a password in it
-//!   become an `authorization` header. The scheme is `http` or `https`; a port, if there is one, is a number
-//!   from 1 to 65535. Any other value is refused: spans go to the default endpoint, without the headers,
-//!   and a warning gives the reason and shows nothing of the value.
+//!   become an `authorization` header. The scheme is `http`, `https` or, on Unix, `unix`; a port, if there
+//!   is one, is a number from 1 to 65535. Any other value is refused: spans go to the default endpoint,
+//!   without the headers, and a warning gives the reason and shows nothing of the value.
+//!   `unix:///run/otel.sock` is a Unix domain socket, for both protocols and without TLS.
 //! - `HEADERS`: `name=value,name=value`, percent-encoded. Those that frame a message, describe its body
 //!   or belong to its connection are left out, with a warning: `host`, `content-*`, `transfer-encoding`,
 //!   `connection` and the like, and `grpc-*` for gRPC.
-//! - `TIMEOUT`: milliseconds for a batch, with all that is tried for it. The default is ten seconds.
+//! - `TIMEOUT`: milliseconds for a batch, with all tries. The default is ten seconds.
 //! - `COMPRESSION`: `gzip` or `none`, the default.
 //! - `CERTIFICATE`, `CLIENT_CERTIFICATE`, `CLIENT_KEY`: files in PEM. Without the first, the platform's
 //!   trusted certificates.
 //!
-//! Proxies are not used, and redirects are not followed. What a receiver takes in part counts as
-//! exported: `opentelemetry-otlp` says no more of it. Where [`PipelineBuilder::with_environment`] gives no
-//! `COMPRESSION`, that of the process still counts.
+//! A request is sent again, within the timeout, if its failure may pass: HTTP 429, 502, 503 and 504, the
+//! gRPC codes that OTLP names, and a connection that is refused or lost. `Retry-After` and `RetryInfo`
+//! set the pause; without them it grows from a quarter of a second to five. If the next try would start
+//! after the timeout, the request is given up immediately; during a shutdown each is tried once more. A collector that restarts within the timeout
+//! loses nothing; spans can arrive twice if a connection is lost before the answer.
+//!
+//! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB
+//! of it are read. Spans that a receiver rejects count as [`Dropped::rejected`]. What a receiver says is
+//! in [`Pipeline::last_export_error`] and [`enter_span::diagnose`], with at most 256 characters, escaped,
+//! and without your headers.
+//!
+//! Proxies are not used, and redirects are not followed.
 //!
 //! # What holds
 //!
@@ -126,6 +136,13 @@ pub use enter_span::native::SpanLimits;
 #[doc(inline)]
 pub use enter_span_waterfall::{self as waterfall, Console, HtmlFiles};
 pub use error::Error;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+#[doc(hidden)]
+pub mod fuzzing {
+    //! What reads the bytes of strangers, for fuzz targets and tests. It is no public API.
+
+    pub use crate::export::otlp::{read_response, read_status};
+}
 pub use pipeline::Pipeline;
 pub use queue::limit::Limits;
 pub use record::provider::{PipelineProvider, PipelineSpan, PipelineTracer};

@@ -72,7 +72,8 @@ fn register_processed(meter: &Meter, view: &View) {
 /// of the first two causes are its own.
 fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 7] {
     let dropped = counts.dropped;
-    let submitted = counts.exported + dropped.export_failed + dropped.export_timed_out;
+    let failed = dropped.export_failed + dropped.export_timed_out + dropped.rejected;
+    let submitted = counts.exported + failed;
     [
         (None, submitted),
         (Some("queue_full"), dropped.queue_full),
@@ -106,6 +107,7 @@ fn register_exporters(meter: &Meter, view: &View) {
                     (None, counts.exported),
                     (Some("export_failed"), counts.failed),
                     (Some("timeout"), counts.timed_out),
+                    (Some("rejected"), counts.rejected),
                 ];
                 observe(instrument, attribute, seen);
             });

@@ -174,6 +174,7 @@ impl Pipeline {
             if silenced(|| exporter.set_resource(&self.resource)).is_none() {
                 control.set_last_error("the exporter panicked at the resource".to_owned());
             }
+            exporter.count_in(ledger);
             let export_thread = ExportThread::new(
                 exporter.into(),
                 control,

@@ -4,6 +4,7 @@ mod http;
 mod invocation;
 mod kit;
 mod macros;
+mod otlp;
 mod pipeline;
 mod propagation;
 mod readme;

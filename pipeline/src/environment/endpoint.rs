@@ -5,6 +5,7 @@
 
 use std::net::Ipv6Addr;
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -21,6 +22,8 @@ pub(super) const PATH: &str = "/v1/traces";
 pub(super) struct Endpoint {
     /// With a scheme, and without credentials.
     pub(super) url: Uri,
+    /// A Unix domain socket, to which the host and the port of the URL say nothing.
+    pub(super) socket: Option<PathBuf>,
     /// The credentials, which do not travel in a URL, as the header that they stand for.
     pub(super) authorization: Option<HeaderValue>,
 }
@@ -32,8 +35,11 @@ impl Endpoint {
     pub(super) fn parse(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+        if is("unix") {
+            return Endpoint::of_socket(rest);
+        }
         if !is("http") && !is("https") {
-            return Err("the scheme is neither `http` nor `https`");
+            return Err("the scheme is none of `http`, `https` and `unix`");
         }
         // A password that is not encoded: its beginning would be the port, and the user the host.
         let (_, behind) = rest.split_once(['/', '?', '#']).unwrap_or_default();
@@ -52,11 +58,46 @@ impl Endpoint {
         check(&host)?;
         parts.authority = Some(host);
         let url = Uri::from_parts(parts).map_err(|_| NO_URL)?;
-        Ok(Endpoint { url, authorization })
+        Ok(Endpoint {
+            url,
+            socket: None,
+            authorization,
+        })
+    }
+
+    pub(super) fn default_of(protocol: Protocol) -> Self {
+        Endpoint {
+            url: protocol.default_endpoint(),
+            socket: None,
+            authorization: None,
+        }
+    }
+
+    /// The requests name `localhost`, as those of other clients do.
+    #[cfg(unix)]
+    fn of_socket(path: &str) -> Result<Self, &'static str> {
+        let is_file = path.starts_with('/') && !path.ends_with('/');
+        // It also checks the length, of which there are about a hundred bytes.
+        if !is_file || std::os::unix::net::SocketAddr::from_pathname(path).is_err() {
+            return Err("the path is not that of a socket, absolute and of at most 100 bytes");
+        }
+        Ok(Endpoint {
+            url: Uri::from_static("http://localhost/v1/traces"),
+            socket: Some(PathBuf::from(path)),
+            authorization: None,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn of_socket(_: &str) -> Result<Self, &'static str> {
+        Err("the scheme is `unix`, and this platform has no Unix domain sockets")
     }
 
     /// A base, to which the path of the signal is appended.
     pub(super) fn with_path(self) -> Self {
+        if self.socket.is_some() {
+            return self;
+        }
         let path = format!("{}{PATH}", self.url.path().trim_end_matches('/'));
         let path = match self.url.query() {
             Some(query) => format!("{path}?{query}"),
@@ -71,6 +112,9 @@ impl Endpoint {
 
     /// What was probably meant otherwise, and what to write then.
     pub(super) fn doubt(&self, protocol: Protocol) -> Option<&'static str> {
+        if self.socket.is_some() {
+            return None;
+        }
         let path = self.url.path().trim_end_matches('/');
         match (protocol, self.url.port_u16()) {
             (Protocol::Http, Some(4317)) => Some(

@@ -1,6 +1,7 @@
 //! `OTEL_EXPORTER_OTLP_*` and `OTEL_EXPORTER_OTLP_TRACES_*`, as the specification of the OTLP exporter
 //! says: the variable of the signal stands before the general one.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
@@ -17,6 +18,8 @@ pub(crate) struct OtlpSettings {
     pub(crate) protocol: Protocol,
     /// With a scheme, and without credentials.
     pub(crate) endpoint: Uri,
+    /// The Unix domain socket that the receiver listens on, instead of a host and a port.
+    pub(crate) socket: Option<PathBuf>,
     pub(crate) headers: HeaderMap,
     /// For one batch, with all that is tried for it.
     pub(crate) timeout: Duration,
@@ -53,7 +56,8 @@ impl Environment<'_> {
         let (endpoint, headers) = self.receiver(protocol);
         OtlpSettings {
             protocol,
-            endpoint,
+            endpoint: endpoint.url,
+            socket: endpoint.socket,
             headers,
             timeout: self.otlp_timeout(),
             gzip: self.compression(),
@@ -101,18 +105,20 @@ impl Environment<'_> {
 
     /// The endpoint without credentials, and the headers, these among them. Without an endpoint that was
     /// meant there are no headers either: they were for that one.
-    fn receiver(&mut self, protocol: Protocol) -> (Uri, HeaderMap) {
+    fn receiver(&mut self, protocol: Protocol) -> (Endpoint, HeaderMap) {
         let mut headers = self.headers(protocol);
         let Some(found) = self.find("ENDPOINT") else {
-            return (protocol.default_endpoint(), headers);
+            return (Endpoint::default_of(protocol), headers);
         };
         let Some(endpoint) = self.endpoint(protocol, &found) else {
-            return (protocol.default_endpoint(), HeaderMap::new());
+            return (Endpoint::default_of(protocol), HeaderMap::new());
         };
-        if let Some(authorization) = endpoint.authorization {
-            headers.entry(AUTHORIZATION).or_insert(authorization);
+        if let Some(authorization) = &endpoint.authorization {
+            headers
+                .entry(AUTHORIZATION)
+                .or_insert(authorization.clone());
         }
-        (endpoint.url, headers)
+        (endpoint, headers)
     }
 
     fn endpoint(&mut self, protocol: Protocol, found: &Variable) -> Option<Endpoint> {

@@ -9,8 +9,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry_sdk::trace::SpanData;
-
 use crate::export::batch::Batch;
 use crate::export::control::Control;
 use crate::export::export_state::{CurrentJob, ExportState, Job, Successor};
@@ -89,11 +87,22 @@ impl ExportThread {
                 self.refuse(job, cause);
             }
             None => {
-                if let Job::Export(batch) = &job {
-                    state.add(batch.size());
+                let mut hurried = None;
+                match &job {
+                    Job::Export(batch) => state.add(batch.size()),
+                    Job::Flush(_) => {}
+                    Job::ShutDown(_) => hurried = state.exporter.clone(),
                 }
                 state.jobs.push_back(job);
                 self.has_job.notify_one();
+                drop(state);
+                if let Some(exporter) = hurried {
+                    // It may be the last to drop it.
+                    silenced(move || {
+                        exporter.hurry();
+                        drop(exporter);
+                    });
+                }
             }
         }
     }
@@ -150,12 +159,7 @@ impl ExportThread {
     /// Returns also whether this was the last work.
     fn run(&self, exporter: &dyn Export, work: Work) -> (bool, ExportResult) {
         match work {
-            Work::Export(batch) => {
-                let spans: Vec<SpanData> = batch.take();
-                // A thread that never comes back must not keep it.
-                drop(batch);
-                (false, exporter::export(exporter, spans, self.timeout))
-            }
+            Work::Export(batch) => (false, exporter::export(exporter, batch, self.timeout)),
             Work::Flush => (false, exporter::flush(exporter)),
             Work::ShutDown => {
                 self.record_error(exporter::flush(exporter).error());
@@ -179,20 +183,16 @@ impl ExportThread {
     }
 
     fn complete(&self, job: Job, result: ExportResult) {
-        let error = result.error();
-        self.record_error(error.clone());
-        let cause = match result {
-            ExportResult::Done => None,
-            ExportResult::Failed(_) => Some(DropCause::Failed),
-            ExportResult::TimedOut => Some(DropCause::TimedOut),
-        };
-        if let Job::Export(batch) = job {
-            self.ledger.set_last(error.map_or(Ok(()), Err));
-            self.ledger.count(batch.size().spans, cause);
-            if let Some(cause) = cause {
-                batch.drop_for(cause);
-            }
+        self.record_error(result.error());
+        let Job::Export(batch) = job else { return };
+        let parts = result.into_parts(batch.size().spans);
+        self.ledger.count(parts.exported, None);
+        for &(cause, spans) in &parts.dropped {
+            self.ledger.count(spans, Some(cause));
         }
+        let last = parts.error.map_or(Ok(parts.note), Err);
+        self.ledger.set_last(last);
+        batch.drop_parts(parts.dropped);
     }
 
     fn record_error(&self, error: Option<String>) {

@@ -1,4 +1,4 @@
-//! Any exporter of the SDK's kind, behind one type, and run with a deadline.
+//! Any exporter behind one type, and run with a deadline. Those of the SDK's kind get spans of the SDK's.
 
 use std::any::type_name;
 use std::future::Future;
@@ -10,14 +10,17 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanExporter;
 
+use crate::export::batch::Batch;
 use crate::host::unwind::silenced;
+use crate::stats::counts::{DropCause, Ledger};
 
 /// What is asked of an exporter.
 pub(crate) trait Export: Send + Sync {
-    /// `None` if there is no answer before the deadline.
-    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult>;
+    /// Reads the batch once, and drops it before it waits for anything: a thread that never comes back must
+    /// not keep it. What has no answer at the deadline is timed out.
+    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> ExportResult;
 
     fn flush(&self) -> OTelSdkResult;
 
@@ -25,13 +28,24 @@ pub(crate) trait Export: Send + Sync {
 
     fn set_resource(&mut self, resource: &Resource);
 
+    /// Counts here what the batches do not say: requests that are sent again, or given up.
+    fn count_in(&mut self, _ledger: &Arc<Ledger>) {}
+
+    /// The pipeline shuts down: what waits to be tried again is tried once more, now.
+    fn hurry(&self) {}
+
     /// What it is and where it exports to, without credentials.
     fn description(&self) -> String;
 }
 
 impl<E: SpanExporter> Export for E {
-    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
-        run_until(SpanExporter::export(self, batch), deadline)
+    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> ExportResult {
+        let spans = batch.spans();
+        drop(batch);
+        match run_until(SpanExporter::export(self, spans), deadline) {
+            Some(exported) => exported.into(),
+            None => ExportResult::TimedOut,
+        }
     }
 
     fn flush(&self) -> OTelSdkResult {
@@ -57,7 +71,26 @@ pub(crate) enum ExportResult {
     Done,
     Failed(String),
     TimedOut,
+    /// Of a batch whose spans did not all go the same way.
+    #[cfg_attr(
+        not(any(feature = "otlp-http", feature = "otlp-grpc")),
+        expect(dead_code, reason = "other exporters do not say so much")
+    )]
+    InParts(Parts),
 }
+
+/// What became of the spans of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) exported: usize,
+    /// The others, by cause.
+    pub(crate) dropped: Vec<(DropCause, usize)>,
+    pub(crate) error: Option<String>,
+    /// What the receiver says of spans that it took.
+    pub(crate) note: Option<String>,
+}
+
+const NO_ANSWER: &str = "no answer in time";
 
 impl ExportResult {
     /// What it says, if it went wrong.
@@ -65,40 +98,86 @@ impl ExportResult {
         match self {
             ExportResult::Done => None,
             ExportResult::Failed(error) => Some(error.clone()),
-            ExportResult::TimedOut => Some("no answer in time".to_owned()),
+            ExportResult::TimedOut => Some(NO_ANSWER.to_owned()),
+            ExportResult::InParts(parts) => parts.error.clone(),
+        }
+    }
+
+    /// With the parts of a batch of so many spans.
+    pub(crate) fn into_parts(self, spans: usize) -> Parts {
+        let error = self.error();
+        let cause = match self {
+            ExportResult::InParts(parts) => return parts,
+            ExportResult::Done => None,
+            ExportResult::Failed(_) => Some(DropCause::Failed),
+            ExportResult::TimedOut => Some(DropCause::TimedOut),
+        };
+        let mut parts = Parts {
+            error,
+            ..Parts::default()
+        };
+        match cause {
+            None => parts.exported = spans,
+            Some(cause) => parts.drop_for(cause, spans),
+        }
+        parts
+    }
+}
+
+impl From<OTelSdkResult> for ExportResult {
+    fn from(result: OTelSdkResult) -> Self {
+        match result {
+            Ok(()) => ExportResult::Done,
+            Err(error) => ExportResult::Failed(error.to_string()),
         }
     }
 }
 
+impl Parts {
+    pub(crate) fn drop_for(&mut self, cause: DropCause, spans: usize) {
+        if spans > 0 {
+            self.dropped.push((cause, spans));
+        }
+    }
+
+    /// What has no answer yet of so many spans will have none. The last failure before may say why.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn time_out(&mut self, spans: usize, before: Option<String>) {
+        let dropped: usize = self.dropped.iter().map(|(_, spans)| spans).sum();
+        let open = spans.saturating_sub(self.exported + dropped);
+        self.drop_for(DropCause::TimedOut, open);
+        self.error = Some(match before {
+            Some(before) => format!("{NO_ANSWER}; before that: {before}"),
+            None => NO_ANSWER.to_owned(),
+        });
+    }
+}
+
 /// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
-pub(crate) fn export(
-    exporter: &dyn Export,
-    batch: Vec<SpanData>,
-    timeout: Duration,
-) -> ExportResult {
+pub(crate) fn export(exporter: &dyn Export, batch: Arc<Batch>, timeout: Duration) -> ExportResult {
     // A time that is too far for the clock is none.
     let deadline = Instant::now().checked_add(timeout);
-    run(|| exporter.export(batch, deadline))
+    let exported = silenced(|| exporter.export(batch, deadline));
+    exported.unwrap_or_else(panicked)
 }
 
 /// Lets an exporter send what it has kept back.
 pub(crate) fn flush(exporter: &dyn Export) -> ExportResult {
-    run(|| Some(exporter.flush()))
+    run(|| exporter.flush())
 }
 
 /// Shuts an exporter down; one that panics is down as well.
 pub(crate) fn shut_down(exporter: &dyn Export, timeout: Duration) -> ExportResult {
-    run(|| Some(exporter.shut_down(timeout)))
+    run(|| exporter.shut_down(timeout))
 }
 
 /// The exporter's own calls make no spans.
-fn run(work: impl FnOnce() -> Option<OTelSdkResult>) -> ExportResult {
-    match silenced(work) {
-        Some(Some(Ok(()))) => ExportResult::Done,
-        Some(Some(Err(error))) => ExportResult::Failed(error.to_string()),
-        Some(None) => ExportResult::TimedOut,
-        None => ExportResult::Failed("the exporter panicked".to_owned()),
-    }
+fn run(work: impl FnOnce() -> OTelSdkResult) -> ExportResult {
+    silenced(work).map_or_else(panicked, ExportResult::from)
+}
+
+fn panicked() -> ExportResult {
+    ExportResult::Failed("the exporter panicked".to_owned())
 }
 
 struct Unpark(Thread);

@@ -2,6 +2,8 @@
 
 pub(crate) mod batch;
 pub(crate) mod control;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub(crate) mod encode;
 pub(crate) mod export_state;
 pub(crate) mod export_thread;
 pub(crate) mod exporter;

@@ -1,4 +1,4 @@
-//! Ended spans in lists that are used again, and their conversion for the exporters.
+//! Ended spans in lists that are used again, and their conversion for exporters of the SDK's kind.
 //!
 //! Memory that one thread allocates and another frees is expensive, so in the common case a span has
 //! none of its own: it is moved by value into the list of its thread, and its attributes into a second
@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use crate::host::clock::Reading;
 
 /// Spans in the order of their end, and the attributes of all of them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct SpanList {
     spans: Vec<EndedSpan>,
     attributes: Vec<KeyValue>,
@@ -38,7 +38,31 @@ impl SpanList {
         self.attributes.append(attributes);
     }
 
-    /// As exporters have them. The lists keep their room.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Each span with its own attributes.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn records(&self) -> impl Iterator<Item = (&EndedSpan, &[KeyValue])> {
+        let mut rest = &self.attributes[..];
+        self.spans.iter().map(move |span| {
+            // `push` keeps both lists in step.
+            let own = (span.attributes as usize).min(rest.len());
+            let (own, others) = rest.split_at(own);
+            rest = others;
+            (span, own)
+        })
+    }
+
+    /// Drops all. The lists keep their room.
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.attributes.clear();
+    }
+
+    /// As exporters of the SDK's kind have them. The lists keep their room.
     pub(crate) fn convert(
         &mut self,
         reading: &Reading,
@@ -63,7 +87,7 @@ fn grow<T>(list: &mut Vec<T>, more: usize) {
 }
 
 /// Of a text so many characters.
-fn head(text: &'static str, most: Option<usize>) -> &'static str {
+pub(crate) fn head(text: &'static str, most: Option<usize>) -> &'static str {
     let end = most.and_then(|most| text.char_indices().nth(most));
     end.map_or(text, |(end, _)| &text[..end])
 }

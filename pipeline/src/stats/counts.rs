@@ -23,6 +23,10 @@ pub struct Counts {
     /// Spans that have ended and were recorded by a sampler's wish, but not sampled: they are not
     /// exported, and not in `recorded`.
     pub record_only: u64,
+    /// Requests that were sent again, by all exporters: see [`ExporterCounts::retried`].
+    pub retried: u64,
+    /// Requests that were given up, by all exporters: see [`ExporterCounts::given_up`].
+    pub given_up: u64,
 }
 
 /// Spans that were not exported, or not by every exporter, by cause.
@@ -41,6 +45,9 @@ pub struct Dropped {
     pub export_failed: u64,
     /// An exporter did not answer in time.
     pub export_timed_out: u64,
+    /// A receiver of OTLP took their request, and rejected them: a *partial success*. If several
+    /// exporters met one for the same batch, the larger number counts here.
+    pub rejected: u64,
     /// They ended after the shutdown.
     pub after_shutdown: u64,
     /// They waited, or ended, in a forked child of the process, where a pipeline is off.
@@ -54,7 +61,7 @@ impl Dropped {
     }
 
     /// By cause, with what is said of it.
-    pub(crate) fn each(&self) -> [(u64, &'static str); 8] {
+    pub(crate) fn each(&self) -> [(u64, &'static str); 9] {
         [
             (self.queue_full, "the queue was full"),
             (self.exporter_behind, "an exporter was behind"),
@@ -62,6 +69,7 @@ impl Dropped {
             (self.no_exporter, "there is no exporter"),
             (self.export_failed, "an exporter failed"),
             (self.export_timed_out, "an exporter gave no answer in time"),
+            (self.rejected, "a receiver rejected them"),
             (self.after_shutdown, "they ended after the shutdown"),
             (self.forked, "they were in a forked child"),
         ]
@@ -81,12 +89,19 @@ pub struct ExporterCounts {
     pub failed: u64,
     /// Spans of batches that it did not answer for in time. It may have taken them all the same.
     pub timed_out: u64,
+    /// Spans that its receiver rejected, of requests that it took. Only with OTLP.
+    pub rejected: u64,
     /// Spans that were not offered, because its share of the queue was used up.
     pub behind: u64,
     /// Spans that were not offered, because it blocks two threads.
     pub blocked: u64,
     /// Spans that wait for it, or that it is at.
     pub queued: u64,
+    /// Requests that were sent again after an answer or a fault that passes. Only with OTLP.
+    pub retried: u64,
+    /// Requests whose last failure may pass, but whose time was over before the next try. Their spans are
+    /// in `failed`. Only with OTLP.
+    pub given_up: u64,
 }
 
 /// Why a batch was not exported.
@@ -94,6 +109,7 @@ pub struct ExporterCounts {
 pub(crate) enum DropCause {
     Failed,
     TimedOut,
+    Rejected,
     Behind,
     Blocked,
     /// Never at an exporter.
@@ -106,9 +122,14 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 5],
-    last: Mutex<Option<Result<(), String>>>,
+    dropped: [AtomicU64; 6],
+    retried: AtomicU64,
+    given_up: AtomicU64,
+    last: Mutex<Option<LastExport>>,
 }
+
+/// What was said of an export: of a success, if anything, or of a failure.
+pub(crate) type LastExport = Result<Option<String>, String>;
 
 // Relaxed throughout: what a flush promises about these is ordered by the lock that it waits with.
 impl Ledger {
@@ -125,13 +146,26 @@ impl Ledger {
         &self.dropped[cause as usize]
     }
 
-    /// How the last export went; with what was said, if it failed.
-    pub(crate) fn last(&self) -> Option<Result<(), String>> {
+    /// A request is sent again, for this reason.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn retry(&self, reason: &str) {
+        self.retried.fetch_add(1, Ordering::Relaxed);
+        self.set_last(Err(format!("{reason} (trying again)")));
+    }
+
+    /// A request is not sent again: its time is over.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn give_up(&self) {
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How the last export went.
+    pub(crate) fn last(&self) -> Option<LastExport> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.clone()
     }
 
-    pub(crate) fn set_last(&self, last: Result<(), String>) {
+    pub(crate) fn set_last(&self, last: LastExport) {
         let mut slot = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some(last);
     }
@@ -142,9 +176,12 @@ impl Ledger {
             exported: get(&self.exported),
             failed: get(self.of(DropCause::Failed)),
             timed_out: get(self.of(DropCause::TimedOut)),
+            rejected: get(self.of(DropCause::Rejected)),
             behind: get(self.of(DropCause::Behind)),
             blocked: get(self.of(DropCause::Blocked)),
             queued: 0,
+            retried: get(&self.retried),
+            given_up: get(&self.given_up),
         };
         let done = counts.exported + counts.dropped();
         ExporterCounts {
@@ -162,6 +199,7 @@ impl Ledger {
             no_exporter: self.of(DropCause::NoExporter).load(Ordering::Relaxed),
             export_failed: counts.failed,
             export_timed_out: counts.timed_out,
+            rejected: counts.rejected,
             ..Dropped::default()
         }
     }
@@ -169,6 +207,6 @@ impl Ledger {
 
 impl ExporterCounts {
     fn dropped(&self) -> u64 {
-        self.failed + self.timed_out + self.behind + self.blocked
+        self.failed + self.timed_out + self.rejected + self.behind + self.blocked
     }
 }

@@ -37,7 +37,13 @@ impl Ledgers {
             dropped,
             queued,
             record_only: self.queue.record_only(),
+            retried: self.sum(|counts| counts.retried),
+            given_up: self.sum(|counts| counts.given_up),
         }
+    }
+
+    fn sum(&self, count: impl Fn(ExporterCounts) -> u64) -> u64 {
+        self.each.iter().map(|ledger| count(ledger.counts())).sum()
     }
 
     /// What was dropped until now, without a lock.

@@ -15,6 +15,7 @@ use crate::backend::site::{Library, Site};
 use crate::context::clock::wall_now;
 
 /// It is kept small: each goes once from its thread's cache to another one's.
+#[derive(Clone)]
 pub struct EndedSpan {
     pub parentage: Parentage,
     pub kind: SpanKind,
@@ -65,6 +66,7 @@ pub enum Timestamp {
 }
 
 /// Who made a span, and where.
+#[derive(Clone)]
 pub enum SpanSource {
     Site(&'static Site),
     Library(Box<(&'static Site, Library)>),
@@ -72,7 +74,7 @@ pub enum SpanSource {
     Unknown,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Details {
     /// The times that were told by who made the span, who has a clock of their own.
     pub start: Option<SystemTime>,
@@ -86,6 +88,7 @@ pub struct Details {
     pub dropped_links: u32,
 }
 
+#[derive(Clone)]
 pub struct RecordedEvent {
     pub name: Cow<'static, str>,
     pub timestamp: Timestamp,

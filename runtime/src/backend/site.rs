@@ -73,6 +73,10 @@ impl Library {
         &self.name
     }
 
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
     /// As OpenTelemetry has it.
     pub fn scope(&self) -> InstrumentationScope {
         let scope = InstrumentationScope::builder(self.name.clone());

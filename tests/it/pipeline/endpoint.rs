@@ -57,7 +57,9 @@ fn only(warnings: &[String]) -> String {
 #[case("http://127.0.0.1%3A4318", "the value is no URL")]
 #[case("http://me%zz:hidden@127.0.0.1:4318", "the user")]
 #[case("ftp://me:hidden@127.0.0.1", "the scheme")]
-#[case("unix:///run/hidden", "the scheme")]
+#[case("unix://run/hidden", "the path")]
+#[case("unix:///run/hidden/", "the path")]
+#[case("unix://", "the path")]
 #[case("\"http://127.0.0.1:4318\"", "the scheme")]
 fn what_is_no_endpoint_is_refused(
     #[case] value: &str,

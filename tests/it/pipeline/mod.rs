@@ -10,7 +10,7 @@ mod idle;
 mod metrics;
 mod muting;
 mod native;
-mod otlp;
+pub(crate) mod otlp;
 mod provider;
 mod reliability;
 

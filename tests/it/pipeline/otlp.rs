@@ -50,9 +50,14 @@ pub(crate) fn build(builder: PipelineBuilder) -> Pipeline {
     builder.build().expect("a thread for the worker")
 }
 
+pub(crate) fn record(pipeline: &Pipeline, spans: usize) {
+    let tracer = Tracer::new(pipeline.provider(), "it");
+    (0..spans).for_each(|_| tracer.enter_span("work", |_| {}));
+}
+
 /// Records one span, and waits until it has left, or has not.
 pub(crate) fn export_one(pipeline: &Pipeline) {
-    Tracer::new(pipeline.provider(), "it").enter_span("work", |_| {});
+    record(pipeline, 1);
     pipeline.flush(AGES).expect("flushed in time");
 }
 
@@ -355,13 +360,13 @@ fn a_refusal_is_counted(#[values(Transport::Http, Transport::Grpc)] transport: T
     assert_eq!(pipeline.counts().dropped.export_failed, 2);
     let error = pipeline.last_export_error().unwrap_or_default();
     let expected = match transport {
-        Transport::Http => "status code: 400",
-        Transport::Grpc => "InvalidArgument",
+        Transport::Http => "HTTP status 400",
+        Transport::Grpc => "gRPC status INVALID_ARGUMENT: refused",
     };
     assert!(error.contains(expected), "{error}");
 }
 
-/// What a receiver takes in part is not sent again, and counts as exported.
+/// What a receiver takes in part is not sent again. What it rejected counts as dropped, with its reason.
 #[rstest]
 fn a_batch_that_is_taken_in_part_is_not_sent_again(
     #[values(Transport::Http, Transport::Grpc)] transport: Transport,
@@ -370,9 +375,18 @@ fn a_batch_that_is_taken_in_part_is_not_sent_again(
     let pipeline = build(exporting(&receiver, &[]));
     export_one(&pipeline);
     export_one(&pipeline);
-    assert_eq!(receiver.next().spans().len(), 1);
-    assert_eq!(receiver.next().spans().len(), 1);
-    assert_eq!(pipeline.counts().exported, 2);
+    record(&pipeline, 3);
+    pipeline.flush(AGES).expect("flushed in time");
+    for spans in [1, 1, 3] {
+        assert_eq!(receiver.next().spans().len(), spans);
+    }
+    let counts = pipeline.counts();
+    assert_eq!((counts.exported, counts.dropped.rejected), (2, 3));
+    assert_eq!((counts.recorded, counts.queued, counts.retried), (5, 0, 0));
+    assert_eq!(pipeline.exporter_counts()[0].rejected, 3);
+    let error = pipeline.last_export_error();
+    let expected = "the receiver rejected 1 of 3 spans: one is too old";
+    assert_eq!(error.as_deref(), Some(expected));
 }
 
 /// Nobody listens: the error says why.
@@ -384,10 +398,13 @@ fn an_absent_receiver_is_told(#[values(Transport::Http, Transport::Grpc)] transp
     let variables = [
         ("OTEL_EXPORTER_OTLP_PROTOCOL", transport.name()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+        // For some tries.
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1000"),
     ];
     let pipeline = build(builder(&variables));
     export_one(&pipeline);
-    assert_eq!(pipeline.counts().dropped.export_failed, 1);
+    assert_eq!(pipeline.counts().dropped.total(), 1);
+    assert!(pipeline.counts().retried > 0);
     let error = pipeline.last_export_error().unwrap_or_default();
     assert!(error.contains("Connection refused"), "{error}");
 }
@@ -461,7 +478,8 @@ fn a_certificate_is_checked(#[values(Transport::Http, Transport::Grpc)] transpor
     assert_eq!(trusting.counts().exported, 1);
     let strict = build(exporting(&receiver, &[]));
     export_one(&strict);
-    assert_eq!(strict.counts().dropped.total(), 1);
+    let counts = strict.counts();
+    assert_eq!((counts.dropped.export_failed, counts.retried), (1, 0));
     let error = strict.last_export_error().unwrap_or_default();
     assert!(error.contains("UnknownIssuer"), "{error}");
 }

@@ -5,3 +5,4 @@ pub(crate) mod check;
 pub(crate) mod child;
 pub(crate) mod drops;
 pub(crate) mod receiver;
+pub(crate) mod scripted;

@@ -101,6 +101,29 @@ impl Receiver {
         Receiver::start_with(transport, Answer::Taken, Some(key))
     }
 
+    /// Listens on this Unix domain socket too.
+    #[cfg(unix)]
+    pub(crate) fn start_at(transport: Transport, path: &std::path::Path) -> Self {
+        let receiver = Receiver::start(transport, Answer::Taken);
+        let listener = std::os::unix::net::UnixListener::bind(path).expect("a socket");
+        let address = receiver.address;
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, to) = (
+                    stream.expect("a connection"),
+                    std::net::TcpStream::connect(address),
+                );
+                // The receiver has stopped.
+                let Ok(to) = to else { break };
+                let (back, from) = (to.try_clone(), stream.try_clone());
+                let (back, from) = (back.expect("a socket"), from.expect("a socket"));
+                thread::spawn(move || std::io::copy(&mut { from }, &mut { to }));
+                thread::spawn(move || std::io::copy(&mut { back }, &mut { stream }));
+            }
+        });
+        receiver
+    }
+
     fn start_with(transport: Transport, answer: Answer, key: Option<Key>) -> Self {
         let certificate = key.as_ref().map(|key| key.cert.pem());
         let (received, inbox) = mpsc::channel();

@@ -1,123 +1,109 @@
-//! HTTP/1.1 by Hyper, with TLS by Rustls.
+//! OTLP over HTTP/protobuf: the request, and what its reply says.
 
-use std::error::Error;
-use std::iter::successors;
-use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::uri::Scheme;
-use hyper_rustls::HttpsConnectorBuilder;
-use opentelemetry_http::hyper::HyperClient;
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{
-    Compression, Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
-};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request};
 
-use super::{TransportError, headers};
-use crate::environment::{OtlpSettings, TlsFiles};
+use super::answer::{Answer, Failure, Status};
+use super::connection::Reply;
+use super::message;
+use super::redaction::Redaction;
 
-pub(super) fn exporter(settings: &OtlpSettings) -> Result<(SpanExporter, TransportError), String> {
-    let transport_error = TransportError::default();
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls(settings)?)
-        .https_or_http()
-        .enable_http1()
-        .build();
-    let client = Client {
-        client: HyperClient::new(connector, settings.timeout, None),
-        headers: settings.headers.clone(),
-        transport_error: transport_error.clone(),
-    };
-    let builder = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(settings.endpoint.to_string())
-        .with_timeout(settings.timeout)
-        .with_http_client(client);
-    let builder = if settings.gzip {
-        builder.with_compression(Compression::Gzip)
-    } else {
-        builder
-    };
-    let exporter = builder.build().map_err(|error| error.to_string())?;
-    Ok((exporter, transport_error))
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// A request to this endpoint, without its body.
+pub(super) fn request(
+    endpoint: &Uri,
+    mut headers: HeaderMap,
+    is_gzip: bool,
+) -> Option<Request<()>> {
+    let host = endpoint.authority()?.as_str();
+    headers.insert(HOST, HeaderValue::from_str(host).ok()?);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
+    if is_gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let path = endpoint.path_and_query();
+    let path = path.cloned().unwrap_or(PathAndQuery::from_static("/"));
+    let mut request = Request::new(());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from(path);
+    *request.headers_mut() = headers;
+    Some(request)
 }
 
-#[derive(Debug)]
-struct Client<C> {
-    client: C,
-    headers: HeaderMap,
-    transport_error: TransportError,
+/// The kind of a body, by its content type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Protobuf,
+    /// Some receivers answer every request with it.
+    Json,
+    Text,
+    /// A page: of a proxy, a portal, or of a server that is no receiver.
+    Page,
 }
 
-#[async_trait]
-impl<C: HttpClient> HttpClient for Client<C> {
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (mut parts, body) = request.into_parts();
-        let agent = parts.headers.remove(USER_AGENT);
-        let mut own = headers(self.headers.clone(), agent);
-        for name in [CONTENT_TYPE, CONTENT_ENCODING] {
-            if let Some(value) = parts.headers.remove(&name) {
-                own.insert(name, value);
-            }
+fn kind(headers: &HeaderMap) -> Kind {
+    let value = headers.get(CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or(PROTOBUF).to_ascii_lowercase();
+    match value.split(';').next().unwrap_or_default().trim() {
+        "text/html" | "application/xhtml+xml" => Kind::Page,
+        "application/json" => Kind::Json,
+        text if text.starts_with("text/") => Kind::Text,
+        _ => Kind::Protobuf,
+    }
+}
+
+/// What a reply says. A success has to be an answer of OTLP: anything between us and a receiver may say 200.
+pub(super) fn answer(reply: &Reply, redaction: &Redaction) -> Answer {
+    let status = reply.head.status;
+    let kind = kind(&reply.head.headers);
+    if !status.is_success() {
+        return Err(refusal(reply, kind, redaction));
+    }
+    let no_receiver = |what| {
+        let status = status.as_u16();
+        Failure::lasting(format!(
+            "HTTP status {status}, but the answer is {what}: this is no receiver of OTLP"
+        ))
+    };
+    match kind {
+        Kind::Page => Err(no_receiver("a page of HTML")),
+        Kind::Text => Err(no_receiver("a plain text")),
+        _ if reply.is_cut => Err(no_receiver("longer than 64 KiB")),
+        Kind::Json => Ok(Default::default()),
+        Kind::Protobuf => {
+            message::taken(&reply.body).map_err(|_| no_receiver("no message of OTLP"))
         }
-        parts.headers = own;
-        let sent = self.client.send_bytes(Request::from_parts(parts, body));
-        sent.await
-            .inspect_err(|error| self.transport_error.set(chain(error)))
     }
 }
 
-fn chain(error: &HttpError) -> String {
-    let first: &(dyn Error + 'static) = &**error;
-    let all = successors(Some(first), |&error| error.source());
-    let all: Vec<String> = all.map(ToString::to_string).collect();
-    all.join(": ")
+fn refusal(reply: &Reply, kind: Kind, redaction: &Redaction) -> Failure {
+    let status = reply.head.status;
+    let rpc_status = match kind {
+        Kind::Protobuf => message::rpc_status(&reply.body).unwrap_or_default(),
+        _ => Default::default(),
+    };
+    let text = match kind {
+        _ if status.is_redirection() => "redirects are not followed".into(),
+        Kind::Protobuf => rpc_status.message.into(),
+        Kind::Text | Kind::Json => String::from_utf8_lossy(&reply.body),
+        Kind::Page => "".into(),
+    };
+    let pause = retry_after(&reply.head.headers).or(rpc_status.retry_delay);
+    Status::Http(status).failure(&redaction.show(&text), pause)
 }
 
-/// An endpoint without TLS needs no certificates.
-fn tls(settings: &OtlpSettings) -> Result<ClientConfig, String> {
-    let is_secure = settings.endpoint.scheme() == Some(&Scheme::HTTPS);
-    let roots = if is_secure {
-        roots(&settings.files)?
-    } else {
-        RootCertStore::empty()
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots);
-    let Some((certificate, key)) = &settings.files.identity else {
-        return Ok(config.with_no_client_auth());
-    };
-    let key = PrivateKeyDer::from_pem_slice(key);
-    let key = key.map_err(|error| format!("the client's key: {error}"))?;
-    let config = config.with_client_auth_cert(certificates(certificate)?, key);
-    config.map_err(|error| format!("the client's certificate: {error}"))
-}
-
-/// Those that were given, or else the platform's.
-fn roots(files: &TlsFiles) -> Result<RootCertStore, String> {
-    let certificates = match &files.roots {
-        Some(pem) => certificates(pem)?,
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = RootCertStore::empty();
-    // A platform may have some that Rustls cannot read.
-    let (added, _) = roots.add_parsable_certificates(certificates);
-    match added {
-        0 => Err("no trusted certificate was found; name a file of them in OTEL_EXPORTER_OTLP_CERTIFICATE".to_owned()),
-        _ => Ok(roots),
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that is too large for the clock is late enough.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let all: Result<_, _> = CertificateDer::pem_slice_iter(pem).collect();
-    all.map_err(|error| format!("a certificate: {error}"))
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }

@@ -1,41 +1,45 @@
-//! OTLP, through `opentelemetry-otlp`, on a Tokio runtime of its own.
+//! OTLP: encoded from the records, and sent over a connection of its own.
 //!
-//! An async transport needs a runtime, and a blocking one cannot be cancelled. A runtime around all
-//! exporters would be simpler, but `reqwest`'s blocking client, the default of `opentelemetry-otlp`,
-//! panics inside one.
-//!
-//! `opentelemetry-otlp` reads the variables of the process after the settings of the code. Endpoint,
-//! protocol and timeout take precedence over them; headers do not. So headers are set where the request
-//! leaves: in the HTTP client, and in gRPC's interceptor.
-//!
-//! The runtime is driven by the exporter's thread while it exports, and by no other: what the transport
-//! runs is suppressed as the exporter is, and all of it is cancelled at the deadline.
+//! `engine` drives all of it. `client` sends a message as often as OTLP asks, over `connection`; `http` and
+//! `grpc` write requests and read replies.
 
+mod answer;
+mod backoff;
+mod client;
+mod connection;
+mod connector;
+mod engine;
 #[cfg(feature = "otlp-grpc")]
 mod grpc;
+mod gzip;
 #[cfg(feature = "otlp-http")]
 mod http;
+mod message;
+mod redaction;
+mod tls;
 
-use std::future::Future;
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::http::header::USER_AGENT;
-use ::http::{HeaderMap, HeaderValue};
-use opentelemetry_otlp::SpanExporter as Exporter;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use tokio::runtime::{self, Runtime};
+use opentelemetry_sdk::error::OTelSdkResult;
 
-use crate::environment::{OtlpSettings, Protocol};
-use crate::export::exporter::Export;
+use self::answer::{Answer, Retry, Taken};
+use self::client::Client;
+use self::engine::Engine;
+use crate::environment::OtlpSettings;
+use crate::export::batch::Batch;
+use crate::export::encode::{EncodedRequest, Encoder};
+use crate::export::exporter::{Export, ExportResult, Parts};
+use crate::stats::counts::{DropCause, Ledger};
 
 pub(crate) struct Otlp {
-    exporter: Exporter,
+    client: Client,
+    encoder: Mutex<Encoder>,
     engine: Engine,
     timeout: Duration,
-    transport_error: TransportError,
+    ledger: Arc<Ledger>,
     description: String,
 }
 
@@ -44,71 +48,125 @@ impl Otlp {
     ///
     /// What is missing, or wrong with the settings for TLS.
     pub(crate) fn new(settings: &OtlpSettings) -> Result<Self, String> {
-        let engine = Engine::new()?;
-        let (exporter, transport_error) = engine.enter(|| exporter(settings))?;
         Ok(Otlp {
-            exporter,
-            engine,
+            client: Client::new(settings)?,
+            encoder: Mutex::new(Encoder::new()),
+            engine: Engine::new()?,
             timeout: settings.timeout,
-            transport_error,
+            ledger: Arc::default(),
             description: describe(settings),
         })
     }
-}
 
-fn exporter(settings: &OtlpSettings) -> Result<(Exporter, TransportError), String> {
-    match settings.protocol {
-        #[cfg(feature = "otlp-http")]
-        Protocol::Http => http::exporter(settings),
-        #[cfg(not(feature = "otlp-http"))]
-        Protocol::Http => Err(missing("otlp-http")),
-        #[cfg(feature = "otlp-grpc")]
-        Protocol::Grpc => {
-            grpc::exporter(settings).map(|exporter| (exporter, TransportError::default()))
-        }
-        #[cfg(not(feature = "otlp-grpc"))]
-        Protocol::Grpc => Err(missing("otlp-grpc")),
+    fn encode(&self, batch: &Batch) -> Vec<EncodedRequest> {
+        let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.encode(&mut encoder)
     }
-}
 
-#[cfg(not(all(feature = "otlp-http", feature = "otlp-grpc")))]
-fn missing(feature: &str) -> String {
-    format!("this protocol needs the feature `{feature}` of `enter-span-pipeline`")
+    /// One after the other: each costs itself.
+    async fn send_all(
+        &self,
+        requests: Vec<EncodedRequest>,
+        deadline: Option<Instant>,
+        done: &mut Parts,
+        last_failure: &RefCell<Option<String>>,
+    ) {
+        let on_retry = |reason: &str| {
+            self.ledger.retry(reason);
+            *last_failure.borrow_mut() = Some(reason.to_owned());
+        };
+        for EncodedRequest { bytes, spans } in requests {
+            let answer = self.client.send(bytes, deadline, &on_retry).await;
+            if answer
+                .as_ref()
+                .is_err_and(|failure| failure.retry != Retry::Never)
+            {
+                self.ledger.give_up();
+            }
+            add(done, answer, spans);
+        }
+    }
 }
 
 /// Without its query, which can hold a key.
 fn describe(settings: &OtlpSettings) -> String {
+    let protocol = settings.protocol.name();
+    if let Some(socket) = &settings.socket {
+        return format!("otlp {protocol} unix://{}", socket.display());
+    }
     let endpoint = settings.endpoint.to_string();
     let shown = endpoint.split('?').next().unwrap_or_default();
-    format!("otlp {} {shown}", settings.protocol.name())
+    format!("otlp {protocol} {shown}")
+}
+
+/// Adds what came of a request with so many spans.
+fn add(done: &mut Parts, answer: Answer, spans: usize) {
+    match answer {
+        Ok(Taken {
+            rejected: 0,
+            message,
+        }) => {
+            done.exported += spans;
+            if !message.is_empty() {
+                done.note = Some(message);
+            }
+        }
+        Ok(Taken { rejected, message }) => {
+            let rejected = usize::try_from(rejected).unwrap_or(spans).min(spans);
+            done.exported += spans - rejected;
+            done.drop_for(DropCause::Rejected, rejected);
+            let error = format!("the receiver rejected {rejected} of {spans} spans");
+            done.error = Some(match &*message {
+                "" => error,
+                message => format!("{error}: {message}"),
+            });
+        }
+        Err(failure) => {
+            done.drop_for(DropCause::Failed, spans);
+            done.error = Some(failure.reason);
+        }
+    }
 }
 
 impl Export for Otlp {
-    fn export(&self, batch: Vec<SpanData>, deadline: Option<Instant>) -> Option<OTelSdkResult> {
+    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> ExportResult {
+        let requests = self.encode(&batch);
+        drop(batch);
         let own = Instant::now().checked_add(self.timeout);
         let deadline = own.into_iter().chain(deadline).min();
-        let export = async {
-            // What has become of idle connections is seen first.
-            tokio::task::yield_now().await;
-            SpanExporter::export(&self.exporter, batch).await
-        };
-        match self.engine.run_until(export, deadline)? {
-            // The transport has the same deadline, and may be the first to see it.
-            Err(_) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => None,
-            exported => Some(exported.map_err(|error| self.transport_error.explain(error))),
+        let all: usize = requests.iter().map(|request| request.spans).sum();
+        let mut done = Parts::default();
+        let last_failure = RefCell::default();
+        let sent = self.send_all(requests, deadline, &mut done, &last_failure);
+        if self.engine.run_until(sent, deadline).is_none() {
+            done.time_out(all, last_failure.into_inner());
         }
+        ExportResult::InParts(done)
     }
 
+    /// Nothing is kept back.
     fn flush(&self) -> OTelSdkResult {
-        self.exporter.force_flush()
+        Ok(())
     }
 
     fn shut_down(&self, _: Duration) -> OTelSdkResult {
-        self.exporter.shutdown()
+        Ok(())
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        SpanExporter::set_resource(&mut self.exporter, resource);
+        let encoder = self
+            .encoder
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        encoder.set_resource(resource);
+    }
+
+    fn count_in(&mut self, ledger: &Arc<Ledger>) {
+        self.ledger = Arc::clone(ledger);
+    }
+
+    fn hurry(&self) {
+        self.client.hurry();
     }
 
     fn description(&self) -> String {
@@ -116,67 +174,14 @@ impl Export for Otlp {
     }
 }
 
-/// A runtime that waits for nothing when it is dropped, also where a thread must not wait.
-struct Engine(Option<Runtime>);
-
-impl Engine {
-    fn new() -> Result<Self, String> {
-        let mut builder = runtime::Builder::new_current_thread();
-        let runtime = builder.enable_io().enable_time().build();
-        let runtime = runtime.map_err(|error| format!("no Tokio runtime: {error}"))?;
-        Ok(Engine(Some(runtime)))
-    }
-
-    /// For what spawns when it is made.
-    fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _entered = self.0.as_ref().map(Runtime::enter);
-        work()
-    }
-
-    /// `None` if the time is over before.
-    fn run_until<F: Future>(&self, future: F, deadline: Option<Instant>) -> Option<F::Output> {
-        self.0.as_ref()?.block_on(async {
-            match deadline {
-                Some(deadline) => tokio::time::timeout_at(deadline.into(), future).await.ok(),
-                None => Some(future.await),
-            }
-        })
-    }
+/// Reads the answer of a receiver: `rejected_spans` and `error_message`. `None` if it is none.
+pub fn read_response(message: &[u8]) -> Option<(u64, String)> {
+    let taken = message::taken(message).ok()?;
+    Some((taken.rejected, taken.message))
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// Why a transport failed. The HTTP exporter does not return it.
-#[derive(Clone, Debug, Default)]
-struct TransportError(Arc<Mutex<Option<String>>>);
-
-impl TransportError {
-    #[cfg(feature = "otlp-http")]
-    fn set(&self, transport_error: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(transport_error);
-    }
-
-    fn explain(&self, error: OTelSdkError) -> OTelSdkError {
-        let transport_error = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (error, transport_error) {
-            (OTelSdkError::InternalFailure(error), Some(transport_error)) => {
-                OTelSdkError::InternalFailure(format!("{error}: {transport_error}"))
-            }
-            (error, _) => error,
-        }
-    }
-}
-
-/// Only what was asked for: `opentelemetry-otlp` adds the headers of the process's environment.
-fn headers(mut all: HeaderMap, agent: Option<HeaderValue>) -> HeaderMap {
-    if let Some(agent) = agent {
-        all.entry(USER_AGENT).or_insert(agent);
-    }
-    all
+/// Reads a `google.rpc.Status`: its message, and the delay of its `RetryInfo`. `None` if it is none.
+pub fn read_status(message: &[u8]) -> Option<(String, Option<Duration>)> {
+    let status = message::rpc_status(message).ok()?;
+    Some((status.message, status.retry_delay))
 }
