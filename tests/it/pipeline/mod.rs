@@ -13,6 +13,7 @@ mod native;
 pub(crate) mod otlp;
 mod provider;
 mod reliability;
+mod side_by_side;
 
 use std::cell::RefCell;
 use std::future::pending;
