@@ -43,7 +43,10 @@ fn record_spans_of_all_kinds(pipeline: &Pipeline) {
     let mut span = other
         .span_builder("sent")
         .with_kind(SpanKind::Producer)
-        .with_attributes([KeyValue::new("list", Value::Array(Array::String(vec!["".into(), "é".into()])))])
+        .with_attributes([KeyValue::new(
+            "list",
+            Value::Array(Array::String(vec!["".into(), "é".into()])),
+        )])
         .with_links(vec![Link::new(linked, vec![KeyValue::new("a", 0)], 0)])
         .start(&other);
     span.add_event("event", vec![KeyValue::new("b", 0.5)]);
