@@ -62,6 +62,8 @@ async fn accept(listener: TcpListener) {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
+        // As servers of gRPC do: an answer of several frames would wait for the peer's delayed ACK.
+        let _ = stream.set_nodelay(true);
         tokio::spawn(async move {
             let builder = auto::Builder::new(TokioExecutor::new());
             let connection = builder.serve_connection(TokioIo::new(stream), service_fn(receive));
