@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs each fuzz target: arbitrary bytes as headers, as messages and as environment variables.
+# Runs each fuzz target: arbitrary bytes as headers, as messages, as environment variables and as answers of
+# a receiver.
 #
 #     scripts/fuzz.sh [SECONDS] [TARGET..]
 #

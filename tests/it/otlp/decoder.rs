@@ -47,6 +47,17 @@ fn the_pause_is_found_among_the_details() {
     assert_eq!(read_status(&status("busy", details)), expected);
 }
 
+/// A message that comes in parts is one: here the seconds of a pause, and then its nanoseconds.
+#[test]
+fn parts_are_merged() {
+    let url = b"type.googleapis.com/google.rpc.RetryInfo";
+    let parts = b"\x0a\x02\x08\x01\x0a\x02\x10\x05";
+    let detail = [b"\x0a\x28", &url[..], b"\x12\x08", parts].concat();
+    let status = [b"\x1a\x34", &detail[..]].concat();
+    let expected = Some((String::new(), Some(Duration::new(1, 5))));
+    assert_eq!(read_status(&status), expected);
+}
+
 /// Cut short, too long, of field 0, and groups.
 #[test]
 fn what_is_malformed_is_none() {

@@ -1,5 +1,6 @@
 //! OTLP's answers: each a receiver that behaves so, on a real socket, and what the counts and the errors say.
 
+mod client_certificate;
 mod decoder;
 mod grpc;
 mod http;

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::serve::Listener;
+use futures::Stream;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -21,15 +22,18 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::server::TlsStream;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Connected, TcpIncoming};
 
 /// Long enough for every machine; nothing waits for it but what hangs.
 const AGES: Duration = Duration::from_secs(60);
@@ -98,7 +102,18 @@ impl Receiver {
     pub(crate) fn start_secure(transport: Transport) -> Self {
         let names = ["localhost".to_owned()];
         let key = rcgen::generate_simple_self_signed(names).expect("a certificate");
-        Receiver::start_with(transport, Answer::Taken, Some(key))
+        let identity = Identity { key, clients: None };
+        Receiver::start_with(transport, Answer::Taken, Some(identity))
+    }
+
+    /// With TLS, for `localhost`, and for clients of this certificate alone, in PEM.
+    pub(crate) fn start_mutual(transport: Transport, client: &str) -> Self {
+        let names = ["localhost".to_owned()];
+        let identity = Identity {
+            key: rcgen::generate_simple_self_signed(names).expect("a certificate"),
+            clients: Some(client.to_owned()),
+        };
+        Receiver::start_with(transport, Answer::Taken, Some(identity))
     }
 
     /// Listens on this Unix domain socket too.
@@ -124,8 +139,8 @@ impl Receiver {
         receiver
     }
 
-    fn start_with(transport: Transport, answer: Answer, key: Option<Key>) -> Self {
-        let certificate = key.as_ref().map(|key| key.cert.pem());
+    fn start_with(transport: Transport, answer: Answer, identity: Option<Identity>) -> Self {
+        let certificate = identity.as_ref().map(|identity| identity.key.cert.pem());
         let (received, inbox) = mpsc::channel();
         let (stops, stopped) = oneshot::channel();
         let (bound, address) = mpsc::channel();
@@ -138,7 +153,7 @@ impl Receiver {
                 let listener = listener.expect("a port");
                 bound.send(listener.local_addr().expect("an address")).ok();
                 tokio::select! {
-                    () = desk.serve(transport, listener, key) => {}
+                    () = desk.serve(transport, listener, identity) => {}
                     _ = stopped => {}
                 }
             });
@@ -162,6 +177,11 @@ impl Receiver {
     pub(crate) fn next(&self) -> Received {
         self.received.recv_timeout(AGES).expect("a request")
     }
+
+    /// Whether there is none that was not taken yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.received.try_recv().is_err()
+    }
 }
 
 fn run(work: impl Future<Output = ()>) {
@@ -177,11 +197,17 @@ struct Desk {
 }
 
 impl Desk {
-    async fn serve(self, transport: Transport, listener: TcpListener, key: Option<Key>) {
-        match (transport, key) {
+    async fn serve(self, transport: Transport, listener: TcpListener, identity: Option<Identity>) {
+        match (transport, identity) {
             (Transport::Http, None) => self.serve_http(listener).await,
-            (Transport::Http, Some(key)) => self.serve_http(Secure::new(listener, key)).await,
-            (Transport::Grpc, key) => self.serve_grpc(listener, key).await,
+            (Transport::Http, Some(identity)) => {
+                self.serve_http(Secure::new(listener, identity)).await;
+            }
+            (Transport::Grpc, None) => self.serve_grpc(TcpIncoming::from(listener)).await,
+            (Transport::Grpc, Some(identity)) => {
+                self.serve_grpc(Secure::new(listener, identity).incoming())
+                    .await;
+            }
         }
     }
 
@@ -196,20 +222,14 @@ impl Desk {
         axum::serve(listener, app).await.expect("a server");
     }
 
-    async fn serve_grpc(self, listener: TcpListener, key: Option<Key>) {
+    async fn serve_grpc<I>(self, incoming: impl Stream<Item = io::Result<I>>)
+    where
+        I: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    {
         let service = TraceServiceServer::new(self);
         let service = service.accept_compressed(CompressionEncoding::Gzip);
-        let server = match key {
-            Some(key) => {
-                let (certificate, key) = (key.cert.pem(), key.signing_key.serialize_pem());
-                let identity = tonic::transport::Identity::from_pem(certificate, key);
-                let tls = tonic::transport::ServerTlsConfig::new().identity(identity);
-                Server::builder().tls_config(tls).expect("an identity")
-            }
-            None => Server::builder(),
-        };
-        let served = { server }.add_service(service);
-        let served = served.serve_with_incoming(TcpIncoming::from(listener));
+        let served = Server::builder().add_service(service);
+        let served = served.serve_with_incoming(incoming);
         served.await.expect("a server");
     }
 
@@ -271,26 +291,49 @@ fn unzip(body: &[u8]) -> Vec<u8> {
     plain
 }
 
-type Key = rcgen::CertifiedKey<rcgen::KeyPair>;
+/// Who a receiver is, and who may talk to it: everybody, or clients of these certificates.
+struct Identity {
+    key: rcgen::CertifiedKey<rcgen::KeyPair>,
+    clients: Option<String>,
+}
 
-/// A listener for HTTP with TLS.
+/// A listener with TLS.
 struct Secure {
     listener: TcpListener,
     acceptor: TlsAcceptor,
 }
 
 impl Secure {
-    fn new(listener: TcpListener, key: Key) -> Self {
+    fn new(listener: TcpListener, Identity { key, clients }: Identity) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let private = PrivateKeyDer::Pkcs8(key.signing_key.serialize_der().into());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
+        let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
+            .expect("versions");
+        let config = match clients {
+            None => config.with_no_client_auth(),
+            Some(pem) => {
+                let certificate = CertificateDer::from_pem_slice(pem.as_bytes());
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add(certificate.expect("PEM")).expect("a certificate");
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                config.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
+        let private = PrivateKeyDer::Pkcs8(key.signing_key.serialize_der().into());
+        let mut config = config
             .with_single_cert(vec![key.cert.der().clone()], private)
             .expect("an identity");
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Secure { listener, acceptor }
+    }
+
+    fn incoming(self) -> impl Stream<Item = io::Result<TlsStream<TcpStream>>> {
+        futures::stream::unfold(self, |mut secure| async {
+            let (stream, _) = secure.accept().await;
+            Some((Ok(stream), secure))
+        })
     }
 }
 
@@ -301,9 +344,18 @@ impl Listener for Secure {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, address) = self.listener.accept().await.expect("a connection");
-            // Who does not trust us goes away.
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
+            match self.acceptor.accept(stream).into_fallible().await {
+                Ok(stream) => return (stream, address),
+                // Who does not trust us goes away, and whom we do not trust. Closed with bytes that
+                // nobody has read, the connection would be reset before the alert is seen.
+                Err((_, mut stream)) => {
+                    tokio::spawn(async move {
+                        stream.shutdown().await.ok();
+                        tokio::io::copy(&mut stream, &mut tokio::io::sink())
+                            .await
+                            .ok();
+                    });
+                }
             }
         }
     }

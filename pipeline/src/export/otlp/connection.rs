@@ -3,7 +3,9 @@
 //! A connection is taken out while it is used, and put back when the whole answer was read. So one whose
 //! request was cancelled, or whose answer is endless, is closed.
 
+use std::error::Error;
 use std::future::Future;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::buf::Chain;
@@ -99,22 +101,37 @@ impl Connection {
 /// Of a connection that broke, or of bytes that are none of the protocol's.
 fn failure(error: &hyper::Error, is_kept: bool) -> Failure {
     let reason = chain(error);
-    match is_lasting(error) {
-        true => Failure::lasting(format!(
+    if is_lasting(error) {
+        Failure::lasting(format!(
             "the receiver does not speak the protocol: {reason}"
-        )),
-        false if is_kept => Failure {
+        ))
+    } else if is_kept {
+        Failure {
             reason,
             retry: Retry::Now,
-        },
-        false => Failure::passing(reason),
+        }
+    } else if is_of_tls(error) {
+        Failure::lasting(format!("TLS: {reason}"))
+    } else {
+        Failure::passing(reason)
     }
+}
+
+/// With TLS 1.3, a receiver that refuses our certificate says so after the handshake. Of Rustls' errors HTTP/2
+/// keeps the kind alone, which no socket has.
+fn is_of_tls(error: &hyper::Error) -> bool {
+    let first: Option<&(dyn Error + 'static)> = Some(error);
+    let mut errors = std::iter::successors(first, |&error| error.source());
+    errors.any(|error| {
+        let error = error.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == ErrorKind::InvalidData)
+    })
 }
 
 fn is_lasting(error: &hyper::Error) -> bool {
     #[cfg(feature = "otlp-grpc")]
     {
-        let source = std::error::Error::source(error);
+        let source = error.source();
         if let Some(error) = source.and_then(|source| source.downcast_ref::<h2::Error>()) {
             return !is_passing(error);
         }

@@ -144,26 +144,39 @@ fn retry_delay(any: &[u8]) -> Result<Option<Duration>, Malformed> {
     if !is_retry_info {
         return Ok(None);
     }
-    let mut delay = None;
+    let mut delay: Option<Delay> = None;
     for field in Fields(value) {
         if let (1, Value::Bytes(bytes)) = field? {
-            delay = Some(duration(bytes)?);
+            delay.get_or_insert_default().read(bytes)?;
         }
     }
-    Ok(delay)
+    Ok(delay.map(Delay::duration))
 }
 
-/// A `google.protobuf.Duration`. A negative one is over.
-fn duration(message: &[u8]) -> Result<Duration, Malformed> {
-    let (mut seconds, mut nanoseconds) = (0, 0);
-    for field in Fields(message) {
-        match field? {
-            (1, Value::Number(number)) => seconds = i64::from_ne_bytes(number.to_ne_bytes()),
-            (2, Value::Number(number)) => nanoseconds = i64::from_ne_bytes(number.to_ne_bytes()),
-            _ => {}
+/// A `google.protobuf.Duration`.
+#[derive(Default)]
+struct Delay {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Delay {
+    /// A message that comes twice is merged, as protobuf asks.
+    fn read(&mut self, message: &[u8]) -> Result<(), Malformed> {
+        for field in Fields(message) {
+            match field? {
+                (1, Value::Number(number)) => self.seconds = number.cast_signed(),
+                (2, Value::Number(number)) => self.nanoseconds = number.cast_signed(),
+                _ => {}
+            }
         }
+        Ok(())
     }
-    let seconds = u64::try_from(seconds).unwrap_or_default();
-    let nanoseconds = u32::try_from(nanoseconds).unwrap_or_default();
-    Ok(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds.into())))
+
+    /// A negative one is over.
+    fn duration(self) -> Duration {
+        let seconds = u64::try_from(self.seconds).unwrap_or_default();
+        let nanoseconds = u32::try_from(self.nanoseconds).unwrap_or_default();
+        Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds.into()))
+    }
 }
