@@ -35,7 +35,12 @@ impl SpanList {
         if self.attributes.capacity() - self.attributes.len() < attributes.len() {
             grow(&mut self.attributes, attributes.len());
         }
-        self.attributes.append(attributes);
+        if let [_] = attributes[..] {
+            // A call that copies so little would cost more than the copy.
+            self.attributes.extend(attributes.pop());
+        } else {
+            self.attributes.append(attributes);
+        }
     }
 
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
@@ -124,6 +129,7 @@ fn into_data(
     attributes.extend(all.by_ref().take(own));
     push_code(&mut attributes, site, code, text);
     let status = span.take_status();
+    let name = span.take_name();
     let counted = (
         reading.wall_time_of(span.start),
         reading.wall_time_of(span.end),
@@ -151,7 +157,7 @@ fn into_data(
         links,
         status,
         instrumentation_scope: scope,
-        name: span.name,
+        name,
     }
 }
 
