@@ -35,12 +35,7 @@ impl SpanList {
         if self.attributes.capacity() - self.attributes.len() < attributes.len() {
             grow(&mut self.attributes, attributes.len());
         }
-        if let [_] = attributes[..] {
-            // A call that copies so little would cost more than the copy.
-            self.attributes.extend(attributes.pop());
-        } else {
-            self.attributes.append(attributes);
-        }
+        self.attributes.append(attributes);
     }
 
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]

@@ -153,10 +153,28 @@ impl ActiveSpan {
         }
     }
 
+    /// Two functions: what waits for a lock keeps more in registers, which the other one need not save.
+    #[inline(always)]
+    fn scalar(self, key: &'static str, scalar: Scalar) -> Self {
+        if self.0.as_ref().is_some_and(|scope| scope.is_private()) {
+            self.own_scalar(key, scalar)
+        } else {
+            self.shared_scalar(key, scalar)
+        }
+    }
+
     #[inline(never)]
-    fn scalar(mut self, key: &'static str, scalar: Scalar) -> Self {
+    fn own_scalar(mut self, key: &'static str, scalar: Scalar) -> Self {
         if let Some(scope) = &mut self.0 {
-            scope.set_scalar(key, scalar);
+            scope.set_own_scalar(key, scalar);
+        }
+        self
+    }
+
+    #[inline(never)]
+    fn shared_scalar(self, key: &'static str, scalar: Scalar) -> Self {
+        if let Some(scope) = &self.0 {
+            scope.set_shared_scalar(key, scalar);
         }
         self
     }

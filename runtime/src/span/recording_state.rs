@@ -160,11 +160,8 @@ impl RecordingState {
 
     /// Ends a span of which there is nothing more to say; or leaves it as it is, and gives `false`.
     #[inline(always)]
-    pub(crate) fn end_plain(&mut self, ending: &Ending) -> bool {
-        let is_plain = matches!(
-            (&self.storage, ending, &self.status),
-            (Storage::Record, Ending::Silent, None)
-        );
+    pub(crate) fn end_plain(&mut self) -> bool {
+        let is_plain = matches!((&self.storage, &self.status), (Storage::Record, None));
         if is_plain {
             self.storage = Storage::Nowhere;
             self.listing = Listing::default();

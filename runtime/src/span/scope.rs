@@ -12,7 +12,6 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId};
 
 use crate::attribute::value::Scalar;
-use crate::backend::record::Record;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
 use crate::context::stack;
@@ -245,12 +244,23 @@ impl Scope {
         self.is_recorded().then_some(detail)
     }
 
+    /// Whether only this scope knows of the span.
+    #[inline]
+    pub(crate) fn is_private(&self) -> bool {
+        self.state == State::Private
+    }
+
+    /// For a span that is private.
     #[inline(always)]
-    pub(crate) fn set_scalar(&mut self, key: &'static str, scalar: Scalar) {
-        match (self.state, &self.shared) {
-            (State::Private, _) => self.own.set_scalar(key, scalar),
-            (State::Shared, Some(recording)) => recording.state().set_scalar(key, scalar),
-            _ => {}
+    pub(crate) fn set_own_scalar(&mut self, key: &'static str, scalar: Scalar) {
+        self.own.set_scalar(key, scalar);
+    }
+
+    /// For any other.
+    #[inline(always)]
+    pub(crate) fn set_shared_scalar(&self, key: &'static str, scalar: Scalar) {
+        if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+            recording.state().set_scalar(key, scalar);
         }
     }
 
@@ -272,7 +282,15 @@ impl Scope {
 
     /// Ends the span, once only: whoever comes second finds it closed. The scope goes back to its thread.
     #[inline(always)]
-    pub(crate) fn end(mut self: Box<Self>, ending: Ending) {
+    pub(crate) fn end(self: Box<Self>, ending: Ending) {
+        match ending {
+            Ending::Silent => self.end_silently(),
+            ending => Scope::end_other(self, ending),
+        }
+    }
+
+    #[inline(always)]
+    fn end_silently(mut self: Box<Self>) {
         // Before it ends: what nobody else knows ends without a lock.
         self.close_root();
         let state = match (self.state, &mut self.shared) {
@@ -280,11 +298,11 @@ impl Scope {
             (State::Shared, Some(recording)) => Arc::get_mut(recording).map(Recording::state_mut),
             _ => None,
         };
-        if state.is_some_and(|state| state.end_plain(&ending)) {
+        if state.is_some_and(|state| state.end_plain()) {
             self.state = State::Unrecorded;
             Scope::keep(self);
         } else {
-            Scope::end_other(self, ending);
+            Scope::end_other(self, Ending::Silent);
         }
     }
 
@@ -292,6 +310,7 @@ impl Scope {
     #[cold]
     #[inline(never)]
     fn end_other(mut scope: Box<Self>, ending: Ending) {
+        scope.close_root();
         match (
             mem::replace(&mut scope.state, State::Unrecorded),
             &scope.shared,
@@ -311,6 +330,8 @@ impl Scope {
     #[cold]
     #[inline(never)]
     pub(crate) fn recycle(mut scope: Box<Self>) {
+        // First: it knows the recording too. What else it holds is the user's.
+        scope.context = None;
         scope.release();
         Scope::keep(scope);
     }
