@@ -10,7 +10,7 @@ pub use crate::outcome::probe::{
     Awaited, Diverged, Judged, Probe, ReturnCheck, Returned, Streamed,
 };
 pub use crate::span::active::ActiveSpan;
-pub use crate::span::body::{finish, run, run_held, run_open};
+pub use crate::span::body::{finish, run, run_held, run_leaf, run_leaf_held, run_open};
 pub use crate::span::builder::{SpanBuilder as Start, holds};
 pub use crate::span::current::Current;
 pub use crate::span::guard::Guard;

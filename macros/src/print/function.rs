@@ -41,10 +41,15 @@ fn sync(plan: &Plan) -> TokenStream {
     let krate = &span.krate;
     let (bind, entry) = with_handle(plan);
     let body = closure(&plan.returned, span.site.place, &plan.function.body);
+    let (run, run_held) = if span.site.leaf {
+        (quote!(run_leaf), quote!(run_leaf_held))
+    } else {
+        (quote!(run), quote!(run_held))
+    };
     if span.finish.is_silent() {
-        return quote!(#bind #krate::private::run(#entry, #body));
+        return quote!(#bind #krate::private::#run(#entry, #body));
     }
-    let finished = finished(span, &quote!(#krate::private::run_held(#entry, #body)));
+    let finished = finished(span, &quote!(#krate::private::#run_held(#entry, #body)));
     quote!(#bind #finished)
 }
 

@@ -124,6 +124,7 @@ fn into_data(
     attributes.extend(all.by_ref().take(own));
     push_code(&mut attributes, site, code, text);
     let status = span.take_status();
+    let name = span.take_name();
     let counted = (
         reading.wall_time_of(span.start),
         reading.wall_time_of(span.end),
@@ -151,7 +152,7 @@ fn into_data(
         links,
         status,
         instrumentation_scope: scope,
-        name: span.name,
+        name,
     }
 }
 

@@ -55,27 +55,35 @@ fn generate<T>(make: impl Fn(&mut SmallRng) -> T) -> T {
     own.unwrap_or_else(|_| make(&mut SmallRng::from_os_rng()))
 }
 
-pub(crate) fn trace_id() -> TraceId {
-    generate(|generator| {
-        loop {
-            let id = generator.random::<u128>();
-            if id != 0 {
-                return TraceId::from(id);
-            }
+/// The ids of a root, in one visit of the generator.
+#[inline(never)]
+pub(crate) fn of_root() -> (TraceId, SpanId) {
+    generate(|generator| (trace_id(generator), span_id_of(generator)))
+}
+
+#[inline(always)]
+fn trace_id(generator: &mut SmallRng) -> TraceId {
+    loop {
+        let id = generator.random::<u128>();
+        if id != 0 {
+            return TraceId::from(id);
         }
-    })
+    }
 }
 
 #[inline(always)]
 pub(crate) fn span_id() -> SpanId {
-    generate(|generator| {
-        loop {
-            let id = generator.random::<u64>();
-            if id != 0 {
-                return SpanId::from(id);
-            }
+    generate(span_id_of)
+}
+
+#[inline(always)]
+fn span_id_of(generator: &mut SmallRng) -> SpanId {
+    loop {
+        let id = generator.random::<u64>();
+        if id != 0 {
+            return SpanId::from(id);
         }
-    })
+    }
 }
 
 /// From 0 to 1, for what only has to differ between processes.

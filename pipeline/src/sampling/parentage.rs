@@ -11,18 +11,21 @@ const RANDOM: u8 = 2;
 /// The place of a span below `parent`, or of a root if that is not valid. It is not sampled yet.
 #[inline(always)]
 pub(crate) fn below(parent: &SpanContext) -> Parentage {
-    let is_root = !parent.is_valid();
-    let (trace_id, random, id) = if is_root {
-        (id::trace_id(), RANDOM, SpanId::INVALID)
-    } else {
-        let random = parent.trace_flags().to_u8() & RANDOM;
-        (parent.trace_id(), random, parent.span_id())
-    };
+    if !parent.is_valid() {
+        let (trace_id, span_id) = id::of_root();
+        return Parentage {
+            trace_id,
+            span_id,
+            flags: TraceFlags::new(RANDOM),
+            parent: SpanId::INVALID,
+            parent_is_remote: parent.is_remote(),
+        };
+    }
     Parentage {
-        trace_id,
+        trace_id: parent.trace_id(),
         span_id: id::span_id(),
-        flags: TraceFlags::new(random),
-        parent: id,
+        flags: TraceFlags::new(parent.trace_flags().to_u8() & RANDOM),
+        parent: parent.span_id(),
         parent_is_remote: parent.is_remote(),
     }
 }

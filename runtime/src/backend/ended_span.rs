@@ -25,7 +25,8 @@ pub struct EndedSpan {
     /// How many of those beside it are its own.
     pub attributes: u32,
     pub dropped_attributes: u32,
-    pub name: Cow<'static, str>,
+    /// `None` where it is that of its site.
+    pub name: Option<Cow<'static, str>>,
     pub source: SpanSource,
     /// Readings of the sink's counter. Of a time that was told, which stands in the details, it says nothing.
     pub start: u64,
@@ -119,6 +120,16 @@ impl SpanSource {
         }
     }
 
+    /// The name of a span that was given no other.
+    #[inline]
+    fn name(&self) -> &'static str {
+        match self {
+            SpanSource::Site(site) => site.name(),
+            SpanSource::Library(both) => both.0.name(),
+            SpanSource::Scope(_) | SpanSource::Unknown => "",
+        }
+    }
+
     pub fn scope(&self) -> InstrumentationScope {
         match self {
             SpanSource::Site(site) => site.library().scope(),
@@ -145,7 +156,7 @@ impl Default for EndedSpan {
             code: 0,
             attributes: 0,
             dropped_attributes: 0,
-            name: Cow::Borrowed(""),
+            name: None,
             source: SpanSource::Unknown,
             start: 0,
             end: 0,
@@ -155,6 +166,23 @@ impl Default for EndedSpan {
 }
 
 impl EndedSpan {
+    #[inline]
+    pub fn name(&self) -> &str {
+        match &self.name {
+            Some(name) => name,
+            None => self.source.name(),
+        }
+    }
+
+    /// The name, taken out.
+    #[inline]
+    pub fn take_name(&mut self) -> Cow<'static, str> {
+        match self.name.take() {
+            Some(name) => name,
+            None => Cow::Borrowed(self.source.name()),
+        }
+    }
+
     /// The status, taken out.
     #[inline]
     pub fn take_status(&mut self) -> Status {
@@ -188,7 +216,7 @@ impl EndedSpan {
             code: self.code,
             attributes: self.attributes,
             dropped_attributes: mem::take(&mut self.dropped_attributes),
-            name: mem::take(&mut self.name),
+            name: self.name.take(),
             source: mem::replace(&mut self.source, SpanSource::Unknown),
             start: self.start,
             end: self.end,

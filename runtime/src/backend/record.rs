@@ -7,14 +7,15 @@
 //! reading in one piece what was just written in several is slow.
 
 use std::borrow::Cow;
+use std::iter;
 use std::sync::Arc;
 use std::time::SystemTime;
-use std::{iter, mem};
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
 
 use crate::attribute::limit::SpanLimits;
+use crate::attribute::value::Scalar;
 use crate::backend::contents::Contents;
 use crate::backend::ended_span::{
     EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
@@ -75,7 +76,7 @@ impl Record {
         let span = &mut self.span;
         span.parentage = span_start.parentage;
         span.kind = span_start.kind;
-        span.name = name;
+        span.name = Some(name);
         span.source = span_start.source;
         let site = span.source.site();
         self.place(site.filter(|_| config.tells_place), config);
@@ -103,14 +104,13 @@ impl Record {
         let span = &mut self.span;
         span.parentage = parentage;
         span.kind = site.role().into();
-        span.name = Cow::Borrowed(site.name());
-        if span.name.len() > config.limits.bytes / 2 {
-            self.bound_name(config);
-        }
-        let span = &mut self.span;
         span.source = SpanSource::Site(site);
         span.start = start;
-        let has_place = config.tells_place && site.location().is_some();
+        span.name = None;
+        if site.name_len() > config.limits.bytes / 2 {
+            self.bound_name(site, config);
+        }
+        let has_place = config.tells_place && site.has_location();
         self.place(has_place.then_some(site), config);
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -127,9 +127,10 @@ impl Record {
 
     #[cold]
     #[inline(never)]
-    fn bound_name(&mut self, config: &RecordConfig) {
-        let name = mem::take(&mut self.span.name);
-        (self.span.name, self.held) = size::bound(name, config.limits.bytes / 2);
+    fn bound_name(&mut self, site: &'static Site, config: &RecordConfig) {
+        let (name, held) = size::bound(Cow::Borrowed(site.name()), config.limits.bytes / 2);
+        self.span.name = Some(name);
+        self.held = held;
     }
 
     #[cold]
@@ -238,6 +239,14 @@ impl Record {
         }
     }
 
+    /// The same for what most attributes are. Out of line, so that all have it.
+    #[inline(never)]
+    pub(crate) fn set_scalar(&mut self, key: &'static str, value: Scalar) {
+        if !key.is_empty() {
+            self.set(key, value);
+        }
+    }
+
     /// Sets what says how the span ended, unless the key is there.
     pub(crate) fn set_default(&mut self, key: &'static str, value: Value) {
         if !self.has(key) {
@@ -285,8 +294,9 @@ impl Record {
             .as_ref()
             .map_or(0, |config| config.limits.bytes / 2);
         let (name, of_name) = size::bound(name, most);
-        self.held = (self.held + of_name).saturating_sub(size::of_text(&span.name));
-        span.name = name;
+        let before = span.name.as_ref().map_or(0, size::of_text);
+        self.held = (self.held + of_name).saturating_sub(before);
+        span.name = Some(name);
     }
 
     /// An error does not replace `Ok`, which is the operator's word; else the last call holds.

@@ -11,19 +11,21 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use crate::outcome::failure::ErrorDetail;
 
 /// The role of a span, in OpenTelemetry's words.
+//
+// Numbered as OpenTelemetry's own: then there is nothing to convert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Work inside a process. The default.
     #[default]
-    Internal,
+    Internal = 4,
     /// The handling of a request from outside.
-    Server,
+    Server = 1,
     /// A request to somebody else, and the wait for its answer.
-    Client,
+    Client = 0,
     /// The making of a message that somebody handles later.
-    Producer,
+    Producer = 2,
     /// The handling of a message.
-    Consumer,
+    Consumer = 3,
 }
 
 impl From<Kind> for SpanKind {
@@ -231,6 +233,12 @@ impl Site {
         &self.text[self.name_start()..]
     }
 
+    /// Bytes of the name.
+    #[inline]
+    pub(crate) fn name_len(&self) -> usize {
+        usize::from(self.name)
+    }
+
     #[inline]
     fn name_start(&self) -> usize {
         self.text.len() - usize::from(self.name)
@@ -257,6 +265,16 @@ impl Site {
             pair(KeyValue::new(file_key, file));
             pair(KeyValue::new(line_key, i64::from(line)));
         }
+    }
+
+    /// Whether a macro saw the call site.
+    #[inline]
+    pub(crate) fn has_location(&self) -> bool {
+        let path = match self.flags & NAMED {
+            0 => self.text.len(),
+            _ => self.name_start(),
+        };
+        path > 0
     }
 
     /// The path of the function, the file inside of its crate, and the line; `None` where no macro saw

@@ -56,7 +56,11 @@ pub(crate) fn map_current<R>(read: impl FnOnce(&Context) -> R) -> Option<R> {
 
 /// Makes `context` current until the guard drops. A dying thread keeps what it has.
 pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
-    is_reachable().then(|| context.attach())
+    if is_reachable() {
+        Some(context.attach())
+    } else {
+        None
+    }
 }
 
 /// Runs a provider's code: on this thread, or, while that dies, on one that lives.

@@ -73,9 +73,17 @@ impl UndeclaredRoot {
 /// Counts one whose site says enough.
 #[inline]
 pub(crate) fn count_at(site: &'static Site) {
-    counter(site, "").fetch_add(1, Ordering::Relaxed);
+    let first = &TABLE[hash(site, "")];
+    let is_own = |root_site: &RootSite| ptr::eq(root_site.site, site) && root_site.name.is_none();
+    // Most sites are where they are looked for first.
+    let roots = match first.root_site.get() {
+        Some(root_site) if is_own(root_site) => &first.roots,
+        _ => counter(site, ""),
+    };
+    roots.fetch_add(1, Ordering::Relaxed);
 }
 
+#[inline(never)]
 fn counter(site: &'static Site, name: &str) -> &'static AtomicU64 {
     let first = hash(site, name);
     for step in 0..STEPS {

@@ -59,16 +59,13 @@ impl ActiveSpan {
 
     #[inline(always)]
     pub(super) fn end_inline(mut self, ending: Ending) {
-        let Some(mut scope) = self.0.take() else {
+        let Some(scope) = self.0.take() else {
             return;
         };
         if scope.site.does_end_children() && scope.is_recorded() {
             local_root::end_children(&scope.context());
         }
-        // Before it ends: what nobody else knows ends without a lock.
-        scope.close_root();
         scope.end(ending);
-        Scope::recycle_inline(scope);
     }
 
     pub(crate) fn end_with_panic(self, payload: &Payload) {
@@ -156,9 +153,30 @@ impl ActiveSpan {
         }
     }
 
-    #[inline(never)]
+    /// Two functions: what waits for a lock keeps more in registers, which the other one need not save.
+    #[inline(always)]
     fn scalar(self, key: &'static str, scalar: Scalar) -> Self {
-        self.with(key, scalar)
+        if self.0.as_ref().is_some_and(|scope| scope.is_private()) {
+            self.own_scalar(key, scalar)
+        } else {
+            self.shared_scalar(key, scalar)
+        }
+    }
+
+    #[inline(never)]
+    fn own_scalar(mut self, key: &'static str, scalar: Scalar) -> Self {
+        if let Some(scope) = &mut self.0 {
+            scope.set_own_scalar(key, scalar);
+        }
+        self
+    }
+
+    #[inline(never)]
+    fn shared_scalar(self, key: &'static str, scalar: Scalar) -> Self {
+        if let Some(scope) = &self.0 {
+            scope.set_shared_scalar(key, scalar);
+        }
+        self
     }
 
     #[inline(never)]
@@ -265,6 +283,20 @@ impl ActiveSpan {
             _ => self.attach(),
         };
         (self, guard)
+    }
+
+    /// Attaches nothing, for a leaf: only the recorder of tests learns of it.
+    #[cfg(feature = "testing")]
+    #[cold]
+    #[inline(never)]
+    pub(super) fn attach_leaf(self) -> (Self, AttachGuard) {
+        self.attach_last()
+    }
+
+    #[cfg(not(feature = "testing"))]
+    #[inline(always)]
+    pub(super) fn attach_leaf(self) -> (Self, AttachGuard) {
+        (self, AttachGuard::default())
     }
 
     /// The end of a span that is none, for the compiler: there is nothing to drop.

@@ -88,6 +88,13 @@ pub fn run_held<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ReturningSp
     run_attached(active, guard, body)
 }
 
+/// The same for a leaf, whose context nothing is attached for.
+#[inline(always)]
+pub fn run_leaf_held<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ReturningSpan, R) {
+    let (active, guard) = active.attach_leaf();
+    run_attached(active, guard, body)
+}
+
 #[inline(always)]
 fn run_attached<R>(
     active: ActiveSpan,
@@ -120,7 +127,17 @@ pub fn run_open<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ActiveSpan,
 /// The same for a value that says nothing.
 #[inline(always)]
 pub fn run<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
-    let (returning, value) = run_held(active, body);
+    end_silently(run_held(active, body))
+}
+
+/// The same for a leaf.
+#[inline(always)]
+pub fn run_leaf<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
+    end_silently(run_leaf_held(active, body))
+}
+
+#[inline(always)]
+fn end_silently<R>((returning, value): (ReturningSpan, R)) -> R {
     if returning.is_off() {
         returning.vanish()
     } else {

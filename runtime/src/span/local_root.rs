@@ -58,15 +58,19 @@ fn over(below: &SpanContext, root: SpanId) -> SpanContext {
 }
 
 /// The root of what starts below this parent; `None` if that is a root itself.
+#[inline(always)]
 fn root_above(parent: &SpanContext) -> Option<SpanId> {
     if parent.is_remote() || !parent.is_valid() {
         return None;
     }
-    let known = root_table::recall(parent.span_id());
-    known.or_else(|| look_up_above(parent))
+    match root_table::recall(parent.span_id()) {
+        Some(root) => Some(root),
+        None => look_up_above(parent),
+    }
 }
 
 #[cold]
+#[inline(never)]
 fn look_up_above(parent: &SpanContext) -> Option<SpanId> {
     let (root, origin) = root_table::look_up(parent)?;
     if origin == Origin::Foreign && root == parent.span_id() {

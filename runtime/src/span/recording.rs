@@ -8,11 +8,12 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue};
 
+use crate::backend::ForeignSpan;
 use crate::outcome::policy::ErrorPolicy;
-use crate::span::recording_state::{Ending, RecordingState, Storage};
+use crate::span::recording_state::{Ending, RecordingState};
 
 /// A span that is being recorded, shared by its scope and the context that it is current in.
 pub(crate) struct Recording {
@@ -38,12 +39,18 @@ impl Recording {
         }
     }
 
-    /// A span has started, and no other scope or context has this yet.
+    /// A span has started in the record, and no other scope or context has this yet.
     #[inline(always)]
-    pub(crate) fn start(&mut self, storage: Storage, policy: ErrorPolicy) {
+    pub(crate) fn start_record(&mut self, policy: ErrorPolicy) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.start(storage, policy);
-        self.identity = state.identity();
+        state.start_record(policy);
+        self.identity = state.record_mut().identity();
+    }
+
+    /// The same for a provider's span.
+    pub(crate) fn start_foreign(&mut self, span: Box<dyn ForeignSpan>, policy: ErrorPolicy) {
+        self.state_mut().start_foreign(span, policy);
+        self.identity = self.state_mut().identity();
     }
 
     #[inline]
@@ -58,6 +65,11 @@ impl Recording {
     #[inline]
     pub(crate) fn identity(&self) -> &SpanContext {
         &self.identity
+    }
+
+    #[inline]
+    pub(crate) fn ids(&self) -> (TraceId, SpanId) {
+        (self.identity.trace_id(), self.identity.span_id())
     }
 
     /// `parent`, with this span as the current one. An invalid identity would poison the children, so

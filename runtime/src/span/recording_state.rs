@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Link, SpanContext, Status, TraceId};
 use opentelemetry::{KeyValue, Value};
 
+use crate::attribute::value::Scalar;
 use crate::backend::ForeignSpan;
 use crate::backend::record::Record;
 use crate::backend::size::{Content, Name};
@@ -30,7 +31,7 @@ pub(crate) struct RecordingState {
 }
 
 /// Where a span is kept until it ends.
-pub(crate) enum Storage {
+enum Storage {
     /// It has ended, or was never recorded.
     Nowhere,
     Record,
@@ -81,10 +82,21 @@ impl RecordingState {
         &mut self.record
     }
 
-    /// A span has started, and its data is in `storage`.
+    /// A span has started in the record.
     #[inline(always)]
-    pub(crate) fn start(&mut self, storage: Storage, policy: ErrorPolicy) {
-        self.storage = storage;
+    pub(crate) fn start_record(&mut self, policy: ErrorPolicy) {
+        self.storage = Storage::Record;
+        self.begin(policy);
+    }
+
+    /// A provider's span has started.
+    pub(crate) fn start_foreign(&mut self, span: Box<dyn ForeignSpan>, policy: ErrorPolicy) {
+        self.storage = Storage::Foreign(span);
+        self.begin(policy);
+    }
+
+    #[inline(always)]
+    fn begin(&mut self, policy: ErrorPolicy) {
         self.exception_events = policy.exception_events;
         self.has_exception = false;
     }
@@ -120,6 +132,21 @@ impl RecordingState {
     }
 
     #[inline(always)]
+    pub(crate) fn set_scalar(&mut self, key: &'static str, scalar: Scalar) {
+        if matches!(self.storage, Storage::Record) {
+            self.record.set_scalar(key, scalar);
+        } else {
+            self.set_scalar_elsewhere(key, scalar);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn set_scalar_elsewhere(&mut self, key: &'static str, scalar: Scalar) {
+        self.set_attribute(key, scalar);
+    }
+
+    #[inline(always)]
     pub(crate) fn set_attribute(&mut self, key: impl Name, value: impl Content) {
         if key.as_ref().is_empty() {
             return;
@@ -131,8 +158,19 @@ impl RecordingState {
         }
     }
 
-    /// Ends the span, once. The caller ends a foreign span, outside of the lock.
+    /// Ends a span of which there is nothing more to say; or leaves it as it is, and gives `false`.
     #[inline(always)]
+    pub(crate) fn end_plain(&mut self) -> bool {
+        let is_plain = matches!((&self.storage, &self.status), (Storage::Record, None));
+        if is_plain {
+            self.storage = Storage::Nowhere;
+            self.listing = Listing::default();
+            self.record.end(None);
+        }
+        is_plain
+    }
+
+    /// Ends the span, once. The caller ends a foreign span, outside of the lock.
     pub(crate) fn end(&mut self, time: Option<SystemTime>, ending: Ending) -> Option<PendingEnd> {
         if !self.is_open() {
             return None;

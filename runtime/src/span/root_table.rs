@@ -66,6 +66,13 @@ struct OpenRoot {
     users: usize,
 }
 
+impl OpenRoot {
+    #[inline]
+    fn is(&self, trace_id: TraceId, span_id: SpanId) -> bool {
+        self.span_id == span_id && self.trace_id == trace_id
+    }
+}
+
 /// Who made a local root.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Origin {
@@ -164,8 +171,7 @@ pub(crate) fn find(span: &SpanContext) -> Option<SpanId> {
 /// Where an open root is current.
 pub(crate) fn context_of(trace_id: TraceId, root: SpanId) -> Option<Context> {
     let roots = lock(trace_id);
-    let mut found = roots.iter();
-    let root = found.find(|one| one.span_id == root && one.trace_id == trace_id)?;
+    let root = roots.iter().find(|one| one.is(trace_id, root))?;
     Some(root.context.clone())
 }
 
@@ -174,8 +180,7 @@ pub(crate) fn context_of(trace_id: TraceId, root: SpanId) -> Option<Context> {
 pub(crate) fn open(trace_id: TraceId, root: SpanId, origin: Origin, context: &Context) {
     let mut roots = lock(trace_id);
     if origin == Origin::Foreign {
-        let is_same = |one: &&mut OpenRoot| one.span_id == root && one.trace_id == trace_id;
-        if let Some(known) = roots.iter_mut().find(is_same) {
+        if let Some(known) = roots.iter_mut().find(|one| one.is(trace_id, root)) {
             known.users += 1;
             return;
         }
@@ -194,37 +199,31 @@ pub(crate) fn open(trace_id: TraceId, root: SpanId, origin: Origin, context: &Co
 #[inline(never)]
 pub(crate) fn close(trace_id: TraceId, root: SpanId) {
     let mut roots = lock(trace_id);
-    let is_same = |one: &OpenRoot| one.span_id == root && one.trace_id == trace_id;
-    let Some(index) = roots.iter().rposition(is_same) else {
-        return;
+    let is_last = |last: &OpenRoot| last.is(trace_id, root) && last.users == 1;
+    // In the order of their starts, of which the last one is often the only one.
+    let context = if roots.capacity() <= FEW && roots.last().is_some_and(is_last) {
+        roots.pop().map(|root| root.context)
+    } else {
+        leave(&mut roots, trace_id, root)
     };
-    roots[index].users -= 1;
-    if roots[index].users > 0 {
-        return;
-    }
-    let context = take(&mut roots, index);
     // Outside of the lock: what else the context holds is the user's.
     drop(roots);
     drop(context);
 }
 
-/// In the order of their starts, of which the last one is often the only one.
-#[inline(always)]
-fn take(roots: &mut Vec<OpenRoot>, index: usize) -> Option<Context> {
-    let last = roots.len().saturating_sub(1);
-    if index < last || roots.capacity() > FEW {
-        return Some(take_from_many(roots, index));
-    }
-    roots.pop().map(|root| root.context)
-}
-
+/// What it held, if it is not open any more.
 #[cold]
 #[inline(never)]
-fn take_from_many(roots: &mut Vec<OpenRoot>, index: usize) -> Context {
+fn leave(roots: &mut Vec<OpenRoot>, trace_id: TraceId, root: SpanId) -> Option<Context> {
+    let index = roots.iter().rposition(|one| one.is(trace_id, root))?;
+    roots[index].users -= 1;
+    if roots[index].users > 0 {
+        return None;
+    }
     let context = roots.remove(index).context;
     if roots.len() < roots.capacity() / 4 {
         let room = 2 * roots.len();
         roots.shrink_to(room);
     }
-    context
+    Some(context)
 }

@@ -5,22 +5,22 @@
 //! still in the cache of the processor. What others still have, as a captured context has its recording, is
 //! not used again; so a stale handle needs no generation number.
 
-use std::cell::RefCell;
 use std::mem;
 use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId};
 
-use crate::backend::record::Record;
+use crate::attribute::value::Scalar;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
 use crate::context::stack;
 use crate::outcome::failure::ErrorDetail;
-use crate::outcome::policy::ErrorPolicy;
 use crate::span::recording::Recording;
-use crate::span::recording_state::{Ending, RecordingState, Storage};
+use crate::span::recording_place::{RecordingPlace, State};
+use crate::span::recording_state::{Ending, RecordingState};
 use crate::span::root_table::{self, Origin};
+use crate::span::spare_list::SpareList;
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -40,20 +40,11 @@ pub(crate) struct Scope {
     shared: Option<Arc<Recording>>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    Unrecorded,
-    /// Only this scope knows of it: a leaf that has given no handle.
-    Private,
-    Shared,
-}
-
 /// Scopes that a thread keeps.
 const MOST_SPARE: usize = 64;
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "it is the boxes that are used again")]
-    static SPARE: RefCell<Vec<Box<Scope>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: SpareList<Scope> = const { SpareList::new(MOST_SPARE) };
 }
 
 impl Scope {
@@ -67,7 +58,7 @@ impl Scope {
     /// One in which nothing is recorded yet, and nothing is attached.
     #[inline]
     pub(crate) fn spare(site: &'static Site) -> Box<Self> {
-        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
+        let spare = SPARE.try_with(SpareList::take);
         match spare {
             Ok(Some(mut scope)) => {
                 scope.site = site;
@@ -91,27 +82,25 @@ impl Scope {
         })
     }
 
-    /// The record to start a span in.
+    /// The place to start a span in. For a leaf, it is not shared.
     #[inline(always)]
-    pub(crate) fn record(&mut self) -> &mut Record {
-        match unshared(self.site, &mut self.shared) {
-            Some(recording) => recording.state_mut().record_mut(),
-            None => self.own.record_mut(),
+    pub(crate) fn place(&mut self) -> RecordingPlace<'_> {
+        if !self.site.is_leaf() {
+            let empty = || Arc::new(Recording::empty());
+            // Nobody else knows of a spare one.
+            if let Some(recording) = Arc::get_mut(self.shared.get_or_insert_with(empty)) {
+                return RecordingPlace::Shared(recording);
+            }
         }
+        RecordingPlace::Private(&mut self.own)
     }
 
-    /// The span has started, below `parent`.
+    /// The span has started in its place, below `parent`.
     #[inline(always)]
-    pub(crate) fn activate(&mut self, storage: Storage, policy: ErrorPolicy, parent: &Context) {
-        self.detail = policy.detail;
-        if let Some(recording) = unshared(self.site, &mut self.shared) {
-            recording.start(storage, policy);
-            self.state = State::Shared;
-        } else {
-            self.own.start(storage, policy);
-            self.state = State::Private;
-        }
-        if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+    pub(crate) fn activate(&mut self, state: State, detail: ErrorDetail, parent: &Context) {
+        self.detail = detail;
+        self.state = state;
+        if let (State::Shared, Some(recording)) = (state, &self.shared) {
             self.context = Some(recording.context_below(parent));
         }
     }
@@ -142,7 +131,7 @@ impl Scope {
     /// Attaches the identity of a span that is not recorded, if its children need it.
     #[cold]
     pub(crate) fn decline(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
-        let identity = self.record().take_declined();
+        let identity = self.place().record().take_declined();
         if must_be_attached(parent, &identity) {
             self.context = Some(parent.with_remote_span_context(identity));
             Some(self)
@@ -195,11 +184,16 @@ impl Scope {
 
     /// It is a local root.
     pub(crate) fn open_own_root(&mut self) {
-        let (own, trace_id) = (self.span_id(), self.trace_id());
-        if let (Some(context), true) = (&self.context, own != SpanId::INVALID) {
-            root_table::open(trace_id, own, Origin::Ours, context);
-            self.is_first = true;
-            self.set_root(own);
+        if let (State::Shared, Some(recording), Some(context)) =
+            (self.state, &self.shared, &self.context)
+        {
+            let (trace_id, own) = recording.ids();
+            if own != SpanId::INVALID {
+                root_table::open(trace_id, own, Origin::Ours, context);
+                root_table::remember(own, own);
+                self.is_first = true;
+                self.root = own;
+            }
         }
     }
 
@@ -250,6 +244,26 @@ impl Scope {
         self.is_recorded().then_some(detail)
     }
 
+    /// Whether only this scope knows of the span.
+    #[inline]
+    pub(crate) fn is_private(&self) -> bool {
+        self.state == State::Private
+    }
+
+    /// For a span that is private.
+    #[inline(always)]
+    pub(crate) fn set_own_scalar(&mut self, key: &'static str, scalar: Scalar) {
+        self.own.set_scalar(key, scalar);
+    }
+
+    /// For any other.
+    #[inline(always)]
+    pub(crate) fn set_shared_scalar(&self, key: &'static str, scalar: Scalar) {
+        if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+            recording.state().set_scalar(key, scalar);
+        }
+    }
+
     #[inline]
     pub(crate) fn set_attribute(&mut self, key: impl Name, value: impl Content) {
         if self.state == State::Private {
@@ -266,57 +280,72 @@ impl Scope {
         }
     }
 
-    /// Once only: whoever comes second finds it closed.
+    /// Ends the span, once only: whoever comes second finds it closed. The scope goes back to its thread.
     #[inline(always)]
-    pub(crate) fn end(&mut self, ending: Ending) {
-        let pending_end = match (self.state, &mut self.shared) {
-            (State::Private, _) => self.own.end(None, ending),
-            (State::Shared, Some(recording)) => match Arc::get_mut(recording) {
-                // Whom nobody else knows needs no lock.
-                Some(recording) => recording.state_mut().end(None, ending),
-                None => return self.end_shared(ending),
-            },
-            _ => return,
-        };
-        self.state = State::Unrecorded;
-        if let Some(pending_end) = pending_end {
-            pending_end.end();
+    pub(crate) fn end(self: Box<Self>, ending: Ending) {
+        match ending {
+            Ending::Silent => self.end_silently(),
+            ending => Scope::end_other(self, ending),
         }
     }
 
-    /// The same, where a context or another scope has it too.
+    #[inline(always)]
+    fn end_silently(mut self: Box<Self>) {
+        // Before it ends: what nobody else knows ends without a lock.
+        self.close_root();
+        let state = match (self.state, &mut self.shared) {
+            (State::Private, _) => Some(&mut self.own),
+            (State::Shared, Some(recording)) => Arc::get_mut(recording).map(Recording::state_mut),
+            _ => None,
+        };
+        if state.is_some_and(|state| state.end_plain()) {
+            self.state = State::Unrecorded;
+            Scope::keep(self);
+        } else {
+            Scope::end_other(self, Ending::Silent);
+        }
+    }
+
+    /// The same, where others have it too, or there is more to do.
     #[cold]
     #[inline(never)]
-    fn end_shared(&mut self, ending: Ending) {
-        self.state = State::Unrecorded;
-        if let Some(recording) = &self.shared {
-            recording.end(ending);
+    fn end_other(mut scope: Box<Self>, ending: Ending) {
+        scope.close_root();
+        match (
+            mem::replace(&mut scope.state, State::Unrecorded),
+            &scope.shared,
+        ) {
+            (State::Private, _) => {
+                if let Some(pending_end) = scope.own.end(None, ending) {
+                    pending_end.end();
+                }
+            }
+            (State::Shared, Some(recording)) => recording.end(ending),
+            _ => {}
         }
+        Scope::recycle(scope);
     }
 
     /// Keeps one that is over for its next use.
+    #[cold]
     #[inline(never)]
-    pub(crate) fn recycle(scope: Box<Self>) {
-        Scope::recycle_inline(scope);
-    }
-
-    #[inline(always)]
-    pub(crate) fn recycle_inline(mut scope: Box<Self>) {
-        // Outside of the list: what else the context holds is the user's.
+    pub(crate) fn recycle(mut scope: Box<Self>) {
+        // First: it knows the recording too. What else it holds is the user's.
         scope.context = None;
         scope.release();
+        Scope::keep(scope);
+    }
+
+    /// The same for one whose recording nobody else knows.
+    #[inline(always)]
+    fn keep(mut scope: Box<Self>) {
+        // Outside of the list: what else the context holds is the user's.
+        scope.context = None;
         // A dying thread has no next use.
-        let _ = SPARE.try_with(|spare| {
-            if let Ok(mut spare) = spare.try_borrow_mut() {
-                if spare.len() < MOST_SPARE {
-                    spare.push(scope);
-                }
-            }
-        });
+        let _ = SPARE.try_with(|spare| spare.keep(scope));
     }
 
     /// What has not ended, and what others know, is not used again.
-    #[inline(always)]
     fn release(&mut self) {
         self.close_root();
         if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
@@ -327,16 +356,6 @@ impl Scope {
         }
         self.state = State::Unrecorded;
     }
-}
-
-/// The recording of a span that starts. `None` for a leaf, which has none that is shared.
-#[inline(always)]
-fn unshared<'a>(site: &Site, shared: &'a mut Option<Arc<Recording>>) -> Option<&'a mut Recording> {
-    if site.is_leaf() {
-        return None;
-    }
-    // Nobody else knows of a spare one.
-    Arc::get_mut(shared.get_or_insert_with(|| Arc::new(Recording::empty())))
 }
 
 /// Whether no other scope or context has it.

@@ -13,11 +13,12 @@ use crate::backend::{Start, StartResult};
 use crate::context::identity::has_span;
 use crate::context::{stack, unwind};
 use crate::diagnose::undeclared_root;
+use crate::outcome::policy::ErrorPolicy;
 use crate::span::active::ActiveSpan;
 use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
 use crate::span::recorder_hooks;
-use crate::span::recording_state::Storage;
+use crate::span::recording_place::State;
 use crate::span::scope::{self, Scope};
 use crate::span::to_parent::PendingLinks;
 
@@ -53,11 +54,14 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             let backend = active_backend.backend()?;
             // The decision and the record.
             let mut scope = Scope::spare(site);
+            let mut place = scope.place();
             // The context.
             let name = listing::name(site, None);
-            let scope = match backend.start_plain(site, parent, scope.record()) {
+            let scope = match backend.start_plain(site, parent, place.record()) {
                 Some(StartResult::Recorded) => {
-                    activate(&mut scope, Storage::Record, active_backend, parent, name);
+                    let policy = active_backend.policy();
+                    let state = place.start_record(policy);
+                    activate(&mut scope, state, policy, parent, name);
                     scope
                 }
                 Some(other) => match activate_other(scope, other, active_backend, parent, name) {
@@ -186,7 +190,7 @@ fn start_recorded(
         options: Some(options),
         parentage: decision.parentage,
     };
-    let result = backend.start(start, parent, scope.record());
+    let result = backend.start(start, parent, scope.place().record());
     let mut scope = activate_other(scope, result, active_backend, parent, name)?;
     scope.keep_context(parent);
     Some(scope)
@@ -196,12 +200,12 @@ fn start_recorded(
 #[inline(always)]
 fn activate(
     scope: &mut Scope,
-    storage: Storage,
-    active_backend: &ActiveBackend,
+    state: State,
+    policy: ErrorPolicy,
     parent: &Context,
     name: listing::Name,
 ) {
-    scope.activate(storage, active_backend.policy(), parent);
+    scope.activate(state, policy.detail, parent);
     local_root::register(scope, parent);
     listing::list(scope, name, parent);
 }
@@ -215,16 +219,17 @@ fn activate_other(
     parent: &Context,
     name: listing::Name,
 ) -> Option<Box<Scope>> {
-    let storage = match result {
+    let policy = active_backend.policy();
+    let state = match result {
         StartResult::Nothing => {
             Scope::recycle(scope);
             return None;
         }
         StartResult::Unrecorded => return scope.decline(parent),
-        StartResult::Recorded => Storage::Record,
-        StartResult::Foreign(span) => Storage::Foreign(span),
+        StartResult::Recorded => scope.place().start_record(policy),
+        StartResult::Foreign(span) => scope.place().start_foreign(span, policy),
     };
-    activate(&mut scope, storage, active_backend, parent, name);
+    activate(&mut scope, state, policy, parent, name);
     Some(scope)
 }
 

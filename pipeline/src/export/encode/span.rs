@@ -56,7 +56,7 @@ pub(super) fn span(
     writer.nanos(END, end);
     writer.nanos(START, start);
     writer.array([KIND, kind(&span.kind)]);
-    writer.text(NAME, &span.name);
+    writer.text(NAME, span.name());
     let parent = parentage.parent;
     if parent != SpanId::INVALID {
         id(writer, PARENT_SPAN_ID, parent.to_bytes());

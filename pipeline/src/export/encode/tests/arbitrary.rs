@@ -1,5 +1,6 @@
 //! Random records: everything that a record can have, and some that no span of ours has.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
@@ -52,7 +53,8 @@ fn list(all: Vec<Made>) -> SpanList {
 
 fn record() -> impl Strategy<Value = Made> {
     let times = (ticks(), ticks());
-    let described = (texts(), kinds(), statuses(), 0..=4_u8, count());
+    let names = option::weighted(0.7, texts());
+    let described = (names, kinds(), statuses(), 0..=4_u8, count());
     let parts = (parentage(), described, sources(), times, attributes());
     (parts, option::weighted(0.4, details())).prop_map(|(parts, details)| {
         let (parentage, described, source, (start, end), attributes) = parts;
@@ -64,7 +66,7 @@ fn record() -> impl Strategy<Value = Made> {
             code,
             attributes: 0,
             dropped_attributes,
-            name: name.into(),
+            name: name.map(Cow::Owned),
             source: source.0,
             start,
             end,
