@@ -39,7 +39,7 @@ struct Made(EndedSpan, Vec<KeyValue>);
 
 impl fmt::Debug for Made {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.name)
+        formatter.write_str(self.0.name())
     }
 }
 
