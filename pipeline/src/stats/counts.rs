@@ -128,7 +128,7 @@ pub(crate) struct Ledger {
     last: Mutex<Option<LastExport>>,
 }
 
-/// What was said of an export: of a success, if anything, or of a failure.
+/// What a receiver answered to an export: of a success, if anything, or of a failure.
 pub(crate) type LastExport = Result<Option<String>, String>;
 
 // Relaxed throughout: what a flush promises about these is ordered by the lock that it waits with.

@@ -114,7 +114,7 @@ pub(crate) fn register(span: &mut Scope, parent: &Context) {
     }
 }
 
-/// It is a root, unless it hangs on a local span that was not ours: then that one is.
+/// It is a root, unless its parent is a local span that was not ours: then that one is.
 #[inline(never)]
 fn open_root(span: &mut Scope, parent: &Context) {
     let above = parent.span();

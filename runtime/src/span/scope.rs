@@ -280,7 +280,7 @@ impl Scope {
         }
     }
 
-    /// Ends the span, once only: whoever comes second finds it closed. The scope goes back to its thread.
+    /// Ends the span, once only: a second call finds it closed. The scope goes back to its thread.
     #[inline(always)]
     pub(crate) fn end(self: Box<Self>, ending: Ending) {
         match ending {
