@@ -79,7 +79,6 @@ pub(crate) fn span_id() -> SpanId {
 }
 
 /// From 0 to 1, for what only has to differ between processes.
-#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) fn fraction() -> f64 {
     generate(|generator| generator.random())
 }

@@ -13,6 +13,7 @@ mod native;
 pub(crate) mod otlp;
 mod provider;
 mod reliability;
+mod slow;
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -467,8 +468,10 @@ fn deadlines_are_kept_while_an_exporter_hangs() {
     let short = Duration::from_millis(1);
     assert!(matches!(pipeline.flush(short), Err(Error::TimedOut(time)) if time == short));
     has_started.recv().expect("an export");
-    assert!(matches!(pipeline.shutdown(short), Err(Error::TimedOut(_))));
     assert_eq!(pipeline.counts().queued, 1);
+    assert!(matches!(pipeline.shutdown(short), Err(Error::TimedOut(_))));
+    assert_eq!(pipeline.counts().dropped.shutdown_timed_out, 1);
+    assert_all_accounted(pipeline.counts());
     drop(open);
     pipeline.shutdown(AGES).expect("down in time");
     assert_all_accounted(pipeline.counts());
