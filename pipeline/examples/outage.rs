@@ -6,6 +6,7 @@
 //! ```
 //!
 //! The arguments are the seconds, the spans in each of them, and the spans of the queue.
+#![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
 
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
