@@ -102,15 +102,9 @@ const INSTALL: &str = "PipelineBuilder::install";
 
 impl Pipeline {
     pub(crate) fn of(mut config: PipelineConfig) -> Result<Self, Error> {
-        let (limits, exporters) = (config.limits, mem::take(&mut config.exporters));
+        let (limits, mut exporters) = (config.limits, mem::take(&mut config.exporters));
         let control = Arc::new(Control::default());
-        let worker_control = Arc::clone(&control);
-        let ledgers = Arc::new(Ledgers {
-            queue: SpanQueue::new(limits, move |call| worker_control.call(call)),
-            all: Arc::default(),
-            each: exporters.iter().map(|_| Arc::default()).collect(),
-            is_installed: AtomicBool::new(false),
-        });
+        let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
         let diagnosis = PipelineDiagnosis {
             core: Arc::clone(&core),
@@ -120,11 +114,9 @@ impl Pipeline {
             sampler_by: config.sampler_by,
             warnings: mem::take(&mut config.warnings),
         };
-        let exporters = if config.is_disabled {
-            Vec::new()
-        } else {
-            exporters
-        };
+        if config.is_disabled {
+            exporters.clear();
+        }
         let export_threads =
             worker::export_threads(exporters, &config.resource, &control, &ledgers, limits);
         let drop_warnings = Arc::new(DropWarnings::new(config.warn));
@@ -275,9 +267,7 @@ impl Pipeline {
     /// Nobody waits any longer: counts what is left, and warns of it, on this thread.
     fn end_late(&self) {
         let drop_warnings = self.drop_warnings.upgrade();
-        if let Some(drop_warnings) = &drop_warnings {
-            drop_warnings.end();
-        }
+        drop_warnings.iter().for_each(|warnings| warnings.end());
         for export_thread in &*self.export_threads {
             export_thread.end_late();
         }
@@ -323,6 +313,16 @@ impl Pipeline {
             self.control.last_error()
         }
     }
+}
+
+fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledgers> {
+    let control = Arc::clone(control);
+    Arc::new(Ledgers {
+        queue: SpanQueue::new(limits, move |call| control.call(call)),
+        all: Arc::default(),
+        each: (0..exporters).map(|_| Arc::default()).collect(),
+        is_installed: AtomicBool::new(false),
+    })
 }
 
 fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
