@@ -134,8 +134,9 @@ impl PipelineBuilder {
     }
 
     /// Tells of wrong values in the environment, and of dropped spans, here instead of on stderr. Of
-    /// drops it is told from the pipeline's own thread, at once and then at most once a minute.
-    pub fn with_warnings(mut self, warn: impl Fn(&str) + Send + 'static) -> Self {
+    /// drops it is told from the pipeline's own thread, at once and then at most once a minute. If the time of
+    /// a shutdown is over, it is told from the thread that shuts down.
+    pub fn with_warnings(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.warn = Box::new(warn);
         self
     }

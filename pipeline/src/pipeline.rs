@@ -5,7 +5,7 @@ use std::fmt;
 use std::mem;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -19,9 +19,8 @@ use crate::error::Error;
 use crate::export::control::{Control, WaitResult, WorkerEnd};
 use crate::export::export_thread::ExportThread;
 use crate::export::exporter::Export;
-use crate::export::worker::Worker;
+use crate::export::worker::{self, Worker};
 use crate::host::clock::Clock;
-use crate::host::unwind::silenced;
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -30,7 +29,7 @@ use crate::record::native_backend::NativeBackend;
 use crate::record::provider::PipelineProvider;
 use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
-use crate::stats::counts::{Counts, ExporterCounts};
+use crate::stats::counts::{Counts, DropCause, ExporterCounts};
 use crate::stats::declined::Declined;
 use crate::stats::drop_warnings::{DropWarnings, Warn};
 use crate::stats::ledgers::Ledgers;
@@ -48,6 +47,9 @@ pub struct Pipeline {
     ledgers: Arc<Ledgers>,
     control: Arc<Control>,
     limits: Limits,
+    export_threads: Arc<[Arc<ExportThread>]>,
+    /// The worker's, until it is gone.
+    drop_warnings: Weak<DropWarnings>,
     slot: Mutex<Option<InstallSlot>>,
     /// Lets the metrics see that the handle is gone.
     alive: Arc<()>,
@@ -100,15 +102,9 @@ const INSTALL: &str = "PipelineBuilder::install";
 
 impl Pipeline {
     pub(crate) fn of(mut config: PipelineConfig) -> Result<Self, Error> {
-        let (limits, exporters) = (config.limits, mem::take(&mut config.exporters));
+        let (limits, mut exporters) = (config.limits, mem::take(&mut config.exporters));
         let control = Arc::new(Control::default());
-        let worker_control = Arc::clone(&control);
-        let ledgers = Arc::new(Ledgers {
-            queue: SpanQueue::new(limits, move |call| worker_control.call(call)),
-            all: Arc::default(),
-            each: exporters.iter().map(|_| Arc::default()).collect(),
-            is_installed: AtomicBool::new(false),
-        });
+        let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
         let diagnosis = PipelineDiagnosis {
             core: Arc::clone(&core),
@@ -116,13 +112,21 @@ impl Pipeline {
             exporters: exporters.iter().map(|one| one.description()).collect(),
             is_disabled: config.is_disabled,
             sampler_by: config.sampler_by,
-            warnings: config.warnings,
+            warnings: mem::take(&mut config.warnings),
         };
+        if config.is_disabled {
+            exporters.clear();
+        }
+        let export_threads =
+            worker::export_threads(exporters, &config.resource, &control, &ledgers, limits);
+        let drop_warnings = Arc::new(DropWarnings::new(config.warn));
         let pipeline = Pipeline {
             core,
             diagnosis: Arc::new(diagnosis),
             resource: config.resource,
             ledgers,
+            export_threads,
+            drop_warnings: Arc::downgrade(&drop_warnings),
             control,
             limits,
             slot: Mutex::new(None),
@@ -132,7 +136,7 @@ impl Pipeline {
         if config.is_disabled {
             pipeline.stay_off()
         } else {
-            pipeline.start(exporters, config.warn)?
+            pipeline.start(drop_warnings)?
         }
         Ok(pipeline)
     }
@@ -166,30 +170,13 @@ impl Pipeline {
     }
 
     /// If a thread cannot be spawned, the threads that were end with the pipeline.
-    fn start(&self, exporters: Vec<Box<dyn Export>>, warn: Warn) -> Result<(), Error> {
-        let (control, ledgers, limits) = (&self.control, &self.ledgers, self.limits);
-        let share = limits.share(exporters.len());
-        let mut export_threads = Vec::new();
-        for (mut exporter, ledger) in exporters.into_iter().zip(&ledgers.each) {
-            if silenced(|| exporter.set_resource(&self.resource)).is_none() {
-                control.set_last_error("the exporter panicked at the resource".to_owned());
-            }
-            exporter.count_in(ledger);
-            let export_thread = ExportThread::new(
-                exporter.into(),
-                control,
-                ledger,
-                share,
-                limits.export_timeout,
-            );
-            export_threads.push(export_thread);
-        }
+    fn start(&self, drop_warnings: Arc<DropWarnings>) -> Result<(), Error> {
         let worker = Worker {
-            control: Arc::clone(control),
-            ledgers: Arc::clone(ledgers),
-            export_threads,
-            limits,
-            drop_warnings: DropWarnings::new(warn),
+            control: Arc::clone(&self.control),
+            ledgers: Arc::clone(&self.ledgers),
+            export_threads: Arc::clone(&self.export_threads),
+            limits: self.limits,
+            drop_warnings,
             clock: Arc::clone(&self.core.clock),
             text: self.core.config.limits.text,
             next: None,
@@ -235,7 +222,8 @@ impl Pipeline {
         &self.diagnosis.exporters
     }
 
-    /// Waits until all spans that have ended are exported or dropped.
+    /// Waits until all spans that have ended are exported or dropped. A batch that waits to be sent again is
+    /// waited for.
     ///
     /// # Errors
     ///
@@ -250,7 +238,12 @@ impl Pipeline {
     }
 
     /// Exports all spans that have ended until now, and shuts the exporters down. Spans that end
-    /// later are counted and dropped. A second call waits for the first.
+    /// later are counted and dropped. What waits to be sent again is tried once more, without a pause. A second
+    /// call waits for the first.
+    ///
+    /// If that takes longer, spans that are not exported by then are dropped and counted
+    /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and this thread
+    /// [warns](crate::PipelineBuilder::with_warnings).
     ///
     /// # Errors
     ///
@@ -262,9 +255,33 @@ impl Pipeline {
         let slot = self.slot().take();
         drop(slot);
         if is_forked {
-            Err(Error::Forked)
-        } else {
-            wait_result(self.control.shut_down(timeout), timeout)
+            return Err(Error::Forked);
+        }
+        let result = self.control.shut_down(timeout);
+        if result == WaitResult::TimedOut {
+            self.end_late();
+        }
+        wait_result(result, timeout)
+    }
+
+    /// Nobody waits any longer: counts what is left, and warns of it, on this thread.
+    fn end_late(&self) {
+        let drop_warnings = self.drop_warnings.upgrade();
+        drop_warnings.iter().for_each(|warnings| warnings.end());
+        for export_thread in &*self.export_threads {
+            export_thread.end_late();
+        }
+        // There is something only if the worker does not come.
+        let ledgers = &self.ledgers;
+        for list in ledgers.queue.buffers.drain() {
+            ledgers
+                .all
+                .count(list.size.spans, Some(DropCause::ShutdownTimedOut));
+            ledgers.queue.buffers.release(list.size);
+        }
+        let last_error = || self.control.last_error();
+        if let Some(drop_warnings) = drop_warnings {
+            drop_warnings.warn_last(ledgers.dropped(), last_error);
         }
     }
 
@@ -298,19 +315,37 @@ impl Pipeline {
     }
 }
 
+fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledgers> {
+    let control = Arc::clone(control);
+    Arc::new(Ledgers {
+        queue: SpanQueue::new(limits, move |call| control.call(call)),
+        all: Arc::default(),
+        each: (0..exporters).map(|_| Arc::default()).collect(),
+        is_installed: AtomicBool::new(false),
+    })
+}
+
 fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
     match result {
         WaitResult::Done => Ok(()),
-        WaitResult::TimedOut => Err(Error::TimedOut(timeout)),
+        WaitResult::TimedOut | WaitResult::OwnThread => Err(Error::TimedOut(timeout)),
         WaitResult::Died => Err(Error::Died),
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        // There is nobody to return an error to. A call of `shutdown` has waited already.
-        if !self.is_shut_down.load(Ordering::Relaxed) {
-            let _ = self.shutdown(Duration::from_secs(5));
+        // A call of `shutdown` has waited already.
+        if self.is_shut_down.load(Ordering::Relaxed) {
+            return;
+        }
+        // There is nobody to return an error to. A thread of the pipeline's own does not wait.
+        let drop_warnings = self.drop_warnings.upgrade();
+        let waited = self.shutdown(Duration::from_secs(5));
+        if let (Some(drop_warnings), Err(error @ Error::TimedOut(_))) = (drop_warnings, waited)
+            && !self.control.is_own_thread()
+        {
+            drop_warnings.warn(&format!("the shutdown failed: {error}"));
         }
     }
 }

@@ -56,6 +56,8 @@ pub(crate) enum WorkerEnd {
 pub(crate) enum WaitResult {
     Done,
     TimedOut,
+    /// This is a thread of the pipeline, which cannot wait for itself.
+    OwnThread,
     Died,
 }
 
@@ -131,7 +133,7 @@ impl Control {
         timeout: Duration,
         is_done: impl Fn(&ControlState) -> bool,
     ) -> WaitResult {
-        let is_own = state.own_threads.contains(&thread::current().id());
+        let is_own = state.is_own_thread();
         let timeout = if is_own { Duration::ZERO } else { timeout };
         let is_open = |state: &mut ControlState| state.end.is_none() && !is_done(state);
         let waited = self.progress.wait_timeout_while(state, timeout, is_open);
@@ -140,6 +142,7 @@ impl Control {
             _ if is_done(&state) => WaitResult::Done,
             Some(WorkerEnd::Down) => WaitResult::Done,
             Some(WorkerEnd::Died) => WaitResult::Died,
+            None if is_own => WaitResult::OwnThread,
             None => WaitResult::TimedOut,
         }
     }
@@ -156,6 +159,10 @@ impl Control {
     /// This thread is the pipeline's. It does not wait for a flush, which would wait for it.
     pub(crate) fn register_thread(&self) {
         self.state().own_threads.push(thread::current().id());
+    }
+
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.state().is_own_thread()
     }
 
     pub(crate) fn unregister_thread(&self) {
@@ -215,6 +222,10 @@ impl Control {
 }
 
 impl ControlState {
+    fn is_own_thread(&self) -> bool {
+        self.own_threads.contains(&thread::current().id())
+    }
+
     /// One ticket at a time, so that they do not pile up before an exporter that hangs.
     fn has_flush(&self) -> bool {
         self.flushes_requested > self.flushes_begun && self.flushes_begun == self.flushes_done

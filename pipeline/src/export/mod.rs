@@ -1,6 +1,10 @@
 //! From the queue to the exporters.
 
+mod attempt;
+mod backlog;
+mod backoff;
 pub(crate) mod batch;
+pub(crate) mod chunk;
 pub(crate) mod control;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod encode;

@@ -205,7 +205,7 @@ fn deadlines_are_kept_on_a_current_thread_runtime() {
         drop(open);
         pipeline.shutdown(AGES).expect("down in time");
     });
-    assert_eq!(pipeline.counts().exported, 1);
+    assert_eq!(pipeline.counts().dropped.shutdown_timed_out, 1);
     assert_all_accounted(pipeline.counts());
 }
 
