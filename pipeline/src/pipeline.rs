@@ -7,7 +7,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use enter_span::Tracer;
 use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
@@ -32,8 +32,9 @@ use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
-use crate::stats::drop_warnings::{DropWarnings, Warn};
+use crate::stats::drop_warnings::DropWarnings;
 use crate::stats::ledgers::Ledgers;
+use crate::stats::warning_queue::{Warn, WarningQueue};
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
@@ -47,6 +48,7 @@ pub struct Pipeline {
     diagnosis: Arc<PipelineDiagnosis>,
     ledgers: Arc<Ledgers>,
     control: Arc<Control>,
+    warnings: Arc<WarningQueue>,
     limits: Limits,
     slot: Mutex<Option<InstallSlot>>,
     /// Lets the metrics see that the handle is gone.
@@ -124,6 +126,7 @@ impl Pipeline {
             resource: config.resource,
             ledgers,
             control,
+            warnings: WarningQueue::new(config.warn),
             limits,
             slot: Mutex::new(None),
             alive: Arc::new(()),
@@ -132,7 +135,7 @@ impl Pipeline {
         if config.is_disabled {
             pipeline.stay_off()
         } else {
-            pipeline.start(exporters, config.warn)?
+            pipeline.start(exporters)?
         }
         Ok(pipeline)
     }
@@ -166,7 +169,7 @@ impl Pipeline {
     }
 
     /// If a thread cannot be spawned, the threads that were end with the pipeline.
-    fn start(&self, exporters: Vec<Box<dyn Export>>, warn: Warn) -> Result<(), Error> {
+    fn start(&self, exporters: Vec<Box<dyn Export>>) -> Result<(), Error> {
         let (control, ledgers, limits) = (&self.control, &self.ledgers, self.limits);
         let share = limits.share(exporters.len());
         let mut export_threads = Vec::new();
@@ -189,7 +192,7 @@ impl Pipeline {
             ledgers: Arc::clone(ledgers),
             export_threads,
             limits,
-            drop_warnings: DropWarnings::new(warn),
+            drop_warnings: DropWarnings::new(Arc::clone(&self.warnings)),
             clock: Arc::clone(&self.core.clock),
             text: self.core.config.limits.text,
             next: None,
@@ -199,7 +202,10 @@ impl Pipeline {
             thread.spawn(move || worker.run())
         });
         match started {
-            Ok(_) => Ok(()),
+            Ok(worker) => {
+                control.set_worker(worker.thread());
+                Ok(())
+            }
             Err(error) => Err(Error::NoThread(error)),
         }
     }
@@ -245,7 +251,7 @@ impl Pipeline {
         if self.ledgers.queue.buffers.is_forked() {
             Err(Error::Forked)
         } else {
-            wait_result(self.control.flush(timeout), timeout)
+            self.wait(timeout, || self.control.flush(timeout))
         }
     }
 
@@ -264,8 +270,17 @@ impl Pipeline {
         if is_forked {
             Err(Error::Forked)
         } else {
-            wait_result(self.control.shut_down(timeout), timeout)
+            self.wait(timeout, || self.control.shut_down(timeout))
         }
+    }
+
+    /// In what is left of the time, the application sees the warnings of what was dropped before.
+    fn wait(&self, timeout: Duration, wait: impl FnOnce() -> WaitResult) -> Result<(), Error> {
+        let start = Instant::now();
+        let result = wait();
+        let left = timeout.saturating_sub(start.elapsed());
+        self.warnings.wait(left.min(WARNING_WAIT));
+        wait_result(result, timeout)
     }
 
     /// What became of the spans.
@@ -297,6 +312,10 @@ impl Pipeline {
         }
     }
 }
+
+/// For a warning function that is at work when all else is done: a process that ends now would not see
+/// what it has to say.
+const WARNING_WAIT: Duration = Duration::from_secs(1);
 
 fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
     match result {

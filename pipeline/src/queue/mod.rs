@@ -1,6 +1,7 @@
 //! The way from the threads that end spans to the worker: bounded, and without waiting for it.
 
 pub(crate) mod budget;
+mod buffer_list;
 pub(crate) mod buffers;
 pub(crate) mod limit;
 #[cfg(all(test, enter_span_loom))]

@@ -1,15 +1,16 @@
-//! Warns the application that spans were dropped: from the worker's thread, at most once a minute.
+//! Warns the application that spans were dropped: at most once a minute.
+//!
+//! The worker decides what is worth a warning; the application's function runs elsewhere
+//! (`warning_queue.rs`).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::host::unwind::silenced;
 use crate::stats::counts::Dropped;
-
-/// Takes warnings.
-pub(crate) type Warn = Box<dyn Fn(&str) + Send>;
+use crate::stats::warning_queue::WarningQueue;
 
 pub(crate) struct DropWarnings {
-    warn: Warn,
+    queue: Arc<WarningQueue>,
     reported: Dropped,
     last: Option<Instant>,
 }
@@ -18,9 +19,9 @@ pub(crate) struct DropWarnings {
 const PAUSE: Duration = Duration::from_secs(60);
 
 impl DropWarnings {
-    pub(crate) fn new(warn: Warn) -> Self {
+    pub(crate) fn new(queue: Arc<WarningQueue>) -> Self {
         DropWarnings {
-            warn,
+            queue,
             reported: Dropped::default(),
             last: None,
         }
@@ -45,9 +46,7 @@ impl DropWarnings {
 
     /// Passes on the warnings that the runtime has kept for the application.
     pub(crate) fn forward(&self, warnings: impl Iterator<Item = String>) {
-        for warning in warnings {
-            silenced(|| (self.warn)(&warning));
-        }
+        warnings.for_each(|warning| self.queue.push(warning));
     }
 
     /// Warns of all that was not reported yet.
@@ -64,7 +63,14 @@ impl DropWarnings {
             warning.push_str("; the last error of an exporter: ");
             warning.extend(error.escape_debug());
         }
-        silenced(|| (self.warn)(&warning));
+        self.queue.push(warning);
+    }
+}
+
+/// The worker has ended.
+impl Drop for DropWarnings {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 
