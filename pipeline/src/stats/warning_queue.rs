@@ -137,3 +137,56 @@ impl QueueState {
         self.waiting.push_back(warning);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "these are tests")]
+
+    use std::sync::mpsc;
+
+    use super::{MOST, WarningQueue};
+
+    /// Nobody who has something to warn of waits for a function that does not return.
+    #[test]
+    fn warnings_that_find_no_place_are_counted_in_the_next_one() {
+        let (entered, has_entered) = mpsc::channel();
+        let (open, gate) = mpsc::channel::<()>();
+        let (told, warnings) = mpsc::channel();
+        let queue = WarningQueue::new(Box::new(move |warning| {
+            entered.send(()).ok();
+            gate.recv().ok();
+            told.send(warning.to_owned()).ok();
+        }));
+        queue.push("first".to_owned());
+        has_entered.recv().expect("a call");
+        for number in 0..MOST + 3 {
+            queue.push(number.to_string());
+        }
+        for _ in 0..=MOST {
+            open.send(()).expect("a function that waits");
+        }
+        let before: Vec<String> = warnings.iter().take(1 + MOST).collect();
+        let waiting = (0..MOST).map(|number| number.to_string());
+        assert!(before.iter().skip(1).cloned().eq(waiting), "{before:?}");
+        queue.push("next".to_owned());
+        queue.close();
+        drop(open);
+        let rest: Vec<String> = warnings.iter().collect();
+        assert_eq!(
+            rest,
+            ["next; warnings before this one that had to be left out: 3"]
+        );
+    }
+
+    /// Without a warning there is no thread; and the end of the pipeline drops the function.
+    #[test]
+    fn a_function_that_is_never_called_is_dropped_at_the_end() {
+        let (kept, is_dropped) = mpsc::channel::<()>();
+        let queue = WarningQueue::new(Box::new(move |_| {
+            kept.send(()).ok();
+        }));
+        queue.close();
+        assert_eq!(is_dropped.iter().count(), 0);
+        queue.push("late".to_owned());
+    }
+}
