@@ -131,9 +131,14 @@ impl<L: Default> Buffers<L> {
     /// With items in it, it is the worker's.
     fn remove(&self, left: &Arc<ThreadBuffer<L>>) {
         let mut empty_lanes = 0;
-        left.try_visit(|state| empty_lanes += usize::from(state.waiting == 0));
+        left.try_visit(|state| {
+            if state.waiting == 0 {
+                self.keep_count(state);
+                empty_lanes += 1;
+            }
+        });
+        // Where a lane stays locked, it stays in the list.
         if empty_lanes == 2 {
-            left.try_visit(|state| self.keep_count(state));
             self.threads.try_remove(left);
         }
     }

@@ -194,7 +194,9 @@ impl Chunk {
         let fits = |chunk: &&&'static Chunk| {
             (slots..=4 * slots).contains(&chunk.slots.len()) && chunk.try_take()
         };
-        let free = |part| try_read(part).and_then(|chunks| chunks.iter().find(fits).copied());
+        let free = |part: &RwLock<Vec<&'static Chunk>>| {
+            try_read(part).and_then(|chunks| chunks.iter().find(fits).copied())
+        };
         if let Some(chunk) = CHUNKS.iter().find_map(free) {
             return chunk;
         }
