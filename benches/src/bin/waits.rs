@@ -65,7 +65,9 @@ fn faults() -> u64 {
 
 fn make_spans(start: &Barrier, is_over: &AtomicBool) -> Counted {
     // Its buffers and lists are there before it counts.
-    (0..10_000).for_each(|id| drop(black_box(annotated(id))));
+    for id in 0..10_000 {
+        black_box(annotated(id));
+    }
     start.wait();
     let (waits_before, faults_before) = (waits(), faults());
     let mut result = Counted::default();
