@@ -5,8 +5,7 @@ use std::fmt;
 use std::mem;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use enter_span::Tracer;
@@ -16,10 +15,9 @@ use opentelemetry_sdk::Resource;
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
-use crate::export::control::{Control, WaitResult, WorkerEnd};
-use crate::export::export_thread::ExportThread;
+use crate::export::control::{Control, WaitResult};
 use crate::export::exporter::Export;
-use crate::export::worker::{self, Worker};
+use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
 use crate::metrics;
 use crate::queue::limit::Limits;
@@ -29,10 +27,10 @@ use crate::record::native_backend::NativeBackend;
 use crate::record::provider::PipelineProvider;
 use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
-use crate::stats::counts::{Counts, DropCause, ExporterCounts};
+use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
-use crate::stats::drop_warnings::{DropWarnings, Warn};
 use crate::stats::ledgers::Ledgers;
+use crate::stats::warning_queue::Warn;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
@@ -45,11 +43,8 @@ pub struct Pipeline {
     resource: Resource,
     diagnosis: Arc<PipelineDiagnosis>,
     ledgers: Arc<Ledgers>,
-    control: Arc<Control>,
     limits: Limits,
-    export_threads: Arc<[Arc<ExportThread>]>,
-    /// The worker's, until it is gone.
-    drop_warnings: Weak<DropWarnings>,
+    threads: PipelineThreads,
     slot: Mutex<Option<InstallSlot>>,
     /// Lets the metrics see that the handle is gone.
     alive: Arc<()>,
@@ -102,7 +97,7 @@ const INSTALL: &str = "PipelineBuilder::install";
 
 impl Pipeline {
     pub(crate) fn of(mut config: PipelineConfig) -> Result<Self, Error> {
-        let (limits, mut exporters) = (config.limits, mem::take(&mut config.exporters));
+        let (limits, exporters) = (config.limits, mem::take(&mut config.exporters));
         let control = Arc::new(Control::default());
         let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
@@ -112,33 +107,33 @@ impl Pipeline {
             exporters: exporters.iter().map(|one| one.description()).collect(),
             is_disabled: config.is_disabled,
             sampler_by: config.sampler_by,
-            warnings: mem::take(&mut config.warnings),
+            warnings: config.warnings,
         };
-        if config.is_disabled {
-            exporters.clear();
-        }
-        let export_threads =
-            worker::export_threads(exporters, &config.resource, &control, &ledgers, limits);
-        let drop_warnings = Arc::new(DropWarnings::new(config.warn));
-        let pipeline = Pipeline {
+        let own_ledgers = Arc::clone(&ledgers);
+        let threads = if config.is_disabled {
+            PipelineThreads::off(control, own_ledgers, config.warn)
+        } else {
+            let config = ThreadsConfig {
+                exporters,
+                resource: &config.resource,
+                limits,
+                warn: config.warn,
+                clock: Arc::clone(&core.clock),
+                text: core.config.limits.text,
+            };
+            PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
+        };
+        Ok(Pipeline {
             core,
-            diagnosis: Arc::new(diagnosis),
             resource: config.resource,
+            diagnosis: Arc::new(diagnosis),
             ledgers,
-            export_threads,
-            drop_warnings: Arc::downgrade(&drop_warnings),
-            control,
             limits,
+            threads,
             slot: Mutex::new(None),
             alive: Arc::new(()),
             is_shut_down: AtomicBool::new(false),
-        };
-        if config.is_disabled {
-            pipeline.stay_off()
-        } else {
-            pipeline.start(drop_warnings)?
-        }
-        Ok(pipeline)
+        })
     }
 
     /// Makes it the process's, in the place that was taken for it.
@@ -162,33 +157,6 @@ impl Pipeline {
 
     fn slot(&self) -> MutexGuard<'_, Option<InstallSlot>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stay_off(&self) {
-        self.ledgers.queue.buffers.close();
-        self.control.end(WorkerEnd::Down);
-    }
-
-    /// If a thread cannot be spawned, the threads that were end with the pipeline.
-    fn start(&self, drop_warnings: Arc<DropWarnings>) -> Result<(), Error> {
-        let worker = Worker {
-            control: Arc::clone(&self.control),
-            ledgers: Arc::clone(&self.ledgers),
-            export_threads: Arc::clone(&self.export_threads),
-            limits: self.limits,
-            drop_warnings,
-            clock: Arc::clone(&self.core.clock),
-            text: self.core.config.limits.text,
-            next: None,
-        };
-        let started = worker.start_export_threads().and_then(|()| {
-            let thread = thread::Builder::new().name("enter_span".to_owned());
-            thread.spawn(move || worker.run())
-        });
-        match started {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::NoThread(error)),
-        }
     }
 
     /// The provider, for code that takes one.
@@ -233,7 +201,7 @@ impl Pipeline {
         if self.ledgers.queue.buffers.is_forked() {
             Err(Error::Forked)
         } else {
-            wait_result(self.control.flush(timeout), timeout)
+            wait_result(self.threads.flush(timeout), timeout)
         }
     }
 
@@ -242,8 +210,8 @@ impl Pipeline {
     /// call waits for the first.
     ///
     /// If that takes longer, spans that are not exported by then are dropped and counted
-    /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and this thread
-    /// [warns](crate::PipelineBuilder::with_warnings).
+    /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and the application is
+    /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more.
     ///
     /// # Errors
     ///
@@ -255,33 +223,9 @@ impl Pipeline {
         let slot = self.slot().take();
         drop(slot);
         if is_forked {
-            return Err(Error::Forked);
-        }
-        let result = self.control.shut_down(timeout);
-        if result == WaitResult::TimedOut {
-            self.end_late();
-        }
-        wait_result(result, timeout)
-    }
-
-    /// Nobody waits any longer: counts what is left, and warns of it, on this thread.
-    fn end_late(&self) {
-        let drop_warnings = self.drop_warnings.upgrade();
-        drop_warnings.iter().for_each(|warnings| warnings.end());
-        for export_thread in &*self.export_threads {
-            export_thread.end_late();
-        }
-        // There is something only if the worker does not come.
-        let ledgers = &self.ledgers;
-        for list in ledgers.queue.buffers.drain() {
-            ledgers
-                .all
-                .count(list.size.spans, Some(DropCause::ShutdownTimedOut));
-            ledgers.queue.buffers.release(list.size);
-        }
-        let last_error = || self.control.last_error();
-        if let Some(drop_warnings) = drop_warnings {
-            drop_warnings.warn_last(ledgers.dropped(), last_error);
+            Err(Error::Forked)
+        } else {
+            wait_result(self.threads.shut_down(timeout), timeout)
         }
     }
 
@@ -310,7 +254,7 @@ impl Pipeline {
         if self.ledgers.queue.buffers.is_forked() {
             None
         } else {
-            self.control.last_error()
+            self.threads.last_error()
         }
     }
 }
@@ -339,14 +283,12 @@ impl Drop for Pipeline {
         if self.is_shut_down.load(Ordering::Relaxed) {
             return;
         }
-        // There is nobody to return an error to. A thread of the pipeline's own does not wait.
-        let drop_warnings = self.drop_warnings.upgrade();
-        let waited = self.shutdown(Duration::from_secs(5));
-        if let (Some(drop_warnings), Err(error @ Error::TimedOut(_))) = (drop_warnings, waited)
-            && !self.control.is_own_thread()
-        {
-            drop_warnings.warn(&format!("the shutdown failed: {error}"));
-        }
+        // There is nobody to return an error to.
+        self.threads
+            .shut_down_unwatched(|| match self.shutdown(Duration::from_secs(5)) {
+                Err(error @ Error::TimedOut(_)) => Some(format!("the shutdown failed: {error}")),
+                _ => None,
+            });
     }
 }
 

@@ -14,4 +14,5 @@ pub(crate) mod exporter;
 pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;
+pub(crate) mod pipeline_threads;
 pub(crate) mod worker;

@@ -1,17 +1,15 @@
-//! Warns the application that spans were dropped: from the worker's thread, at most once a minute, and from the
-//! thread that shuts down where its time is over.
+//! Warns the application that spans were dropped: at most once a minute, and when a shutdown runs out of time.
+//!
+//! Here it is decided what is worth a warning; the application's function runs elsewhere (`warning_queue.rs`).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::host::unwind::silenced;
 use crate::stats::counts::Dropped;
-
-/// Takes warnings.
-pub(crate) type Warn = Box<dyn Fn(&str) + Send + Sync>;
+use crate::stats::warning_queue::WarningQueue;
 
 pub(crate) struct DropWarnings {
-    warn: Warn,
+    queue: Arc<WarningQueue>,
     told: Mutex<Told>,
 }
 
@@ -28,9 +26,9 @@ struct Told {
 const PAUSE: Duration = Duration::from_secs(60);
 
 impl DropWarnings {
-    pub(crate) fn new(warn: Warn) -> Self {
+    pub(crate) fn new(queue: Arc<WarningQueue>) -> Self {
         DropWarnings {
-            warn,
+            queue,
             told: Mutex::default(),
         }
     }
@@ -40,8 +38,8 @@ impl DropWarnings {
     }
 
     /// Warns of something else.
-    pub(crate) fn warn(&self, warning: &str) {
-        silenced(|| (self.warn)(warning));
+    pub(crate) fn warn(&self, warning: String) {
+        self.queue.push(warning);
     }
 
     /// The first time immediately, and then for a minute together. Gives when the rest can be reported, if
@@ -64,9 +62,7 @@ impl DropWarnings {
 
     /// Passes on the warnings that the runtime has kept for the application.
     pub(crate) fn forward(&self, warnings: impl Iterator<Item = String>) {
-        for warning in warnings {
-            self.warn(&warning);
-        }
+        warnings.for_each(|warning| self.warn(warning));
     }
 
     /// Warns of all that was not reported yet.
@@ -105,7 +101,14 @@ impl DropWarnings {
             warning.push_str("; the last error of an exporter: ");
             warning.extend(error.escape_debug());
         }
-        self.warn(&warning);
+        self.warn(warning);
+    }
+}
+
+/// The worker has ended.
+impl Drop for DropWarnings {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 

@@ -1,10 +1,13 @@
 //! What is open now, and roots that stay open.
 
+use std::collections::HashSet;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use enter_span::testing::Recorder;
-use enter_span::{OpenSpan, TraceId, enter_span, in_span, open_spans, start_span, watch_roots};
+use enter_span::{
+    OpenSpan, OwnedSpan, TraceId, enter_span, in_span, open_spans, start_span, watch_roots,
+};
 
 /// The open spans of one trace: other tests have theirs.
 fn open_in(trace_id: Option<TraceId>) -> Vec<OpenSpan> {
@@ -167,5 +170,53 @@ fn a_root_that_stays_open_is_reported_once() {
             assert_eq!(of_it.map(|(_, name)| name).collect::<Vec<_>>(), [name]);
         }
         assert!(seen.iter().all(|(_, name)| name != "child"));
+    });
+}
+
+/// A span that starts on one thread and ends on another leaves the list, wherever it ends; and the slots of a
+/// thread that is gone are used again.
+#[test]
+fn a_span_that_ends_on_another_thread_is_open_until_then() {
+    use std::thread;
+    for _ in 0..50 {
+        let recorder = Recorder::new();
+        let start = || recorder.enter(|| (0..100).map(|_| start_span("moved")).collect());
+        let spans: Vec<OwnedSpan> =
+            thread::scope(|threads| threads.spawn(start).join().expect("spans"));
+        let trace_ids: HashSet<_> = spans.iter().map(|span| span.trace_id()).collect();
+        let is_mine = |span: &OpenSpan| trace_ids.contains(&Some(span.span_context().trace_id()));
+        let open = || open_spans().into_iter().filter(is_mine).count();
+        assert_eq!(open(), 100);
+        let mut spans = spans.into_iter();
+        spans.by_ref().take(50).for_each(drop);
+        assert_eq!(open(), 50);
+        drop(spans);
+        assert_eq!(open(), 0);
+    }
+}
+
+/// The list is right while threads start and end spans as fast as they can: what is open all the time is in it
+/// each time, once.
+#[test]
+fn what_is_open_all_the_time_is_listed_each_time() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    let recorder = Recorder::new();
+    let is_over = AtomicBool::new(false);
+    let stays = recorder.enter(|| start_span("stays"));
+    let trace_id = stays.trace_id();
+    let busy = || {
+        recorder.enter(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                enter_span("outer", |_| enter_span("inner", |_| {}));
+            }
+        });
+    };
+    thread::scope(|threads| {
+        threads.spawn(busy);
+        threads.spawn(busy);
+        let open: HashSet<usize> = (0..200).map(|_| open_in(trace_id).len()).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(open, HashSet::from([1]));
     });
 }
