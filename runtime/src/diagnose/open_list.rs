@@ -7,13 +7,13 @@
 //! A forked child has the slots of its parent. One that another thread was writing at the fork stays locked:
 //! it is left out and never used again.
 //!
-//! A chunk is used again and not freed: the list takes about 200 bytes for each span of the most that were open
-//! at once.
+//! The slots of a thread go when it has ended and its spans have too, or when few of them are in use. Until then
+//! they take about 200 bytes for each span of the most that were open at once.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak};
 
 use crate::backend::site::Site;
 use crate::context::clock::Monotonic;
@@ -51,14 +51,11 @@ struct Slot {
     entry: RwLock<Option<OpenEntry>>,
 }
 
-/// Slots, which one thread at a time uses for its spans.
-struct Chunk {
-    is_taken: AtomicBool,
-    slots: Box<[Slot]>,
-}
+/// Slots for the spans that one thread starts. They live as long as the thread or one of the spans.
+struct Chunk(Box<[Slot]>);
 
-/// All chunks of the process, in a few parts: where one is locked, another takes the new chunk.
-static CHUNKS: [RwLock<Vec<&'static Chunk>>; 4] = [const { RwLock::new(Vec::new()) }; 4];
+/// The chunks of all threads, in a few parts: where one is locked, another takes the new chunk.
+static CHUNKS: [RwLock<Vec<Weak<Chunk>>>; 4] = [const { RwLock::new(Vec::new()) }; 4];
 
 thread_local! {
     static OWN: RefCell<OwnChunks> = const { RefCell::new(OwnChunks::new()) };
@@ -66,7 +63,7 @@ thread_local! {
 
 /// The chunks of this thread, and where it looks first for a free slot.
 struct OwnChunks {
-    chunks: Vec<&'static Chunk>,
+    chunks: Vec<Arc<Chunk>>,
     chunk: usize,
     slot: usize,
     /// In all chunks.
@@ -77,7 +74,10 @@ struct OwnChunks {
 }
 
 /// A span's line in the list, which goes when this does.
-pub(crate) struct Listed(&'static Slot);
+pub(crate) struct Listed {
+    chunk: Arc<Chunk>,
+    slot: usize,
+}
 
 /// Slots in the first chunk of a thread. The next ones double what it has.
 const FEW: usize = 16;
@@ -87,7 +87,7 @@ const FEW: usize = 16;
 pub(crate) fn enlist(info: OpenSpanInfo) -> Listed {
     let mut info = Some(info);
     let listed = OWN.try_with(|own| own.borrow_mut().enlist(&mut info));
-    // A thread that is dying takes a chunk for this span alone.
+    // A thread that is dying makes a chunk for this span alone.
     listed.unwrap_or_else(|_| OwnChunks::new().enlist(&mut info))
 }
 
@@ -116,10 +116,13 @@ impl OwnChunks {
         self.starts_left -= 1;
         loop {
             for _ in 0..self.slots {
-                if let Some(slot) = self.slot()
+                if let Some((chunk, slot)) = self.slot()
                     && slot.open(&mut entry)
                 {
-                    return Listed(slot);
+                    return Listed {
+                        chunk: Arc::clone(chunk),
+                        slot: self.slot,
+                    };
                 }
                 self.go_on();
             }
@@ -129,8 +132,9 @@ impl OwnChunks {
     }
 
     #[inline]
-    fn slot(&self) -> Option<&'static Slot> {
-        self.chunks.get(self.chunk)?.slots.get(self.slot)
+    fn slot(&self) -> Option<(&Arc<Chunk>, &Slot)> {
+        let chunk = self.chunks.get(self.chunk)?;
+        Some((chunk, chunk.0.get(self.slot)?))
     }
 
     /// To the next slot, behind the last to the first.
@@ -143,14 +147,17 @@ impl OwnChunks {
         }
     }
 
-    /// Counts what is free, and sees to it that it is half of all. Until half of that is used, no start looks
-    /// at more than a few slots, taken together, and none counts again.
+    /// Counts what is free, and sees to it that it is half of all, but not much more. Until half of that is used,
+    /// no start looks at more than a few slots, taken together, and none counts again.
     #[cold]
     fn make_room(&mut self) {
-        let is_free = |slot: &&Slot| !slot.is_open.load(Ordering::Relaxed);
-        let slots = self.chunks.iter().flat_map(|chunk| &chunk.slots);
-        let free = slots.filter(is_free).count();
-        if 2 * free < self.slots || self.slots == 0 {
+        let open: usize = self.chunks.iter().map(|chunk| chunk.open()).sum();
+        if 8 * open < self.slots && self.slots > FEW {
+            self.chunks.retain(|chunk| chunk.open() > 0);
+            self.slots = self.chunks.iter().map(|chunk| chunk.0.len()).sum();
+            (self.chunk, self.slot) = (0, 0);
+        }
+        if 2 * open > self.slots || self.slots == 0 {
             self.grow();
         }
         self.starts_left = (self.slots / 4).max(1);
@@ -159,10 +166,12 @@ impl OwnChunks {
     /// Looks into the new chunk first.
     #[cold]
     fn grow(&mut self) {
-        let chunk = Chunk::take(self.slots.max(FEW));
+        let slots = self.slots.max(FEW);
+        let chunk = Arc::new(Chunk((0..slots).map(|_| Slot::default()).collect()));
+        publish(&chunk);
         self.chunk = self.chunks.len();
         self.slot = 0;
-        self.slots += chunk.slots.len();
+        self.slots += slots;
         self.chunks.push(chunk);
     }
 
@@ -179,51 +188,25 @@ impl OwnChunks {
     }
 }
 
-/// The thread is gone: others use its chunks, also where spans of it are still open.
-impl Drop for OwnChunks {
-    fn drop(&mut self) {
-        for chunk in &self.chunks {
-            chunk.is_taken.store(false, Ordering::Release);
+/// Shows a chunk to those who read. One that finds no part free is not shown: a lock of the parent's is never
+/// opened in a forked child.
+fn publish(chunk: &Arc<Chunk>) {
+    const ROUNDS: u32 = 1_000;
+    for _ in 0..ROUNDS {
+        if let Some(mut chunks) = CHUNKS.iter().find_map(try_write) {
+            // Without those that are gone.
+            chunks.retain(|chunk| chunk.strong_count() > 0);
+            chunks.push(Arc::downgrade(chunk));
+            return;
         }
+        std::hint::spin_loop();
     }
 }
 
 impl Chunk {
-    /// One of about this size that nobody uses, or a new one. At least half of it is free.
-    fn take(slots: usize) -> &'static Chunk {
-        let fits = |chunk: &&&'static Chunk| {
-            (slots..=4 * slots).contains(&chunk.slots.len()) && chunk.try_take()
-        };
-        let free = |part: &RwLock<Vec<&'static Chunk>>| {
-            try_read(part).and_then(|chunks| chunks.iter().find(fits).copied())
-        };
-        if let Some(chunk) = CHUNKS.iter().find_map(free) {
-            return chunk;
-        }
-        let chunk: &'static Chunk = Box::leak(Box::new(Chunk {
-            is_taken: AtomicBool::new(true),
-            slots: (0..slots).map(|_| Slot::default()).collect(),
-        }));
-        loop {
-            if let Some(mut chunks) = CHUNKS.iter().find_map(try_write) {
-                chunks.push(chunk);
-                return chunk;
-            }
-            std::hint::spin_loop();
-        }
-    }
-
-    fn try_take(&self) -> bool {
-        if self.is_taken.load(Ordering::Relaxed) || self.is_taken.swap(true, Ordering::Acquire) {
-            return false;
-        }
-        let is_free = |slot: &Slot| !slot.is_open.load(Ordering::Relaxed);
-        let free = self.slots.iter().filter(|slot| is_free(slot)).count();
-        let is_worth_it = 2 * free >= self.slots.len();
-        if !is_worth_it {
-            self.is_taken.store(false, Ordering::Release);
-        }
-        is_worth_it
+    fn open(&self) -> usize {
+        let is_open = |slot: &&Slot| slot.is_open.load(Ordering::Relaxed);
+        self.0.iter().filter(is_open).count()
     }
 }
 
@@ -246,12 +229,18 @@ impl Slot {
 }
 
 impl Listed {
+    #[inline]
+    fn slot(&self) -> Option<&Slot> {
+        self.chunk.0.get(self.slot)
+    }
+
     /// Not while somebody reads that line and stands still: then it keeps its name in the list.
     #[cold]
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
         const ROUNDS: u32 = 64;
+        let Some(slot) = self.slot() else { return };
         for _ in 0..ROUNDS {
-            if let Some(mut entry) = try_write(&self.0.entry) {
+            if let Some(mut entry) = try_write(&slot.entry) {
                 let before = entry
                     .as_mut()
                     .map(|entry| std::mem::replace(&mut entry.info.name, name));
@@ -267,18 +256,21 @@ impl Listed {
 impl Drop for Listed {
     #[inline]
     fn drop(&mut self) {
-        self.0.is_open.store(false, Ordering::Release);
+        if let Some(slot) = self.slot() {
+            slot.is_open.store(false, Ordering::Release);
+        }
     }
 }
 
 /// What is made of each span that is open. One that starts, ends or is renamed meanwhile may be missing.
 pub(super) fn read<R>(mut read: impl FnMut(&OpenEntry) -> Option<R>) -> Vec<R> {
-    let chunks: Vec<&'static Chunk> = CHUNKS
+    let chunks: Vec<Weak<Chunk>> = CHUNKS
         .iter()
         .filter_map(try_read_soon)
         .flat_map(|chunks| chunks.clone())
         .collect();
-    let slots = chunks.iter().flat_map(|chunk| &chunk.slots);
+    let chunks: Vec<Arc<Chunk>> = chunks.iter().filter_map(Weak::upgrade).collect();
+    let slots = chunks.iter().flat_map(|chunk| &chunk.0);
     let open = slots.filter(|slot| slot.is_open.load(Ordering::Acquire));
     open.filter_map(|slot| {
         let entry = try_read_soon(&slot.entry)?;

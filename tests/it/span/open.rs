@@ -8,6 +8,11 @@ use enter_span::testing::Recorder;
 use enter_span::{
     OpenSpan, OwnedSpan, TraceId, enter_span, in_span, open_spans, start_span, watch_roots,
 };
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 /// The open spans of one trace: other tests have theirs.
 fn open_in(trace_id: Option<TraceId>) -> Vec<OpenSpan> {
@@ -173,8 +178,8 @@ fn a_root_that_stays_open_is_reported_once() {
     });
 }
 
-/// A span that starts on one thread and ends on another leaves the list, wherever it ends; and the slots of a
-/// thread that is gone are used again.
+/// A span that starts on one thread and ends on another leaves the list, wherever it ends, also where its thread
+/// is gone.
 #[test]
 fn a_span_that_ends_on_another_thread_is_open_until_then() {
     use std::thread;
@@ -219,4 +224,32 @@ fn what_is_open_all_the_time_is_listed_each_time() {
         is_over.store(true, Ordering::Relaxed);
         assert_eq!(open, HashSet::from([1]));
     });
+}
+
+/// What many open spans took is given back, also where their thread goes on.
+#[test]
+fn many_open_spans_leave_no_memory() {
+    if !is_child("span::open::many_open_spans_leave_no_memory") {
+        return;
+    }
+    let provider = SdkTracerProvider::builder();
+    enter_span::set_tracer_provider(provider.with_simple_exporter(Nowhere).build());
+    let many = || drop((0..100_000).map(|_| start_span("many")).collect::<Vec<_>>());
+    let few = || (0..100_000).for_each(|_| drop(start_span("few")));
+    // What is made once and stays.
+    few();
+    let held = allocations::held_after(|| {
+        many();
+        few();
+    });
+    assert!(held < 64 * 1024, "{held} bytes are held");
+}
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
 }
