@@ -22,7 +22,7 @@ use crate::queue::limit::Limits;
 use crate::sampling::id;
 use crate::sampling::muting::{Muting, Rule};
 use crate::sampling::sampler::Sampler;
-use crate::stats::drop_warnings::Warn;
+use crate::stats::warning_queue::Warn;
 
 /// Makes a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
@@ -134,7 +134,10 @@ impl PipelineBuilder {
     }
 
     /// Tells of wrong values in the environment, and of dropped spans, here instead of on stderr. Of
-    /// drops it is told from the pipeline's own thread, at once and then at most once a minute.
+    /// drops it is told from a thread of its own, at first soon and then at most once a minute, and when the
+    /// time of a shutdown is over. A function that blocks holds up no spans: a few warnings wait, and of those
+    /// that found no place the next one says the number. A flush or a shutdown lets it see what waits, for at
+    /// most a second.
     pub fn with_warnings(mut self, warn: impl Fn(&str) + Send + 'static) -> Self {
         self.warn = Box::new(warn);
         self

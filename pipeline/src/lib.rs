@@ -75,16 +75,22 @@
 //! - `HEADERS`: `name=value,name=value`, percent-encoded. Those that frame a message, describe its body
 //!   or belong to its connection are left out, with a warning: `host`, `content-*`, `transfer-encoding`,
 //!   `connection` and the like, and `grpc-*` for gRPC.
-//! - `TIMEOUT`: milliseconds for a batch, with all tries. The default is ten seconds.
+//! - `TIMEOUT`: milliseconds for each try of a batch. The default is ten seconds.
 //! - `COMPRESSION`: `gzip` or `none`, the default.
 //! - `CERTIFICATE`, `CLIENT_CERTIFICATE`, `CLIENT_KEY`: files in PEM. Without the first, the platform's
 //!   trusted certificates.
 //!
-//! A request is sent again, within the timeout, if its failure may pass: HTTP 429, 502, 503 and 504, the
-//! gRPC codes that OTLP names, and a connection that is refused or lost. `Retry-After` and `RetryInfo`
-//! set the pause; without them it grows from a quarter of a second to five. If the next try would start
-//! after the timeout, the request is given up immediately; during a shutdown each is tried once more. A collector that restarts within the timeout
-//! loses nothing; spans can arrive twice if a connection is lost before the answer.
+//! A request is sent again if its failure may pass: HTTP 429, 502, 503 and 504, the gRPC codes that OTLP
+//! names, a connection that is refused or lost, and an answer that does not come in time. `Retry-After` and
+//! `RetryInfo` set the pause; without them it grows from a quarter of a second to 30 seconds. Nothing else is
+//! sent meanwhile. What ends meanwhile waits in the queue, and is sent in full batches when the receiver is
+//! back. A request is given up when it was tried for [`Limits::retry_time`], five minutes. If three quarters
+//! of the exporter's share of the queue are used before, the oldest spans are dropped
+//! ([`Dropped::evicted`]). During a shutdown each request is tried once more, without a pause.
+//!
+//! So a collector that is away loses nothing as long as the queue has room, and spans can arrive twice if a
+//! connection is lost before the answer. A flush waits for a receiver that is away, until its own time is
+//! over.
 //!
 //! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB
 //! of it are read. Spans that a receiver rejects count as [`Dropped::rejected`]. What a receiver says is
@@ -99,10 +105,12 @@
 //!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
 //! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted,
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
-//! - Dropped, the handle waits for at most five seconds, unless it was shut down before.
+//! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported
+//!   when the time of a shutdown is over is dropped, counted, and told from the thread that shuts down.
 //! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
-//! - An exporter that fails, panics or does not answer in time costs its own batch, and spans that
-//!   are made while it exports are suppressed.
+//! - An exporter that fails for good, panics or does not answer in time costs its own batch, and spans that
+//!   are made while it exports are suppressed. Only OTLP says which failures may pass.
+//! - A batch is cut when its exporter is free, from all that waits: one that is slow gets full batches.
 //! - Exporters stand side by side, each with a thread of its own. One that is slow or blocks its
 //!   thread does not delay the others: it may hold its share of the queue, and what is over that is
 //!   dropped for it alone. A thread that it blocks beyond the deadline is abandoned, and replaced

@@ -6,7 +6,6 @@ use std::mem;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use enter_span::Tracer;
@@ -16,12 +15,10 @@ use opentelemetry_sdk::Resource;
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
-use crate::export::control::{Control, WaitResult, WorkerEnd};
-use crate::export::export_thread::ExportThread;
+use crate::export::control::{Control, WaitResult};
 use crate::export::exporter::Export;
-use crate::export::worker::Worker;
+use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
-use crate::host::unwind::silenced;
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -32,8 +29,8 @@ use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
-use crate::stats::drop_warnings::{DropWarnings, Warn};
 use crate::stats::ledgers::Ledgers;
+use crate::stats::warning_queue::Warn;
 
 /// A running pipeline: what an application keeps for as long as it wants spans.
 ///
@@ -46,8 +43,8 @@ pub struct Pipeline {
     resource: Resource,
     diagnosis: Arc<PipelineDiagnosis>,
     ledgers: Arc<Ledgers>,
-    control: Arc<Control>,
     limits: Limits,
+    threads: PipelineThreads,
     slot: Mutex<Option<InstallSlot>>,
     /// Lets the metrics see that the handle is gone.
     alive: Arc<()>,
@@ -102,13 +99,7 @@ impl Pipeline {
     pub(crate) fn of(mut config: PipelineConfig) -> Result<Self, Error> {
         let (limits, exporters) = (config.limits, mem::take(&mut config.exporters));
         let control = Arc::new(Control::default());
-        let worker_control = Arc::clone(&control);
-        let ledgers = Arc::new(Ledgers {
-            queue: SpanQueue::new(limits, move |call| worker_control.call(call)),
-            all: Arc::default(),
-            each: exporters.iter().map(|_| Arc::default()).collect(),
-            is_installed: AtomicBool::new(false),
-        });
+        let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
         let diagnosis = PipelineDiagnosis {
             core: Arc::clone(&core),
@@ -118,23 +109,31 @@ impl Pipeline {
             sampler_by: config.sampler_by,
             warnings: config.warnings,
         };
-        let pipeline = Pipeline {
+        let own_ledgers = Arc::clone(&ledgers);
+        let threads = if config.is_disabled {
+            PipelineThreads::off(control, own_ledgers, config.warn)
+        } else {
+            let config = ThreadsConfig {
+                exporters,
+                resource: &config.resource,
+                limits,
+                warn: config.warn,
+                clock: Arc::clone(&core.clock),
+                text: core.config.limits.text,
+            };
+            PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
+        };
+        Ok(Pipeline {
             core,
-            diagnosis: Arc::new(diagnosis),
             resource: config.resource,
+            diagnosis: Arc::new(diagnosis),
             ledgers,
-            control,
             limits,
+            threads,
             slot: Mutex::new(None),
             alive: Arc::new(()),
             is_shut_down: AtomicBool::new(false),
-        };
-        if config.is_disabled {
-            pipeline.stay_off()
-        } else {
-            pipeline.start(exporters, config.warn)?
-        }
-        Ok(pipeline)
+        })
     }
 
     /// Makes it the process's, in the place that was taken for it.
@@ -158,50 +157,6 @@ impl Pipeline {
 
     fn slot(&self) -> MutexGuard<'_, Option<InstallSlot>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stay_off(&self) {
-        self.ledgers.queue.buffers.close();
-        self.control.end(WorkerEnd::Down);
-    }
-
-    /// If a thread cannot be spawned, the threads that were end with the pipeline.
-    fn start(&self, exporters: Vec<Box<dyn Export>>, warn: Warn) -> Result<(), Error> {
-        let (control, ledgers, limits) = (&self.control, &self.ledgers, self.limits);
-        let share = limits.share(exporters.len());
-        let mut export_threads = Vec::new();
-        for (mut exporter, ledger) in exporters.into_iter().zip(&ledgers.each) {
-            if silenced(|| exporter.set_resource(&self.resource)).is_none() {
-                control.set_last_error("the exporter panicked at the resource".to_owned());
-            }
-            exporter.count_in(ledger);
-            let export_thread = ExportThread::new(
-                exporter.into(),
-                control,
-                ledger,
-                share,
-                limits.export_timeout,
-            );
-            export_threads.push(export_thread);
-        }
-        let worker = Worker {
-            control: Arc::clone(control),
-            ledgers: Arc::clone(ledgers),
-            export_threads,
-            limits,
-            drop_warnings: DropWarnings::new(warn),
-            clock: Arc::clone(&self.core.clock),
-            text: self.core.config.limits.text,
-            next: None,
-        };
-        let started = worker.start_export_threads().and_then(|()| {
-            let thread = thread::Builder::new().name("enter_span".to_owned());
-            thread.spawn(move || worker.run())
-        });
-        match started {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::NoThread(error)),
-        }
     }
 
     /// The provider, for code that takes one.
@@ -235,7 +190,8 @@ impl Pipeline {
         &self.diagnosis.exporters
     }
 
-    /// Waits until all spans that have ended are exported or dropped.
+    /// Waits until all spans that have ended are exported or dropped. A batch that waits to be sent again is
+    /// waited for.
     ///
     /// # Errors
     ///
@@ -245,12 +201,17 @@ impl Pipeline {
         if self.ledgers.queue.buffers.is_forked() {
             Err(Error::Forked)
         } else {
-            wait_result(self.control.flush(timeout), timeout)
+            wait_result(self.threads.flush(timeout), timeout)
         }
     }
 
     /// Exports all spans that have ended until now, and shuts the exporters down. Spans that end
-    /// later are counted and dropped. A second call waits for the first.
+    /// later are counted and dropped. What waits to be sent again is tried once more, without a pause. A second
+    /// call waits for the first.
+    ///
+    /// If that takes longer, spans that are not exported by then are dropped and counted
+    /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and the application is
+    /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more.
     ///
     /// # Errors
     ///
@@ -264,7 +225,7 @@ impl Pipeline {
         if is_forked {
             Err(Error::Forked)
         } else {
-            wait_result(self.control.shut_down(timeout), timeout)
+            wait_result(self.threads.shut_down(timeout), timeout)
         }
     }
 
@@ -293,25 +254,41 @@ impl Pipeline {
         if self.ledgers.queue.buffers.is_forked() {
             None
         } else {
-            self.control.last_error()
+            self.threads.last_error()
         }
     }
+}
+
+fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledgers> {
+    let control = Arc::clone(control);
+    Arc::new(Ledgers {
+        queue: SpanQueue::new(limits, move |call| control.call(call)),
+        all: Arc::default(),
+        each: (0..exporters).map(|_| Arc::default()).collect(),
+        is_installed: AtomicBool::new(false),
+    })
 }
 
 fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
     match result {
         WaitResult::Done => Ok(()),
-        WaitResult::TimedOut => Err(Error::TimedOut(timeout)),
+        WaitResult::TimedOut | WaitResult::OwnThread => Err(Error::TimedOut(timeout)),
         WaitResult::Died => Err(Error::Died),
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        // There is nobody to return an error to. A call of `shutdown` has waited already.
-        if !self.is_shut_down.load(Ordering::Relaxed) {
-            let _ = self.shutdown(Duration::from_secs(5));
+        // A call of `shutdown` has waited already.
+        if self.is_shut_down.load(Ordering::Relaxed) {
+            return;
         }
+        // There is nobody to return an error to.
+        self.threads
+            .shut_down_unwatched(|| match self.shutdown(Duration::from_secs(5)) {
+                Err(error @ Error::TimedOut(_)) => Some(format!("the shutdown failed: {error}")),
+                _ => None,
+            });
     }
 }
 

@@ -1,28 +1,30 @@
 //! Flush, shutdown and wake-ups, between the threads of the application, the worker and the exporters'
 //! threads.
+//!
+//! A thread that ends a span takes no lock to call the worker: it sets a switch and unparks it.
 
-use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread, ThreadId};
+use std::time::{Duration, Instant};
 
 use crate::queue::push_result::WorkerCall;
 
 #[derive(Default)]
 pub(crate) struct Control {
     state: Mutex<ControlState>,
-    /// The worker waits for this.
-    work_available: Condvar,
+    /// There is a batch, or something else that is due.
+    is_called_now: AtomicBool,
+    /// There is something to do when the interval is over.
+    is_called_soon: AtomicBool,
+    /// Parks while there is nothing to do.
+    worker: OnceLock<Thread>,
     /// Callers of a flush or a shutdown wait for this.
     progress: Condvar,
 }
 
 #[derive(Default)]
 struct ControlState {
-    /// There is a batch, or something else that is due.
-    is_called_now: bool,
-    /// There is something to do when the interval is over.
-    is_called_soon: bool,
     /// One ticket serves all flushes that were requested before it began.
     flushes_requested: u64,
     flushes_begun: u64,
@@ -56,6 +58,8 @@ pub(crate) enum WorkerEnd {
 pub(crate) enum WaitResult {
     Done,
     TimedOut,
+    /// This is a thread of the pipeline, which cannot wait for itself.
+    OwnThread,
     Died,
 }
 
@@ -86,7 +90,7 @@ impl Drop for FlushTicket {
         drop(state);
         self.control.progress.notify_all();
         // Perhaps the next one waits for the worker.
-        self.control.work_available.notify_one();
+        self.control.wake_worker();
     }
 }
 
@@ -95,15 +99,25 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the worker up.
+    /// Has the worker come. Takes no lock.
     pub(crate) fn call(&self, call: WorkerCall) {
-        let mut state = self.state();
-        match call {
-            WorkerCall::Now => state.is_called_now = true,
-            WorkerCall::Soon => state.is_called_soon = true,
+        let switch = match call {
+            WorkerCall::Now => &self.is_called_now,
+            WorkerCall::Soon => &self.is_called_soon,
+        };
+        switch.store(true, Ordering::Release);
+        self.wake_worker();
+    }
+
+    /// Before this nobody has the pipeline, and nobody calls.
+    pub(crate) fn set_worker(&self, worker: &Thread) {
+        self.worker.get_or_init(|| worker.clone());
+    }
+
+    fn wake_worker(&self) {
+        if let Some(worker) = self.worker.get() {
+            worker.unpark();
         }
-        drop(state);
-        self.work_available.notify_one();
     }
 
     /// Waits until all that was recorded before is exported or dropped.
@@ -111,7 +125,7 @@ impl Control {
         let mut state = self.state();
         state.flushes_requested += 1;
         let own = state.flushes_requested;
-        self.work_available.notify_one();
+        self.wake_worker();
         self.wait(state, timeout, |state| state.flushes_done >= own)
     }
 
@@ -121,7 +135,7 @@ impl Control {
         if state.shutdown == ShutdownState::NotRequested {
             state.shutdown = ShutdownState::Requested;
         }
-        self.work_available.notify_one();
+        self.wake_worker();
         self.wait(state, timeout, |_| false)
     }
 
@@ -131,7 +145,7 @@ impl Control {
         timeout: Duration,
         is_done: impl Fn(&ControlState) -> bool,
     ) -> WaitResult {
-        let is_own = state.own_threads.contains(&thread::current().id());
+        let is_own = state.is_own_thread();
         let timeout = if is_own { Duration::ZERO } else { timeout };
         let is_open = |state: &mut ControlState| state.end.is_none() && !is_done(state);
         let waited = self.progress.wait_timeout_while(state, timeout, is_open);
@@ -140,6 +154,7 @@ impl Control {
             _ if is_done(&state) => WaitResult::Done,
             Some(WorkerEnd::Down) => WaitResult::Done,
             Some(WorkerEnd::Died) => WaitResult::Died,
+            None if is_own => WaitResult::OwnThread,
             None => WaitResult::TimedOut,
         }
     }
@@ -158,6 +173,10 @@ impl Control {
         self.state().own_threads.push(thread::current().id());
     }
 
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.state().is_own_thread()
+    }
+
     pub(crate) fn unregister_thread(&self) {
         let own = thread::current().id();
         self.state().own_threads.retain(|thread| *thread != own);
@@ -166,8 +185,8 @@ impl Control {
     /// The worker's side: waits for something to do, or for this time, if there is one.
     pub(crate) fn next_wakeup(self: &Arc<Self>, pause: Option<Duration>) -> Wakeup {
         let mut state = self.wait_for_work(pause);
-        let is_called_now = mem::take(&mut state.is_called_now) || !state.is_idle();
-        let is_called_soon = mem::take(&mut state.is_called_soon);
+        let is_called_now = self.is_called_now.swap(false, Ordering::Acquire) || !state.is_idle();
+        let is_called_soon = self.is_called_soon.swap(false, Ordering::Acquire);
         let ticket = |flushes| FlushTicket {
             control: Arc::clone(self),
             flushes,
@@ -189,20 +208,20 @@ impl Control {
     }
 
     fn wait_for_work(&self, pause: Option<Duration>) -> MutexGuard<'_, ControlState> {
-        let has_none = |state: &mut ControlState| {
-            !state.is_called_now && !state.is_called_soon && state.is_idle()
-        };
-        let state = self.state();
-        match pause {
-            Some(pause) => {
-                let waited = self
-                    .work_available
-                    .wait_timeout_while(state, pause, has_none);
-                waited.unwrap_or_else(PoisonError::into_inner).0
+        // A time that is too far for the clock is none.
+        let end = pause.and_then(|pause| Instant::now().checked_add(pause));
+        loop {
+            let state = self.state();
+            let is_called = self.is_called_now.load(Ordering::Relaxed)
+                || self.is_called_soon.load(Ordering::Relaxed);
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if is_called || !state.is_idle() || left == Some(Duration::ZERO) {
+                return state;
             }
-            None => {
-                let waited = self.work_available.wait_while(state, has_none);
-                waited.unwrap_or_else(PoisonError::into_inner)
+            drop(state);
+            match left {
+                Some(left) => thread::park_timeout(left),
+                None => thread::park(),
             }
         }
     }
@@ -215,6 +234,10 @@ impl Control {
 }
 
 impl ControlState {
+    fn is_own_thread(&self) -> bool {
+        self.own_threads.contains(&thread::current().id())
+    }
+
     /// One ticket at a time, so that they do not pile up before an exporter that hangs.
     fn has_flush(&self) -> bool {
         self.flushes_requested > self.flushes_begun && self.flushes_begun == self.flushes_done

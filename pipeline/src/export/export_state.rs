@@ -1,16 +1,14 @@
-//! The jobs of one exporter, and which of its threads serves them. Nothing here waits or runs an exporter.
+//! What one exporter is at, and which of its threads serves it. Nothing here waits or runs an exporter.
 //!
-//! The current job is kept here and not by its thread, so that it can be counted if the thread blocks
+//! The current task is kept here and not by its thread, so that it can be counted if the thread blocks
 //! for ever. A blocked thread is abandoned and may come back: a machine that slept looks like an
 //! exporter that blocked. So two threads may be blocked at the same time, and one that returns serves
 //! again.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::export::batch::Batch;
-use crate::export::control::FlushTicket;
+use crate::export::backlog::{Backlog, Job, Task};
 use crate::export::exporter::Export;
 use crate::queue::budget::Size;
 use crate::stats::counts::DropCause;
@@ -20,28 +18,21 @@ use crate::stats::counts::DropCause;
 pub(super) struct ExportState {
     /// Until it is shut down.
     pub(super) exporter: Option<Arc<dyn Export>>,
-    pub(super) jobs: VecDeque<Job>,
-    /// What waits, and what the exporter is at.
-    queued: Size,
-    pub(super) current: Option<CurrentJob>,
+    pub(super) backlog: Backlog,
+    pub(super) current: Option<CurrentTask>,
     /// The number of the thread that serves. `None` if too many are blocked.
     pub(super) server: Option<u64>,
     next_number: u64,
     /// Threads that were abandoned in a call, and have not come back.
     blocked: usize,
     pub(super) is_over: bool,
-}
-
-/// What an exporter is asked.
-pub(crate) enum Job {
-    Export(Arc<Batch>),
-    Flush(#[expect(dead_code, reason = "it is done when this is dropped")] Arc<FlushTicket>),
-    ShutDown(#[expect(dead_code, reason = "it is done when this is dropped")] Arc<FlushTicket>),
+    /// The time of a shutdown is over: nobody waits for what comes.
+    pub(super) is_late: bool,
 }
 
 /// What the exporter is at. It is kept here, and not by the thread, which may never come back.
-pub(super) struct CurrentJob {
-    pub(super) job: Job,
+pub(super) struct CurrentTask {
+    pub(super) task: Task,
     pub(super) deadline: Option<Instant>,
     /// The deadline has passed, and the thread had its time to see it by itself.
     pub(super) has_grace: bool,
@@ -62,54 +53,39 @@ impl ExportState {
     }
 
     pub(super) fn refuses(&self, job: &Job, share: Size) -> Option<DropCause> {
+        if self.is_late {
+            return Some(DropCause::ShutdownTimedOut);
+        }
         if self.server.is_none() || self.is_over {
             return Some(DropCause::Blocked);
         }
         match job {
-            Job::Export(batch) => self
-                .is_behind(batch.size(), share)
+            Job::Export(portion) => self
+                .backlog
+                .is_full(portion.size(), share)
                 .then_some(DropCause::Behind),
             Job::Flush(_) | Job::ShutDown(_) => None,
         }
     }
 
-    /// One batch always has room, however large it is.
-    fn is_behind(&self, size: Size, share: Size) -> bool {
-        self.queued.spans > 0
-            && (self.queued.spans + size.spans > share.spans
-                || self.queued.bytes + size.bytes > share.bytes)
-    }
-
-    pub(super) fn add(&mut self, size: Size) {
-        self.queued.spans += size.spans;
-        self.queued.bytes += size.bytes;
-    }
-
-    pub(super) fn take_current(&mut self) -> Option<CurrentJob> {
+    pub(super) fn take_current(&mut self) -> Option<CurrentTask> {
         let current = self.current.take();
-        if let Some(CurrentJob {
-            job: Job::Export(batch),
+        if let Some(CurrentTask {
+            task: Task::Export(attempt),
             ..
         }) = &current
         {
-            self.queued.spans = self.queued.spans.saturating_sub(batch.size().spans);
-            self.queued.bytes = self.queued.bytes.saturating_sub(batch.size().bytes);
+            self.backlog.release(attempt.room());
         }
         current
     }
 
     /// Not after the deadline of what the exporter is asked next, if it is asked anything.
     pub(super) fn next_deadline(&self, now: Instant, timeout: Duration) -> Option<Instant> {
-        if self.jobs.is_empty() {
+        if self.backlog.is_empty() {
             return None;
         }
         now.checked_add(timeout)
-    }
-
-    /// All that waits.
-    pub(super) fn take_jobs(&mut self) -> VecDeque<Job> {
-        self.queued = Size::default();
-        std::mem::take(&mut self.jobs)
     }
 
     /// The thread that serves is abandoned.

@@ -1,21 +1,22 @@
-//! One exporter and the thread that runs it. `export_state.rs` decides which jobs it takes.
+//! One exporter and the thread that runs it. `backlog.rs` has what waits for it.
 //!
 //! Exporters run side by side: one that is slow, hangs or blocks its thread delays no other. Its batches
 //! stay in memory up to its share of the queue; beyond that they are dropped for this exporter alone. If
 //! all others use their share, there is room left for it.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::export::batch::Batch;
+use crate::export::attempt::Attempt;
+use crate::export::backlog::{Due, Fate, Job, Task, Work};
 use crate::export::control::Control;
-use crate::export::export_state::{CurrentJob, ExportState, Job, Successor};
+use crate::export::export_state::{CurrentTask, ExportState, Successor};
 use crate::export::exporter::{self, Export, ExportResult};
 use crate::host::suppression;
 use crate::host::unwind::silenced;
 use crate::queue::budget::Size;
+use crate::queue::limit::Limits;
 use crate::stats::counts::{DropCause, Ledger};
 
 pub(crate) struct ExportThread {
@@ -23,18 +24,13 @@ pub(crate) struct ExportThread {
     ledger: Arc<Ledger>,
     /// What may wait here.
     share: Size,
-    /// For each call of the exporter.
-    timeout: Duration,
+    limits: Limits,
     state: Mutex<ExportState>,
     has_job: Condvar,
 }
 
-/// What a thread does without a lock.
-enum Work {
-    Export(Arc<Batch>),
-    Flush,
-    ShutDown,
-}
+/// What waits, and is not exported any more.
+type Left = (Vec<Attempt>, Vec<Job>);
 
 /// A thread that cancels a future at its deadline does so a little after it.
 const GRACE: Duration = Duration::from_millis(100);
@@ -44,14 +40,14 @@ impl ExportThread {
         exporter: Arc<dyn Export>,
         control: &Arc<Control>,
         ledger: &Arc<Ledger>,
-        share: Size,
-        timeout: Duration,
+        limits: Limits,
+        exporters: usize,
     ) -> Arc<Self> {
         Arc::new(ExportThread {
             control: Arc::clone(control),
             ledger: Arc::clone(ledger),
-            share,
-            timeout,
+            share: limits.share(exporters),
+            limits,
             state: Mutex::new(ExportState::new(exporter)),
             has_job: Condvar::new(),
         })
@@ -78,39 +74,34 @@ impl ExportThread {
     /// Never waits. A job that the exporter cannot take is dropped for it, and counted.
     pub(crate) fn enqueue(&self, job: Job) {
         let mut state = self.state();
-        if let Job::Export(batch) = &job {
-            self.ledger.offer(batch.size().spans);
+        let mut evicted = Vec::new();
+        if let Job::Export(portion) = &job {
+            self.ledger.offer(portion.size().spans);
+            evicted = state.backlog.evict(portion.size(), self.share);
         }
-        match state.refuses(&job, self.share) {
-            Some(cause) => {
-                drop(state);
-                self.refuse(job, cause);
-            }
+        let cause = state.refuses(&job, self.share);
+        let refused = match cause {
+            Some(_) => Some(job),
             None => {
-                let mut hurried = None;
-                match &job {
-                    Job::Export(batch) => state.add(batch.size()),
-                    Job::Flush(_) => {}
-                    Job::ShutDown(_) => hurried = state.exporter.clone(),
-                }
-                state.jobs.push_back(job);
-                self.has_job.notify_one();
-                drop(state);
-                if let Some(exporter) = hurried {
-                    // It may be the last to drop it.
-                    silenced(move || {
-                        exporter.hurry();
-                        drop(exporter);
-                    });
-                }
+                state.backlog.push(job);
+                None
             }
+        };
+        drop(state);
+        self.has_job.notify_one();
+        if !evicted.is_empty() {
+            // Why it is away.
+            self.record_error(self.ledger.last().and_then(Result::err));
+        }
+        self.drop_attempts(evicted, DropCause::Evicted);
+        if let (Some(Job::Export(portion)), Some(cause)) = (refused, cause) {
+            Attempt::from(portion).drop_for(cause, &self.ledger);
         }
     }
 
-    fn refuse(&self, job: Job, cause: DropCause) {
-        if let Job::Export(batch) = job {
-            self.ledger.count(batch.size().spans, Some(cause));
-            batch.skip(cause);
+    fn drop_attempts(&self, attempts: Vec<Attempt>, cause: DropCause) {
+        for attempt in attempts {
+            attempt.drop_for(cause, &self.ledger);
         }
     }
 
@@ -133,24 +124,29 @@ impl ExportThread {
     }
 
     fn next(&self, number: u64) -> Option<Work> {
-        let idle = |state: &mut ExportState| {
-            state.server == Some(number) && state.jobs.is_empty() && !state.is_over
-        };
-        let waited = self.has_job.wait_while(self.state(), idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.server != Some(number) {
-            return None;
+        let mut state = self.state();
+        loop {
+            if state.server != Some(number) || state.is_over && state.backlog.is_empty() {
+                return None;
+            }
+            state = match state.backlog.due() {
+                Due::Now => break,
+                Due::At(time) => {
+                    let pause = time.saturating_duration_since(Instant::now());
+                    let waited = self.has_job.wait_timeout(state, pause);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Due::Never => {
+                    let waited = self.has_job.wait(state);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
         }
-        let job = state.jobs.pop_front()?;
-        let work = match &job {
-            Job::Export(batch) => Work::Export(Arc::clone(batch)),
-            Job::Flush(_) => Work::Flush,
-            Job::ShutDown(_) => Work::ShutDown,
-        };
-        state.current = Some(CurrentJob {
-            job,
+        let (work, task) = state.backlog.take(self.limits.batch())?;
+        state.current = Some(CurrentTask {
+            task,
             // A time that is too far for the clock is none.
-            deadline: Instant::now().checked_add(self.timeout),
+            deadline: Instant::now().checked_add(self.limits.export_timeout),
             has_grace: false,
         });
         Some(work)
@@ -158,12 +154,14 @@ impl ExportThread {
 
     /// Returns also whether this was the last work.
     fn run(&self, exporter: &dyn Export, work: Work) -> (bool, ExportResult) {
+        let timeout = self.limits.export_timeout;
         match work {
-            Work::Export(batch) => (false, exporter::export(exporter, batch, self.timeout)),
+            Work::Export(batch) => (false, exporter::export(exporter, batch, timeout)),
+            Work::Resume(rest) => (false, exporter::resume(exporter, rest, timeout)),
             Work::Flush => (false, exporter::flush(exporter)),
             Work::ShutDown => {
                 self.record_error(exporter::flush(exporter).error());
-                (true, exporter::shut_down(exporter, self.timeout))
+                (true, exporter::shut_down(exporter, timeout))
             }
         }
     }
@@ -174,25 +172,49 @@ impl ExportThread {
         if state.server != Some(number) {
             return state.resume();
         }
-        let current = state.take_current();
-        drop(state);
-        if let Some(current) = current {
-            self.complete(current.job, result);
+        match state.current.take().map(|current| current.task) {
+            Some(Task::Export(attempt)) => self.answer(state, attempt, result),
+            other => {
+                drop(state);
+                self.record_error(result.error());
+                drop(other);
+            }
         }
         Some(number)
     }
 
-    fn complete(&self, job: Job, result: ExportResult) {
-        self.record_error(result.error());
-        let Job::Export(batch) = job else { return };
-        let parts = result.into_parts(batch.size().spans);
-        self.ledger.count(parts.exported, None);
-        for &(cause, spans) in &parts.dropped {
-            self.ledger.count(spans, Some(cause));
-        }
-        let last = parts.error.map_or(Ok(parts.note), Err);
-        self.ledger.set_last(last);
-        batch.drop_parts(parts.dropped);
+    /// A batch is exported or dropped, or waits for another try.
+    fn answer(
+        &self,
+        mut state: MutexGuard<'_, ExportState>,
+        attempt: Attempt,
+        result: ExportResult,
+    ) {
+        let (attempt, parts, given_up) = match result {
+            ExportResult::Delayed(delayed) => {
+                let fate = state
+                    .backlog
+                    .postpone(attempt, delayed, self.limits.retry_time);
+                match fate {
+                    Fate::Again(reason) => {
+                        drop(state);
+                        self.ledger.retry(&reason);
+                        return;
+                    }
+                    Fate::GivenUp(attempt, parts, requests) => (attempt, parts, requests),
+                }
+            }
+            result => {
+                state.backlog.has_answer();
+                let parts = result.into_parts(attempt.spans());
+                (attempt, parts, 0)
+            }
+        };
+        state.backlog.release(attempt.room());
+        drop(state);
+        self.ledger.give_up(given_up);
+        let error = attempt.complete(parts, &self.ledger);
+        self.record_error(error);
     }
 
     fn record_error(&self, error: Option<String>) {
@@ -224,7 +246,7 @@ impl ExportThread {
     pub(crate) fn watch(self: &Arc<Self>, now: Instant) -> Option<Instant> {
         let mut state = self.state();
         let Some(current) = state.current.as_mut() else {
-            return state.next_deadline(now, self.timeout);
+            return state.next_deadline(now, self.limits.export_timeout);
         };
         let deadline = current.deadline?;
         if now < deadline {
@@ -238,14 +260,14 @@ impl ExportThread {
         // All of it under one lock: a thread that comes back afterwards may serve at once.
         let current = state.take_current();
         let next = state.replace();
-        let left = if next.is_none() {
-            state.take_jobs()
-        } else {
-            VecDeque::new()
+        let left = match next {
+            Some(_) => Left::default(),
+            None => state.backlog.take_all(),
         };
-        let deadline = state.next_deadline(now, self.timeout);
+        let deadline = state.next_deadline(now, self.limits.export_timeout);
         drop(state);
-        self.drop_all(current, left);
+        self.time_out(current);
+        self.drop_left(left, DropCause::Blocked);
         if next.is_some_and(|successor| self.spawn(successor).is_err()) {
             self.abandon();
         }
@@ -256,19 +278,48 @@ impl ExportThread {
     pub(crate) fn abandon(&self) {
         let mut state = self.state();
         state.server = None;
-        let (current, left) = (state.take_current(), state.take_jobs());
+        let (current, left) = (state.take_current(), state.backlog.take_all());
         drop(state);
-        self.drop_all(current, left);
+        self.time_out(current);
+        self.drop_left(left, DropCause::Blocked);
     }
 
-    fn drop_all(&self, current: Option<CurrentJob>, left: VecDeque<Job>) {
-        // In this order: a flush that waits behind a batch is answered after it.
-        if let Some(current) = current {
-            self.complete(current.job, ExportResult::TimedOut);
+    /// The time of a shutdown is over: what the exporter is at, what waits and what may come are dropped.
+    pub(crate) fn end_late(&self) {
+        let mut state = self.state();
+        state.server = None;
+        state.is_over = true;
+        state.is_late = true;
+        let (current, left) = (state.take_current(), state.backlog.take_all());
+        let kept = state.exporter.take();
+        drop(state);
+        self.has_job.notify_all();
+        match current.map(|current| current.task) {
+            Some(Task::Export(attempt)) => {
+                attempt.drop_for(DropCause::ShutdownTimedOut, &self.ledger);
+            }
+            ticket => drop(ticket),
         }
-        for job in left {
-            self.refuse(job, DropCause::Blocked);
+        self.drop_left(left, DropCause::ShutdownTimedOut);
+        silenced(|| drop(kept));
+    }
+
+    fn time_out(&self, current: Option<CurrentTask>) {
+        let Some(CurrentTask { task, .. }) = current else {
+            return;
+        };
+        let error = ExportResult::TimedOut.error();
+        self.record_error(error.clone());
+        if let Task::Export(attempt) = task {
+            self.ledger.set_last(error.map_or(Ok(None), Err));
+            attempt.drop_for(DropCause::TimedOut, &self.ledger);
         }
+    }
+
+    /// In this order: a flush that waits behind a batch is answered after it.
+    fn drop_left(&self, (attempts, tickets): Left, cause: DropCause) {
+        self.drop_attempts(attempts, cause);
+        drop(tickets);
     }
 
     /// Nothing more is asked. A thread that comes back later ends.

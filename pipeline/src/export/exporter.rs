@@ -1,6 +1,8 @@
 //! Any exporter behind one type, and run with a deadline. Those of the SDK's kind get spans of the SDK's.
 
 use std::any::type_name;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,14 +15,21 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::SpanExporter;
 
 use crate::export::batch::Batch;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+use crate::export::encode::EncodedRequest;
 use crate::host::unwind::silenced;
 use crate::stats::counts::{DropCause, Ledger};
 
 /// What is asked of an exporter.
 pub(crate) trait Export: Send + Sync {
-    /// Reads the batch once, and drops it before it waits for anything: a thread that never comes back must
-    /// not keep it. What has no answer at the deadline is timed out.
-    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> ExportResult;
+    /// Drops the batch before it waits for anything: a thread that never comes back must not keep it. What has
+    /// no answer at the deadline is timed out.
+    fn export(&self, batch: Batch, deadline: Option<Instant>) -> ExportResult;
+
+    /// Sends what was [delayed](ExportResult::Delayed) again.
+    fn resume(&self, _rest: Rest, _deadline: Option<Instant>) -> ExportResult {
+        ExportResult::Failed("the exporter has kept nothing".to_owned())
+    }
 
     fn flush(&self) -> OTelSdkResult;
 
@@ -28,20 +37,16 @@ pub(crate) trait Export: Send + Sync {
 
     fn set_resource(&mut self, resource: &Resource);
 
-    /// Counts here what the batches do not say: requests that are sent again, or given up.
+    /// Counts here what the batches do not say: requests that were sent again immediately.
     fn count_in(&mut self, _ledger: &Arc<Ledger>) {}
-
-    /// The pipeline shuts down: what waits to be tried again is tried once more, now.
-    fn hurry(&self) {}
 
     /// What it is and where it exports to, without credentials.
     fn description(&self) -> String;
 }
 
 impl<E: SpanExporter> Export for E {
-    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> ExportResult {
-        let spans = batch.spans();
-        drop(batch);
+    fn export(&self, batch: Batch, deadline: Option<Instant>) -> ExportResult {
+        let spans = batch.into_spans();
         match run_until(SpanExporter::export(self, spans), deadline) {
             Some(exported) => exported.into(),
             None => ExportResult::TimedOut,
@@ -66,7 +71,7 @@ impl<E: SpanExporter> Export for E {
 }
 
 /// How it went, what an exporter was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum ExportResult {
     Done,
     Failed(String),
@@ -77,6 +82,43 @@ pub(crate) enum ExportResult {
         expect(dead_code, reason = "other exporters do not say so much")
     )]
     InParts(Parts),
+    /// It failed in a way that may pass: another try may help.
+    #[cfg_attr(
+        not(any(feature = "otlp-http", feature = "otlp-grpc")),
+        expect(dead_code, reason = "other exporters do not say so much")
+    )]
+    Delayed(Delayed),
+}
+
+/// A batch, or what is left of one, that may be sent again.
+#[derive(Debug)]
+pub(crate) struct Delayed {
+    /// What became of the others.
+    pub(crate) done: Parts,
+    pub(crate) rest: Rest,
+    /// What costs the spans of the rest, if it is not sent again.
+    pub(crate) cause: DropCause,
+    pub(crate) reason: String,
+    /// The pause that the receiver asks for.
+    pub(crate) pause: Option<Duration>,
+}
+
+/// Requests that have no answer for good.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) requests: VecDeque<EncodedRequest>,
+}
+
+impl Rest {
+    /// How many there are.
+    pub(crate) fn requests(&self) -> usize {
+        #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+        let requests = self.requests.len();
+        #[cfg(not(any(feature = "otlp-http", feature = "otlp-grpc")))]
+        let requests = 0;
+        requests
+    }
 }
 
 /// What became of the spans of a batch.
@@ -90,7 +132,7 @@ pub(crate) struct Parts {
     pub(crate) note: Option<String>,
 }
 
-const NO_ANSWER: &str = "no answer in time";
+pub(crate) const NO_ANSWER: &str = "no answer in time";
 
 impl ExportResult {
     /// What it says, if it went wrong.
@@ -100,6 +142,7 @@ impl ExportResult {
             ExportResult::Failed(error) => Some(error.clone()),
             ExportResult::TimedOut => Some(NO_ANSWER.to_owned()),
             ExportResult::InParts(parts) => parts.error.clone(),
+            ExportResult::Delayed(delayed) => Some(delayed.reason.clone()),
         }
     }
 
@@ -111,6 +154,8 @@ impl ExportResult {
             ExportResult::Done => None,
             ExportResult::Failed(_) => Some(DropCause::Failed),
             ExportResult::TimedOut => Some(DropCause::TimedOut),
+            // Whoever can send it again does not ask for this.
+            ExportResult::Delayed(delayed) => Some(delayed.cause),
         };
         let mut parts = Parts {
             error,
@@ -140,24 +185,33 @@ impl Parts {
         }
     }
 
-    /// What has no answer yet of so many spans will have none. The last failure before may say why.
-    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
-    pub(crate) fn time_out(&mut self, spans: usize, before: Option<String>) {
+    /// How many there are.
+    pub(crate) fn spans(&self) -> usize {
         let dropped: usize = self.dropped.iter().map(|(_, spans)| spans).sum();
-        let open = spans.saturating_sub(self.exported + dropped);
-        self.drop_for(DropCause::TimedOut, open);
-        self.error = Some(match before {
-            Some(before) => format!("{NO_ANSWER}; before that: {before}"),
-            None => NO_ANSWER.to_owned(),
-        });
+        self.exported + dropped
+    }
+
+    /// Those of a later try.
+    pub(crate) fn add(&mut self, later: Parts) {
+        self.exported += later.exported;
+        self.dropped.extend(later.dropped);
+        self.error = later.error.or(self.error.take());
+        self.note = later.note.or(self.note.take());
     }
 }
 
 /// Exports one batch. A future that is not ready at its deadline is dropped; a panic is a failure.
-pub(crate) fn export(exporter: &dyn Export, batch: Arc<Batch>, timeout: Duration) -> ExportResult {
+pub(crate) fn export(exporter: &dyn Export, batch: Batch, timeout: Duration) -> ExportResult {
     // A time that is too far for the clock is none.
     let deadline = Instant::now().checked_add(timeout);
     let exported = silenced(|| exporter.export(batch, deadline));
+    exported.unwrap_or_else(panicked)
+}
+
+/// Sends the rest of a batch again.
+pub(crate) fn resume(exporter: &dyn Export, rest: Rest, timeout: Duration) -> ExportResult {
+    let deadline = Instant::now().checked_add(timeout);
+    let exported = silenced(|| exporter.resume(rest, deadline));
     exported.unwrap_or_else(panicked)
 }
 

@@ -1,6 +1,10 @@
 //! From the queue to the exporters.
 
+mod attempt;
+mod backlog;
+mod backoff;
 pub(crate) mod batch;
+pub(crate) mod chunk;
 pub(crate) mod control;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod encode;
@@ -10,4 +14,5 @@ pub(crate) mod exporter;
 pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;
+pub(crate) mod pipeline_threads;
 pub(crate) mod worker;

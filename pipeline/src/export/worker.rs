@@ -14,24 +14,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use enter_span::native::take_escapes;
+use opentelemetry_sdk::Resource;
 
-use crate::export::batch::BatchBuilder;
+use crate::export::backlog::Job;
+use crate::export::chunk::ChunkBuilder;
 use crate::export::control::{Control, FlushTicket, WorkerEnd};
-use crate::export::export_state::Job;
 use crate::export::export_thread::ExportThread;
+use crate::export::exporter::Export;
 use crate::host::clock::Clock;
 use crate::host::suppression;
+use crate::host::unwind::silenced;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::DrainedList;
+use crate::stats::counts::DropCause;
 use crate::stats::drop_warnings::DropWarnings;
 use crate::stats::ledgers::Ledgers;
 
 pub(crate) struct Worker {
     pub(crate) control: Arc<Control>,
     pub(crate) ledgers: Arc<Ledgers>,
-    pub(crate) export_threads: Vec<Arc<ExportThread>>,
+    pub(crate) export_threads: Arc<[Arc<ExportThread>]>,
     pub(crate) limits: Limits,
-    pub(crate) drop_warnings: DropWarnings,
+    pub(crate) drop_warnings: Arc<DropWarnings>,
     pub(crate) clock: Arc<Clock>,
     /// Characters of a text.
     pub(crate) text: Option<usize>,
@@ -97,7 +101,7 @@ impl Worker {
     }
 
     /// Returns when there is more to warn of.
-    fn warn_of_drops(&mut self, is_over: bool) -> Option<Instant> {
+    fn warn_of_drops(&self, is_over: bool) -> Option<Instant> {
         let (dropped, last_error) = (self.ledgers.dropped(), || self.control.last_error());
         if is_over {
             self.drop_warnings.warn_now(dropped, last_error);
@@ -107,24 +111,29 @@ impl Worker {
     }
 
     fn send_to_exporters(&self, all: Vec<DrainedList>) {
-        let builder = BatchBuilder {
+        let builder = ChunkBuilder {
             queue: &self.ledgers.queue,
             ledger: &self.ledgers.all,
             clock: &self.clock,
             limit: self.limits.batch(),
-            exporters: self.export_threads.len(),
             text: self.text,
         };
-        builder.batches(all, |batch| {
-            for export_thread in &self.export_threads {
-                export_thread.enqueue(Job::Export(Arc::clone(&batch)));
+        builder.chunks(all, |portion| {
+            let Some((last, others)) = self.export_threads.split_last() else {
+                portion.lose(DropCause::NoExporter);
+                return;
+            };
+            for export_thread in others {
+                export_thread.enqueue(Job::Export(portion.clone()));
             }
+            // Where it is the only one, nobody else has the spans.
+            last.enqueue(Job::Export(portion));
         });
     }
 
     fn enqueue_for_all(&self, ticket: FlushTicket, job: impl Fn(Arc<FlushTicket>) -> Job) {
         let ticket = Arc::new(ticket);
-        for export_thread in &self.export_threads {
+        for export_thread in &*self.export_threads {
             export_thread.enqueue(job(Arc::clone(&ticket)));
         }
     }
@@ -142,6 +151,26 @@ impl Worker {
     }
 }
 
+/// Those of all exporters, which have no threads yet.
+pub(crate) fn export_threads(
+    exporters: Vec<Box<dyn Export>>,
+    resource: &Resource,
+    control: &Arc<Control>,
+    ledgers: &Ledgers,
+    limits: Limits,
+) -> Arc<[Arc<ExportThread>]> {
+    let count = exporters.len();
+    let each = exporters.into_iter().zip(&ledgers.each);
+    each.map(|(mut exporter, ledger)| {
+        if silenced(|| exporter.set_resource(resource)).is_none() {
+            control.set_last_error("the exporter panicked at the resource".to_owned());
+        }
+        exporter.count_in(ledger);
+        ExportThread::new(exporter.into(), control, ledger, limits, count)
+    })
+    .collect()
+}
+
 fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     one.into_iter().chain(other).min()
 }
@@ -156,7 +185,7 @@ impl Drop for Worker {
             WorkerEnd::Down
         };
         self.ledgers.queue.buffers.close();
-        for export_thread in &self.export_threads {
+        for export_thread in &*self.export_threads {
             export_thread.abandon();
             export_thread.close();
         }

@@ -83,8 +83,9 @@ impl Budget {
         self.is_scarce.load(Ordering::Acquire)
     }
 
-    pub(crate) fn make_scarce(&self) {
-        self.is_scarce.store(true, Ordering::Release);
+    /// Whether it was not.
+    pub(crate) fn make_scarce(&self) -> bool {
+        !self.is_scarce.swap(true, Ordering::AcqRel)
     }
 
     /// The worker is there. If a quarter is left, portions are given out again.

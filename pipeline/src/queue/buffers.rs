@@ -1,9 +1,9 @@
 //! The way from the threads to the worker: a buffer for each thread, and a budget for all of them.
 //!
-//! A buffer is locked for one push, and by the worker a few times a second, so threads do not wait for
-//! each other. A thread returns the part of its portion that it has not used. This file does not know
-//! what is queued: only that it comes in lists, which are no longer than a batch and are used again.
-//! `model.rs` checks it under every order of events.
+//! A thread never waits, neither for the worker nor for another thread: it only tries locks
+//! (`thread_buffer.rs`, `buffer_list.rs`). It returns the part of its portion that it has not used. This file
+//! does not know what is queued: only that it comes in lists, which are no longer than a batch and are used
+//! again. `model.rs` checks it under every order of events.
 //!
 //! A lock that a thread of the parent held is never opened in a forked child. So each lock is tried
 //! first, and the process id is read only if the lock is taken, where the worker would be woken, and by
@@ -12,12 +12,11 @@
 use std::sync::Arc;
 
 use crate::host::process::Process;
-use crate::host::sync::{
-    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering,
-};
+use crate::host::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::queue::budget::{Budget, Size};
+use crate::queue::buffer_list::BufferList;
 use crate::queue::push_result::{PushResult, QueueCounts, Refusal, RefusalCounts, WorkerCall};
-use crate::queue::thread_buffer::{BufferState, ThreadBuffer};
+use crate::queue::thread_buffer::{BufferOwner, BufferState, ThreadBuffer};
 
 /// All buffers, and what they may hold.
 pub(crate) struct Buffers<L> {
@@ -27,13 +26,12 @@ pub(crate) struct Buffers<L> {
     /// What a list holds. A larger item has one of its own.
     list: Size,
     process: Process,
-    buffers: Mutex<Vec<Arc<ThreadBuffer<L>>>>,
+    threads: BufferList<L>,
     /// How many buffers the worker has seen.
     known: AtomicUsize,
     phase: AtomicU8,
-    /// Locked by the thread that takes portions back; `is_reclaiming` says whether there is one.
-    reclaiming: Mutex<()>,
-    is_reclaiming: AtomicBool,
+    /// Threads that take portions back at this moment.
+    reclaimers: AtomicUsize,
     /// The worker sleeps until it is called.
     is_asleep: AtomicBool,
     /// Accepted by buffers whose thread is gone.
@@ -69,11 +67,10 @@ impl<L: Default> Buffers<L> {
                 bytes: batch.bytes,
             },
             process: Process::this(),
-            buffers: Mutex::new(Vec::new()),
+            threads: BufferList::default(),
             known: AtomicUsize::new(1),
             phase: AtomicU8::new(OPEN),
-            reclaiming: Mutex::new(()),
-            is_reclaiming: AtomicBool::new(false),
+            reclaimers: AtomicUsize::new(0),
             is_asleep: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
             refused: RefusalCounts::default(),
@@ -104,74 +101,67 @@ impl<L: Default> Buffers<L> {
             return false;
         }
         self.phase.store(FORKED, Ordering::Relaxed);
-        for buffer in self.buffers().iter().flat_map(|buffers| buffers.iter()) {
-            let items = self.lock(buffer).map(|mut state| state.take());
+        for buffer in self.snapshot() {
+            let items = buffer.take(&self.process, |_| {});
             drop(items);
         }
         true
     }
 
-    #[inline]
-    fn lock<'a>(&self, buffer: &'a ThreadBuffer<L>) -> Option<MutexGuard<'a, BufferState<L>>> {
-        self.process.lock(&buffer.0)
-    }
-
-    fn buffers(&self) -> Option<MutexGuard<'_, Vec<Arc<ThreadBuffer<L>>>>> {
-        self.process.lock(&self.buffers)
+    fn snapshot(&self) -> impl Iterator<Item = Arc<ThreadBuffer<L>>> {
+        self.threads.snapshot(&self.process)
     }
 
     /// A buffer for a thread, until it [leaves](Self::leave).
-    pub(crate) fn join(&self) -> Arc<ThreadBuffer<L>> {
-        let buffer = Arc::<ThreadBuffer<L>>::default();
-        if let Some(mut buffers) = self.buffers() {
-            buffers.push(Arc::clone(&buffer));
-        }
-        buffer
+    pub(crate) fn join(&self) -> BufferOwner<L> {
+        let owner = BufferOwner::new(Arc::default());
+        self.threads.add(&self.process, owner.buffer());
+        owner
     }
 
     /// What the thread has not used goes back, and the worker removes the buffer. Where it does not
     /// come any more, it is removed here.
-    pub(crate) fn leave(&self, buffer: &Arc<ThreadBuffer<L>>) {
-        if let Some(mut state) = self.lock(buffer) {
-            state.is_left = true;
-            state.return_room(&self.budget);
-        }
+    pub(crate) fn leave(&self, owner: &BufferOwner<L>) {
+        owner.leave(&self.budget);
         if self.is_closed() {
-            self.remove(buffer);
+            self.remove(owner.buffer());
         }
     }
 
     /// With items in it, it is the worker's.
     fn remove(&self, left: &Arc<ThreadBuffer<L>>) {
-        let Some(mut buffers) = self.buffers() else {
-            return;
-        };
-        buffers.retain(|buffer| {
-            if !Arc::ptr_eq(buffer, left) {
-                return true;
+        let mut empty_lanes = 0;
+        left.try_visit(|state| {
+            if state.waiting == 0 {
+                self.keep_count(state);
+                empty_lanes += 1;
             }
-            self.lock(buffer).is_none_or(|state| {
-                if state.waiting == 0 {
-                    self.accepted.fetch_add(state.accepted, Ordering::Relaxed);
-                }
-                state.waiting > 0
-            })
         });
+        // Where a lane stays locked, it stays in the list.
+        if empty_lanes == 2 {
+            self.threads.try_remove(left);
+        }
     }
 
-    /// Has an item of so many bytes put into a list. Never waits for the worker. One that does not fit is
-    /// not put, and counted.
+    /// Of a buffer that is left. Under its lock: who counts sees that the sum has changed.
+    fn keep_count(&self, state: &mut BufferState<L>) {
+        let accepted = std::mem::take(&mut state.accepted);
+        self.accepted.fetch_add(accepted, Ordering::Relaxed);
+    }
+
+    /// Has an item of so many bytes put into a list. Never waits. One that does not fit is not put, and
+    /// counted.
     #[inline(always)]
     pub(crate) fn push(
         &self,
-        buffer: &ThreadBuffer<L>,
+        owner: &BufferOwner<L>,
         bytes: usize,
         mut put: impl FnMut(&mut L),
     ) -> PushResult {
         // Once only: whether this thread took back what others had and did not use.
         let mut reclaimed = None;
         loop {
-            match self.try_push(buffer, bytes, &mut put) {
+            match self.try_push(owner, bytes, &mut put) {
                 Ok(call) => {
                     let is_due = reclaimed == Some(true);
                     return PushResult {
@@ -211,11 +201,11 @@ impl<L: Default> Buffers<L> {
     #[inline(always)]
     fn try_push(
         &self,
-        buffer: &ThreadBuffer<L>,
+        owner: &BufferOwner<L>,
         bytes: usize,
         put: &mut impl FnMut(&mut L),
     ) -> Result<Option<WorkerCall>, Refusal> {
-        let Some(mut state) = self.lock(buffer) else {
+        let Some(mut state) = owner.lane(&self.process) else {
             return Err(self.forked());
         };
         match self.phase.load(Ordering::Relaxed) {
@@ -259,25 +249,17 @@ impl<L: Default> Buffers<L> {
     #[cold]
     fn reclaim(&self) -> bool {
         // A thread that sees scarcity also sees that another one reclaims, or else what that one took back.
-        if self.budget.is_scarce() {
-            if self.is_reclaiming.load(Ordering::Acquire) {
-                // What it takes back is there afterwards.
-                drop(self.process.lock(&self.reclaiming));
-            }
+        // It takes part instead of waiting.
+        if self.budget.is_scarce() && self.reclaimers.load(Ordering::Acquire) == 0 {
             return false;
         }
-        let Some(_reclaiming) = self.process.lock(&self.reclaiming) else {
-            return true;
-        };
-        self.is_reclaiming.store(true, Ordering::Relaxed);
-        self.budget.make_scarce();
-        for buffer in self.buffers().iter().flat_map(|buffers| buffers.iter()) {
-            if let Some(mut state) = self.lock(buffer) {
-                state.return_room(&self.budget);
-            }
+        self.reclaimers.fetch_add(1, Ordering::Relaxed);
+        let is_first = self.budget.make_scarce();
+        for buffer in self.threads.try_snapshot() {
+            buffer.try_visit(|state| state.return_room(&self.budget));
         }
-        self.is_reclaiming.store(false, Ordering::Release);
-        true
+        self.reclaimers.fetch_sub(1, Ordering::Release);
+        is_first
     }
 
     /// What was taken out, and is exported or dropped now, makes room.
@@ -296,10 +278,11 @@ impl<L: Default> Buffers<L> {
     // pushes into it later sees that, and what was pushed before is seen here.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.is_asleep.store(true, Ordering::Relaxed);
-        let is_empty = |buffer: &Arc<ThreadBuffer<L>>| {
-            self.lock(buffer).is_none_or(|state| state.waiting == 0)
-        };
-        let is_idle = self.buffers().is_none_or(|all| all.iter().all(is_empty));
+        let is_idle = self.snapshot().all(|buffer| {
+            let mut waiting = 0;
+            buffer.visit(&self.process, |state| waiting += state.waiting);
+            waiting == 0
+        });
         if !is_idle {
             self.wake_up();
         }
@@ -314,34 +297,35 @@ impl<L: Default> Buffers<L> {
     pub(crate) fn drain(&self) -> Vec<DrainedList<L>> {
         self.budget.begin();
         let mut all = Vec::new();
-        let Some(mut buffers) = self.buffers() else {
-            return all;
-        };
-        buffers.retain(|buffer| !self.drain_one(buffer, &mut all));
-        self.known.store(buffers.len().max(1), Ordering::Relaxed);
+        let (mut known, mut has_left) = (0, false);
+        for buffer in self.snapshot() {
+            let is_left = self.drain_one(&buffer, &mut all);
+            has_left |= is_left;
+            known += usize::from(!is_left);
+        }
+        if has_left {
+            self.threads.remove_drained(&self.process);
+        }
+        self.known.store(known.max(1), Ordering::Relaxed);
         all
     }
 
     /// Says whether the thread is gone.
     fn drain_one(&self, buffer: &Arc<ThreadBuffer<L>>, all: &mut Vec<DrainedList<L>>) -> bool {
-        let Some(mut state) = self.lock(buffer) else {
-            return false;
-        };
-        let idle = if state.waiting == 0 || self.is_closed() {
-            std::mem::take(&mut state.spare)
-        } else {
-            Vec::new()
-        };
-        let lists = state.take();
-        state.return_room(&self.budget);
-        let is_left = state.is_left;
-        if is_left {
-            // Inside of the lock, so that who counts finds it in one of both places, and not in both.
-            self.accepted
-                .fetch_add(std::mem::take(&mut state.accepted), Ordering::Relaxed);
+        // Before its items are taken: then they are the last.
+        let is_left = buffer.is_left();
+        let lists = buffer.take(&self.process, |state| {
+            state.return_room(&self.budget);
+            if is_left {
+                self.keep_count(state);
+            }
+        });
+        if lists.is_empty() || self.is_closed() {
+            drop(buffer.take_spare(&self.process));
         }
-        drop(state);
-        drop(idle);
+        if is_left {
+            buffer.set_drained();
+        }
         all.extend(lists.into_iter().map(|list| DrainedList {
             items: list.items,
             size: list.size,
@@ -352,18 +336,14 @@ impl<L: Default> Buffers<L> {
 
     /// A list, which is empty now, goes back to its thread.
     pub(crate) fn return_list(&self, drained: DrainedList<L>) {
-        let Some(mut state) = self.lock(&drained.home) else {
-            return;
-        };
         // All buffers together keep no more than may wait.
         let known = self.known.load(Ordering::Relaxed);
         let lists = self.budget.spans().limit() / self.list.spans / known;
         let by_bytes = self.budget.bytes().limit() / drained.size.bytes.max(1) / known;
         let most = lists.clamp(1, MOST_SPARE).min(by_bytes);
         // Of a thread that is gone, or of a pipeline that is down, nobody would use it.
-        let is_over = state.is_left || self.is_closed() || state.spare.len() >= most;
-        if !is_over {
-            state.spare.push(drained.items);
+        if !drained.home.is_left() && !self.is_closed() {
+            drained.home.give_spare(&self.process, drained.items, most);
         }
     }
 
@@ -374,14 +354,22 @@ impl<L: Default> Buffers<L> {
 
     pub(crate) fn counts(&self) -> QueueCounts {
         let mut counts = self.refused();
-        let Some(buffers) = self.buffers() else {
-            return counts;
-        };
-        // Under the lock of the list, no buffer leaves it.
-        for buffer in buffers.iter() {
-            counts.accepted += self.lock(buffer).map_or(0, |state| state.accepted);
-        }
-        counts.accepted += self.accepted.load(Ordering::Relaxed);
+        counts.accepted = self.count_accepted();
         counts
+    }
+
+    /// Again, if a thread's count moved in the meantime into the sum of those that are gone: it may have been
+    /// seen in neither place, or in both.
+    fn count_accepted(&self) -> u64 {
+        loop {
+            let gone = self.accepted.load(Ordering::Relaxed);
+            let mut accepted = gone;
+            for buffer in self.snapshot() {
+                buffer.visit(&self.process, |state| accepted += state.accepted);
+            }
+            if self.accepted.load(Ordering::Relaxed) == gone {
+                return accepted;
+            }
+        }
     }
 }

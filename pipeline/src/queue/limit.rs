@@ -25,7 +25,8 @@ pub struct Limits {
     pub queue_spans: usize,
     /// Bytes of memory that they may take. The default is 64 MiB. Counted is what an allocator gives for
     /// texts, lists and records, with a sixth for what lies between them, so that a full queue stays
-    /// within its budget. Beside it, each exporter has a copy of the batch that it is at.
+    /// within its budget. Beside it, each exporter has a copy of the batch that it is at, or that waits to
+    /// be sent again.
     pub queue_bytes: usize,
     /// Spans in one batch: `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`. The default is 512.
     pub batch_spans: usize,
@@ -40,6 +41,17 @@ pub struct Limits {
     /// How long an exporter has for a batch, a flush or its shutdown: `OTEL_BSP_EXPORT_TIMEOUT`, where 0
     /// is no limit, which is [`Duration::MAX`] here. The default is 30 seconds.
     pub export_timeout: Duration,
+    /// How long a batch is sent again after its first failure, if its failures may pass. The default is 5
+    /// minutes; 0 is no other try, and [`Duration::MAX`] no limit. Only OTLP says which failures may pass.
+    ///
+    /// Pauses grow from a quarter of a second to 30 seconds; one that the receiver asks for is cut to this
+    /// time. Nothing else is sent to the receiver meanwhile. What ends meanwhile waits in the queue; when three
+    /// quarters of an exporter's share are used, the oldest spans go first ([`Dropped::evicted`]). So an
+    /// outage of a minute at 2,000 spans a second, with the pause that may follow it, needs a queue of
+    /// 240,000 spans.
+    ///
+    /// [`Dropped::evicted`]: crate::Dropped::evicted
+    pub retry_time: Duration,
 }
 
 impl Default for Limits {
@@ -51,6 +63,7 @@ impl Default for Limits {
             batch_bytes: 2 << 20,
             interval: Duration::from_secs(1),
             export_timeout: Duration::from_secs(30),
+            retry_time: Duration::from_secs(5 * 60),
         }
     }
 }
@@ -139,6 +152,23 @@ impl Limits {
     #[must_use]
     pub fn with_export_timeout(mut self, export_timeout: Duration) -> Self {
         self.export_timeout = export_timeout;
+        self
+    }
+
+    /// Sets how long a batch is sent again after its first failure, if its failures may pass. The default is 5
+    /// minutes; 0 is no other try, and [`Duration::MAX`] no limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use enter_span_pipeline::Limits;
+    ///
+    /// let limits = Limits::default().with_retry_time(Duration::from_secs(60));
+    /// assert_eq!(limits.retry_time, Duration::from_secs(60));
+    /// ```
+    #[must_use]
+    pub fn with_retry_time(mut self, retry_time: Duration) -> Self {
+        self.retry_time = retry_time;
         self
     }
 

@@ -1,7 +1,10 @@
 //! The way from the threads that end spans to the worker: bounded, and without waiting for it.
 
 pub(crate) mod budget;
+mod buffer_list;
 pub(crate) mod buffers;
+#[cfg(all(test, not(enter_span_loom)))]
+mod contention;
 pub(crate) mod limit;
 #[cfg(all(test, enter_span_loom))]
 pub(crate) mod model;

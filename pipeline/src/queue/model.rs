@@ -3,15 +3,17 @@
 #![expect(clippy::expect_used, reason = "these are tests")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use loom::thread;
 
 use crate::queue::budget::Size;
 use crate::queue::buffers::Buffers;
 use crate::queue::push_result::PushResult;
-use crate::queue::thread_buffer::ThreadBuffer;
+use crate::queue::thread_buffer::BufferOwner;
 
 type Items = Buffers<Vec<u32>>;
+type Owner = BufferOwner<Vec<u32>>;
 
 fn buffers(spans: usize) -> Arc<Items> {
     let bytes = 10 * spans;
@@ -21,7 +23,7 @@ fn buffers(spans: usize) -> Arc<Items> {
 }
 
 /// A buffer that was given room for two items, and has used one half; beside it there is room for one.
-fn hoarded() -> (Arc<Items>, Arc<ThreadBuffer<Vec<u32>>>) {
+fn hoarded() -> (Arc<Items>, Owner) {
     let buffers = buffers(64);
     let hoard = buffers.join();
     push(&buffers, &hoard, 0, 625);
@@ -29,7 +31,7 @@ fn hoarded() -> (Arc<Items>, Arc<ThreadBuffer<Vec<u32>>>) {
     (buffers, hoard)
 }
 
-fn push(buffers: &Items, buffer: &ThreadBuffer<Vec<u32>>, item: u32, bytes: usize) -> PushResult {
+fn push(buffers: &Items, buffer: &Owner, item: u32, bytes: usize) -> PushResult {
     buffers.push(buffer, bytes, |items| items.push(item))
 }
 
@@ -42,15 +44,15 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 
 /// A thread that pushes these, and leaves.
 fn pushes(buffers: &Arc<Items>, items: &'static [u32]) -> thread::JoinHandle<()> {
-    pushes_into(buffers, &buffers.join(), items)
+    pushes_into(buffers, buffers.join(), items)
 }
 
 fn pushes_into(
     buffers: &Arc<Items>,
-    buffer: &Arc<ThreadBuffer<Vec<u32>>>,
+    buffer: Owner,
     items: &'static [u32],
 ) -> thread::JoinHandle<()> {
-    let (buffers, buffer) = (Arc::clone(buffers), Arc::clone(buffer));
+    let buffers = Arc::clone(buffers);
     thread::spawn(move || {
         for item in items {
             push(&buffers, &buffer, *item, 5);
@@ -214,7 +216,7 @@ fn a_portion_is_used_or_reclaimed_and_not_both() {
     check(|| {
         let (buffers, hoard) = hoarded();
         let threads = [
-            pushes_into(&buffers, &hoard, &[2]),
+            pushes_into(&buffers, hoard, &[2]),
             pushes(&buffers, &[3, 4]),
         ];
         join(threads);
@@ -232,7 +234,7 @@ fn lists_go_round_while_their_thread_pushes() {
         let buffers = buffers(4);
         let buffer = buffers.join();
         push(&buffers, &buffer, 1, 5);
-        let threads = [pushes_into(&buffers, &buffer, &[2, 3])];
+        let threads = [pushes_into(&buffers, buffer, &[2, 3])];
         let mut taken = Vec::new();
         drain(&buffers, 4, &mut taken);
         join(threads);
@@ -271,6 +273,41 @@ fn a_worker_that_falls_asleep_is_called() {
     });
 }
 
+/// A thread that finds its first lane locked goes on in the second one: what it pushed there before a flush
+/// begins is taken by it, in its order, and the thread's next push moves it.
+#[test]
+fn what_went_into_the_second_lane_is_taken_once_and_in_order() {
+    static WENT_ASIDE: AtomicBool = AtomicBool::new(false);
+    static WAS_TAKEN_FROM_THERE: AtomicBool = AtomicBool::new(false);
+    check(|| {
+        let buffers = buffers(8);
+        let buffer = buffers.join();
+        push(&buffers, &buffer, 1, 5);
+        let thread = {
+            let buffers = Arc::clone(&buffers);
+            thread::spawn(move || {
+                push(&buffers, &buffer, 2, 5);
+                let is_aside = buffer.is_in_second_lane();
+                push(&buffers, &buffer, 3, 5);
+                WENT_ASIDE.fetch_or(is_aside, Ordering::Relaxed);
+                buffer
+            })
+        };
+        let mut taken = Vec::new();
+        drain(&buffers, 8, &mut taken);
+        let buffer = thread.join().expect("a thread that ends");
+        let is_aside = buffer.is_in_second_lane();
+        // A flush: nobody pushes any more, and the thread stands still.
+        drain(&buffers, 8, &mut taken);
+        WAS_TAKEN_FROM_THERE.fetch_or(is_aside, Ordering::Relaxed);
+        assert_eq!(taken, [1, 2, 3]);
+        buffers.leave(&buffer);
+        assert_accounted(&buffers, 3, taken);
+    });
+    assert!(WENT_ASIDE.load(Ordering::Relaxed));
+    assert!(WAS_TAKEN_FROM_THERE.load(Ordering::Relaxed));
+}
+
 /// Also while a buffer moves from those that live to the sum of those that are gone.
 #[test]
 fn who_counts_meanwhile_finds_each_item_once() {
@@ -278,7 +315,7 @@ fn who_counts_meanwhile_finds_each_item_once() {
         let buffers = buffers(4);
         let buffer = buffers.join();
         push(&buffers, &buffer, 1, 5);
-        let threads = [pushes_into(&buffers, &buffer, &[2]), {
+        let threads = [pushes_into(&buffers, buffer, &[2]), {
             let buffers = Arc::clone(&buffers);
             thread::spawn(move || {
                 let counted = buffers.counts().accepted;

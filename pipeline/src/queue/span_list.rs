@@ -5,6 +5,7 @@
 //! list behind each other. A list is written from front to back, which the processor foresees. Spans
 //! that were handed over by pointer cost 60 ns at the first touch of a box that came back.
 
+use std::ops::Range;
 use std::time::SystemTime;
 use std::vec::Drain;
 use std::{iter, ptr};
@@ -38,16 +39,34 @@ impl SpanList {
         self.attributes.append(attributes);
     }
 
-    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Each span with its own attributes.
+    /// The attributes of these spans.
+    fn attributes(&self, spans: &Range<usize>) -> &[KeyValue] {
+        let count = |spans: Option<&[EndedSpan]>| -> usize {
+            let spans = spans.unwrap_or_default().iter();
+            spans.map(|span| span.attributes as usize).sum()
+        };
+        let start = count(self.spans.get(..spans.start));
+        let end = start + count(self.spans.get(spans.clone()));
+        self.attributes.get(start..end).unwrap_or_default()
+    }
+
+    fn copy(&self, spans: &Range<usize>) -> SpanList {
+        SpanList {
+            spans: self.spans.get(spans.clone()).unwrap_or_default().to_vec(),
+            attributes: self.attributes(spans).to_vec(),
+        }
+    }
+
+    /// Each of these spans with its own attributes.
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
-    pub(crate) fn records(&self) -> impl Iterator<Item = (&EndedSpan, &[KeyValue])> {
-        let mut rest = &self.attributes[..];
-        self.spans.iter().map(move |span| {
+    fn records(&self, spans: &Range<usize>) -> impl Iterator<Item = (&EndedSpan, &[KeyValue])> {
+        let mut rest = self.attributes(spans);
+        let spans = self.spans.get(spans.clone()).unwrap_or_default();
+        spans.iter().map(move |span| {
             // `push` keeps both lists in step.
             let own = (span.attributes as usize).min(rest.len());
             let (own, others) = rest.split_at(own);
@@ -76,6 +95,28 @@ impl SpanList {
             let scope = scopes.of(&span.source);
             into_data(span, scope, &mut attributes, text, reading)
         }));
+    }
+}
+
+/// Some spans of a list beside each other, which many may read.
+#[derive(Clone)]
+pub(crate) struct Stretch<'a> {
+    pub(crate) list: &'a SpanList,
+    pub(crate) spans: Range<usize>,
+    /// Of the clocks, for their times.
+    pub(crate) reading: &'a Reading,
+}
+
+impl<'a> Stretch<'a> {
+    /// Copies of them, as exporters of the SDK's kind have them.
+    pub(crate) fn convert(&self, text: Option<usize>, to: &mut Vec<SpanData>) {
+        self.list.copy(&self.spans).convert(self.reading, text, to);
+    }
+
+    /// Each span with its own attributes.
+    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+    pub(crate) fn records(&self) -> impl Iterator<Item = (&'a EndedSpan, &'a [KeyValue])> {
+        self.list.records(&self.spans)
     }
 }
 

@@ -12,17 +12,14 @@ use crate::queue::buffers::{self, Buffers};
 use crate::queue::limit::Limits;
 use crate::queue::push_result::{PushResult, WorkerCall};
 use crate::queue::span_list::SpanList;
-use crate::queue::thread_buffer::ThreadBuffer;
+use crate::queue::thread_buffer::BufferOwner;
 
 pub(crate) type DrainedList = buffers::DrainedList<SpanList>;
-type Buffer = ThreadBuffer<SpanList>;
 
 /// All that waits in a pipeline, or is on its way.
 pub(crate) struct SpanQueue {
     number: u64,
     pub(crate) buffers: Buffers<SpanList>,
-    /// A buffer for threads that are dying, and for what comes too late.
-    shared: Arc<Buffer>,
     record_only: AtomicU64,
     call: Box<dyn Fn(WorkerCall) + Send + Sync>,
 }
@@ -36,7 +33,7 @@ thread_local! {
 struct OwnBuffer {
     number: u64,
     queue: Weak<SpanQueue>,
-    buffer: Arc<Buffer>,
+    buffer: BufferOwner<SpanList>,
 }
 
 impl Drop for OwnBuffer {
@@ -59,14 +56,13 @@ impl SpanQueue {
         Arc::new(SpanQueue {
             // Relaxed: the numbers only have to differ.
             number: NEXT.fetch_add(1, Ordering::Relaxed),
-            shared: buffers.join(),
             buffers,
             record_only: AtomicU64::new(0),
             call: Box::new(call),
         })
     }
 
-    /// Takes a span of so many bytes. Never waits for an exporter. One that does not fit is
+    /// Takes a span of so many bytes. Never waits. One that does not fit is
     /// left there and counted as dropped; then this is `false`.
     #[inline]
     pub(crate) fn push(
@@ -76,11 +72,12 @@ impl SpanQueue {
         bytes: usize,
     ) -> bool {
         let own = self.with_own(|own| {
-            let buffer = own.map_or(&self.shared, |own| &own.buffer);
-            self.buffers
-                .push(buffer, bytes, |spans| spans.push(span, attributes))
+            let put = |spans: &mut SpanList| spans.push(span, attributes);
+            Some(self.buffers.push(&own?.buffer, bytes, put))
         });
-        let pushed = own.unwrap_or_else(|| self.push_shared(bytes, span, attributes));
+        let pushed = own
+            .flatten()
+            .unwrap_or_else(|| self.push_alone(bytes, span, attributes));
         if let Some(call) = pushed.call {
             self.call_worker(call);
         }
@@ -100,15 +97,19 @@ impl SpanQueue {
         (self.call)(WorkerCall::Soon);
     }
 
+    /// With a buffer for this span alone: on a thread that is dying, or too late.
     #[cold]
-    fn push_shared(
+    fn push_alone(
         &self,
         bytes: usize,
         span: &mut EndedSpan,
         attributes: &mut Vec<KeyValue>,
     ) -> PushResult {
         let put = |spans: &mut SpanList| spans.push(span, attributes);
-        self.buffers.push(&self.shared, bytes, put)
+        let buffer = self.buffers.join();
+        let pushed = self.buffers.push(&buffer, bytes, put);
+        self.buffers.leave(&buffer);
+        pushed
     }
 
     /// A span that a sampler wanted to be recorded and not exported has ended.

@@ -87,7 +87,6 @@ fn span_id_of(generator: &mut SmallRng) -> SpanId {
 }
 
 /// From 0 to 1, for what only has to differ between processes.
-#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) fn fraction() -> f64 {
     generate(|generator| generator.random())
 }

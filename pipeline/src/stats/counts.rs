@@ -48,6 +48,12 @@ pub struct Dropped {
     /// A receiver of OTLP took their request, and rejected them: a *partial success*. If several
     /// exporters met one for the same batch, the larger number counts here.
     pub rejected: u64,
+    /// They were the oldest that waited for an exporter whose receiver was away, and its share of the queue
+    /// was needed for newer ones.
+    pub evicted: u64,
+    /// They waited for export, or were on their way, when the time of a shutdown was over. A receiver may have
+    /// taken them all the same.
+    pub shutdown_timed_out: u64,
     /// They ended after the shutdown.
     pub after_shutdown: u64,
     /// They waited, or ended, in a forked child of the process, where a pipeline is off.
@@ -61,7 +67,7 @@ impl Dropped {
     }
 
     /// By cause, with what is said of it.
-    pub(crate) fn each(&self) -> [(u64, &'static str); 9] {
+    pub(crate) fn each(&self) -> [(u64, &'static str); 11] {
         [
             (self.queue_full, "the queue was full"),
             (self.exporter_behind, "an exporter was behind"),
@@ -70,6 +76,11 @@ impl Dropped {
             (self.export_failed, "an exporter failed"),
             (self.export_timed_out, "an exporter gave no answer in time"),
             (self.rejected, "a receiver rejected them"),
+            (
+                self.evicted,
+                "a receiver was away, and the queue was full of newer ones",
+            ),
+            (self.shutdown_timed_out, "the time of the shutdown was over"),
             (self.after_shutdown, "they ended after the shutdown"),
             (self.forked, "they were in a forked child"),
         ]
@@ -95,12 +106,17 @@ pub struct ExporterCounts {
     pub behind: u64,
     /// Spans that were not offered, because it blocks two threads.
     pub blocked: u64,
+    /// Spans that waited longest while its receiver was away, and that newer ones needed the room of. Only with
+    /// OTLP.
+    pub evicted: u64,
+    /// Spans that waited for it, or that it was at, when the time of a shutdown was over.
+    pub shutdown_timed_out: u64,
     /// Spans that wait for it, or that it is at.
     pub queued: u64,
-    /// Requests that were sent again after an answer or a fault that passes. Only with OTLP.
+    /// Requests that were sent again, or wait for that, after an answer or a fault that passes. Only with OTLP.
     pub retried: u64,
-    /// Requests whose last failure may pass, but whose time was over before the next try. Their spans are
-    /// in `failed`. Only with OTLP.
+    /// Requests whose last failure may pass, but for which there was no other try: their time was over, or the
+    /// pipeline shut down. Their spans are in `failed`, or in `timed_out`. Only with OTLP.
     pub given_up: u64,
 }
 
@@ -112,6 +128,8 @@ pub(crate) enum DropCause {
     Rejected,
     Behind,
     Blocked,
+    Evicted,
+    ShutdownTimedOut,
     /// Never at an exporter.
     NoExporter,
 }
@@ -122,7 +140,7 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 6],
+    dropped: [AtomicU64; 8],
     retried: AtomicU64,
     given_up: AtomicU64,
     last: Mutex<Option<LastExport>>,
@@ -147,16 +165,14 @@ impl Ledger {
     }
 
     /// A request is sent again, for this reason.
-    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) fn retry(&self, reason: &str) {
         self.retried.fetch_add(1, Ordering::Relaxed);
         self.set_last(Err(format!("{reason} (trying again)")));
     }
 
-    /// A request is not sent again: its time is over.
-    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
-    pub(crate) fn give_up(&self) {
-        self.given_up.fetch_add(1, Ordering::Relaxed);
+    /// These requests are not sent again, though it might help.
+    pub(crate) fn give_up(&self, requests: usize) {
+        self.given_up.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
     /// How the last export went.
@@ -179,6 +195,8 @@ impl Ledger {
             rejected: get(self.of(DropCause::Rejected)),
             behind: get(self.of(DropCause::Behind)),
             blocked: get(self.of(DropCause::Blocked)),
+            evicted: get(self.of(DropCause::Evicted)),
+            shutdown_timed_out: get(self.of(DropCause::ShutdownTimedOut)),
             queued: 0,
             retried: get(&self.retried),
             given_up: get(&self.given_up),
@@ -200,6 +218,8 @@ impl Ledger {
             export_failed: counts.failed,
             export_timed_out: counts.timed_out,
             rejected: counts.rejected,
+            evicted: counts.evicted,
+            shutdown_timed_out: counts.shutdown_timed_out,
             ..Dropped::default()
         }
     }
@@ -207,6 +227,7 @@ impl Ledger {
 
 impl ExporterCounts {
     fn dropped(&self) -> u64 {
-        self.failed + self.timed_out + self.rejected + self.behind + self.blocked
+        let answered = self.failed + self.timed_out + self.rejected;
+        answered + self.behind + self.blocked + self.evicted + self.shutdown_timed_out
     }
 }

@@ -4,3 +4,4 @@ pub(crate) mod counts;
 pub(crate) mod declined;
 pub(crate) mod drop_warnings;
 pub(crate) mod ledgers;
+pub(crate) mod warning_queue;

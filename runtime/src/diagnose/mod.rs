@@ -5,6 +5,8 @@ pub(crate) mod global_provider;
 pub(crate) mod install_log;
 pub(crate) mod later_work;
 #[cfg(feature = "open-spans")]
+pub(crate) mod open_list;
+#[cfg(feature = "open-spans")]
 pub(crate) mod open_spans;
 pub(crate) mod report;
 #[cfg(feature = "open-spans")]

@@ -1,22 +1,15 @@
-//! What is open now: the spans that have started and not ended.
+//! What is open now: the spans that have started and not ended, for people.
 //!
-//! A list beside the recordings, in a few parts so that threads seldom wait for each other. No user code
-//! runs while a part is locked. Reports of roots that stay open are in `root_watch.rs`.
-//!
-//! A lock that another thread of the parent held at a fork never opens in the child. So each lock is tried
-//! first, the process id is read only where it is taken, and the child goes on with a list of its own. A span
-//! costs no system call for it.
+//! The list itself is in `open_list.rs`. Reports of roots that stay open are in `root_watch.rs`.
 
-use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
-use crate::backend::site::Site;
 use crate::context::clock::Monotonic;
 use crate::context::identity::{SpanContext, SpanId};
+use crate::diagnose::open_list::{self, OpenEntry, OpenSpanInfo, OpenSpanPlace};
 
 /// The spans that are open in this process at this moment, in the order of their start.
 ///
@@ -29,10 +22,11 @@ use crate::context::identity::{SpanContext, SpanId};
 /// ```
 ///
 /// Only spans of this library that are recorded are listed, not those of other OpenTelemetry code;
-/// while nothing is traced the list is empty. It is read in parts: of spans that start or end in the
-/// meantime some are listed. In a forked child those that its parent had open may be missing.
-/// With the feature `open-spans` each recorded span costs an entry in the list, for all crates of the
-/// program, since features unify; without it there is none.
+/// while nothing is traced the list is empty. It is read in parts, and no span waits for it: of spans that
+/// start or end in the meantime some are listed. In a forked child those that its parent had open are listed
+/// too. With the feature `open-spans` each recorded span costs an entry in the list, for all crates of the
+/// program, since features unify; without it there is none. An entry takes about 200 bytes, which are kept for
+/// later spans.
 ///
 /// ```
 /// use enter_span::{enter_span, open_spans};
@@ -52,20 +46,16 @@ pub fn open_spans() -> OpenSpans {
 
 pub(super) fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
     let now = Monotonic::now();
-    let mut spans = Vec::new();
-    let list = List::current();
-    for lines in (0..PARTS).filter_map(|part| list.lines(part as u64)) {
-        let wanted = lines.all().filter(|(_, line)| is_wanted(&line.info));
-        spans.extend(wanted.map(|(number, line)| OpenSpan::of(*number, line, now)));
-    }
-    spans.sort_unstable_by_key(|span: &OpenSpan| span.number);
+    let wanted = |entry: &OpenEntry| is_wanted(&entry.info).then(|| OpenSpan::of(entry, now));
+    let mut spans = open_list::read(wanted);
+    spans.sort_unstable_by_key(|span| (Reverse(span.age), span.number));
     spans
 }
 
 /// A span that has not ended.
 #[derive(Clone, Debug)]
 pub struct OpenSpan {
-    /// In the order of the starts.
+    /// Unique; in the order of the starts of one thread.
     pub(super) number: u64,
     info: OpenSpanInfo,
     age: Duration,
@@ -76,11 +66,11 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of(number: u64, line: &OpenEntry, now: Monotonic) -> Self {
+    fn of(entry: &OpenEntry, now: Monotonic) -> Self {
         OpenSpan {
-            number,
-            info: line.info.clone(),
-            age: line.started.elapsed_until(now),
+            number: entry.number,
+            info: entry.info.clone(),
+            age: entry.started.elapsed_until(now),
         }
     }
 
@@ -219,166 +209,4 @@ impl fmt::Display for OpenSpans {
         }
         Ok(())
     }
-}
-
-/// What is known of a span that has started.
-#[derive(Clone, Debug)]
-pub(crate) struct OpenSpanInfo {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) site: &'static Site,
-    pub(crate) identity: SpanContext,
-    pub(crate) parent: SpanContext,
-    pub(crate) place: OpenSpanPlace,
-}
-
-/// Where a span stands among those of its trace that are ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OpenSpanPlace {
-    First,
-    Below,
-}
-
-struct OpenEntry {
-    info: OpenSpanInfo,
-    started: Monotonic,
-}
-
-type Part = Mutex<Option<HashMap<u64, OpenEntry>>>;
-
-const PARTS: usize = 16;
-
-/// Lines for which a part keeps its room.
-const FEW: usize = 16;
-
-/// The list of a process. A forked child has that of its parent; but a part that another thread had
-/// locked at the fork is locked for ever, and then the child goes on with a list of its own.
-struct List {
-    /// Whose it is; nobody's until it is used.
-    process: AtomicU32,
-    parts: [Part; PARTS],
-    next: OnceLock<Box<List>>,
-}
-
-static FIRST: List = List::of(0);
-
-impl List {
-    const fn of(process: u32) -> Self {
-        List {
-            process: AtomicU32::new(process),
-            parts: [const { Mutex::new(None) }; PARTS],
-            next: OnceLock::new(),
-        }
-    }
-
-    fn current() -> &'static List {
-        let mut list = &FIRST;
-        while let Some(next) = list.next.get() {
-            list = next;
-        }
-        list
-    }
-
-    /// The part that a line of this number stands in; `None` where another process may have locked it,
-    /// and from then on another list is the current one.
-    fn lines(&self, number: u64) -> Option<Lines<'_>> {
-        if self.process.load(Ordering::Relaxed) == 0 {
-            self.process.store(process_id(), Ordering::Relaxed);
-        }
-        let part = &self.parts[number as usize % PARTS];
-        let locked = match part.try_lock() {
-            Ok(locked) => locked,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) if self.is_of_parent() => {
-                let own = || Box::new(List::of(process_id()));
-                self.next.get_or_init(own);
-                return None;
-            }
-            Err(TryLockError::WouldBlock) => part.lock().unwrap_or_else(PoisonError::into_inner),
-        };
-        Some(Lines(locked))
-    }
-
-    /// Asks the operating system.
-    fn is_of_parent(&self) -> bool {
-        self.process.load(Ordering::Relaxed) != process_id()
-    }
-}
-
-/// Without an operating system, as on `wasm32-unknown-unknown`, reading it panics, and nothing forks.
-fn process_id() -> u32 {
-    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
-        1
-    } else {
-        std::process::id()
-    }
-}
-
-/// A part of the list, locked.
-struct Lines<'a>(MutexGuard<'a, Option<HashMap<u64, OpenEntry>>>);
-
-impl Lines<'_> {
-    fn all(&self) -> impl Iterator<Item = (&u64, &OpenEntry)> {
-        self.0.iter().flatten()
-    }
-
-    fn get(&mut self) -> &mut HashMap<u64, OpenEntry> {
-        self.0.get_or_insert_default()
-    }
-
-    /// Room for what is open, and not for ever for the most that ever was. It keeps twice that, so
-    /// that giving back costs each span a constant share.
-    fn remove(&mut self, number: u64) -> Option<OpenEntry> {
-        let lines = self.get();
-        let line = lines.remove(&number);
-        if lines.capacity() > FEW && lines.len() < lines.capacity() / 4 {
-            lines.shrink_to(lines.len() * 2);
-        }
-        line
-    }
-}
-
-/// A span's line in the list, which goes when this does.
-pub(crate) struct Listed {
-    number: u64,
-    list: &'static List,
-}
-
-impl Listed {
-    pub(crate) fn rename(&self, name: Cow<'static, str>) {
-        let Some(mut lines) = self.list.lines(self.number) else {
-            return;
-        };
-        let before = lines.get().get_mut(&self.number);
-        let before = before.map(|line| std::mem::replace(&mut line.info.name, name));
-        drop(lines);
-        drop(before);
-    }
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        let lines = self.list.lines(self.number);
-        let line = lines.and_then(|mut lines| lines.remove(self.number));
-        drop(line);
-    }
-}
-
-/// Puts a span that has started into the list.
-pub(crate) fn enlist(info: OpenSpanInfo) -> Listed {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let line = OpenEntry {
-        info,
-        started: Monotonic::now(),
-    };
-    let mut list = List::current();
-    let mut lines = list.lines(number);
-    if lines.is_none() {
-        list = List::current();
-        lines = list.lines(number);
-    }
-    if let Some(mut lines) = lines {
-        lines.get().insert(number, line);
-    }
-    Listed { number, list }
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::context::unwind;
-use crate::diagnose::open_spans::{self, OpenSpan, OpenSpanPlace};
+use crate::diagnose::open_list::OpenSpanPlace;
+use crate::diagnose::open_spans::{self, OpenSpan};
 
 /// Reports each root that stays open longer than `limit`, once, until the returned handle is
 /// dropped.

@@ -16,7 +16,7 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId, T
 
 use crate::context::unwind;
 #[cfg(feature = "open-spans")]
-use crate::diagnose::open_spans::OpenSpanPlace;
+use crate::diagnose::open_list::OpenSpanPlace;
 use crate::span::recording::Recording;
 use crate::span::recording_state::Ending;
 use crate::span::root_slot::Origin;

@@ -282,7 +282,7 @@ impl RecordingState {
 mod listing {
     use std::borrow::Cow;
 
-    use crate::diagnose::open_spans::Listed;
+    use crate::diagnose::open_list::Listed;
 
     #[derive(Default)]
     pub(crate) struct Listing(pub(crate) Option<Listed>);

@@ -243,7 +243,7 @@ mod listing {
 
     use crate::backend::site::Site;
     use crate::context::identity::SpanContext;
-    use crate::diagnose::open_spans::{self, OpenSpanInfo};
+    use crate::diagnose::open_list::{self, OpenSpanInfo};
     use crate::span::local_root;
     use crate::span::recording_state::Listing;
     use crate::span::scope::Scope;
@@ -266,7 +266,7 @@ mod listing {
                 parent: SpanContext(parent.span().span_context().clone()),
                 identity,
             };
-            let listing = Listing(Some(open_spans::enlist(begun)));
+            let listing = Listing(Some(open_list::enlist(begun)));
             recording.state().set_listing(listing);
         }
     }

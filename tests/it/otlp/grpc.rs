@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::{Outcome, assert_outcome, error, to};
+use super::{Outcome, assert_outcome, error, patient_for, to};
 use crate::pipeline::AGES;
 use crate::pipeline::otlp::{build, export_one, record};
 use crate::support::scripted::{Scripted, answer};
@@ -230,20 +230,22 @@ fn what_stays_is_not_sent_again(#[case] code: Code, #[case] name: &str) {
     assert_eq!(error(&pipeline), expected);
 }
 
-/// A pause that ends after the timeout is not waited for.
+/// A pause that ends after the time of a batch is cut to it.
 #[test]
-fn a_pause_that_is_too_long_is_given_up() {
+fn a_pause_that_is_too_long_is_cut() {
     let status = with_pause(Code::ResourceExhausted, Duration::from_secs(3600));
-    let url = first(move || says(refusal(&status, Place::Trailers)));
-    let pipeline = exporting(&url, &[(super::TIMEOUT, "600000")]);
+    let url = start(move |_| says(refusal(&status, Place::Trailers)));
+    let builder = to(&url, &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
+    let pipeline = build(builder.with_limits(patient_for(50)));
     export_one(&pipeline);
     let given_up = Outcome {
         failed: 1,
+        retried: 1,
         given_up: 1,
         ..Outcome::default()
     };
     assert_outcome(&pipeline, given_up);
-    let expected = "gRPC status RESOURCE_EXHAUSTED: busy (given up after 1 try)";
+    let expected = "gRPC status RESOURCE_EXHAUSTED: busy (given up after 2 tries)";
     assert_eq!(error(&pipeline), expected);
 }
 

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rstest::rstest;
 
-use super::{Outcome, TIMEOUT, assert_outcome, error, exporting_to};
+use super::{Outcome, TIMEOUT, assert_outcome, error, exporting_to, patient_for, to};
 use crate::pipeline::AGES;
-use crate::pipeline::otlp::export_one;
+use crate::pipeline::otlp::{build, export_one};
 use crate::support::scripted::{Scripted, Then, answer, taken, wait_for_end};
 
 fn one_failed() -> Outcome {
@@ -192,14 +192,16 @@ fn a_receiver_that_never_ends_is_left(#[case] behaves: fn(&mut TcpStream)) {
         ended.send(()).ok();
         Then::Close
     });
-    let pipeline = exporting_to(&receiver, &[(TIMEOUT, "50")]);
+    let builder = to(receiver.url(), &[(TIMEOUT, "50")]);
+    let pipeline = build(builder.with_limits(patient_for(0)));
     export_one(&pipeline);
     let timed_out = Outcome {
         timed_out: 1,
+        given_up: 1,
         ..Outcome::default()
     };
     assert_outcome(&pipeline, timed_out);
-    assert_eq!(error(&pipeline), "no answer in time");
+    assert_eq!(error(&pipeline), "no answer in time (given up after 1 try)");
     end.recv_timeout(AGES).expect("a closed connection");
 }
 

@@ -4,12 +4,15 @@ mod client_certificate;
 mod decoder;
 mod grpc;
 mod http;
+mod outage;
 mod retry;
 mod size;
 #[cfg(unix)]
 mod socket;
 
-use enter_span_pipeline::{Counts, Pipeline, PipelineBuilder};
+use std::time::Duration;
+
+use enter_span_pipeline::{Counts, Limits, Pipeline, PipelineBuilder};
 
 use crate::pipeline::otlp::{build, builder};
 use crate::support::scripted::Scripted;
@@ -27,6 +30,11 @@ pub(crate) fn to(url: &str, further: &[(&str, &str)]) -> PipelineBuilder {
 
 pub(crate) fn exporting_to(receiver: &Scripted, further: &[(&str, &str)]) -> Pipeline {
     build(to(receiver.url(), further))
+}
+
+/// What fails may be sent again for so many milliseconds.
+pub(crate) fn patient_for(milliseconds: u64) -> Limits {
+    Limits::default().with_retry_time(Duration::from_millis(milliseconds))
 }
 
 #[track_caller]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use super::{Outcome, TIMEOUT, assert_outcome, error, exporting_to};
+use super::{Outcome, assert_outcome, error, exporting_to, patient_for, to};
 use crate::pipeline::AGES;
-use crate::pipeline::otlp::{export_one, record};
+use crate::pipeline::otlp::{build, export_one, record};
 use crate::support::scripted::{Scripted, Then, answer, taken};
 
 /// Dates of HTTP.
@@ -75,34 +75,51 @@ fn what_stays_is_not_sent_again(#[case] status: &str) {
     assert_eq!(receiver.requests().len(), 1);
 }
 
-/// If the next try would come too late, the request is given up immediately. The test ends long before
-/// the timeout, or never.
+/// A pause that ends after the time of a batch is cut to it: the last try is at its end.
 #[rstest]
 #[case("retry-after: 3600\r\n")]
 #[case("retry-after: 99999999999999999999999\r\n")]
 #[case(FUTURE)]
-fn what_would_come_too_late_is_given_up(#[case] headers: &str) {
+fn a_pause_is_cut_to_the_time_for_retries(#[case] headers: &str) {
     let busy = answer("429 Too Many Requests", headers, b"");
     let receiver = Scripted::answering(vec![busy]);
-    let pipeline = exporting_to(&receiver, &[(TIMEOUT, "600000")]);
+    let pipeline = build(to(receiver.url(), &[]).with_limits(patient_for(50)));
     export_one(&pipeline);
     let outcome = Outcome {
+        failed: 1,
+        retried: 1,
+        given_up: 1,
+        ..Outcome::default()
+    };
+    assert_outcome(&pipeline, outcome);
+    let expected = "HTTP status 429 (given up after 2 tries)";
+    assert_eq!(error(&pipeline), expected);
+}
+
+/// Without time for retries, each request is sent once.
+#[test]
+fn retries_can_be_turned_off() {
+    let busy = answer("503 Service Unavailable", "retry-after: 0\r\n", b"");
+    let receiver = Scripted::answering(vec![busy, taken()]);
+    let pipeline = build(to(receiver.url(), &[]).with_limits(patient_for(0)));
+    export_one(&pipeline);
+    export_one(&pipeline);
+    let outcome = Outcome {
+        exported: 1,
         failed: 1,
         given_up: 1,
         ..Outcome::default()
     };
     assert_outcome(&pipeline, outcome);
-    let expected = "HTTP status 429 (given up after 1 try)";
-    assert_eq!(error(&pipeline), expected);
 }
 
 /// A receiver that always asks for no pause is not asked as fast as it answers: of the tries that the
-/// timeout has room for, some wait by themselves.
+/// time has room for, some wait by themselves.
 #[test]
 fn a_receiver_that_is_always_busy_is_not_flooded() {
     let busy = answer("503 Service Unavailable", "retry-after: 0\r\n", b"");
     let receiver = Scripted::answering(vec![busy]);
-    let pipeline = exporting_to(&receiver, &[(TIMEOUT, "500")]);
+    let pipeline = build(to(receiver.url(), &[]).with_limits(patient_for(500)));
     export_one(&pipeline);
     let counts = pipeline.counts();
     assert_eq!(counts.dropped.total(), 1);
@@ -140,7 +157,7 @@ fn a_connection_that_breaks_is_replaced(#[case] part: &'static [u8]) {
 fn a_shutdown_does_not_wait_for_a_receiver_that_is_busy() {
     let busy = answer("503 Service Unavailable", "retry-after: 25\r\n", b"");
     let receiver = Scripted::answering(vec![busy]);
-    let pipeline = exporting_to(&receiver, &[(TIMEOUT, "600000")]);
+    let pipeline = exporting_to(&receiver, &[]);
     record(&pipeline, 1);
     std::thread::scope(|threads| {
         threads.spawn(|| pipeline.flush(AGES));

@@ -57,11 +57,11 @@ fn a_socket_is_an_endpoint(
     assert_eq!(pipeline.exporters(), [expected]);
 }
 
-/// An agent that starts after the application gets all spans, if it comes within the timeout.
+/// An agent that starts after the application gets all spans.
 #[test]
 fn an_agent_may_start_later() {
     let socket = Socket::new("later");
-    let pipeline = build(to(&socket.url(), &[(super::TIMEOUT, "600000")]));
+    let pipeline = build(to(&socket.url(), &[]));
     record(&pipeline, 2);
     thread::scope(|threads| {
         let flush = threads.spawn(|| pipeline.flush(AGES));
@@ -81,7 +81,7 @@ fn an_agent_may_start_later() {
 #[test]
 fn an_absent_socket_is_told() {
     let socket = Socket::new("absent");
-    let pipeline = build(to(&socket.url(), &[(super::TIMEOUT, "100")]));
+    let pipeline = build(to(&socket.url(), &[]).with_limits(super::patient_for(0)));
     export_one(&pipeline);
     assert_eq!(pipeline.counts().dropped.total(), 1);
     let error = error(&pipeline);

@@ -177,6 +177,32 @@ fn drops_are_warned_of_and_not_too_often() {
     assert_eq!(rest, [expected(1), expected(2)]);
 }
 
+/// The application's function for warnings may block: it holds up neither exports nor a flush, and it does
+/// not keep the pipeline from ending.
+#[test]
+fn a_warning_that_blocks_holds_up_no_spans() {
+    let fails = Exporter(|_: Vec<SpanData>| Err(OTelSdkError::Timeout(Duration::ZERO)));
+    let takes = Exporter(|_: Vec<SpanData>| Ok(()));
+    let (entered, has_entered) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let limits = Limits::default().with_interval(Duration::from_millis(1));
+    let builder = Pipeline::builder().with_limits(limits);
+    let builder = builder.with_warnings(move |_| {
+        entered.send(()).ok();
+        gate.recv().ok();
+    });
+    let pipeline = build(builder.with_exporter(fails).with_exporter(takes));
+    records(&pipeline, 1);
+    has_entered.recv().expect("a warning");
+    records(&pipeline, 100);
+    pipeline.flush(AGES).expect("flushed in time");
+    assert_eq!(pipeline.exporter_counts()[1].exported, 101);
+    records(&pipeline, 10);
+    pipeline.shutdown(AGES).expect("down in time");
+    assert_eq!(pipeline.exporter_counts()[1].exported, 111);
+    drop(open);
+}
+
 /// The application's function for warnings may panic.
 #[test]
 fn a_warning_that_panics_harms_nobody() {
@@ -205,7 +231,7 @@ fn deadlines_are_kept_on_a_current_thread_runtime() {
         drop(open);
         pipeline.shutdown(AGES).expect("down in time");
     });
-    assert_eq!(pipeline.counts().exported, 1);
+    assert_eq!(pipeline.counts().dropped.shutdown_timed_out, 1);
     assert_all_accounted(pipeline.counts());
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod otlp;
 mod provider;
 mod reliability;
 mod side_by_side;
+mod slow;
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -468,8 +469,10 @@ fn deadlines_are_kept_while_an_exporter_hangs() {
     let short = Duration::from_millis(1);
     assert!(matches!(pipeline.flush(short), Err(Error::TimedOut(time)) if time == short));
     has_started.recv().expect("an export");
-    assert!(matches!(pipeline.shutdown(short), Err(Error::TimedOut(_))));
     assert_eq!(pipeline.counts().queued, 1);
+    assert!(matches!(pipeline.shutdown(short), Err(Error::TimedOut(_))));
+    assert_eq!(pipeline.counts().dropped.shutdown_timed_out, 1);
+    assert_all_accounted(pipeline.counts());
     drop(open);
     pipeline.shutdown(AGES).expect("down in time");
     assert_all_accounted(pipeline.counts());

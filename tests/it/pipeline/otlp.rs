@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use enter_span::Tracer;
-use enter_span_pipeline::{Pipeline, PipelineBuilder, SpanLimits};
+use enter_span_pipeline::{Limits, Pipeline, PipelineBuilder, SpanLimits};
 use opentelemetry::trace::{
     Link, Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags,
     TraceId, TraceState, Tracer as _, TracerProvider as _,
@@ -398,10 +398,10 @@ fn an_absent_receiver_is_told(#[values(Transport::Http, Transport::Grpc)] transp
     let variables = [
         ("OTEL_EXPORTER_OTLP_PROTOCOL", transport.name()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
-        // For some tries.
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1000"),
     ];
-    let pipeline = build(builder(&variables));
+    // For some tries.
+    let limits = Limits::default().with_retry_time(Duration::from_millis(300));
+    let pipeline = build(builder(&variables).with_limits(limits));
     export_one(&pipeline);
     assert_eq!(pipeline.counts().dropped.total(), 1);
     assert!(pipeline.counts().retried > 0);
@@ -409,8 +409,8 @@ fn an_absent_receiver_is_told(#[values(Transport::Http, Transport::Grpc)] transp
     assert!(error.contains("Connection refused"), "{error}");
 }
 
-/// A receiver that never answers is given up at the deadline, be it that of OTLP or the worker's, and
-/// another exporter gets all spans.
+/// At a shutdown, a receiver that never answers is given up at the deadline, be it that of OTLP or the
+/// worker's, and another exporter gets all spans.
 #[rstest]
 #[case(("OTEL_EXPORTER_OTLP_TIMEOUT", "20"))]
 #[case(("OTEL_BSP_EXPORT_TIMEOUT", "20"))]
@@ -421,12 +421,13 @@ fn a_receiver_that_never_answers_is_given_up(
     let receiver = Receiver::start(transport, Answer::Never);
     let other = InMemorySpanExporter::default();
     let builder = exporting(&receiver, &[deadline]).with_otlp();
-    let pipeline = build(builder.with_exporter(other.clone()));
-    export_one(&pipeline);
-    export_one(&pipeline);
+    let pipeline = build(builder.with_exporter(other));
+    record(&pipeline, 2);
+    pipeline.shutdown(AGES).expect("down in time");
     let counts = pipeline.counts();
     assert_eq!((counts.dropped.export_timed_out, counts.queued), (2, 0));
-    assert_eq!(other.get_finished_spans().expect("the spans").len(), 2);
+    let counts = pipeline.exporter_counts();
+    assert_eq!((counts[0].exported, counts[1].timed_out), (2, 2));
 }
 
 /// A receiver that closes each connection without a word costs nothing.

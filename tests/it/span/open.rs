@@ -1,10 +1,18 @@
 //! What is open now, and roots that stay open.
 
+use std::collections::HashSet;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use enter_span::testing::Recorder;
-use enter_span::{OpenSpan, TraceId, enter_span, in_span, open_spans, start_span, watch_roots};
+use enter_span::{
+    OpenSpan, OwnedSpan, TraceId, enter_span, in_span, open_spans, start_span, watch_roots,
+};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+
+use crate::support::allocations;
+use crate::support::child::is_child;
 
 /// The open spans of one trace: other tests have theirs.
 fn open_in(trace_id: Option<TraceId>) -> Vec<OpenSpan> {
@@ -168,4 +176,80 @@ fn a_root_that_stays_open_is_reported_once() {
         }
         assert!(seen.iter().all(|(_, name)| name != "child"));
     });
+}
+
+/// A span that starts on one thread and ends on another leaves the list, wherever it ends, also where its thread
+/// is gone.
+#[test]
+fn a_span_that_ends_on_another_thread_is_open_until_then() {
+    use std::thread;
+    for _ in 0..50 {
+        let recorder = Recorder::new();
+        let start = || recorder.enter(|| (0..100).map(|_| start_span("moved")).collect());
+        let spans: Vec<OwnedSpan> =
+            thread::scope(|threads| threads.spawn(start).join().expect("spans"));
+        let trace_ids: HashSet<_> = spans.iter().map(|span| span.trace_id()).collect();
+        let is_mine = |span: &OpenSpan| trace_ids.contains(&Some(span.span_context().trace_id()));
+        let open = || open_spans().into_iter().filter(is_mine).count();
+        assert_eq!(open(), 100);
+        let mut spans = spans.into_iter();
+        spans.by_ref().take(50).for_each(drop);
+        assert_eq!(open(), 50);
+        drop(spans);
+        assert_eq!(open(), 0);
+    }
+}
+
+/// The list is right while threads start and end spans as fast as they can: what is open all the time is in it
+/// each time, once.
+#[test]
+fn what_is_open_all_the_time_is_listed_each_time() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    let recorder = Recorder::new();
+    let is_over = AtomicBool::new(false);
+    let stays = recorder.enter(|| start_span("stays"));
+    let trace_id = stays.trace_id();
+    let busy = || {
+        recorder.enter(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                enter_span("outer", |_| enter_span("inner", |_| {}));
+            }
+        });
+    };
+    thread::scope(|threads| {
+        threads.spawn(busy);
+        threads.spawn(busy);
+        let open: HashSet<usize> = (0..200).map(|_| open_in(trace_id).len()).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(open, HashSet::from([1]));
+    });
+}
+
+/// What many open spans took is given back, also where their thread goes on.
+#[test]
+fn many_open_spans_leave_no_memory() {
+    if !is_child("span::open::many_open_spans_leave_no_memory") {
+        return;
+    }
+    let provider = SdkTracerProvider::builder();
+    enter_span::set_tracer_provider(provider.with_simple_exporter(Nowhere).build());
+    let many = || drop((0..100_000).map(|_| start_span("many")).collect::<Vec<_>>());
+    let few = || (0..100_000).for_each(|_| drop(start_span("few")));
+    // What is made once and stays.
+    few();
+    let held = allocations::held_after(|| {
+        many();
+        few();
+    });
+    assert!(held < 64 * 1024, "{held} bytes are held");
+}
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
 }

@@ -22,7 +22,7 @@ use self::request::{EncodedResource, RequestWriter};
 use self::scope::Scopes;
 use self::site_cache::SiteCache;
 use crate::host::clock::Reading;
-use crate::queue::span_list::SpanList;
+use crate::queue::span_list::Stretch;
 
 /// Bytes of one request: what a gRPC receiver takes as it comes, and a little less.
 const MOST_BYTES: usize = (4 << 20) - (64 << 10);
@@ -44,6 +44,7 @@ struct Entry<'a> {
     scope: u32,
     span: &'a EndedSpan,
     attributes: &'a [KeyValue],
+    reading: &'a Reading,
 }
 
 impl Encoder {
@@ -65,11 +66,10 @@ impl Encoder {
     /// it has one span alone. `text` is the most characters of a text.
     pub(crate) fn encode<'a>(
         &mut self,
-        lists: impl Iterator<Item = &'a SpanList> + Clone,
-        reading: &Reading,
+        stretches: impl Iterator<Item = Stretch<'a>> + Clone,
         text: Option<usize>,
     ) -> Vec<EncodedRequest> {
-        let (scopes, entries) = grouped(lists);
+        let (scopes, entries) = grouped(stretches);
         let buffer = self.take_buffer();
         self.sites.limit_text(text);
         let mut requests = RequestWriter::new(buffer, &self.resource, self.limit);
@@ -77,7 +77,7 @@ impl Encoder {
             let site = entry.span.source.site();
             let code = site.map_or(&[][..], |site| self.sites.code(site, entry.span.code));
             requests.push(&scopes.all[entry.scope as usize], |writer| {
-                span::span(writer, entry.span, entry.attributes, code, reading);
+                span::span(writer, entry.span, entry.attributes, code, entry.reading);
             });
         }
         let (requests, buffer) = requests.finish();
@@ -96,18 +96,20 @@ impl Encoder {
 }
 
 /// Spans of one scope beside each other, in the order of their end.
-fn grouped<'a>(lists: impl Iterator<Item = &'a SpanList> + Clone) -> (Scopes<'a>, Vec<Entry<'a>>) {
+fn grouped<'a>(
+    stretches: impl Iterator<Item = Stretch<'a>> + Clone,
+) -> (Scopes<'a>, Vec<Entry<'a>>) {
     let mut scopes = Scopes::default();
-    let mut entries = Vec::with_capacity(lists.clone().map(SpanList::len).sum());
-    entries.extend(
-        lists
-            .flat_map(SpanList::records)
-            .map(|(span, attributes)| Entry {
-                scope: scopes.number_of(&span.source),
-                span,
-                attributes,
-            }),
-    );
+    let spans = stretches.clone().map(|stretch| stretch.spans.len()).sum();
+    let mut entries = Vec::with_capacity(spans);
+    for stretch in stretches {
+        entries.extend(stretch.records().map(|(span, attributes)| Entry {
+            scope: scopes.number_of(&span.source),
+            span,
+            attributes,
+            reading: stretch.reading,
+        }));
+    }
     if scopes.all.len() > 1 {
         entries.sort_by_key(|entry| entry.scope);
     }

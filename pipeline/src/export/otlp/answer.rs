@@ -35,6 +35,16 @@ pub(super) enum Retry {
     After(Duration),
 }
 
+impl Retry {
+    /// The pause that the receiver names.
+    pub(super) fn pause(self) -> Option<Duration> {
+        match self {
+            Retry::After(pause) => Some(pause),
+            Retry::Never | Retry::Now | Retry::Later => None,
+        }
+    }
+}
+
 /// How a receiver answers, by protocol.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Status {

@@ -1,16 +1,12 @@
-//! Sends one message to the receiver, as often as OTLP asks.
+//! Sends one message to the receiver.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, Bytes};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
-use tokio::sync::Notify;
 
 use super::answer::{Answer, Failure, Retry};
-use super::backoff::Backoff;
 use super::connection::{Connection, Payload, Reply};
 use super::connector::Connector;
 #[cfg(feature = "otlp-grpc")]
@@ -28,8 +24,6 @@ pub(super) struct Client {
     request: Request<()>,
     gzip: Option<Mutex<Gzip>>,
     redaction: Redaction,
-    is_hurried: AtomicBool,
-    hurried: Notify,
 }
 
 /// As the specification of the exporter asks.
@@ -51,48 +45,22 @@ impl Client {
             request: request(settings)?,
             gzip: settings.gzip.then(|| Mutex::new(Gzip::new())),
             redaction: Redaction::new(&settings.headers, &settings.endpoint),
-            is_hurried: AtomicBool::new(false),
-            hurried: Notify::new(),
         })
     }
 
-    /// Ends a pause now. From here on, each message is tried once more at most.
-    pub(super) fn hurry(&self) {
-        self.is_hurried.store(true, Ordering::Relaxed);
-        self.hurried.notify_one();
-    }
-
-    /// Sends it until the receiver has answered for good, or no other try ends before the deadline.
-    /// `on_retry` gets each failure that is followed by another try.
+    /// Sends it. A kept connection that is gone is replaced immediately, and `on_retry` gets the reason.
     ///
     /// # Errors
     ///
-    /// The last failure. Where another try might have helped, its time was over.
-    pub(super) async fn send(
-        &self,
-        message: Bytes,
-        deadline: Option<Instant>,
-        on_retry: impl Fn(&str),
-    ) -> Answer {
+    /// That of the receiver, or of a new connection.
+    pub(super) async fn send(&self, message: Bytes, on_retry: impl Fn(&str)) -> Answer {
         let (prefix, message) = self.frame(message)?;
-        let mut backoff = Backoff::default();
         loop {
             let payload = Payload::new(prefix.clone().chain(message.clone()));
-            let failure = match self.send_once(payload).await {
-                Ok(taken) => return Ok(taken),
-                Err(failure) => failure,
-            };
-            let Some(pause) = backoff.next(failure.retry) else {
-                return Err(failure);
-            };
-            // What a kept connection cost was no try.
-            let is_last = self.is_hurried.load(Ordering::Relaxed) && failure.retry != Retry::Now;
-            if is_last || is_late(pause, deadline) {
-                return Err(given_up(failure, backoff.tries()));
+            match self.send_once(payload).await {
+                Err(failure) if failure.retry == Retry::Now => on_retry(&failure.reason),
+                answer => return answer,
             }
-            on_retry(&failure.reason);
-            // Over earlier, if there is no time.
-            let _ = tokio::time::timeout(pause, self.hurried.notified()).await;
         }
     }
 
@@ -162,20 +130,4 @@ fn missing() -> String {
         "otlp-http"
     };
     format!("this protocol needs the feature `{feature}` of `enter-span-pipeline`")
-}
-
-/// Whether nothing can be sent any more after this pause.
-fn is_late(pause: Duration, deadline: Option<Instant>) -> bool {
-    let next = Instant::now().checked_add(pause);
-    next.is_none_or(|next| deadline.is_some_and(|deadline| deadline <= next))
-}
-
-fn given_up(failure: Failure, tries: u32) -> Failure {
-    let Failure { reason, retry } = failure;
-    let tries = match tries {
-        1 => "1 try".to_owned(),
-        tries => format!("{tries} tries"),
-    };
-    let reason = format!("{reason} (given up after {tries})");
-    Failure { reason, retry }
 }

@@ -1,10 +1,9 @@
 //! OTLP: encoded from the records, and sent over a connection of its own.
 //!
-//! `engine` drives all of it. `client` sends a message as often as OTLP asks, over `connection`; `http` and
-//! `grpc` write requests and read replies.
+//! `engine` drives all of it. `client` sends a message over `connection`; `http` and `grpc` write requests and
+//! read replies. What may pass is sent again later: here is what is left of the batch then, and no pause.
 
 mod answer;
-mod backoff;
 mod client;
 mod connection;
 mod connector;
@@ -18,20 +17,20 @@ mod message;
 mod redaction;
 mod tls;
 
-use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 
-use self::answer::{Answer, Retry, Taken};
+use self::answer::{Answer, Failure, Retry, Taken};
 use self::client::Client;
 use self::engine::Engine;
 use crate::environment::OtlpSettings;
 use crate::export::batch::Batch;
 use crate::export::encode::{EncodedRequest, Encoder};
-use crate::export::exporter::{Export, ExportResult, Parts};
+use crate::export::exporter::{Delayed, Export, ExportResult, NO_ANSWER, Parts, Rest};
 use crate::stats::counts::{DropCause, Ledger};
 
 pub(crate) struct Otlp {
@@ -58,33 +57,50 @@ impl Otlp {
         })
     }
 
-    fn encode(&self, batch: &Batch) -> Vec<EncodedRequest> {
+    fn encode(&self, batch: Batch) -> VecDeque<EncodedRequest> {
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
-        batch.encode(&mut encoder)
+        batch.encode(&mut encoder).into()
     }
 
-    /// One after the other: each costs itself.
+    fn send(
+        &self,
+        mut requests: VecDeque<EncodedRequest>,
+        deadline: Option<Instant>,
+    ) -> ExportResult {
+        let own = Instant::now().checked_add(self.timeout);
+        let deadline = own.into_iter().chain(deadline).min();
+        let mut done = Parts::default();
+        let sent = self.send_all(&mut requests, &mut done);
+        let (cause, failure) = match self.engine.run_until(sent, deadline) {
+            Some(Ok(())) => return ExportResult::InParts(done),
+            Some(Err(failure)) => (DropCause::Failed, failure),
+            None => (DropCause::TimedOut, Failure::passing(NO_ANSWER)),
+        };
+        ExportResult::Delayed(Delayed {
+            done,
+            rest: Rest { requests },
+            cause,
+            pause: failure.retry.pause(),
+            reason: failure.reason,
+        })
+    }
+
+    /// One after the other: each costs itself. Those that are left are to be sent again.
     async fn send_all(
         &self,
-        requests: Vec<EncodedRequest>,
-        deadline: Option<Instant>,
+        requests: &mut VecDeque<EncodedRequest>,
         done: &mut Parts,
-        last_failure: &RefCell<Option<String>>,
-    ) {
-        let on_retry = |reason: &str| {
-            self.ledger.retry(reason);
-            *last_failure.borrow_mut() = Some(reason.to_owned());
-        };
-        for EncodedRequest { bytes, spans } in requests {
-            let answer = self.client.send(bytes, deadline, &on_retry).await;
-            if answer
-                .as_ref()
-                .is_err_and(|failure| failure.retry != Retry::Never)
-            {
-                self.ledger.give_up();
+    ) -> Result<(), Failure> {
+        let on_retry = |reason: &str| self.ledger.retry(reason);
+        while let Some(EncodedRequest { bytes, spans }) = requests.front() {
+            let answer = self.client.send(bytes.clone(), on_retry).await;
+            match answer {
+                Err(failure) if failure.retry != Retry::Never => return Err(failure),
+                answer => add(done, answer, *spans),
             }
-            add(done, answer, spans);
+            requests.pop_front();
         }
+        Ok(())
     }
 }
 
@@ -129,19 +145,12 @@ fn add(done: &mut Parts, answer: Answer, spans: usize) {
 }
 
 impl Export for Otlp {
-    fn export(&self, batch: Arc<Batch>, deadline: Option<Instant>) -> ExportResult {
-        let requests = self.encode(&batch);
-        drop(batch);
-        let own = Instant::now().checked_add(self.timeout);
-        let deadline = own.into_iter().chain(deadline).min();
-        let all: usize = requests.iter().map(|request| request.spans).sum();
-        let mut done = Parts::default();
-        let last_failure = RefCell::default();
-        let sent = self.send_all(requests, deadline, &mut done, &last_failure);
-        if self.engine.run_until(sent, deadline).is_none() {
-            done.time_out(all, last_failure.into_inner());
-        }
-        ExportResult::InParts(done)
+    fn export(&self, batch: Batch, deadline: Option<Instant>) -> ExportResult {
+        self.send(self.encode(batch), deadline)
+    }
+
+    fn resume(&self, rest: Rest, deadline: Option<Instant>) -> ExportResult {
+        self.send(rest.requests, deadline)
     }
 
     /// Nothing is kept back.
@@ -163,10 +172,6 @@ impl Export for Otlp {
 
     fn count_in(&mut self, ledger: &Arc<Ledger>) {
         self.ledger = Arc::clone(ledger);
-    }
-
-    fn hurry(&self) {
-        self.client.hurry();
     }
 
     fn description(&self) -> String {

@@ -20,7 +20,7 @@ use prost::Message as _;
 
 use super::{EncodedRequest, Encoder, MOST_BYTES};
 use crate::host::clock::{Clock, Reading};
-use crate::queue::span_list::SpanList;
+use crate::queue::span_list::{SpanList, Stretch};
 
 fn resource() -> Resource {
     let attributes = [
@@ -56,6 +56,18 @@ fn encoder(resource: &Resource, limit: usize) -> Encoder {
     encoder.set_resource(resource);
     encoder.limit = limit;
     encoder
+}
+
+/// All spans of these lists.
+fn stretches<'a>(
+    lists: &'a [SpanList],
+    reading: &'a Reading,
+) -> impl Iterator<Item = Stretch<'a>> + Clone {
+    lists.iter().map(move |list| Stretch {
+        list,
+        spans: 0..list.len(),
+        reading,
+    })
 }
 
 fn decode(request: &EncodedRequest) -> ExportTraceServiceRequest {
@@ -97,7 +109,7 @@ fn random_records_are_encoded_as_opentelemetry_proto_encodes_them() {
         let lists = lists.0;
         let expected = expected(&lists, &resource, &reading, text);
         let mut encoder = encoder.borrow_mut();
-        let requests = encoder.encode(lists.iter(), &reading, text);
+        let requests = encoder.encode(stretches(&lists, &reading), text);
         let spans = lists.iter().map(SpanList::len).sum::<usize>();
         prop_assert_eq!(requests.len(), usize::from(spans > 0));
         for request in &requests {
@@ -122,7 +134,7 @@ fn random_records_are_cut_between_spans() {
     let checked = runner(2_000).run(&(arbitrary::lists(), limits), |(lists, limit)| {
         let lists = lists.0;
         let expected = expected(&lists, &resource, &reading, None);
-        let requests = encoder(&resource, limit).encode(lists.iter(), &reading, None);
+        let requests = encoder(&resource, limit).encode(stretches(&lists, &reading), None);
         let mut spans = Vec::new();
         for request in &requests {
             let decoded = decode(request);
@@ -176,7 +188,7 @@ fn a_batch_of_many_mebibytes_becomes_requests_that_a_receiver_takes() {
     let lists = [list(sizes.map(large))];
     let (resource, reading) = (resource(), Clock::new().read());
     let mut encoder = encoder(&resource, MOST_BYTES);
-    let requests = encoder.encode(lists.iter(), &reading, None);
+    let requests = encoder.encode(stretches(&lists, &reading), None);
     let spans: Vec<usize> = requests.iter().map(|request| request.spans).collect();
     // From the back: 2 and 1 MiB, with the span of none; twice 1; what is too large, alone; and the rest.
     assert_eq!(spans, [2, 1, 2, 3]);
@@ -201,7 +213,7 @@ fn a_buffer_is_used_again_when_its_requests_are_gone() {
     let reading = Clock::new().read();
     let mut encoder = Encoder::new();
     let mut encode = || -> Bytes {
-        let mut requests = encoder.encode(lists.iter(), &reading, None);
+        let mut requests = encoder.encode(stretches(&lists, &reading), None);
         requests.remove(0).bytes
     };
     let first = encode();
@@ -224,9 +236,9 @@ fn a_buffer_that_is_far_too_large_is_not_kept() {
     let reading = Clock::new().read();
     let mut encoder = Encoder::new();
     let (large, small) = ([list([large(8 << 20)])], [list([large(100)])]);
-    drop(encoder.encode(large.iter(), &reading, None));
+    drop(encoder.encode(stretches(&large, &reading), None));
     assert!(encoder.buffer.len() > 8 << 20);
-    drop(encoder.encode(small.iter(), &reading, None));
+    drop(encoder.encode(stretches(&small, &reading), None));
     assert!(encoder.buffer.is_empty());
 }
 
@@ -251,7 +263,7 @@ fn sites_beyond_what_is_remembered_are_encoded_too() {
     let lists = [list(spans)];
     let (resource, reading) = (resource(), Clock::new().read());
     let expected = expected(&lists, &resource, &reading, None);
-    let requests = encoder(&resource, MOST_BYTES).encode(lists.iter(), &reading, None);
+    let requests = encoder(&resource, MOST_BYTES).encode(stretches(&lists, &reading), None);
     assert_eq!(requests.len(), 1);
     assert!(requests[0].bytes == expected.encode_to_vec(), "other bytes");
 }

@@ -1,0 +1,159 @@
+//! What a pipeline runs on: its worker, the threads of its exporters and the one that warns; and how others wait
+//! for them.
+
+use std::io;
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opentelemetry_sdk::Resource;
+
+use crate::export::control::{Control, WaitResult, WorkerEnd};
+use crate::export::export_thread::ExportThread;
+use crate::export::exporter::Export;
+use crate::export::worker::{self, Worker};
+use crate::host::clock::Clock;
+use crate::queue::limit::Limits;
+use crate::stats::counts::DropCause;
+use crate::stats::drop_warnings::DropWarnings;
+use crate::stats::ledgers::Ledgers;
+use crate::stats::warning_queue::{Warn, WarningQueue};
+
+pub(crate) struct PipelineThreads {
+    control: Arc<Control>,
+    ledgers: Arc<Ledgers>,
+    export_threads: Arc<[Arc<ExportThread>]>,
+    warnings: Arc<WarningQueue>,
+    /// The worker's, until it is gone.
+    drop_warnings: Weak<DropWarnings>,
+}
+
+/// What the threads work with.
+pub(crate) struct ThreadsConfig<'a> {
+    pub(crate) exporters: Vec<Box<dyn Export>>,
+    pub(crate) resource: &'a Resource,
+    pub(crate) limits: Limits,
+    pub(crate) warn: Warn,
+    pub(crate) clock: Arc<Clock>,
+    /// Characters of a text.
+    pub(crate) text: Option<usize>,
+}
+
+/// For a warning function that is at work when all else is done: a process that ends now would not see
+/// what it has to say.
+const WARNING_WAIT: Duration = Duration::from_secs(1);
+
+impl PipelineThreads {
+    /// Of a pipeline that records nothing: no thread at all.
+    pub(crate) fn off(control: Arc<Control>, ledgers: Arc<Ledgers>, warn: Warn) -> Self {
+        ledgers.queue.buffers.close();
+        control.end(WorkerEnd::Down);
+        PipelineThreads {
+            control,
+            ledgers,
+            export_threads: Arc::default(),
+            warnings: WarningQueue::new(warn),
+            drop_warnings: Weak::new(),
+        }
+    }
+
+    /// If a thread cannot be spawned, those that were end again.
+    pub(crate) fn start(
+        control: Arc<Control>,
+        ledgers: Arc<Ledgers>,
+        config: ThreadsConfig<'_>,
+    ) -> io::Result<Self> {
+        let (resource, limits) = (config.resource, config.limits);
+        let export_threads =
+            worker::export_threads(config.exporters, resource, &control, &ledgers, limits);
+        let warnings = WarningQueue::new(config.warn);
+        let drop_warnings = Arc::new(DropWarnings::new(Arc::clone(&warnings)));
+        let threads = PipelineThreads {
+            control: Arc::clone(&control),
+            ledgers: Arc::clone(&ledgers),
+            export_threads: Arc::clone(&export_threads),
+            warnings,
+            drop_warnings: Arc::downgrade(&drop_warnings),
+        };
+        let worker = Worker {
+            control,
+            ledgers,
+            export_threads,
+            limits,
+            drop_warnings,
+            clock: config.clock,
+            text: config.text,
+            next: None,
+        };
+        let started = worker.start_export_threads().and_then(|()| {
+            let thread = thread::Builder::new().name("enter_span".to_owned());
+            thread.spawn(move || worker.run())
+        });
+        threads.control.set_worker(started?.thread());
+        Ok(threads)
+    }
+
+    /// Waits until all that was recorded before is exported or dropped.
+    pub(crate) fn flush(&self, timeout: Duration) -> WaitResult {
+        self.wait(timeout, || self.control.flush(timeout))
+    }
+
+    /// The same, and the exporters are down then.
+    pub(crate) fn shut_down(&self, timeout: Duration) -> WaitResult {
+        self.wait(timeout, || {
+            let result = self.control.shut_down(timeout);
+            if result == WaitResult::TimedOut {
+                self.end_late();
+            }
+            result
+        })
+    }
+
+    /// In what is left of the time, the application sees the warnings of what was dropped before.
+    fn wait(&self, timeout: Duration, wait: impl FnOnce() -> WaitResult) -> WaitResult {
+        let start = Instant::now();
+        let result = wait();
+        let left = timeout.saturating_sub(start.elapsed());
+        self.warnings.wait(left.min(WARNING_WAIT));
+        result
+    }
+
+    /// Nobody waits any longer: counts what is left, and warns of it. The process may end when this returns,
+    /// so the application sees the warning before.
+    fn end_late(&self) {
+        let drop_warnings = self.drop_warnings.upgrade();
+        drop_warnings.iter().for_each(|warnings| warnings.end());
+        for export_thread in &*self.export_threads {
+            export_thread.end_late();
+        }
+        // There is something only if the worker does not come.
+        let ledgers = &self.ledgers;
+        for list in ledgers.queue.buffers.drain() {
+            let cause = Some(DropCause::ShutdownTimedOut);
+            ledgers.all.count(list.size.spans, cause);
+            ledgers.queue.buffers.release(list.size);
+        }
+        let last_error = || self.control.last_error();
+        if let Some(drop_warnings) = drop_warnings {
+            drop_warnings.warn_last(ledgers.dropped(), last_error);
+            self.warnings.wait(WARNING_WAIT);
+        }
+    }
+
+    /// Runs a shutdown of an owner who is told nothing. What it says is a warning.
+    pub(crate) fn shut_down_unwatched(&self, shut_down: impl FnOnce() -> Option<String>) {
+        let drop_warnings = self.drop_warnings.upgrade();
+        let warning = shut_down();
+        // A thread of the pipeline's own does not wait.
+        if let (Some(drop_warnings), Some(warning)) = (drop_warnings, warning)
+            && !self.control.is_own_thread()
+        {
+            drop_warnings.warn(warning);
+            self.warnings.wait(WARNING_WAIT);
+        }
+    }
+
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.control.last_error()
+    }
+}
