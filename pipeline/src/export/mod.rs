@@ -1,5 +1,6 @@
 //! From the queue to the exporters.
 
+pub(crate) mod async_wait;
 mod attempt;
 mod backlog;
 mod backoff;

@@ -1,5 +1,6 @@
 //! The pipeline: nothing is lost without being counted, and nobody waits for an exporter.
 
+mod awaited;
 mod diagnose;
 mod endpoint;
 mod environment;
