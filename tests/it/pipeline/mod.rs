@@ -16,6 +16,8 @@ mod provider;
 mod reliability;
 mod side_by_side;
 mod slow;
+#[cfg(unix)]
+mod terminated;
 
 use std::cell::RefCell;
 use std::future::pending;
