@@ -1,5 +1,8 @@
 //! The handle of a running pipeline: flush, shutdown, counts, and its place in the process.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::mem;

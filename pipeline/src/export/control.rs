@@ -22,6 +22,31 @@ pub(crate) struct Control {
     worker: OnceLock<Thread>,
     /// Callers of a flush or a shutdown wait for this.
     progress: Condvar,
+    #[cfg(test)]
+    pub(crate) worker_fault: Fault,
+    #[cfg(test)]
+    pub(crate) export_fault: Fault,
+}
+
+/// A bug of ours, for tests: nothing from outside ends these threads.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Fault(std::sync::atomic::AtomicUsize);
+
+#[cfg(test)]
+impl Fault {
+    /// Strikes so many times.
+    pub(crate) fn set(&self, times: usize) {
+        self.0.store(times, Ordering::Relaxed);
+    }
+
+    pub(crate) fn strike(&self) {
+        let one_less = |times: usize| times.checked_sub(1);
+        let relaxed = Ordering::Relaxed;
+        if self.0.fetch_update(relaxed, relaxed, one_less).is_ok() {
+            std::panic::resume_unwind(Box::new("a fault"));
+        }
+    }
 }
 
 #[derive(Default)]
@@ -99,6 +124,10 @@ pub(crate) struct FlushTicket {
 
 impl Drop for FlushTicket {
     fn drop(&mut self) {
+        // Nothing is done then. The worker's end says so.
+        if thread::panicking() && self.control.is_worker() {
+            return;
+        }
         let mut state = self.control.state();
         match self.flushes {
             Some(flushes) => state.flushes_done = flushes,
@@ -128,6 +157,11 @@ impl Control {
     /// Before this nobody has the pipeline, and nobody calls.
     pub(crate) fn set_worker(&self, worker: &Thread) {
         self.worker.get_or_init(|| worker.clone());
+    }
+
+    fn is_worker(&self) -> bool {
+        let worker = self.worker.get().map(Thread::id);
+        worker == Some(thread::current().id())
     }
 
     fn wake_worker(&self) {
@@ -223,10 +257,6 @@ impl Control {
 
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.state().warnings)
-    }
-
-    pub(crate) fn has_died(&self) -> bool {
-        self.state().end == Some(WorkerEnd::Died)
     }
 
     pub(crate) fn last_error(&self) -> Option<String> {

@@ -29,6 +29,21 @@ pub(crate) struct ExportThread {
     has_job: Condvar,
 }
 
+/// The number with which a thread serves. Dropped by a panic, it is replaced.
+struct Serving<'a> {
+    export_thread: &'a Arc<ExportThread>,
+    number: u64,
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.export_thread.replace_dead(self.number);
+            self.export_thread.control.unregister_thread();
+        }
+    }
+}
+
 /// What waits, and is not exported any more.
 type Left = (Vec<Attempt>, Vec<Job>);
 
@@ -105,21 +120,28 @@ impl ExportThread {
         }
     }
 
-    fn serve(self: Arc<Self>, mut number: u64, exporter: Arc<dyn Export>) {
+    fn serve(self: Arc<Self>, number: u64, exporter: Arc<dyn Export>) {
         suppression::make_quiet();
         self.control.register_thread();
-        while let Some(work) = self.next(number) {
+        let mut serving = Serving {
+            export_thread: &self,
+            number,
+        };
+        while let Some(work) = self.next(serving.number) {
+            #[cfg(test)]
+            self.control.export_fault.strike();
             let (is_last, result) = self.run(&*exporter, work);
             if is_last {
                 self.record_error(result.error());
                 break;
             }
-            match self.finish(number, result) {
-                Some(again) => number = again,
+            match self.finish(serving.number, result) {
+                Some(again) => serving.number = again,
                 None => break,
             }
         }
-        self.release(number, exporter);
+        self.release(serving.number, exporter);
+        drop(serving);
         self.control.unregister_thread();
     }
 
@@ -284,24 +306,50 @@ impl ExportThread {
         self.drop_left(left, DropCause::Blocked);
     }
 
-    /// The time of a shutdown is over: what the exporter is at, what waits and what may come are dropped.
-    pub(crate) fn end_late(&self) {
+    /// A bug of ours has ended a thread: its batch is lost. Another one takes its place, but not for ever.
+    fn replace_dead(self: &Arc<Self>, number: u64) {
+        let mut state = self.state();
+        if state.server != Some(number) {
+            return;
+        }
+        let (current, next) = (state.take_current(), state.replace_dead());
+        drop(state);
+        let error = "the exporter's thread has panicked, which is a fault of `enter-span-pipeline`";
+        self.ledger.die();
+        self.ledger.set_last(Err(error.to_owned()));
+        self.record_error(Some(error.to_owned()));
+        self.drop_current(current, DropCause::ThreadDied);
+        let is_replaced = next.is_some_and(|successor| self.spawn(successor).is_ok());
+        if is_replaced {
+            self.control.add_warning(error.to_owned());
+        } else {
+            self.end(DropCause::ThreadDied);
+            let warning = format!("{error}: no spans are exported by this exporter any more");
+            self.control.add_warning(warning);
+        }
+    }
+
+    /// What the exporter is at, what waits and what may come are dropped for this: the time of a shutdown is
+    /// over, or threads have panicked.
+    pub(crate) fn end(&self, cause: DropCause) {
         let mut state = self.state();
         state.server = None;
         state.is_over = true;
-        state.is_late = true;
+        state.refusal = Some(cause);
         let (current, left) = (state.take_current(), state.backlog.take_all());
         let kept = state.exporter.take();
         drop(state);
         self.has_job.notify_all();
+        self.drop_current(current, cause);
+        self.drop_left(left, cause);
+        silenced(|| drop(kept));
+    }
+
+    fn drop_current(&self, current: Option<CurrentTask>, cause: DropCause) {
         match current.map(|current| current.task) {
-            Some(Task::Export(attempt)) => {
-                attempt.drop_for(DropCause::ShutdownTimedOut, &self.ledger);
-            }
+            Some(Task::Export(attempt)) => attempt.drop_for(cause, &self.ledger),
             ticket => drop(ticket),
         }
-        self.drop_left(left, DropCause::ShutdownTimedOut);
-        silenced(|| drop(kept));
     }
 
     fn time_out(&self, current: Option<CurrentTask>) {

@@ -127,7 +127,7 @@ impl PipelineThreads {
         let drop_warnings = self.drop_warnings.upgrade();
         drop_warnings.iter().for_each(|warnings| warnings.end());
         for export_thread in &*self.export_threads {
-            export_thread.end_late();
+            export_thread.end(DropCause::ShutdownTimedOut);
         }
         // There is something only if the worker does not come.
         let ledgers = &self.ledgers;
