@@ -50,7 +50,7 @@ fn a_worker_that_dies_is_seen() {
     let counts = pipeline.counts();
     assert_eq!((counts.exported, counts.dropped.thread_died), (1, 3));
     assert_eq!((counts.recorded, counts.queued), (4, 0));
-    assert_eq!(exporter.get_finished_spans().expect("the spans").len(), 0);
+    assert_eq!(exporter.get_finished_spans().expect("the spans").len(), 1);
     let drops = "spans were dropped: 3 because a thread of the pipeline has panicked; the last error of an exporter: the pipeline\\'s worker has panicked, which is a fault of `enter-span-pipeline`";
     assert_eq!(warnings.recv().expect("a warning"), WORKER);
     assert_eq!(warnings.recv().expect("a warning"), drops);
