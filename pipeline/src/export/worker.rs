@@ -138,7 +138,7 @@ impl Worker {
     /// A bug of ours unwinds. All that is left is dropped and counted, also what was at hand.
     fn die(&self) {
         let error = "the pipeline's worker has panicked, which is a fault of `enter-span-pipeline`";
-        self.ledgers.all.die();
+        self.ledgers.all.die(error);
         self.control.set_last_error(error.to_owned());
         for export_thread in &*self.export_threads {
             export_thread.end(DropCause::ThreadDied);

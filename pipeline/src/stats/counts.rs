@@ -183,8 +183,9 @@ impl Ledger {
         self.given_up.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
-    /// Its thread has panicked.
-    pub(crate) fn die(&self) {
+    /// Its thread has panicked: this is said of it.
+    pub(crate) fn die(&self, error: &str) {
+        self.set_last(Err(error.to_owned()));
         self.deaths.fetch_add(1, Ordering::Relaxed);
     }
 

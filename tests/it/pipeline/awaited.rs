@@ -14,7 +14,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{Builder, Handle};
 
-use crate::pipeline::{AGES, assert_all_accounted, build, collecting, gated, tracer};
+use crate::pipeline::{AGES, Exporter, assert_all_accounted, build, collecting, gated, tracer};
 use crate::support::child::is_child;
 
 const SHORT: Duration = Duration::from_millis(1);
@@ -135,17 +135,20 @@ fn cancel_shutdown(pipeline: &Pipeline, timeout: Duration) {
 /// A shutdown goes on when nobody awaits it any more: to its end, for which the drop of the handle waits.
 #[test]
 fn a_cancelled_shutdown_goes_on() {
-    let (waits, has_started, open) = gated();
-    let (pipeline, exported) = collecting();
-    drop(pipeline);
+    let (started, has_started) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let (gate, exported) = (Mutex::new(gate), Arc::<Mutex<Vec<String>>>::default());
     let names = Arc::clone(&exported);
-    let collects = crate::pipeline::Exporter(move |batch: Vec<SpanData>| {
+    let slow = Exporter(move |batch: Vec<SpanData>| {
+        started.send(()).ok();
+        gate.lock().expect("the gate").recv().ok();
+        // Longer than a drop that does not wait.
+        thread::sleep(Duration::from_millis(50));
         let batch = batch.iter().map(|span| span.name.to_string());
         names.lock().expect("the list").extend(batch);
         Ok(())
     });
-    let builder = Pipeline::builder().with_exporter(collects);
-    let pipeline = build(builder.with_exporter(waits));
+    let pipeline = build(Pipeline::builder().with_exporter(slow));
     tracer(&pipeline).enter_span("work", |_| {});
     has_started.recv().expect("an export");
     cancel_shutdown(&pipeline, AGES);
