@@ -120,10 +120,22 @@
 //! `no_proxy=localhost,127.0.0.1`. A Unix domain socket is reached directly. [`Pipeline::exporters`] names the
 //! proxy, and so does each error of an export through it.
 //!
+//! # The end of a process
+//!
+//! The drop of the handle shuts the pipeline down, also when `main` returns an error or panics. SIGTERM and
+//! `std::process::exit` drop nothing: call [`Pipeline::shutdown`] before, or await
+//! [`Pipeline::shutdown_async`]. [The end of a
+//! process](https://github.com/enter-span/enter-span/blob/main/docs/shutdown.md) has whole programs, with Tokio
+//! and without, and what to watch for in a container.
+//!
 //! # What holds
 //!
 //! - A thread of the application never waits for an exporter, but where it asks to, in
-//!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
+//!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines. [`Pipeline::flush_async`] and
+//!   [`Pipeline::shutdown_async`] have the same, and block no thread.
+//! - A thread of the pipeline that panics, which would be a fault of this library, is seen: a warning and
+//!   [`enter_span::diagnose`] say so, and what it had is counted ([`Dropped::thread_died`]). An exporter's thread
+//!   is replaced twice.
 //! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted,
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported
