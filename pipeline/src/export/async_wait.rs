@@ -236,10 +236,9 @@ impl AsyncWait {
             let result = threads.control.result(goal);
             return Some(result.unwrap_or(WaitResult::OwnThread));
         }
-        if let Some(result) = threads.control.result(goal)
-            && !threads.has_warnings()
-        {
-            return Some(result);
+        let result = threads.control.result(goal);
+        if result.is_some() && !threads.has_warnings() {
+            return result;
         }
         let slot = Slot {
             waker: Some(waker.clone()),
