@@ -102,7 +102,7 @@
 //! # Proxies
 //!
 //! A receiver is reached through the proxy that these variables name, in lower case or else in upper case; the
-//! names and rules are those of `curl`:
+//! names and rules are those of `curl`, except for loopback:
 //!
 //! | variables | |
 //! |---|---|
@@ -116,9 +116,8 @@
 //! says so, and spans are exported without a proxy.
 //!
 //! OTLP over HTTP goes through the proxy by requests with a whole URL. With TLS, and for gRPC, a tunnel is
-//! opened (`CONNECT`). `localhost` is no exception: for a collector on the same host, set
-//! `no_proxy=localhost,127.0.0.1`. A Unix domain socket is reached directly. [`Pipeline::exporters`] names the
-//! proxy, and so does each error of an export through it.
+//! opened (`CONNECT`). `localhost`, loopback addresses and Unix domain sockets are reached directly.
+//! [`Pipeline::exporters`] names the proxy, and so does each error of an export through it.
 //!
 //! # The end of a process
 //!

@@ -1,5 +1,5 @@
-//! `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, by the rules of curl: the proxy that a receiver is
-//! reached through, if there is one.
+//! `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, by the rules of curl, but for loopback: the proxy
+//! that a receiver is reached through, if there is one.
 //!
 //! A warning shows nothing of a URL, which may have a password.
 
@@ -60,7 +60,8 @@ impl Proxy {
 }
 
 impl Environment<'_> {
-    /// A socket of this host is reached directly.
+    /// A socket of this host is reached directly, and so is the host itself: a collector that runs beside the
+    /// process is the usual one, and no proxy elsewhere reaches it.
     pub(super) fn proxy(&mut self, endpoint: &Endpoint) -> Option<Proxy> {
         if endpoint.socket.is_some() {
             return None;
@@ -71,7 +72,7 @@ impl Environment<'_> {
         let (variable, value) = found?;
         let exempt = self.first_of(NONE);
         let host = endpoint.url.host().unwrap_or_default();
-        if exempt.is_some_and(|(_, list)| is_exempt(&list, host)) {
+        if is_loopback(host) || exempt.is_some_and(|(_, list)| is_exempt(&list, host)) {
             return None;
         }
         match Proxy::parse(&value) {
@@ -102,6 +103,12 @@ impl Environment<'_> {
         };
         is_header && self.value("REQUEST_METHOD").is_some()
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = unbracketed(host);
+    let address = host.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether one of these is the host, or has it: names with all below them, addresses, networks, or `*`.

@@ -147,10 +147,11 @@ impl PipelineThreads {
     pub(crate) fn shut_down_unwatched(&self, shut_down: impl FnOnce() -> Option<String>) {
         let drop_warnings = self.drop_warnings.upgrade();
         let warning = shut_down();
-        // A thread of the pipeline's own does not wait.
-        if let (Some(drop_warnings), Some(warning)) = (drop_warnings, warning)
-            && !self.control.is_own_thread()
-        {
+        if self.control.is_own_thread() {
+            // It does not wait.
+            return;
+        }
+        if let (Some(drop_warnings), Some(warning)) = (drop_warnings, warning) {
             drop_warnings.warn(warning);
             self.warnings.wait(WARNING_WAIT);
         }

@@ -60,7 +60,11 @@ fn proxy_of(endpoint: &str, variables: &[(&str, &str)]) -> Option<String> {
 #[case("https://a.example", &[("all_proxy", "p")], Some("p"))]
 #[case("http://a.example", &[("ALL_PROXY", "http://[::1]:1"), ("http_proxy", "")], Some("[::1]:1"))]
 #[case("http://a.example", &[("ALL_PROXY", "http://q:1"), ("http_proxy", "u:p@p:1")], Some("p:1"))]
-#[case::loopback("http://localhost", &[("http_proxy", "http://p:1")], Some("p:1"))]
+#[case::loopback("http://localhost", &[("http_proxy", "http://p:1")], None)]
+#[case::loopback("http://LocalHost:4318", &[("ALL_PROXY", "http://p:1")], None)]
+#[case::loopback("http://127.0.0.2:4318", &[("http_proxy", "http://p:1")], None)]
+#[case::loopback("https://[::1]:4318", &[("https_proxy", "http://p:1")], None)]
+#[case::loopback("http://localhost.example", &[("http_proxy", "http://p:1")], Some("p:1"))]
 #[case::cgi("http://a.example", &[("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")], None)]
 #[case::cgi("http://a.example", &[("http_proxy", "http://p:1"), ("REQUEST_METHOD", "GET")], Some("p:1"))]
 #[cfg_attr(unix, case::socket("unix:///run/none.sock", &[("ALL_PROXY", "http://p:1")], None))]
@@ -91,7 +95,7 @@ fn variables_name_the_proxy(
 #[case("[fd00::1]", "10.0.0.0/8 fd00::/8", true)]
 #[case("[fd00::1]", "[fd00::1]", true)]
 #[case("[fe00::1]", "fd00::/8", false)]
-#[case("[::1]", "0.0.0.0/0", false)]
+#[case("[fe00::1]", "0.0.0.0/0", false)]
 fn hosts_may_be_exempt(
     #[values("no_proxy", "NO_PROXY")] variable: &str,
     #[case] host: &str,
@@ -193,13 +197,14 @@ fn tls_goes_through_a_tunnel(#[values(Transport::Http, Transport::Grpc)] transpo
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", trusted.path()),
         ("https_proxy", proxy.address()),
     ];
-    let pipeline = build(exporting(&receiver, &variables));
+    let url = behind(&receiver).replacen("http", "https", 1);
+    let pipeline = build(through(proxy.address(), transport, &url, &variables));
     export_one(&pipeline);
     assert_eq!(receiver.next().spans().len(), 1);
     assert_outcome(&pipeline, one_exported());
     let heads = proxy.heads();
     assert_eq!(heads.len(), 1, "{heads:?}");
-    assert!(heads[0].starts_with("CONNECT localhost:"), "{heads:?}");
+    assert!(heads[0].starts_with("CONNECT collector.test:"), "{heads:?}");
 }
 
 /// Asks for `anna` and `p@ss`.
