@@ -144,6 +144,9 @@ pub use enter_span::native::SpanLimits;
 #[doc(inline)]
 pub use enter_span_waterfall::{self as waterfall, Console, HtmlFiles};
 pub use error::Error;
+#[cfg(feature = "spool")]
+#[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
+pub use export::spool::settings::{Spool, WhenFull};
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 #[doc(hidden)]
 pub mod fuzzing {
@@ -156,3 +159,4 @@ pub use queue::limit::Limits;
 pub use record::provider::{PipelineProvider, PipelineSpan, PipelineTracer};
 pub use sampling::sampler::Sampler;
 pub use stats::counts::{Counts, Dropped, ExporterCounts};
+pub use stats::spool_counts::SpoolCounts;

@@ -17,6 +17,7 @@ use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
 use crate::export::control::{Control, WaitResult};
 use crate::export::exporter::Export;
+use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
 use crate::metrics;
@@ -65,6 +66,7 @@ pub(crate) struct PipelineConfig {
     pub(crate) tells_place: bool,
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
+    pub(crate) overflow: Option<Arc<dyn Overflow>>,
 }
 
 impl PipelineConfig {
@@ -120,6 +122,7 @@ impl Pipeline {
                 warn: config.warn,
                 clock: Arc::clone(&core.clock),
                 text: core.config.limits.text,
+                overflow: config.overflow,
             };
             PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
         };

@@ -1,5 +1,6 @@
 //! From the queue to the exporters.
 
+mod abandonment;
 mod attempt;
 mod backlog;
 mod backoff;
@@ -14,5 +15,9 @@ pub(crate) mod exporter;
 pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;
+mod outflow;
+pub(crate) mod overflow;
 pub(crate) mod pipeline_threads;
+#[cfg(feature = "spool")]
+pub(crate) mod spool;
 pub(crate) mod worker;

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::stats::spool_counts::{SpoolCounts, SpoolLedger};
+
 /// What became of the spans that a pipeline has recorded.
 ///
-/// `recorded == exported + dropped.total() + queued` always, and after a flush `queued` is 0 until the
-/// next span ends. Each span is counted once, however many exporters there are: as exported if every
-/// one of them took it, and there is one, else as dropped by the cause that was met first. What each
-/// exporter took stands in its [`ExporterCounts`].
+/// `recorded == exported + dropped.total() + spooled + queued` always, and after a flush `queued` is 0 until
+/// the next span ends. Each span is counted once, however many exporters there are: as exported if every
+/// one of them took it, and there is one, else as dropped by the cause that was met first, else as spooled.
+/// What each exporter took stands in its [`ExporterCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -18,6 +20,8 @@ pub struct Counts {
     pub exported: u64,
     /// Spans that were not exported, or not by every exporter, by cause.
     pub dropped: Dropped,
+    /// Spans that were written to the spool, by this pipeline. What becomes of them there is in `spool`.
+    pub spooled: u64,
     /// Spans that wait for export, or are on their way.
     pub queued: u64,
     /// Spans that have ended and were recorded by a sampler's wish, but not sampled: they are not
@@ -27,6 +31,9 @@ pub struct Counts {
     pub retried: u64,
     /// Requests that were given up, by all exporters: see [`ExporterCounts::given_up`].
     pub given_up: u64,
+    /// What became of the files in the spool, those of earlier runs and of other processes too: not a part of
+    /// `recorded`.
+    pub spool: SpoolCounts,
 }
 
 /// Spans that were not exported, or not by every exporter, by cause.
@@ -54,6 +61,10 @@ pub struct Dropped {
     /// They waited for export, or were on their way, when the time of a shutdown was over. A receiver may have
     /// taken them all the same.
     pub shutdown_timed_out: u64,
+    /// The spool was full, and loses the newest. Only with a spool.
+    pub spool_full: u64,
+    /// They were to be written to the spool when that became impossible. Only with a spool.
+    pub spool_failed: u64,
     /// They ended after the shutdown.
     pub after_shutdown: u64,
     /// They waited, or ended, in a forked child of the process, where a pipeline is off.
@@ -67,7 +78,7 @@ impl Dropped {
     }
 
     /// By cause, with what is said of it.
-    pub(crate) fn each(&self) -> [(u64, &'static str); 11] {
+    pub(crate) fn each(&self) -> [(u64, &'static str); 13] {
         [
             (self.queue_full, "the queue was full"),
             (self.exporter_behind, "an exporter was behind"),
@@ -81,6 +92,8 @@ impl Dropped {
                 "a receiver was away, and the queue was full of newer ones",
             ),
             (self.shutdown_timed_out, "the time of the shutdown was over"),
+            (self.spool_full, "the spool was full"),
+            (self.spool_failed, "the spool could not be written"),
             (self.after_shutdown, "they ended after the shutdown"),
             (self.forked, "they were in a forked child"),
         ]
@@ -111,6 +124,12 @@ pub struct ExporterCounts {
     pub evicted: u64,
     /// Spans that waited for it, or that it was at, when the time of a shutdown was over.
     pub shutdown_timed_out: u64,
+    /// Spans that were to go to its spool, which was full. Only with OTLP.
+    pub spool_full: u64,
+    /// Spans that were to go to its spool when that could not be written. Only with OTLP.
+    pub spool_failed: u64,
+    /// Spans that went to its spool. Only with OTLP.
+    pub spooled: u64,
     /// Spans that wait for it, or that it is at.
     pub queued: u64,
     /// Requests that were sent again, or wait for that, after an answer or a fault that passes. Only with OTLP.
@@ -118,6 +137,8 @@ pub struct ExporterCounts {
     /// Requests whose last failure may pass, but for which there was no other try: their time was over, or the
     /// pipeline shut down. Their spans are in `failed`, or in `timed_out`. Only with OTLP.
     pub given_up: u64,
+    /// What became of the files of its spool: not a part of what it was offered. Only with OTLP.
+    pub spool: SpoolCounts,
 }
 
 /// Why a batch was not exported.
@@ -130,6 +151,10 @@ pub(crate) enum DropCause {
     Blocked,
     Evicted,
     ShutdownTimedOut,
+    SpoolFull,
+    SpoolFailed,
+    /// It was written to the spool: that is no loss.
+    Spooled,
     /// Never at an exporter.
     NoExporter,
 }
@@ -140,9 +165,10 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 8],
+    dropped: [AtomicU64; 11],
     retried: AtomicU64,
     given_up: AtomicU64,
+    pub(crate) spool: SpoolLedger,
     last: Mutex<Option<LastExport>>,
 }
 
@@ -197,11 +223,15 @@ impl Ledger {
             blocked: get(self.of(DropCause::Blocked)),
             evicted: get(self.of(DropCause::Evicted)),
             shutdown_timed_out: get(self.of(DropCause::ShutdownTimedOut)),
+            spool_full: get(self.of(DropCause::SpoolFull)),
+            spool_failed: get(self.of(DropCause::SpoolFailed)),
+            spooled: get(self.of(DropCause::Spooled)),
             queued: 0,
             retried: get(&self.retried),
             given_up: get(&self.given_up),
+            spool: self.spool.counts(),
         };
-        let done = counts.exported + counts.dropped();
+        let done = counts.exported + counts.dropped() + counts.spooled;
         ExporterCounts {
             queued: get(&self.offered).saturating_sub(done),
             ..counts
@@ -220,6 +250,8 @@ impl Ledger {
             rejected: counts.rejected,
             evicted: counts.evicted,
             shutdown_timed_out: counts.shutdown_timed_out,
+            spool_full: counts.spool_full,
+            spool_failed: counts.spool_failed,
             ..Dropped::default()
         }
     }
@@ -228,6 +260,7 @@ impl Ledger {
 impl ExporterCounts {
     fn dropped(&self) -> u64 {
         let answered = self.failed + self.timed_out + self.rejected;
-        answered + self.behind + self.blocked + self.evicted + self.shutdown_timed_out
+        let spool = self.spool_full + self.spool_failed;
+        answered + self.behind + self.blocked + self.evicted + self.shutdown_timed_out + spool
     }
 }
