@@ -92,6 +92,10 @@
 //! connection is lost before the answer. A flush waits for a receiver that is away, until its own time is
 //! over.
 //!
+//! With the feature `spool`, on Unix, what does not fit the queue, was sent for too long, or has not left at a
+//! shutdown goes to files instead, and is sent when the receiver is back, or by the next run: `Spool` has the
+//! rules and the limits.
+//!
 //! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB
 //! of it are read. Spans that a receiver rejects count as [`Dropped::rejected`]. What a receiver says is
 //! in [`Pipeline::last_export_error`] and [`enter_span::diagnose`], with at most 256 characters, escaped,
@@ -107,7 +111,7 @@
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported
 //!   when the time of a shutdown is over is dropped, counted, and told from the thread that shuts down.
-//! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
+//! - At any quiet moment `recorded = exported + dropped + spooled`: see [`Counts`]. `spooled` is 0 without a spool.
 //! - An exporter that fails for good, panics or does not answer in time costs its own batch, and spans that
 //!   are made while it exports are suppressed. Only OTLP says which failures may pass.
 //! - A batch is cut when its exporter is free, from all that waits: one that is slow gets full batches.

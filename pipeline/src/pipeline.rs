@@ -193,8 +193,8 @@ impl Pipeline {
         &self.diagnosis.exporters
     }
 
-    /// Waits until all spans that have ended are exported or dropped. A batch that waits to be sent again is
-    /// waited for.
+    /// Waits until all spans that have ended are exported, dropped, or written to the spool. A batch that waits to
+    /// be sent again is waited for. What is in the spool is not.
     ///
     /// # Errors
     ///
@@ -214,7 +214,9 @@ impl Pipeline {
     ///
     /// If that takes longer, spans that are not exported by then are dropped and counted
     /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and the application is
-    /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more.
+    /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more. With a
+    /// spool they are written to it, in the last quarter of the time and at most two seconds, and this succeeds if
+    /// all of them are.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use enter_span_pipeline::Error;
 use rstest::rstest;
 
 use super::{
-    Folder, NOBODY, assert_books, drain, exporting, leave, limits, record, sorted, to, wait_until,
+    Folder, NOBODY, assert_books, drain, exporting, leave, limits, record, sorted, wait_until,
 };
 use crate::pipeline::otlp::build;
 use crate::pipeline::{AGES, finished, in_memory};
