@@ -87,12 +87,11 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        match read(file().into()) {
-            Content::Request(EncodedRequest { bytes, spans }) => {
-                assert_eq!((&*bytes, spans), (&b"a request"[..], 7));
-            }
-            other => panic!("{other:?}"),
-        }
+        let read = read(file().into());
+        let is_same = |EncodedRequest { bytes, spans }: &EncodedRequest| {
+            (&**bytes, *spans) == (b"a request", 7)
+        };
+        assert!(matches!(&read, Content::Request(request) if is_same(request)));
     }
 
     /// Cut anywhere, or longer.
@@ -115,11 +114,13 @@ mod tests {
             let mut changed = whole.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let is_higher = (8..12).contains(&(bit / 8)) && bit != 8 * 8;
-            match read(changed.into()) {
-                Content::Broken => assert!(!is_higher, "{bit}"),
-                Content::Newer => assert!(is_higher, "{bit}"),
-                Content::Request(request) => panic!("{bit}: {request:?}"),
-            }
+            let read = read(changed.into());
+            let is_seen = match read {
+                Content::Broken => !is_higher,
+                Content::Newer => is_higher,
+                Content::Request(_) => false,
+            };
+            assert!(is_seen, "{bit}: {read:?}");
         }
     }
 }
