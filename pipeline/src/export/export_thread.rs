@@ -14,7 +14,7 @@ use crate::export::control::Control;
 use crate::export::export_state::{CurrentTask, ExportState, Successor};
 use crate::export::exporter::{self, Export, ExportResult, Rest};
 use crate::export::outflow::Outflow;
-use crate::export::overflow::{Claim, Loan, Outlet, OverflowLane};
+use crate::export::overflow::{Claim, OverflowLane};
 use crate::host::suppression;
 use crate::host::unwind::silenced;
 use crate::queue::budget::Size;
@@ -333,21 +333,5 @@ impl ExportThread {
         drop(state);
         self.has_job.notify_all();
         silenced(|| drop(kept));
-    }
-}
-
-impl Outlet for ExportThread {
-    fn release(&self, room: Size) {
-        self.state().backlog.has_left(room);
-    }
-
-    fn has_more(&self) {
-        self.state().backlog.can_ask();
-        self.has_job.notify_all();
-    }
-
-    fn lend(&self, loan: Option<Loan>) {
-        self.state().backlog.lend(loan);
-        self.has_job.notify_all();
     }
 }

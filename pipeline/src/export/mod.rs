@@ -17,6 +17,7 @@ pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;
 mod outflow;
+mod outlet;
 pub(crate) mod overflow;
 pub(crate) mod pipeline_threads;
 #[cfg(feature = "spool")]
