@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::client_certificate::File;
 use super::{Outcome, TIMEOUT, assert_outcome, error, patient_for};
-use crate::pipeline::otlp::{build, builder, export_one, exporting};
+use crate::pipeline::otlp::{build, builder, export_one};
 use crate::support::proxy::{Proxy, Way};
 use crate::support::receiver::{Answer, Receiver, Transport};
 
