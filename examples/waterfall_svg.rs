@@ -107,7 +107,10 @@ fn column(column: usize) -> f64 {
 /// Each word at its own column, so that no font moves it.
 fn write_words(svg: &mut String, first: usize, text: &[char], middle: f64, is_dim: bool) {
     let mut start = 0;
+    let mut is_dim = is_dim;
     for word in text.split(|&character| character == ' ') {
+        // Attributes are the rest of a line.
+        is_dim = is_dim || word.contains(&'=');
         let color = if is_dim { DIM } else { color(word) };
         if !word.is_empty() {
             let (x, y) = (column(first + start), middle + 4.5);
@@ -128,7 +131,6 @@ fn color(word: &[char]) -> &'static str {
         Some('!') => RED,
         Some('~' | '•') => YELLOW,
         Some('├' | '└' | '│' | '(' | '"' | '+') => DIM,
-        _ if word.contains(&'=') => DIM,
         _ => PLAIN,
     }
 }
