@@ -38,8 +38,37 @@ struct Counted {
     spans: u64,
     waits: u64,
     faults: u64,
-    /// The longest that a span took.
-    longest: Duration,
+    times: Times,
+}
+
+/// How long spans took: how many in each class. A class is an eighth of a power of two wide.
+struct Times([u64; 512]);
+
+impl Default for Times {
+    fn default() -> Self {
+        Times([0; 512])
+    }
+}
+
+impl Times {
+    fn add(&mut self, time: Duration) {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(8);
+        let power = nanoseconds.ilog2();
+        let eighth = (nanoseconds >> (power - 3)) & 7;
+        self.0[power as usize * 8 + eighth as usize] += 1;
+    }
+
+    /// The upper end of the class in which this part of all spans is complete.
+    fn quantile(&self, part: f64) -> Duration {
+        let wanted = part * self.0.iter().sum::<u64>() as f64;
+        let mut sum = 0;
+        let is_complete = |count: &u64| {
+            sum += count;
+            sum as f64 >= wanted
+        };
+        let class = self.0.iter().position(is_complete).unwrap_or_default() as u64;
+        Duration::from_nanos((9 + class % 8) << (class / 8).saturating_sub(3))
+    }
 }
 
 /// Of this thread, so far. Zero where the system does not count.
@@ -75,7 +104,7 @@ fn make_spans(start: &Barrier, is_over: &AtomicBool) -> Counted {
     while !is_over.load(Ordering::Relaxed) {
         black_box(annotated(result.spans));
         let now = Instant::now();
-        result.longest = result.longest.max(now - before);
+        result.times.add(now - before);
         before = now;
         result.spans += 1;
     }
@@ -103,12 +132,15 @@ fn measure(name: &str, time: Duration, threads: usize, beside: impl Fn() + Sync)
             all.spans += result.spans;
             all.waits += result.waits;
             all.faults += result.faults;
-            all.longest = all.longest.max(result.longest);
+            let both = all.times.0.iter_mut().zip(result.times.0);
+            both.for_each(|(all, own)| *all += own);
         }
     });
+    let [half, most, all_but_few, longest] =
+        [0.5, 0.99, 0.999, 1.0].map(|part| all.times.quantile(part));
     println!(
-        "{name:<34} {:>12} {:>8} {:>8} {:>10.1?}",
-        all.spans, all.waits, all.faults, all.longest
+        "{name:<26} {:>11} {:>6} {:>6} {half:>9.1?} {most:>9.1?} {all_but_few:>9.1?} {longest:>9.1?}",
+        all.spans, all.waits, all.faults
     );
     all.waits
 }
@@ -120,8 +152,8 @@ fn main() {
     let time = Duration::from_secs(seconds);
     println!("{threads} threads, {seconds} s each; the queue holds 2,048 spans\n");
     println!(
-        "{:<34} {:>12} {:>8} {:>8} {:>10}",
-        "", "spans", "waits", "faults", "longest"
+        "{:<26} {:>11} {:>6} {:>6} {:>9} {:>9} {:>9} {:>9}",
+        "", "spans", "waits", "faults", "p50", "p99", "p99.9", "longest"
     );
     let off = measure("off", time, threads as usize, || {});
     let limits = Limits::default()

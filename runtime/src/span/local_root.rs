@@ -19,7 +19,8 @@ use crate::context::unwind;
 use crate::diagnose::open_list::OpenSpanPlace;
 use crate::span::recording::Recording;
 use crate::span::recording_state::Ending;
-use crate::span::root_table::{self, Origin};
+use crate::span::root_slot::Origin;
+use crate::span::root_table;
 use crate::span::scope::Scope;
 
 /// The innermost scope around a context that ends its children. `None` hides one of another trace, which would

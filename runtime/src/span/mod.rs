@@ -19,6 +19,8 @@ pub(crate) mod recorder_hooks;
 pub(crate) mod recording;
 pub(crate) mod recording_place;
 pub(crate) mod recording_state;
+mod root_overflow;
+mod root_slot;
 pub(crate) mod root_table;
 pub(crate) mod scope;
 pub(crate) mod spare_list;

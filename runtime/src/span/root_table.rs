@@ -5,17 +5,20 @@
 //! finds its parent's there and adds its own. Where it finds none, because the context came from another thread
 //! or through code that is not ours, a table of the roots that are open has it by the trace.
 //!
-//! No user code runs under a lock, and what a root holds drops outside of it. A lock that another thread of the
-//! parent held at a fork never opens in the child. So each lock is tried first, the process id is read only where
-//! it is taken, and the child goes on with a table of its own.
+//! Nobody waits for the table: each open root has a slot, whose lock is only tried (`root_slot.rs`). Where all of
+//! its slots are taken it is in a list, whose lock is tried too (`root_overflow.rs`). A root that finds all of this
+//! taken at the same moment is not known: below it, a context that other code carries to another thread has its own
+//! span as the root. What a root holds drops outside of the locks, and no user code runs under them.
 
 use std::cell::Cell;
-use std::iter;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
+
+use crate::span::root_overflow::{Overflow, OverflowRoot};
+use crate::span::root_slot::{Entry, Origin, Root, Slot, tag_of};
 
 /// Facts that a thread remembers, each in the slot of its span.
 const FACTS: usize = 64;
@@ -55,93 +58,119 @@ pub(crate) fn recall(span: SpanId) -> Option<SpanId> {
     (fact.span == span && fact.root != SpanId::INVALID).then_some(fact.root)
 }
 
-/// A local root that is open.
-struct OpenRoot {
-    trace_id: TraceId,
-    span_id: SpanId,
-    /// Where it is the current span.
-    context: Context,
-    origin: Origin,
-    /// Spans that keep it here: itself, or those of ours that are its children.
-    users: usize,
+/// Keeps a local root known until it drops.
+#[expect(dead_code, reason = "its parts are there to be dropped")]
+pub(crate) enum OpenRoot {
+    Slot(OccupiedSlot),
+    Overflow(OverflowRoot),
 }
 
-impl OpenRoot {
-    #[inline]
-    fn is(&self, trace_id: TraceId, span_id: SpanId) -> bool {
-        self.span_id == span_id && self.trace_id == trace_id
+/// Is empty again when it drops.
+pub(crate) struct OccupiedSlot(&'static Slot);
+
+impl Drop for OccupiedSlot {
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.0.empty();
     }
 }
 
-/// Who made a local root.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Origin {
-    Ours,
-    /// Others: ours are below it.
-    Foreign,
+impl OpenRoot {
+    /// `None` if it finds no room.
+    #[inline(never)]
+    pub(crate) fn open(
+        trace_id: TraceId,
+        span_id: SpanId,
+        origin: Origin,
+        context: &Context,
+    ) -> Option<Self> {
+        let part = Part::of(trace_id);
+        let root = Root {
+            trace_id,
+            span_id,
+            origin,
+            number: part.next_number(),
+        };
+        match part.slots.iter().find(|slot| slot.fill(root, context)) {
+            Some(slot) => Some(OpenRoot::Slot(OccupiedSlot(slot))),
+            None => OpenRoot::overflow(root, context),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn overflow(root: Root, context: &Context) -> Option<Self> {
+        let entry = Arc::new(Entry {
+            root,
+            context: Some(context.clone()),
+        });
+        let tag = tag_of(root.trace_id);
+        let opened = Part::overflows(root.trace_id).find_map(|list| list.open(tag, &entry));
+        opened.map(OpenRoot::Overflow)
+    }
 }
 
 const PARTS: usize = 64;
 
-/// Roots for which a part keeps its room.
-const FEW: usize = 16;
+const SLOTS: usize = 2;
 
-/// By the trace. On a cache line of its own, so that threads seldom wait for each other.
+/// Lists that are tried for a root.
+const TRIED: usize = 4;
+
+/// By the trace. On a cache line of its own, so that threads seldom disturb each other.
 #[repr(align(64))]
-struct Part(Mutex<Vec<OpenRoot>>);
-
-/// The roots that are open in a process.
-struct Table {
-    /// Whose it is; nobody's until it is used.
-    process: AtomicU32,
-    parts: [Part; PARTS],
-    /// That of a forked child, where a part of this one was locked at the fork.
-    next: OnceLock<Box<Table>>,
+struct Part {
+    number: AtomicU64,
+    slots: [Slot; SLOTS],
+    overflow: Overflow,
 }
 
-static FIRST: Table = Table::of(0);
+static TABLE: [Part; PARTS] = [const { Part::empty() }; PARTS];
 
-impl Table {
-    const fn of(process: u32) -> Self {
-        Table {
-            process: AtomicU32::new(process),
-            parts: [const { Part(Mutex::new(Vec::new())) }; PARTS],
-            next: OnceLock::new(),
+impl Part {
+    const fn empty() -> Self {
+        Part {
+            number: AtomicU64::new(0),
+            slots: [const { Slot::free() }; SLOTS],
+            overflow: Overflow::empty(),
         }
     }
 
     #[inline]
-    fn part(&self, trace_id: TraceId) -> &Mutex<Vec<OpenRoot>> {
-        &self.parts[usize::from(trace_id.to_bytes()[15]) % PARTS].0
+    fn index(trace_id: TraceId) -> usize {
+        usize::from(trace_id.to_bytes()[15]) % PARTS
     }
 
-    /// Asks the operating system, where there is something to wait for.
-    #[cold]
-    fn wait(&'static self, trace_id: TraceId) -> MutexGuard<'static, Vec<OpenRoot>> {
-        let process = std::process::id();
-        let table = if self.process.load(Ordering::Relaxed) == process {
-            self
-        } else {
-            self.next.get_or_init(|| Box::new(Table::of(process)))
-        };
-        let part = table.part(trace_id).lock();
-        part.unwrap_or_else(PoisonError::into_inner)
+    #[inline]
+    fn of(trace_id: TraceId) -> &'static Self {
+        &TABLE[Part::index(trace_id)]
     }
-}
 
-/// The part of a trace.
-fn lock(trace_id: TraceId) -> MutexGuard<'static, Vec<OpenRoot>> {
-    let mut table = &FIRST;
-    while let Some(next) = table.next.get() {
-        table = next;
+    /// Threads that ask at the same moment may get the same one: neither root is the later one.
+    #[inline]
+    fn next_number(&self) -> u64 {
+        let number = self.number.load(Ordering::Relaxed).wrapping_add(1);
+        self.number.store(number, Ordering::Relaxed);
+        number
     }
-    if table.process.load(Ordering::Relaxed) == 0 {
-        table.process.store(std::process::id(), Ordering::Relaxed);
+
+    fn overflows(trace_id: TraceId) -> impl Iterator<Item = &'static Overflow> {
+        let parts = TABLE.iter().cycle().skip(Part::index(trace_id));
+        parts.take(TRIED).map(|part| &part.overflow)
     }
-    match table.part(trace_id).try_lock() {
-        Ok(roots) => roots,
-        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        Err(TryLockError::WouldBlock) => table.wait(trace_id),
+
+    /// What `read` says of the open roots of a trace.
+    fn search<R>(trace_id: TraceId, read: impl Fn(Root, &Context) -> Option<R>) -> Vec<R> {
+        let slots = &Part::of(trace_id).slots;
+        let mut found: Vec<_> = slots
+            .iter()
+            .filter_map(|slot| slot.read(trace_id, &read))
+            .collect();
+        for entry in Part::overflows(trace_id).flat_map(|list| list.find(tag_of(trace_id))) {
+            let root = entry.of_trace(trace_id);
+            found.extend(root.and_then(|(root, context)| read(root, context)));
+        }
+        found
     }
 }
 
@@ -151,11 +180,9 @@ fn lock(trace_id: TraceId) -> MutexGuard<'static, Vec<OpenRoot>> {
 #[cold]
 #[inline(never)]
 pub(crate) fn look_up(span: &SpanContext) -> Option<(SpanId, Origin)> {
-    let roots = lock(span.trace_id());
-    let of_trace = |root: &&OpenRoot| root.trace_id == span.trace_id();
-    let mut found = roots.iter().filter(of_trace);
-    let itself = found.clone().find(|root| root.span_id == span.span_id());
-    let root = itself.or_else(|| found.next_back())?;
+    let rank = |root: &Root| (root.span_id == span.span_id(), root.number);
+    let roots = Part::search(span.trace_id(), |root, _| Some(root));
+    let root = roots.into_iter().max_by_key(rank)?;
     Some((root.span_id, root.origin))
 }
 
@@ -170,60 +197,8 @@ pub(crate) fn find(span: &SpanContext) -> Option<SpanId> {
 
 /// Where an open root is current.
 pub(crate) fn context_of(trace_id: TraceId, root: SpanId) -> Option<Context> {
-    let roots = lock(trace_id);
-    let root = roots.iter().find(|one| one.is(trace_id, root))?;
-    Some(root.context.clone())
-}
-
-/// Opens a root, or has one more span keep it open.
-#[inline(never)]
-pub(crate) fn open(trace_id: TraceId, root: SpanId, origin: Origin, context: &Context) {
-    let mut roots = lock(trace_id);
-    if origin == Origin::Foreign {
-        if let Some(known) = roots.iter_mut().find(|one| one.is(trace_id, root)) {
-            known.users += 1;
-            return;
-        }
-    }
-    // Made in its place: a push would make it elsewhere and copy it.
-    roots.extend(iter::once_with(|| OpenRoot {
-        trace_id,
-        span_id: root,
-        context: context.clone(),
-        origin,
-        users: 1,
-    }));
-}
-
-/// A span does not keep the root open any more.
-#[inline(never)]
-pub(crate) fn close(trace_id: TraceId, root: SpanId) {
-    let mut roots = lock(trace_id);
-    let is_last = |last: &OpenRoot| last.is(trace_id, root) && last.users == 1;
-    // In the order of their starts, of which the last one is often the only one.
-    let context = if roots.capacity() <= FEW && roots.last().is_some_and(is_last) {
-        roots.pop().map(|root| root.context)
-    } else {
-        leave(&mut roots, trace_id, root)
-    };
-    // Outside of the lock: what else the context holds is the user's.
-    drop(roots);
-    drop(context);
-}
-
-/// What it held, if it is not open any more.
-#[cold]
-#[inline(never)]
-fn leave(roots: &mut Vec<OpenRoot>, trace_id: TraceId, root: SpanId) -> Option<Context> {
-    let index = roots.iter().rposition(|one| one.is(trace_id, root))?;
-    roots[index].users -= 1;
-    if roots[index].users > 0 {
-        return None;
-    }
-    let context = roots.remove(index).context;
-    if roots.len() < roots.capacity() / 4 {
-        let room = 2 * roots.len();
-        roots.shrink_to(room);
-    }
-    Some(context)
+    let mut found = Part::search(trace_id, |one, context| {
+        (one.span_id == root).then(|| context.clone())
+    });
+    found.pop()
 }

@@ -19,7 +19,8 @@ use crate::outcome::failure::ErrorDetail;
 use crate::span::recording::Recording;
 use crate::span::recording_place::{RecordingPlace, State};
 use crate::span::recording_state::{Ending, RecordingState};
-use crate::span::root_table::{self, Origin};
+use crate::span::root_slot::Origin;
+use crate::span::root_table::{self, OpenRoot};
 use crate::span::spare_list::SpareList;
 
 pub(crate) struct Scope {
@@ -32,8 +33,8 @@ pub(crate) struct Scope {
     detail: ErrorDetail,
     /// The local root, which this is below, or is. It says nothing of a leaf, or of a span that is not recorded.
     root: SpanId,
-    /// Whether it keeps the root in the table.
-    is_first: bool,
+    /// Keeps the root known, if this is the first of ours below it, or is it.
+    open_root: Option<OpenRoot>,
     /// Used by a span that is private.
     own: RecordingState,
     /// Used by a span that is shared; else that of one that is over, which nobody else knows.
@@ -76,7 +77,7 @@ impl Scope {
             state: State::Unrecorded,
             detail: ErrorDetail::Status,
             root: SpanId::INVALID,
-            is_first: false,
+            open_root: None,
             own: RecordingState::empty(),
             shared: None,
         })
@@ -178,8 +179,7 @@ impl Scope {
     /// It is the first of ours below this local root, and keeps it known.
     pub(crate) fn open_root(&mut self, root: SpanId, origin: Origin, context: &Context) {
         self.set_root(root);
-        self.is_first = true;
-        root_table::open(self.trace_id(), root, origin, context);
+        self.open_root = OpenRoot::open(self.trace_id(), root, origin, context);
     }
 
     /// It is a local root.
@@ -189,9 +189,8 @@ impl Scope {
         {
             let (trace_id, own) = recording.ids();
             if own != SpanId::INVALID {
-                root_table::open(trace_id, own, Origin::Ours, context);
+                self.open_root = OpenRoot::open(trace_id, own, Origin::Ours, context);
                 root_table::remember(own, own);
-                self.is_first = true;
                 self.root = own;
             }
         }
@@ -207,9 +206,9 @@ impl Scope {
 
     #[inline]
     pub(crate) fn close_root(&mut self) {
-        if self.is_first {
-            self.is_first = false;
-            root_table::close(self.trace_id(), self.root);
+        // Asked first: most spans are no roots, and dropping takes a call.
+        if self.open_root.is_some() {
+            self.open_root = None;
         }
     }
 

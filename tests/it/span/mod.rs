@@ -16,6 +16,7 @@ mod logs;
 mod numbers;
 mod off;
 mod open;
+mod open_roots;
 mod outcome;
 mod owned;
 pub(crate) mod random;

@@ -1,7 +1,8 @@
 //! OTLP, encoded straight from the records.
 //!
-//! Nothing is allocated for a span. All requests of a batch are written into one buffer, which is used again
-//! as soon as they are gone.
+//! A message's length stands before it. So a message is written from the back to the front: each length is known
+//! when it is needed, and nothing is measured before or moved afterwards. Nothing is allocated for a span. All
+//! requests of a batch are written into one buffer, which is used again as soon as they are gone.
 
 mod attribute;
 mod request;

@@ -1,7 +1,8 @@
 //! OTLP over gRPC: the frame of a message, the request, and what its reply says.
 //!
 //! A call is one message each way. That needs a prefix of five bytes and two trailers, and none of the
-//! balancing, buffering and code generation of a gRPC library.
+//! balancing, buffering and code generation of a gRPC library. One connection, one reader with a bound and one
+//! classifier of answers serve HTTP and gRPC.
 
 use std::borrow::Cow;
 use std::time::Duration;
