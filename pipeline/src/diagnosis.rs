@@ -61,6 +61,11 @@ impl PipelineDiagnosis {
                 TOPIC,
                 "this is a forked child, where the pipeline of its parent is off",
             );
+        } else if self.ledgers.all.deaths() > 0 {
+            report.add(
+                TOPIC,
+                "the pipeline's worker has panicked, which is a fault of `enter-span-pipeline`: no spans are exported any more; drop the pipeline and install another one",
+            );
         } else if queue.buffers.is_closed() {
             let late = self.core.declined.of(Reason::Closed);
             report.add(
@@ -128,6 +133,13 @@ impl PipelineDiagnosis {
         for (exporter, ledger) in self.exporters.iter().zip(&self.ledgers.each) {
             report.add(EXPORTERS, exporter);
             of_exporter(report, &ledger.counts());
+            let deaths = ledger.deaths();
+            if deaths > 0 {
+                report.add(
+                    EXPORTERS,
+                    format_args!("  panics of its thread, which are faults of `enter-span-pipeline`: {deaths}"),
+                );
+            }
             match ledger.last() {
                 None => report.add(EXPORTERS, "  no export has ended yet"),
                 Some(Ok(None)) => report.add(EXPORTERS, "  the last export went well"),

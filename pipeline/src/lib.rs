@@ -97,12 +97,44 @@
 //! in [`Pipeline::last_export_error`] and [`enter_span::diagnose`], with at most 256 characters, escaped,
 //! and without your headers.
 //!
-//! Proxies are not used, and redirects are not followed.
+//! Redirects are not followed.
+//!
+//! # Proxies
+//!
+//! A receiver is reached through the proxy that these variables name, in lower case or else in upper case; the
+//! names and rules are those of `curl`, except for loopback:
+//!
+//! | variables | |
+//! |---|---|
+//! | `http_proxy` | for an endpoint with `http://`. In a CGI program, which has `REQUEST_METHOD`, `HTTP_PROXY` is a header of the client and is not read |
+//! | `https_proxy` | for an endpoint with `https://` |
+//! | `all_proxy` | for both, where the variable above is not set |
+//! | `no_proxy` | a list of hosts that are reached directly: `collector.example` with all names below it, `10.1.2.3`, `10.0.0.0/8`, or `*` for all |
+//!
+//! The value is `http://proxy.example:3128`; a user name and a password in it go to the proxy alone, and into no
+//! message. Without a port it is 80. A proxy that is reached over TLS, and SOCKS, are not supported: a warning
+//! says so, and spans are exported without a proxy.
+//!
+//! OTLP over HTTP goes through the proxy by requests with a whole URL. With TLS, and for gRPC, a tunnel is
+//! opened (`CONNECT`). `localhost`, loopback addresses and Unix domain sockets are reached directly.
+//! [`Pipeline::exporters`] names the proxy, and so does each error of an export through it.
+//!
+//! # The end of a process
+//!
+//! The drop of the handle shuts the pipeline down, also when `main` returns an error or panics. SIGTERM and
+//! `std::process::exit` drop nothing: call [`Pipeline::shutdown`] before, or await
+//! [`Pipeline::shutdown_async`]. [The end of a
+//! process](https://github.com/enter-span/enter-span/blob/main/docs/shutdown.md) has whole programs, with Tokio
+//! and without, and what to watch for in a container.
 //!
 //! # What holds
 //!
 //! - A thread of the application never waits for an exporter, but where it asks to, in
-//!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines.
+//!   [`Pipeline::flush`] and [`Pipeline::shutdown`], which have deadlines. [`Pipeline::flush_async`] and
+//!   [`Pipeline::shutdown_async`] have the same, and block no thread.
+//! - A thread of the pipeline that panics, which would be a fault of this library, is seen: a warning and
+//!   [`enter_span::diagnose`] say so, and what it had is counted ([`Dropped::thread_died`]). An exporter's thread
+//!   is replaced twice.
 //! - Memory is bounded, in spans and in bytes ([`Limits`]). What does not fit is dropped and counted,
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported

@@ -70,7 +70,7 @@ fn register_processed(meter: &Meter, view: &View) {
 
 /// The convention takes what was submitted to an exporter as processed, whatever came of that. The names
 /// of the first two causes are its own.
-fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 9] {
+fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 10] {
     let dropped = counts.dropped;
     let failed = dropped.export_failed + dropped.export_timed_out + dropped.rejected;
     let submitted = counts.exported + failed;
@@ -83,6 +83,7 @@ fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 9] {
         (Some("no_exporter"), dropped.no_exporter),
         (Some("evicted"), dropped.evicted),
         (Some("shutdown_timed_out"), dropped.shutdown_timed_out),
+        (Some("thread_died"), dropped.thread_died),
         (Some("forked"), dropped.forked),
     ]
 }

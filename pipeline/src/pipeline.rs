@@ -1,5 +1,8 @@
 //! The handle of a running pipeline: flush, shutdown, counts, and its place in the process.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::mem;
@@ -15,6 +18,7 @@ use opentelemetry_sdk::Resource;
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
+use crate::export::async_wait::AsyncWaits;
 use crate::export::control::{Control, WaitResult};
 use crate::export::exporter::Export;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
@@ -44,11 +48,12 @@ pub struct Pipeline {
     diagnosis: Arc<PipelineDiagnosis>,
     ledgers: Arc<Ledgers>,
     limits: Limits,
-    threads: PipelineThreads,
+    threads: Arc<PipelineThreads>,
+    waits: Arc<AsyncWaits>,
     slot: Mutex<Option<InstallSlot>>,
     /// Lets the metrics see that the handle is gone.
     alive: Arc<()>,
-    /// A call has shut it down, and has waited already.
+    /// A call has shut it down, and has waited for it.
     is_shut_down: AtomicBool,
 }
 
@@ -123,12 +128,14 @@ impl Pipeline {
             };
             PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
         };
+        let threads = Arc::new(threads);
         Ok(Pipeline {
             core,
             resource: config.resource,
             diagnosis: Arc::new(diagnosis),
             ledgers,
             limits,
+            waits: AsyncWaits::new(&threads),
             threads,
             slot: Mutex::new(None),
             alive: Arc::new(()),
@@ -218,6 +225,76 @@ impl Pipeline {
     /// [`Error::TimedOut`] if that takes longer; [`Error::Forked`] in a forked child.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
         self.is_shut_down.store(true, Ordering::Relaxed);
+        self.close()?;
+        wait_result(self.threads.shut_down(timeout), timeout)
+    }
+
+    /// Awaits what [`flush`](Pipeline::flush) waits for, with the same results, and blocks no thread of the
+    /// application: for `async` code, above all where an exporter needs the runtime of the caller. It begins at
+    /// the first poll, and needs no Tokio: a thread of the pipeline's waits, also for the end of the time. Drop
+    /// the future, and only the waiting ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Pipeline::flush); and [`Error::NoThread`] if there is no thread that could wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use enter_span_pipeline::Pipeline;
+    /// # use enter_span_pipeline::Console;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+    /// pipeline.tracer("docs").enter_span("work", |_| {});
+    /// pipeline.flush_async(Duration::from_secs(5)).await?;
+    /// assert_eq!(pipeline.counts().exported, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn flush_async(&self, timeout: Duration) -> Result<(), Error> {
+        wait_result(self.waits.flush(timeout).await, timeout)
+    }
+
+    /// Awaits what [`shutdown`](Pipeline::shutdown) waits for, with the same results, and blocks no thread of
+    /// the application. It begins at the first poll. Drop the future after that, and the shutdown goes on until
+    /// its time is over; the drop of the handle then waits for it as it always does.
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Pipeline::shutdown); and [`Error::NoThread`] if there is no thread that could wait: the
+    /// shutdown goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use enter_span_pipeline::Pipeline;
+    /// # use enter_span_pipeline::Console;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).install()?;
+    /// // .. the service runs, until it is asked to stop
+    /// pipeline.shutdown_async(Duration::from_secs(5)).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn shutdown_async(&self, timeout: Duration) -> Result<(), Error> {
+        self.close()?;
+        let result = self.waits.shut_down(timeout).await;
+        self.is_shut_down.store(true, Ordering::Relaxed);
+        wait_result(result, timeout)
+    }
+
+    /// Nothing is recorded any more.
+    fn close(&self) -> Result<(), Error> {
         let is_forked = self.ledgers.queue.buffers.is_forked();
         self.ledgers.queue.buffers.close();
         let slot = self.slot().take();
@@ -225,7 +302,7 @@ impl Pipeline {
         if is_forked {
             Err(Error::Forked)
         } else {
-            wait_result(self.threads.shut_down(timeout), timeout)
+            Ok(())
         }
     }
 
@@ -274,6 +351,8 @@ fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
         WaitResult::Done => Ok(()),
         WaitResult::TimedOut | WaitResult::OwnThread => Err(Error::TimedOut(timeout)),
         WaitResult::Died => Err(Error::Died),
+        WaitResult::Forked => Err(Error::Forked),
+        WaitResult::NoThread(kind) => Err(Error::NoThread(kind.into())),
     }
 }
 

@@ -14,6 +14,8 @@ mod pair;
 mod propagator;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod protocol;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod proxy;
 mod resource;
 mod scope;
 
@@ -32,6 +34,8 @@ pub(crate) use otlp::{OtlpSettings, TlsFiles};
 use pair::Malformed;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) use protocol::Protocol;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub(crate) use proxy::Proxy;
 
 /// Gives the value of a variable, as [`std::env::var`] does.
 pub(crate) type Variables = dyn Fn(&str) -> Result<String, VarError>;

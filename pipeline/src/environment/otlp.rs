@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
+use http::uri::Scheme;
 use http::{HeaderMap, Uri};
 
 use super::endpoint::Endpoint;
 use super::header::Headers;
 use super::protocol::Protocol;
+use super::proxy::Proxy;
 use super::{Environment, HIDDEN};
 
 /// All that an OTLP exporter is told.
@@ -20,6 +22,7 @@ pub(crate) struct OtlpSettings {
     pub(crate) endpoint: Uri,
     /// The Unix domain socket that the receiver listens on, instead of a host and a port.
     pub(crate) socket: Option<PathBuf>,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) headers: HeaderMap,
     /// For one batch, with all that is tried for it.
     pub(crate) timeout: Duration,
@@ -34,6 +37,14 @@ pub(crate) struct TlsFiles {
     pub(crate) roots: Option<Vec<u8>>,
     /// The client's own certificate, and its key.
     pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl OtlpSettings {
+    /// Whether the proxy only connects us to the receiver. Else it reads our requests, and passes them on.
+    pub(crate) fn needs_tunnel(&self) -> bool {
+        let is_secure = self.endpoint.scheme() == Some(&Scheme::HTTPS);
+        is_secure || self.protocol == Protocol::Grpc
+    }
 }
 
 impl std::fmt::Debug for TlsFiles {
@@ -54,10 +65,12 @@ impl Environment<'_> {
     pub(crate) fn otlp(&mut self) -> OtlpSettings {
         let protocol = self.protocol();
         let (endpoint, headers) = self.receiver(protocol);
+        let proxy = self.proxy(&endpoint);
         OtlpSettings {
             protocol,
             endpoint: endpoint.url,
             socket: endpoint.socket,
+            proxy,
             headers,
             timeout: self.otlp_timeout(),
             gzip: self.compression(),

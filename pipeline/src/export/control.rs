@@ -3,6 +3,7 @@
 //!
 //! A thread that ends a span takes no lock to call the worker: it sets a switch and unparks it.
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread, ThreadId};
@@ -21,6 +22,31 @@ pub(crate) struct Control {
     worker: OnceLock<Thread>,
     /// Callers of a flush or a shutdown wait for this.
     progress: Condvar,
+    #[cfg(test)]
+    pub(crate) worker_fault: Fault,
+    #[cfg(test)]
+    pub(crate) export_fault: Fault,
+}
+
+/// A bug of ours, for tests: nothing from outside ends these threads.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Fault(std::sync::atomic::AtomicUsize);
+
+#[cfg(test)]
+impl Fault {
+    /// Strikes so many times.
+    pub(crate) fn set(&self, times: usize) {
+        self.0.store(times, Ordering::Relaxed);
+    }
+
+    pub(crate) fn strike(&self) {
+        let one_less = |times: usize| times.checked_sub(1);
+        let relaxed = Ordering::Relaxed;
+        if self.0.fetch_update(relaxed, relaxed, one_less).is_ok() {
+            std::panic::resume_unwind(Box::new("a fault"));
+        }
+    }
 }
 
 #[derive(Default)]
@@ -34,6 +60,18 @@ struct ControlState {
     last_error: Option<String>,
     /// The pipeline's threads, which cannot wait for themselves.
     own_threads: Vec<ThreadId>,
+    /// How often `progress` was signalled.
+    changes: u64,
+    /// What the worker is to warn of.
+    warnings: Vec<String>,
+}
+
+/// What a caller waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Goal {
+    /// The flush of this number.
+    Flush(u64),
+    Shutdown,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -61,6 +99,10 @@ pub(crate) enum WaitResult {
     /// This is a thread of the pipeline, which cannot wait for itself.
     OwnThread,
     Died,
+    /// This is a forked child.
+    Forked,
+    /// There is no thread that could wait.
+    NoThread(ErrorKind),
 }
 
 /// Why the worker stopped waiting.
@@ -82,13 +124,16 @@ pub(crate) struct FlushTicket {
 
 impl Drop for FlushTicket {
     fn drop(&mut self) {
+        // Nothing is done then. The worker's end says so.
+        if thread::panicking() && self.control.is_worker() {
+            return;
+        }
         let mut state = self.control.state();
         match self.flushes {
             Some(flushes) => state.flushes_done = flushes,
             None => state.shutdown = ShutdownState::Done,
         }
-        drop(state);
-        self.control.progress.notify_all();
+        self.control.announce(state);
         // Perhaps the next one waits for the worker.
         self.control.wake_worker();
     }
@@ -114,49 +159,104 @@ impl Control {
         self.worker.get_or_init(|| worker.clone());
     }
 
+    fn is_worker(&self) -> bool {
+        let worker = self.worker.get().map(Thread::id);
+        worker == Some(thread::current().id())
+    }
+
     fn wake_worker(&self) {
         if let Some(worker) = self.worker.get() {
             worker.unpark();
         }
     }
 
-    /// Waits until all that was recorded before is exported or dropped.
-    pub(crate) fn flush(&self, timeout: Duration) -> WaitResult {
+    /// What is recorded until now is to be exported or dropped.
+    pub(crate) fn request_flush(&self) -> Goal {
         let mut state = self.state();
         state.flushes_requested += 1;
-        let own = state.flushes_requested;
+        let goal = Goal::Flush(state.flushes_requested);
+        drop(state);
         self.wake_worker();
-        self.wait(state, timeout, |state| state.flushes_done >= own)
+        goal
     }
 
-    /// The same, and the exporters are down then.
-    pub(crate) fn shut_down(&self, timeout: Duration) -> WaitResult {
+    /// The same, and the exporters are to be down then.
+    pub(crate) fn request_shutdown(&self) -> Goal {
         let mut state = self.state();
         if state.shutdown == ShutdownState::NotRequested {
             state.shutdown = ShutdownState::Requested;
         }
+        drop(state);
         self.wake_worker();
-        self.wait(state, timeout, |_| false)
+        Goal::Shutdown
     }
 
-    fn wait(
-        &self,
-        state: MutexGuard<'_, ControlState>,
-        timeout: Duration,
-        is_done: impl Fn(&ControlState) -> bool,
-    ) -> WaitResult {
+    /// Waits for what was requested.
+    pub(crate) fn wait(&self, goal: Goal, timeout: Duration) -> WaitResult {
+        let state = self.state();
         let is_own = state.is_own_thread();
         let timeout = if is_own { Duration::ZERO } else { timeout };
-        let is_open = |state: &mut ControlState| state.end.is_none() && !is_done(state);
+        let is_open = |state: &mut ControlState| state.result(goal).is_none();
         let waited = self.progress.wait_timeout_while(state, timeout, is_open);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match state.end {
-            _ if is_done(&state) => WaitResult::Done,
-            Some(WorkerEnd::Down) => WaitResult::Done,
-            Some(WorkerEnd::Died) => WaitResult::Died,
-            None if is_own => WaitResult::OwnThread,
-            None => WaitResult::TimedOut,
+        let late = if is_own {
+            WaitResult::OwnThread
+        } else {
+            WaitResult::TimedOut
+        };
+        state.result(goal).unwrap_or(late)
+    }
+
+    /// What has come of it. `None`: nothing yet.
+    pub(crate) fn result(&self, goal: Goal) -> Option<WaitResult> {
+        self.state().result(goal)
+    }
+
+    /// A number that changes whenever there may be another result.
+    pub(crate) fn changes(&self) -> u64 {
+        self.state().changes
+    }
+
+    /// Waits until that number is another one, or until this time, if there is one.
+    pub(crate) fn wait_for_change(&self, seen: u64, end: Option<Instant>) {
+        let mut state = self.state();
+        while state.changes == seen {
+            let waited = match end {
+                None => self.progress.wait(state),
+                Some(end) => {
+                    let left = end.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    let waited = self.progress.wait_timeout(state, left);
+                    waited
+                        .map(|(state, _)| state)
+                        .map_err(|error| PoisonError::new(error.into_inner().0))
+                }
+            };
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Has all that wait look again.
+    pub(crate) fn nudge(&self) {
+        self.announce(self.state());
+    }
+
+    fn announce(&self, mut state: MutexGuard<'_, ControlState>) {
+        state.changes += 1;
+        drop(state);
+        self.progress.notify_all();
+    }
+
+    /// Has the worker warn of this soon.
+    pub(crate) fn add_warning(&self, warning: String) {
+        self.state().warnings.push(warning);
+        self.call(WorkerCall::Now);
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().warnings)
     }
 
     pub(crate) fn last_error(&self) -> Option<String> {
@@ -228,12 +328,22 @@ impl Control {
 
     /// Nobody waits for a worker that is gone.
     pub(crate) fn end(&self, end: WorkerEnd) {
-        self.state().end.get_or_insert(end);
-        self.progress.notify_all();
+        let mut state = self.state();
+        state.end.get_or_insert(end);
+        self.announce(state);
     }
 }
 
 impl ControlState {
+    fn result(&self, goal: Goal) -> Option<WaitResult> {
+        match (goal, self.end) {
+            (Goal::Flush(number), _) if self.flushes_done >= number => Some(WaitResult::Done),
+            (_, Some(WorkerEnd::Down)) => Some(WaitResult::Done),
+            (_, Some(WorkerEnd::Died)) => Some(WaitResult::Died),
+            (_, None) => None,
+        }
+    }
+
     fn is_own_thread(&self) -> bool {
         self.own_threads.contains(&thread::current().id())
     }

@@ -26,8 +26,10 @@ pub(super) struct ExportState {
     /// Threads that were abandoned in a call, and have not come back.
     blocked: usize,
     pub(super) is_over: bool,
-    /// The time of a shutdown is over: nobody waits for what comes.
-    pub(super) is_late: bool,
+    /// What costs the spans that still come: the time of a shutdown is over, or threads have panicked.
+    pub(super) refusal: Option<DropCause>,
+    /// Threads that have panicked.
+    deaths: usize,
 }
 
 /// What the exporter is at. It is kept here, and not by the thread, which may never come back.
@@ -41,6 +43,9 @@ pub(super) struct CurrentTask {
 /// Threads that an exporter may block at the same time.
 const MOST_BLOCKED: usize = 2;
 
+/// Threads of one exporter that are replaced when they panic.
+const MOST_DEATHS: usize = 2;
+
 /// The number of the thread that serves next, and what it serves.
 pub(super) type Successor = (u64, Arc<dyn Export>);
 
@@ -53,8 +58,8 @@ impl ExportState {
     }
 
     pub(super) fn refuses(&self, job: &Job, share: Size) -> Option<DropCause> {
-        if self.is_late {
-            return Some(DropCause::ShutdownTimedOut);
+        if self.refusal.is_some() {
+            return self.refusal;
         }
         if self.server.is_none() || self.is_over {
             return Some(DropCause::Blocked);
@@ -93,6 +98,14 @@ impl ExportState {
         self.blocked += 1;
         self.server = None;
         self.serve_next()
+    }
+
+    /// The thread that serves has panicked.
+    pub(super) fn replace_dead(&mut self) -> Option<Successor> {
+        self.deaths += 1;
+        self.server = None;
+        let is_hopeless = self.deaths > MOST_DEATHS;
+        if is_hopeless { None } else { self.serve_next() }
     }
 
     pub(super) fn serve_next(&mut self) -> Option<Successor> {

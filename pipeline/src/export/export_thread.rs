@@ -13,6 +13,7 @@ use crate::export::backlog::{Due, Fate, Job, Task, Work};
 use crate::export::control::Control;
 use crate::export::export_state::{CurrentTask, ExportState, Successor};
 use crate::export::exporter::{self, Export, ExportResult};
+use crate::export::loss::{self, Left};
 use crate::host::suppression;
 use crate::host::unwind::silenced;
 use crate::queue::budget::Size;
@@ -29,8 +30,17 @@ pub(crate) struct ExportThread {
     has_job: Condvar,
 }
 
-/// What waits, and is not exported any more.
-type Left = (Vec<Attempt>, Vec<Job>);
+/// The number with which a thread serves. Dropped by a panic, it is replaced.
+struct Serving<'a>(&'a Arc<ExportThread>, u64);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.replace_dead(self.1);
+            self.0.control.unregister_thread();
+        }
+    }
+}
 
 /// A thread that cancels a future at its deadline does so a little after it.
 const GRACE: Duration = Duration::from_millis(100);
@@ -93,33 +103,31 @@ impl ExportThread {
             // Why it is away.
             self.record_error(self.ledger.last().and_then(Result::err));
         }
-        self.drop_attempts(evicted, DropCause::Evicted);
+        loss::drop_attempts(evicted, DropCause::Evicted, &self.ledger);
         if let (Some(Job::Export(portion)), Some(cause)) = (refused, cause) {
             Attempt::from(portion).drop_for(cause, &self.ledger);
         }
     }
 
-    fn drop_attempts(&self, attempts: Vec<Attempt>, cause: DropCause) {
-        for attempt in attempts {
-            attempt.drop_for(cause, &self.ledger);
-        }
-    }
-
-    fn serve(self: Arc<Self>, mut number: u64, exporter: Arc<dyn Export>) {
+    fn serve(self: Arc<Self>, number: u64, exporter: Arc<dyn Export>) {
         suppression::make_quiet();
         self.control.register_thread();
-        while let Some(work) = self.next(number) {
+        let mut serving = Serving(&self, number);
+        while let Some(work) = self.next(serving.1) {
+            #[cfg(test)]
+            self.control.export_fault.strike();
             let (is_last, result) = self.run(&*exporter, work);
             if is_last {
                 self.record_error(result.error());
                 break;
             }
-            match self.finish(number, result) {
-                Some(again) => number = again,
+            match self.finish(serving.1, result) {
+                Some(again) => serving.1 = again,
                 None => break,
             }
         }
-        self.release(number, exporter);
+        self.release(serving.1, exporter);
+        drop(serving);
         self.control.unregister_thread();
     }
 
@@ -267,7 +275,7 @@ impl ExportThread {
         let deadline = state.next_deadline(now, self.limits.export_timeout);
         drop(state);
         self.time_out(current);
-        self.drop_left(left, DropCause::Blocked);
+        loss::drop_left(left, DropCause::Blocked, &self.ledger);
         if next.is_some_and(|successor| self.spawn(successor).is_err()) {
             self.abandon();
         }
@@ -281,45 +289,50 @@ impl ExportThread {
         let (current, left) = (state.take_current(), state.backlog.take_all());
         drop(state);
         self.time_out(current);
-        self.drop_left(left, DropCause::Blocked);
+        loss::drop_left(left, DropCause::Blocked, &self.ledger);
     }
 
-    /// The time of a shutdown is over: what the exporter is at, what waits and what may come are dropped.
-    pub(crate) fn end_late(&self) {
+    /// A bug of ours has ended a thread: its batch is lost. Another one takes its place, but not for ever.
+    fn replace_dead(self: &Arc<Self>, number: u64) {
+        let mut state = self.state();
+        if state.server != Some(number) {
+            return;
+        }
+        let (current, next) = (state.take_current(), state.replace_dead());
+        drop(state);
+        let mut warning = loss::THREAD_DIED.to_owned();
+        self.ledger.die(&warning);
+        self.record_error(Some(warning.clone()));
+        loss::drop_current(current, DropCause::ThreadDied, &self.ledger);
+        let is_replaced = next.is_some_and(|successor| self.spawn(successor).is_ok());
+        if !is_replaced {
+            self.end(DropCause::ThreadDied);
+            warning.push_str(": no spans are exported by this exporter any more");
+        }
+        self.control.add_warning(warning);
+    }
+
+    /// What the exporter is at, what waits and what may come are dropped for this: the time of a shutdown is
+    /// over, or threads have panicked.
+    pub(crate) fn end(&self, cause: DropCause) {
         let mut state = self.state();
         state.server = None;
         state.is_over = true;
-        state.is_late = true;
+        state.refusal = Some(cause);
         let (current, left) = (state.take_current(), state.backlog.take_all());
         let kept = state.exporter.take();
         drop(state);
         self.has_job.notify_all();
-        match current.map(|current| current.task) {
-            Some(Task::Export(attempt)) => {
-                attempt.drop_for(DropCause::ShutdownTimedOut, &self.ledger);
-            }
-            ticket => drop(ticket),
-        }
-        self.drop_left(left, DropCause::ShutdownTimedOut);
+        loss::drop_current(current, cause, &self.ledger);
+        loss::drop_left(left, cause, &self.ledger);
         silenced(|| drop(kept));
     }
 
     fn time_out(&self, current: Option<CurrentTask>) {
-        let Some(CurrentTask { task, .. }) = current else {
-            return;
-        };
-        let error = ExportResult::TimedOut.error();
-        self.record_error(error.clone());
-        if let Task::Export(attempt) = task {
-            self.ledger.set_last(error.map_or(Ok(None), Err));
-            attempt.drop_for(DropCause::TimedOut, &self.ledger);
+        if let Some(current) = current {
+            self.record_error(ExportResult::TimedOut.error());
+            loss::time_out(current, &self.ledger);
         }
-    }
-
-    /// In this order: a flush that waits behind a batch is answered after it.
-    fn drop_left(&self, (attempts, tickets): Left, cause: DropCause) {
-        self.drop_attempts(attempts, cause);
-        drop(tickets);
     }
 
     /// Nothing more is asked. A thread that comes back later ends.

@@ -1,5 +1,6 @@
 //! From the queue to the exporters.
 
+pub(crate) mod async_wait;
 mod attempt;
 mod backlog;
 mod backoff;
@@ -11,6 +12,7 @@ pub(crate) mod encode;
 pub(crate) mod export_state;
 pub(crate) mod export_thread;
 pub(crate) mod exporter;
+mod loss;
 pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;

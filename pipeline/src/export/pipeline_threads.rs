@@ -20,8 +20,8 @@ use crate::stats::ledgers::Ledgers;
 use crate::stats::warning_queue::{Warn, WarningQueue};
 
 pub(crate) struct PipelineThreads {
-    control: Arc<Control>,
-    ledgers: Arc<Ledgers>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) ledgers: Arc<Ledgers>,
     export_threads: Arc<[Arc<ExportThread>]>,
     warnings: Arc<WarningQueue>,
     /// The worker's, until it is gone.
@@ -95,36 +95,39 @@ impl PipelineThreads {
 
     /// Waits until all that was recorded before is exported or dropped.
     pub(crate) fn flush(&self, timeout: Duration) -> WaitResult {
-        self.wait(timeout, || self.control.flush(timeout))
+        let start = Instant::now();
+        let result = self.control.wait(self.control.request_flush(), timeout);
+        self.wait_for_warnings(timeout.saturating_sub(start.elapsed()));
+        result
     }
 
     /// The same, and the exporters are down then.
     pub(crate) fn shut_down(&self, timeout: Duration) -> WaitResult {
-        self.wait(timeout, || {
-            let result = self.control.shut_down(timeout);
-            if result == WaitResult::TimedOut {
-                self.end_late();
-            }
-            result
-        })
+        let start = Instant::now();
+        let result = self.control.wait(self.control.request_shutdown(), timeout);
+        if result == WaitResult::TimedOut {
+            self.end_late();
+        }
+        self.wait_for_warnings(timeout.saturating_sub(start.elapsed()));
+        result
     }
 
     /// In what is left of the time, the application sees the warnings of what was dropped before.
-    fn wait(&self, timeout: Duration, wait: impl FnOnce() -> WaitResult) -> WaitResult {
-        let start = Instant::now();
-        let result = wait();
-        let left = timeout.saturating_sub(start.elapsed());
+    pub(crate) fn wait_for_warnings(&self, left: Duration) {
         self.warnings.wait(left.min(WARNING_WAIT));
-        result
+    }
+
+    pub(crate) fn has_warnings(&self) -> bool {
+        self.warnings.is_busy()
     }
 
     /// Nobody waits any longer: counts what is left, and warns of it. The process may end when this returns,
     /// so the application sees the warning before.
-    fn end_late(&self) {
+    pub(crate) fn end_late(&self) {
         let drop_warnings = self.drop_warnings.upgrade();
         drop_warnings.iter().for_each(|warnings| warnings.end());
         for export_thread in &*self.export_threads {
-            export_thread.end_late();
+            export_thread.end(DropCause::ShutdownTimedOut);
         }
         // There is something only if the worker does not come.
         let ledgers = &self.ledgers;
@@ -144,10 +147,11 @@ impl PipelineThreads {
     pub(crate) fn shut_down_unwatched(&self, shut_down: impl FnOnce() -> Option<String>) {
         let drop_warnings = self.drop_warnings.upgrade();
         let warning = shut_down();
-        // A thread of the pipeline's own does not wait.
-        if let (Some(drop_warnings), Some(warning)) = (drop_warnings, warning)
-            && !self.control.is_own_thread()
-        {
+        if self.control.is_own_thread() {
+            // It does not wait.
+            return;
+        }
+        if let (Some(drop_warnings), Some(warning)) = (drop_warnings, warning) {
             drop_warnings.warn(warning);
             self.warnings.wait(WARNING_WAIT);
         }

@@ -65,11 +65,15 @@ impl Worker {
         }
         self.ledgers.queue.buffers.wake_up();
         let all = self.ledgers.queue.buffers.drain();
+        #[cfg(test)]
+        self.control.worker_fault.strike();
         let is_idle = all.is_empty();
         self.send_to_exporters(all);
         if self.ledgers.is_installed.load(Ordering::Relaxed) {
             self.drop_warnings.forward(take_escapes());
         }
+        let warnings = self.control.take_warnings();
+        self.drop_warnings.forward(warnings.into_iter());
         // A warning of what was dropped comes before the end of a flush.
         self.next = self.warn_of_drops(wakeup.is_over);
         if let Some(ticket) = wakeup.flush {
@@ -131,6 +135,24 @@ impl Worker {
         });
     }
 
+    /// A bug of ours unwinds. All that is left is dropped and counted, also what was at hand.
+    fn die(&self) {
+        let error = "the pipeline's worker has panicked, which is a fault of `enter-span-pipeline`";
+        self.ledgers.all.die(error);
+        self.control.set_last_error(error.to_owned());
+        for export_thread in &*self.export_threads {
+            export_thread.end(DropCause::ThreadDied);
+        }
+        self.send_to_exporters(self.ledgers.queue.buffers.drain());
+        let lost = usize::try_from(self.ledgers.counts().queued).unwrap_or(usize::MAX);
+        self.ledgers.all.count(lost, Some(DropCause::ThreadDied));
+        let warning = "no spans are exported any more; drop the pipeline and install another one";
+        self.drop_warnings.warn(format!("{error}: {warning}"));
+        let last_error = || self.control.last_error();
+        self.drop_warnings
+            .warn_now(self.ledgers.dropped(), last_error);
+    }
+
     fn enqueue_for_all(&self, ticket: FlushTicket, job: impl Fn(Arc<FlushTicket>) -> Job) {
         let ticket = Arc::new(ticket);
         for export_thread in &*self.export_threads {
@@ -179,12 +201,13 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 /// and what was queued is dropped and counted.
 impl Drop for Worker {
     fn drop(&mut self) {
+        self.ledgers.queue.buffers.close();
         let end = if thread::panicking() {
+            self.die();
             WorkerEnd::Died
         } else {
             WorkerEnd::Down
         };
-        self.ledgers.queue.buffers.close();
         for export_thread in &*self.export_threads {
             export_thread.abandon();
             export_thread.close();

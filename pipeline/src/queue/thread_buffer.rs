@@ -206,9 +206,8 @@ impl<L: Default> ThreadBuffer<L> {
         let Some(_visit) = process.lock(&self.visit) else {
             return;
         };
-        if let Some(mut state) = process.lock(&self.first)
-            && state.spare.len() < most
-        {
+        let first = process.lock(&self.first);
+        if let Some(mut state) = first.filter(|state| state.spare.len() < most) {
             state.spare.push(list);
         }
     }

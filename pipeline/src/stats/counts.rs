@@ -54,7 +54,9 @@ pub struct Dropped {
     /// They waited for export, or were on their way, when the time of a shutdown was over. A receiver may have
     /// taken them all the same.
     pub shutdown_timed_out: u64,
-    /// They ended after the shutdown.
+    /// A thread of the pipeline that had them has panicked, which is a fault of this library.
+    pub thread_died: u64,
+    /// They ended after the shutdown, or after the pipeline's worker has panicked.
     pub after_shutdown: u64,
     /// They waited, or ended, in a forked child of the process, where a pipeline is off.
     pub forked: u64,
@@ -67,7 +69,7 @@ impl Dropped {
     }
 
     /// By cause, with what is said of it.
-    pub(crate) fn each(&self) -> [(u64, &'static str); 11] {
+    pub(crate) fn each(&self) -> [(u64, &'static str); 12] {
         [
             (self.queue_full, "the queue was full"),
             (self.exporter_behind, "an exporter was behind"),
@@ -81,6 +83,7 @@ impl Dropped {
                 "a receiver was away, and the queue was full of newer ones",
             ),
             (self.shutdown_timed_out, "the time of the shutdown was over"),
+            (self.thread_died, "a thread of the pipeline has panicked"),
             (self.after_shutdown, "they ended after the shutdown"),
             (self.forked, "they were in a forked child"),
         ]
@@ -111,6 +114,8 @@ pub struct ExporterCounts {
     pub evicted: u64,
     /// Spans that waited for it, or that it was at, when the time of a shutdown was over.
     pub shutdown_timed_out: u64,
+    /// Spans that its thread or the pipeline's worker had, when that panicked.
+    pub thread_died: u64,
     /// Spans that wait for it, or that it is at.
     pub queued: u64,
     /// Requests that were sent again, or wait for that, after an answer or a fault that passes. Only with OTLP.
@@ -130,6 +135,7 @@ pub(crate) enum DropCause {
     Blocked,
     Evicted,
     ShutdownTimedOut,
+    ThreadDied,
     /// Never at an exporter.
     NoExporter,
 }
@@ -140,9 +146,11 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 8],
+    dropped: [AtomicU64; 9],
     retried: AtomicU64,
     given_up: AtomicU64,
+    /// Panics of its thread.
+    deaths: AtomicU64,
     last: Mutex<Option<LastExport>>,
 }
 
@@ -175,6 +183,16 @@ impl Ledger {
         self.given_up.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
+    /// Its thread has panicked: this is said of it.
+    pub(crate) fn die(&self, error: &str) {
+        self.set_last(Err(error.to_owned()));
+        self.deaths.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn deaths(&self) -> u64 {
+        self.deaths.load(Ordering::Relaxed)
+    }
+
     /// How the last export went.
     pub(crate) fn last(&self) -> Option<LastExport> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,6 +215,7 @@ impl Ledger {
             blocked: get(self.of(DropCause::Blocked)),
             evicted: get(self.of(DropCause::Evicted)),
             shutdown_timed_out: get(self.of(DropCause::ShutdownTimedOut)),
+            thread_died: get(self.of(DropCause::ThreadDied)),
             queued: 0,
             retried: get(&self.retried),
             given_up: get(&self.given_up),
@@ -220,6 +239,7 @@ impl Ledger {
             rejected: counts.rejected,
             evicted: counts.evicted,
             shutdown_timed_out: counts.shutdown_timed_out,
+            thread_died: counts.thread_died,
             ..Dropped::default()
         }
     }
@@ -228,6 +248,7 @@ impl Ledger {
 impl ExporterCounts {
     fn dropped(&self) -> u64 {
         let answered = self.failed + self.timed_out + self.rejected;
-        answered + self.behind + self.blocked + self.evicted + self.shutdown_timed_out
+        let refused = self.behind + self.blocked + self.evicted;
+        answered + refused + self.shutdown_timed_out + self.thread_died
     }
 }

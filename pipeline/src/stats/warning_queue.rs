@@ -98,11 +98,16 @@ impl WarningQueue {
         next
     }
 
+    /// Whether the application does not know all yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.state().is_busy()
+    }
+
     /// Lets the application see what waits, but only for so long. Not from the warning function itself.
     pub(crate) fn wait(&self, most: Duration) {
         let state = self.state();
         if state.thread != Some(thread::current().id()) {
-            let is_busy = |state: &mut QueueState| state.is_running || !state.waiting.is_empty();
+            let is_busy = |state: &mut QueueState| state.is_busy();
             // What is late comes later.
             let _ = self.changed.wait_timeout_while(state, most, is_busy);
         }
@@ -120,6 +125,10 @@ impl WarningQueue {
 }
 
 impl QueueState {
+    fn is_busy(&self) -> bool {
+        self.is_running || !self.waiting.is_empty()
+    }
+
     fn add(&mut self, mut warning: String) {
         if self.is_closed {
             return;

@@ -116,9 +116,8 @@ impl OwnChunks {
         self.starts_left -= 1;
         loop {
             for _ in 0..self.slots {
-                if let Some((chunk, slot)) = self.slot()
-                    && slot.open(&mut entry)
-                {
+                let free = self.slot().filter(|(_, slot)| slot.open(&mut entry));
+                if let Some((chunk, _)) = free {
                     return Listed {
                         chunk: Arc::clone(chunk),
                         slot: self.slot,

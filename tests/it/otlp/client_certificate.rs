@@ -30,17 +30,17 @@ impl Client {
 }
 
 /// A file that goes with the test.
-struct File(PathBuf);
+pub(super) struct File(PathBuf);
 
 impl File {
-    fn new(name: &str, content: &str) -> Self {
+    pub(super) fn new(name: &str, content: &str) -> Self {
         let name = format!("enter-span-{}-{name}.pem", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, content).expect("a file");
         File(path)
     }
 
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.0.to_str().expect("a path")
     }
 }

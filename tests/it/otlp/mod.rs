@@ -5,6 +5,7 @@ mod decoder;
 mod grpc;
 mod http;
 mod outage;
+mod proxy;
 mod retry;
 mod size;
 #[cfg(unix)]

@@ -52,6 +52,8 @@ fn a_forked_child_is_off() {
         }
         tracer.enter_span("off", |span| assert!(!span.is_traced()));
         assert!(matches!(pipeline.flush(AGES), Err(Error::Forked)));
+        let flushed = futures::executor::block_on(pipeline.flush_async(AGES));
+        assert!(matches!(flushed, Err(Error::Forked)));
         let counts = pipeline.counts();
         assert_eq!(counts.exported, 0);
         assert!(counts.dropped.forked > 0, "{counts:?}");

@@ -1,5 +1,6 @@
 //! The pipeline: nothing is lost without being counted, and nobody waits for an exporter.
 
+mod awaited;
 mod diagnose;
 mod endpoint;
 mod environment;
@@ -15,6 +16,8 @@ mod provider;
 mod reliability;
 mod side_by_side;
 mod slow;
+#[cfg(unix)]
+mod terminated;
 
 use std::cell::RefCell;
 use std::future::pending;

@@ -80,7 +80,7 @@ fn serve(
 }
 
 /// `None` at the end of the connection.
-fn read(reader: &mut impl BufRead) -> Option<Request> {
+pub(crate) fn read(reader: &mut impl BufRead) -> Option<Request> {
     let (mut head, mut length) = (String::new(), 0);
     loop {
         let mut line = String::new();

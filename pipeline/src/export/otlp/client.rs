@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use bytes::{Buf as _, Bytes};
-use http::header::USER_AGENT;
-use http::{HeaderValue, Request};
+use http::header::{PROXY_AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request};
 
 use super::answer::{Answer, Failure, Retry};
 use super::connection::{Connection, Payload, Reply};
@@ -24,6 +24,8 @@ pub(super) struct Client {
     request: Request<()>,
     gzip: Option<Mutex<Gzip>>,
     redaction: Redaction,
+    /// The proxy, as a message names it.
+    way: Option<String>,
 }
 
 /// As the specification of the exporter asks.
@@ -44,7 +46,11 @@ impl Client {
             protocol: settings.protocol,
             request: request(settings)?,
             gzip: settings.gzip.then(|| Mutex::new(Gzip::new())),
-            redaction: Redaction::new(&settings.headers, &settings.endpoint),
+            redaction: Redaction::new(&secrets(settings), &settings.endpoint),
+            way: settings
+                .proxy
+                .as_ref()
+                .map(|proxy| format!("through proxy {}", proxy.name())),
         })
     }
 
@@ -66,12 +72,23 @@ impl Client {
 
     async fn send_once(&self, payload: Payload) -> Answer {
         let request = self.request.clone().map(|()| payload);
-        let reply = self.connection.exchange(request).await?;
-        let mut answer = self.answer(&reply);
+        let exchanged = self.connection.exchange(request).await;
+        let mut answer = exchanged.and_then(|reply| self.answer(&reply));
         if let Ok(taken) = &mut answer {
             taken.message = self.redaction.show(&taken.message);
         }
-        answer
+        answer.map_err(|failure| Failure {
+            reason: self.with_way(failure.reason),
+            ..failure
+        })
+    }
+
+    /// Says that there is a proxy: what failed may be the proxy's fault.
+    pub(super) fn with_way(&self, reason: String) -> String {
+        match &self.way {
+            Some(way) => format!("{way}: {reason}"),
+            None => reason,
+        }
     }
 
     fn answer(&self, reply: &Reply) -> Answer {
@@ -118,7 +135,24 @@ fn request(settings: &OtlpSettings) -> Result<Request<()>, String> {
         #[cfg(not(all(feature = "otlp-http", feature = "otlp-grpc")))]
         _ => return Err(missing()),
     };
-    request.ok_or_else(|| "the endpoint has no host".to_owned())
+    let mut request = request.ok_or("the endpoint has no host")?;
+    if let Some(proxy) = settings.proxy.as_ref().filter(|_| !settings.needs_tunnel()) {
+        // A proxy takes the whole URL.
+        *request.uri_mut() = settings.endpoint.clone();
+        let authorization = proxy.authorization.clone();
+        let headers = request.headers_mut();
+        headers.extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
+    }
+    Ok(request)
+}
+
+/// The headers, and what a proxy gets.
+fn secrets(settings: &OtlpSettings) -> HeaderMap {
+    let mut headers = settings.headers.clone();
+    let proxy = settings.proxy.as_ref();
+    let authorization = proxy.and_then(|proxy| proxy.authorization.clone());
+    headers.extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
+    headers
 }
 
 /// The name of the feature that is not there.

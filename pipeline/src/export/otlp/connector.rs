@@ -1,6 +1,6 @@
 //! Opens a stream to the receiver: over TCP or a Unix domain socket, with or without TLS.
 //!
-//! A proxy has its place between the stream that is dialled and TLS.
+//! A tunnel through a proxy has its place between the stream that is dialled and TLS.
 
 use std::error::Error;
 use std::iter::successors;
@@ -16,13 +16,15 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
 
 use super::answer::Failure;
-use super::tls;
-use crate::environment::{OtlpSettings, Protocol};
+use super::{tls, tunnel};
+use crate::environment::{OtlpSettings, Protocol, Proxy};
 
 pub(super) struct Connector {
     endpoint: Uri,
     /// Instead of the host and the port.
     socket: Option<PathBuf>,
+    proxy: Option<Proxy>,
+    needs_tunnel: bool,
     tcp: HttpConnector,
     tls: Option<TlsConnector>,
     protocol: Protocol,
@@ -53,6 +55,8 @@ impl Connector {
         Ok(Connector {
             endpoint: settings.endpoint.clone(),
             socket: settings.socket.clone(),
+            proxy: settings.proxy.clone(),
+            needs_tunnel: settings.needs_tunnel(),
             tcp,
             tls,
             protocol: settings.protocol,
@@ -60,7 +64,11 @@ impl Connector {
     }
 
     pub(super) async fn connect(&self) -> Result<Stream, Failure> {
-        let stream = self.dial().await?;
+        let mut stream = self.dial().await?;
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| self.needs_tunnel) {
+            let authorization = proxy.authorization.as_ref();
+            tunnel::open(&mut stream, &self.endpoint, authorization).await?;
+        }
         let stream = match &self.tls {
             Some(tls) => self.secure(tls, stream).await?,
             None => stream,
@@ -74,7 +82,11 @@ impl Connector {
         }
         let mut tcp = self.tcp.clone();
         // It is always ready: names are resolved on threads of the runtime.
-        let connected = tcp.call(self.endpoint.clone()).await;
+        let next = self
+            .proxy
+            .as_ref()
+            .map_or(&self.endpoint, |proxy| &proxy.url);
+        let connected = tcp.call(next.clone()).await;
         match connected {
             Ok(stream) => Ok(Box::new(stream.into_inner())),
             Err(error) => Err(Failure::passing(chain(&error))),

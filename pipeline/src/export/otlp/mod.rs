@@ -16,6 +16,7 @@ mod http;
 mod message;
 mod redaction;
 mod tls;
+mod tunnel;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,7 +75,10 @@ impl Otlp {
         let (cause, failure) = match self.engine.run_until(sent, deadline) {
             Some(Ok(())) => return ExportResult::InParts(done),
             Some(Err(failure)) => (DropCause::Failed, failure),
-            None => (DropCause::TimedOut, Failure::passing(NO_ANSWER)),
+            None => {
+                let reason = self.client.with_way(NO_ANSWER.to_owned());
+                (DropCause::TimedOut, Failure::passing(reason))
+            }
         };
         ExportResult::Delayed(Delayed {
             done,
@@ -112,7 +116,10 @@ fn describe(settings: &OtlpSettings) -> String {
     }
     let endpoint = settings.endpoint.to_string();
     let shown = endpoint.split('?').next().unwrap_or_default();
-    format!("otlp {protocol} {shown}")
+    match &settings.proxy {
+        Some(proxy) => format!("otlp {protocol} {shown} through proxy {}", proxy.name()),
+        None => format!("otlp {protocol} {shown}"),
+    }
 }
 
 /// Adds what came of a request with so many spans.

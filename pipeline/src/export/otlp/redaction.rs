@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, Uri};
 
 /// What must not be shown.
@@ -23,7 +23,7 @@ impl Redaction {
             secrets.push(value.to_owned());
             let words = value.split_whitespace().filter(|word| !is_scheme(word));
             secrets.extend(words.map(str::to_owned));
-            if name == AUTHORIZATION {
+            if name == AUTHORIZATION || name == PROXY_AUTHORIZATION {
                 secrets.extend(basic(value).into_iter().flatten());
             }
         }
