@@ -3,9 +3,11 @@
 //! ```sh
 //! cargo run --release -p enter-span-pipeline --example outage -- away 60 2000 240000
 //! cargo run --release -p enter-span-pipeline --example outage -- slow 30 200 2048
+//! cargo run --release -p enter-span-pipeline --features spool --example outage -- away 60 2000 16384 /tmp/spool
 //! ```
 //!
-//! The arguments are the seconds, the spans in each of them, and the spans of the queue.
+//! The arguments are the seconds, the spans in each of them, and the spans of the queue; with the feature `spool`
+//! also the folder of a spool.
 #![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
 
 use std::error::Error;
@@ -20,7 +22,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [way, seconds, rate, queue] = &arguments[..] else {
+    let [way, seconds, rate, queue, folder @ ..] = &arguments[..] else {
         return Err("write `away` or `slow`, seconds, spans a second, spans of the queue".into());
     };
     let (seconds, rate, queue) = (seconds.parse()?, rate.parse()?, queue.parse()?);
@@ -28,11 +30,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_queue_spans(queue)
         .with_queue_bytes(1 << 30);
     let builder = Pipeline::builder().with_limits(limits);
+    let builder = with_spool(builder, folder.first());
     match &**way {
         "away" => away(builder, seconds, rate),
         "slow" => slow(builder, seconds, rate),
         _ => Err("write `away` or `slow`".into()),
     }
+}
+
+#[cfg(feature = "spool")]
+fn with_spool(builder: PipelineBuilder, folder: Option<&String>) -> PipelineBuilder {
+    match folder {
+        Some(folder) => builder.with_spool(enter_span_pipeline::Spool::in_folder(folder)),
+        None => builder,
+    }
+}
+
+#[cfg(not(feature = "spool"))]
+fn with_spool(builder: PipelineBuilder, _: Option<&String>) -> PipelineBuilder {
+    builder
 }
 
 /// Connections are refused for so many seconds. The receiver takes everything after that.
@@ -57,6 +73,10 @@ fn away(builder: PipelineBuilder, seconds: u64, rate: u64) -> Result<(), Box<dyn
         record(&pipeline, 1, rate);
     }
     println!("the first export after {:?}", back.elapsed());
+    while pipeline.counts().spool.waiting > 0 {
+        record(&pipeline, 1, rate);
+    }
+    println!("the spool is empty after {:?}", back.elapsed());
     end(&pipeline)
 }
 

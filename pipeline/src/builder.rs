@@ -15,6 +15,9 @@ use crate::environment::{Environment, ExporterName, Variables};
 use crate::error::Error;
 use crate::export::exporter::Export;
 use crate::export::named_exporters;
+use crate::export::overflow::OpenOverflow;
+#[cfg(feature = "spool")]
+use crate::export::spool::{self, settings::Spool};
 use crate::host::unwind::silenced;
 use crate::pipeline::{InstallSlot, Pipeline, PipelineConfig};
 use crate::propagation::Propagation;
@@ -40,6 +43,7 @@ pub struct PipelineBuilder {
     warn: Warn,
     propagation: Propagation,
     baggage_keys: Vec<Cow<'static, str>>,
+    overflow: Option<OpenOverflow>,
 }
 
 impl Default for PipelineBuilder {
@@ -61,6 +65,7 @@ impl Default for PipelineBuilder {
             }),
             propagation: Propagation::Open,
             baggage_keys: Vec::new(),
+            overflow: None,
         }
     }
 }
@@ -123,6 +128,16 @@ impl PipelineBuilder {
     /// How much waits, and how long.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Keeps in files what cannot wait in memory, and sends it later: what does not fit the queue, and what has not
+    /// left at a shutdown. For exporters of OTLP. If the folder cannot be used, the pipeline warns and
+    /// goes on without a spool.
+    #[cfg(feature = "spool")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
+    pub fn with_spool(mut self, spool: Spool) -> Self {
+        self.overflow = Some(Box::new(|exporters| spool::open(spool, exporters)));
         self
     }
 
@@ -209,6 +224,13 @@ impl PipelineBuilder {
             let named = named_exporters::exporters(self.named, &exporters, &mut environment);
             exporters.extend(named);
         }
+        let open = self.overflow.filter(|_| !is_disabled);
+        let overflow = open.and_then(|open| {
+            let opened = open(&exporters);
+            opened
+                .map_err(|warning| environment.add_warning(warning))
+                .ok()
+        });
         let (sampler, sampler_by) = match self.sampler {
             Some(sampler) => (sampler, "the code"),
             None => environment.sampler(),
@@ -229,6 +251,7 @@ impl PipelineBuilder {
             tells_place: self.tells_place,
             warnings: environment.into_warnings(),
             warn: self.warn,
+            overflow,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::record::core::Core;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Reason;
 use crate::stats::ledgers::Ledgers;
+use crate::stats::spool_counts::SpoolCounts;
 
 /// The parts of a pipeline that `diagnose` reports, also when its handle is gone.
 pub(crate) struct PipelineDiagnosis {
@@ -161,12 +162,16 @@ impl PipelineDiagnosis {
             recorded,
             queued,
             record_only,
+            spooled,
             ..
         } = counts;
         report.add(
             TOPIC,
             format_args!("ended, and sampled: {recorded}; on their way: {queued}"),
         );
+        if spooled > 0 {
+            report.add(TOPIC, format_args!("written to the spool: {spooled}"));
+        }
         if record_only > 0 {
             report.add(
                 TOPIC,
@@ -200,6 +205,7 @@ fn of_exporter(report: &mut Report, counts: &ExporterCounts) {
             format_args!("  spans that its receiver rejected: {rejected}"),
         );
     }
+    of_spool(report, &counts.spool);
     if retried + given_up > 0 {
         report.add(
             EXPORTERS,
@@ -208,4 +214,24 @@ fn of_exporter(report: &mut Report, counts: &ExporterCounts) {
             ),
         );
     }
+}
+
+fn of_spool(report: &mut Report, counts: &SpoolCounts) {
+    if *counts == SpoolCounts::default() {
+        return;
+    }
+    let SpoolCounts {
+        sent,
+        refused,
+        expired,
+        evicted,
+        broken_files,
+        waiting,
+    } = counts;
+    report.add(
+        EXPORTERS,
+        format_args!(
+            "  spans in its spool: {waiting}; that were sent from there: {sent}; that were lost there, because the receiver refused them: {refused}, because they were too old: {expired}, to make room: {evicted}; files that were broken: {broken_files}"
+        ),
+    );
 }

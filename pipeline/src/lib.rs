@@ -92,6 +92,10 @@
 //! connection is lost before the answer. A flush waits for a receiver that is away, until its own time is
 //! over.
 //!
+//! With the feature `spool`, on Unix, what does not fit the queue, was sent for too long, or has not left at a
+//! shutdown goes to files instead, and is sent when the receiver is back, or by the next run: `Spool` has the
+//! rules and the limits.
+//!
 //! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB
 //! of it are read. Spans that a receiver rejects count as [`Dropped::rejected`]. What a receiver says is
 //! in [`Pipeline::last_export_error`] and [`enter_span::diagnose`], with at most 256 characters, escaped,
@@ -139,7 +143,7 @@
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported
 //!   when the time of a shutdown is over is dropped, counted, and told from the thread that shuts down.
-//! - At any quiet moment `recorded = exported + dropped`: see [`Counts`].
+//! - At any quiet moment `recorded = exported + dropped + spooled`: see [`Counts`]. `spooled` is 0 without a spool.
 //! - An exporter that fails for good, panics or does not answer in time costs its own batch, and spans that
 //!   are made while it exports are suppressed. Only OTLP says which failures may pass.
 //! - A batch is cut when its exporter is free, from all that waits: one that is slow gets full batches.
@@ -176,6 +180,9 @@ pub use enter_span::native::SpanLimits;
 #[doc(inline)]
 pub use enter_span_waterfall::{self as waterfall, Console, HtmlFiles};
 pub use error::Error;
+#[cfg(feature = "spool")]
+#[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
+pub use export::spool::settings::{Spool, WhenFull};
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 #[doc(hidden)]
 pub mod fuzzing {
@@ -188,3 +195,4 @@ pub use queue::limit::Limits;
 pub use record::provider::{PipelineProvider, PipelineSpan, PipelineTracer};
 pub use sampling::sampler::Sampler;
 pub use stats::counts::{Counts, Dropped, ExporterCounts};
+pub use stats::spool_counts::SpoolCounts;

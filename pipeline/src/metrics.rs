@@ -70,10 +70,10 @@ fn register_processed(meter: &Meter, view: &View) {
 
 /// The convention takes what was submitted to an exporter as processed, whatever came of that. The names
 /// of the first two causes are its own.
-fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 10] {
+fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 12] {
     let dropped = counts.dropped;
     let failed = dropped.export_failed + dropped.export_timed_out + dropped.rejected;
-    let submitted = counts.exported + failed;
+    let submitted = counts.exported + failed + counts.spooled;
     [
         (None, submitted),
         (Some("queue_full"), dropped.queue_full),
@@ -84,6 +84,8 @@ fn processed(counts: &Counts) -> [(Option<&'static str>, u64); 10] {
         (Some("evicted"), dropped.evicted),
         (Some("shutdown_timed_out"), dropped.shutdown_timed_out),
         (Some("thread_died"), dropped.thread_died),
+        (Some("spool_full"), dropped.spool_full),
+        (Some("spool_failed"), dropped.spool_failed),
         (Some("forked"), dropped.forked),
     ]
 }
@@ -106,11 +108,13 @@ fn register_exporters(meter: &Meter, view: &View) {
         .with_description("Spans for which an export has ended, by its error")
         .with_callback(move |instrument| {
             exported.for_each_exporter(|counts, attribute| {
+                // What a spool kept counts when it was sent.
                 let seen = [
-                    (None, counts.exported),
+                    (None, counts.exported + counts.spool.sent),
                     (Some("export_failed"), counts.failed),
                     (Some("timeout"), counts.timed_out),
                     (Some("rejected"), counts.rejected),
+                    (Some("spool_refused"), counts.spool.refused),
                 ];
                 observe(instrument, attribute, seen);
             });

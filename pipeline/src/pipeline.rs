@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::export::async_wait::AsyncWaits;
 use crate::export::control::{Control, WaitResult};
 use crate::export::exporter::Export;
+use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
 use crate::metrics;
@@ -70,6 +71,7 @@ pub(crate) struct PipelineConfig {
     pub(crate) tells_place: bool,
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
+    pub(crate) overflow: Option<Arc<dyn Overflow>>,
 }
 
 impl PipelineConfig {
@@ -125,6 +127,7 @@ impl Pipeline {
                 warn: config.warn,
                 clock: Arc::clone(&core.clock),
                 text: core.config.limits.text,
+                overflow: config.overflow,
             };
             PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
         };
@@ -197,8 +200,8 @@ impl Pipeline {
         &self.diagnosis.exporters
     }
 
-    /// Waits until all spans that have ended are exported or dropped. A batch that waits to be sent again is
-    /// waited for.
+    /// Waits until all spans that have ended are exported, dropped, or written to the spool. A batch that waits to
+    /// be sent again is waited for. What is in the spool is not.
     ///
     /// # Errors
     ///
@@ -218,7 +221,9 @@ impl Pipeline {
     ///
     /// If that takes longer, spans that are not exported by then are dropped and counted
     /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and the application is
-    /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more.
+    /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more. With a
+    /// spool they are written to it, in the last quarter of the time and at most two seconds, and this succeeds if
+    /// all of them are.
     ///
     /// # Errors
     ///

@@ -33,6 +33,8 @@ struct Wait {
     goal: Goal,
     /// A time that is too far for the clock is none.
     deadline: Option<Instant>,
+    /// After the deadline, for what is written to files.
+    reserve: Duration,
     slot: Arc<Mutex<Slot>>,
 }
 
@@ -194,13 +196,18 @@ impl Serving {
         let is_late = |(wait, result): &(Wait, WaitResult)| {
             matches!(wait.goal, Goal::Shutdown) && *result == WaitResult::TimedOut
         };
-        if over.iter().any(is_late) {
-            threads.end_late();
-        }
+        let reserve = over
+            .iter()
+            .filter(|one| is_late(one))
+            .map(|(wait, _)| wait.reserve);
+        let ended = reserve.max().map(|reserve| threads.end_late(reserve));
         let left = over.iter().map(|(wait, _)| wait.left(now)).max();
         threads.wait_for_warnings(left.unwrap_or_default());
-        over.into_iter()
-            .for_each(|(wait, result)| wait.complete(result));
+        for one in over {
+            let ended = ended.filter(|_| is_late(&one));
+            let (wait, result) = one;
+            wait.complete(ended.unwrap_or(result));
+        }
     }
 }
 
@@ -226,11 +233,14 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 impl AsyncWait {
     /// Returns the result if there is one without waiting.
     fn start(&mut self, waker: &Waker) -> Option<WaitResult> {
-        let deadline = Instant::now().checked_add(self.timeout);
+        let start = Instant::now();
         let threads = &self.waits.threads;
-        let goal = match self.request {
-            Request::Flush => threads.control.request_flush(),
-            Request::Shutdown => threads.control.request_shutdown(),
+        let (goal, reserve) = match self.request {
+            Request::Flush => (threads.control.request_flush(), Duration::ZERO),
+            Request::Shutdown => {
+                let reserve = threads.reserve(self.timeout);
+                (threads.control.request_shutdown(), reserve)
+            }
         };
         if threads.control.is_own_thread() {
             let result = threads.control.result(goal);
@@ -248,7 +258,8 @@ impl AsyncWait {
         let wait = Wait {
             number: 0,
             goal,
-            deadline,
+            deadline: start.checked_add(self.timeout - reserve),
+            reserve,
             slot: Arc::clone(&slot),
         };
         self.started = Some((self.waits.add(wait), slot));

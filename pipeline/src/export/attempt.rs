@@ -9,7 +9,7 @@ use crate::queue::budget::Size;
 use crate::stats::counts::{DropCause, Ledger};
 
 #[derive(Default)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     shares: Vec<Share>,
     /// What became of its requests until now.
     done: Parts,

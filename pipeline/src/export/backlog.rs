@@ -13,7 +13,8 @@ use crate::export::backoff;
 use crate::export::batch::Batch;
 use crate::export::chunk::Portion;
 use crate::export::control::FlushTicket;
-use crate::export::exporter::{Delayed, Parts, Rest};
+use crate::export::exporter::{Delayed, Rest};
+use crate::export::overflow::{Claim, Loan, Surplus};
 use crate::queue::budget::Size;
 
 /// What an exporter is asked.
@@ -35,8 +36,10 @@ pub(super) enum Work {
 /// What the exporter is at, as it is counted.
 pub(super) enum Task {
     Export(Attempt),
+    /// A request that was written earlier.
+    Loan(Claim),
     /// It is done when this is dropped.
-    Answer(#[expect(dead_code, reason = "its destructor is its use")] Arc<FlushTicket>),
+    Answer(Arc<FlushTicket>),
 }
 
 /// When there is something to do.
@@ -51,8 +54,21 @@ pub(super) enum Due {
 pub(super) enum Fate {
     /// It is sent again, for this reason.
     Again(String),
-    /// These requests are given up.
-    GivenUp(Attempt, Parts, usize),
+    /// It is not sent again from here.
+    Over(Attempt, Box<Delayed>),
+}
+
+/// A batch that does not wait in memory any longer.
+pub(super) type Leaving = (Surplus, Attempt);
+
+/// What was written earlier, and is sent when nothing else waits.
+#[derive(Default)]
+enum Written {
+    #[default]
+    Nothing,
+    Something,
+    Asked,
+    Loan(Loan),
 }
 
 #[derive(Default)]
@@ -62,6 +78,9 @@ pub(super) struct Backlog {
     waiting: Option<(Attempt, Rest)>,
     /// What waits, and what the exporter is at.
     queued: Size,
+    /// Of these, what is being written.
+    leaving: Size,
+    written: Written,
     /// Nothing is exported before.
     not_before: Option<Instant>,
     /// Failures that may pass, since the last answer of another kind.
@@ -73,9 +92,7 @@ pub(super) struct Backlog {
 impl Backlog {
     /// Whether there is no room for one more. One always has room, however large it is.
     pub(super) fn is_full(&self, more: Size, share: Size) -> bool {
-        self.queued.spans > 0
-            && (self.queued.spans + more.spans > share.spans
-                || self.queued.bytes + more.bytes > share.bytes)
+        exceeds(self.queued, more, share)
     }
 
     pub(super) fn push(&mut self, job: Job) {
@@ -91,14 +108,9 @@ impl Backlog {
         self.jobs.push_back(job);
     }
 
-    /// Takes the oldest out, while the receiver is away, to make room for more. A quarter of the share stays
-    /// free for what the threads record meanwhile.
+    /// Takes the oldest out, while the receiver is away, to make room for more.
     pub(super) fn evict(&mut self, more: Size, share: Size) -> Vec<Attempt> {
-        let mut evicted = Vec::new();
-        let share = Size {
-            spans: share.spans - share.spans / 4,
-            bytes: share.bytes - share.bytes / 4,
-        };
+        let (mut evicted, share) = (Vec::new(), three_quarters(share));
         while self.failures > 0 && self.is_full(more, share) {
             let Some(oldest) = self.take_oldest() else {
                 break;
@@ -125,6 +137,7 @@ impl Backlog {
         let is_export = match self.jobs.front() {
             _ if self.waiting.is_some() => true,
             Some(job) => matches!(job, Job::Export(_)),
+            None if self.has_written() => true,
             None => return Due::Never,
         };
         match self.not_before {
@@ -138,16 +151,21 @@ impl Backlog {
         if let Some((attempt, rest)) = self.waiting.take() {
             return Some((Work::Resume(rest), Task::Export(attempt)));
         }
-        match self.jobs.pop_front()? {
-            Job::Flush(ticket) => Some((Work::Flush, Task::Answer(ticket))),
-            Job::ShutDown(ticket) => Some((Work::ShutDown, Task::Answer(ticket))),
-            Job::Export(first) => Some(self.cut(first, limit)),
+        match self.jobs.pop_front() {
+            Some(Job::Flush(ticket)) => Some((Work::Flush, Task::Answer(ticket))),
+            Some(Job::ShutDown(ticket)) => Some((Work::ShutDown, Task::Answer(ticket))),
+            Some(Job::Export(first)) => {
+                let (batch, attempt) = self.cut(first, 0, limit);
+                Some((Work::Export(batch), Task::Export(attempt)))
+            }
+            None => self.take_loan(),
         }
     }
 
-    fn cut(&mut self, first: Portion, limit: Size) -> (Work, Task) {
+    /// Joins it with those that stand from this place on.
+    fn cut(&mut self, first: Portion, index: usize, limit: Size) -> (Batch, Attempt) {
         let (mut total, mut portions) = (first.size(), vec![first]);
-        while let Some(Job::Export(next)) = self.jobs.front_mut() {
+        while let Some(Job::Export(next)) = self.jobs.get_mut(index) {
             let size = next.size();
             let room = limit.spans.saturating_sub(total.spans);
             if room == 0 || total.bytes + size.bytes > limit.bytes {
@@ -157,13 +175,12 @@ impl Backlog {
             total.bytes += size.bytes;
             if size.spans > room {
                 portions.push(next.split(room));
-            } else if let Some(Job::Export(whole)) = self.jobs.pop_front() {
+            } else if let Some(Job::Export(whole)) = self.jobs.remove(index) {
                 portions.push(whole);
             }
         }
         let (shares, parts) = portions.into_iter().map(Portion::apart).unzip();
-        let batch = Batch::new(parts, total.spans);
-        (Work::Export(batch), Task::Export(Attempt::new(shares)))
+        (Batch::new(parts, total.spans), Attempt::new(shares))
     }
 
     /// The exporter is done with so much.
@@ -186,9 +203,7 @@ impl Backlog {
         retry_time: Duration,
     ) -> Fate {
         let now = Instant::now();
-        let pause = backoff::pause(self.failures, delayed.pause).min(retry_time);
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = now.checked_add(pause);
+        self.pause(now, delayed.pause, retry_time);
         attempt.add(std::mem::take(&mut delayed.done));
         match attempt.fail(now, retry_time) {
             Some(end) if !self.is_hurried => {
@@ -197,11 +212,15 @@ impl Backlog {
                 self.waiting = Some((attempt, delayed.rest));
                 Fate::Again(delayed.reason)
             }
-            _ => {
-                let parts = attempt.give_up(&delayed);
-                Fate::GivenUp(attempt, parts, delayed.rest.requests())
-            }
+            _ => Fate::Over(attempt, Box::new(delayed)),
         }
+    }
+
+    /// A request has failed, and the receiver asks for this pause.
+    fn pause(&mut self, now: Instant, named: Option<Duration>, most: Duration) {
+        let pause = backoff::pause(self.failures, named).min(most);
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now.checked_add(pause);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -209,17 +228,129 @@ impl Backlog {
     }
 
     /// All that waits: what is to be counted, and then what is done when it is dropped.
-    pub(super) fn take_all(&mut self) -> (Vec<Attempt>, Vec<Job>) {
-        self.queued = Size::default();
-        let mut attempts: Vec<Attempt> = Vec::new();
-        attempts.extend(self.waiting.take().map(|(attempt, _)| attempt));
-        let mut tickets = Vec::new();
-        for job in self.jobs.drain(..) {
-            match job {
-                Job::Export(portion) => attempts.push(portion.into()),
-                ticket => tickets.push(ticket),
+    pub(super) fn take_all(&mut self, limit: Size) -> (Vec<Leaving>, Vec<Job>) {
+        let mut leaving = Vec::new();
+        while let Some(oldest) = self.take_surplus(limit) {
+            leaving.push(oldest);
+        }
+        (self.queued, self.leaving) = Default::default();
+        self.written = Written::Nothing;
+        (leaving, self.jobs.drain(..).collect())
+    }
+}
+
+/// What does not wait in memory.
+impl Backlog {
+    /// Takes the oldest out, to be written, to make room for more: whole batches.
+    pub(super) fn overflow(&mut self, more: Size, share: Size, limit: Size) -> Vec<Leaving> {
+        let (mut leaving, share) = (Vec::new(), three_quarters(share));
+        while exceeds(self.staying(), more, share) {
+            let Some(oldest) = self.take_surplus(limit) else {
+                break;
+            };
+            leaving.push(oldest);
+        }
+        leaving
+    }
+
+    fn staying(&self) -> Size {
+        Size {
+            spans: self.queued.spans.saturating_sub(self.leaving.spans),
+            bytes: self.queued.bytes.saturating_sub(self.leaving.bytes),
+        }
+    }
+
+    /// The oldest batch. It has its room until it is [written](Self::has_left).
+    fn take_surplus(&mut self, limit: Size) -> Option<Leaving> {
+        let (surplus, attempt) = match self.waiting.take() {
+            Some((attempt, rest)) => (Surplus::Rest(rest), attempt),
+            None => {
+                let is_export = |job: &Job| matches!(job, Job::Export(_));
+                let index = self.jobs.iter().position(is_export)?;
+                let Some(Job::Export(first)) = self.jobs.remove(index) else {
+                    return None;
+                };
+                let (batch, attempt) = self.cut(first, index, limit);
+                (Surplus::Batch(batch), attempt)
+            }
+        };
+        self.leave(attempt.room());
+        Some((surplus, attempt))
+    }
+
+    /// So much is to be written.
+    pub(super) fn leave(&mut self, room: Size) {
+        self.leaving.spans += room.spans;
+        self.leaving.bytes += room.bytes;
+    }
+
+    pub(super) fn has_left(&mut self, room: Size) {
+        self.leaving.spans = self.leaving.spans.saturating_sub(room.spans);
+        self.leaving.bytes = self.leaving.bytes.saturating_sub(room.bytes);
+        self.release(room);
+    }
+
+    /// What is not sent again; at a shutdown also what waits behind it, since the receiver is away.
+    pub(super) fn give_up(&mut self, attempt: Attempt, rest: Rest, limit: Size) -> Vec<Leaving> {
+        self.leave(attempt.room());
+        let mut leaving = vec![(Surplus::Rest(rest), attempt)];
+        while self.is_hurried
+            && let Some(next) = self.take_surplus(limit)
+        {
+            leaving.push(next);
+        }
+        leaving
+    }
+
+    fn has_written(&self) -> bool {
+        !self.is_hurried && matches!(self.written, Written::Something | Written::Loan(_))
+    }
+
+    /// There is something to ask for.
+    pub(super) fn can_ask(&mut self) {
+        if matches!(self.written, Written::Nothing) {
+            self.written = Written::Something;
+        }
+    }
+
+    /// Whether to ask now.
+    pub(super) fn asks(&mut self) -> bool {
+        let is_time = self.is_empty() && matches!(self.written, Written::Something);
+        if is_time {
+            self.written = Written::Asked;
+        }
+        is_time
+    }
+
+    pub(super) fn lend(&mut self, loan: Option<Loan>) {
+        self.written = loan.map_or(Written::Nothing, Written::Loan);
+    }
+
+    fn take_loan(&mut self) -> Option<(Work, Task)> {
+        match std::mem::replace(&mut self.written, Written::Something) {
+            Written::Loan(Loan { rest, claim }) => Some((Work::Resume(rest), Task::Loan(claim))),
+            other => {
+                self.written = other;
+                None
             }
         }
-        (attempts, tickets)
+    }
+
+    /// It stays where it is, and is sent again after a pause.
+    pub(super) fn postpone_loan(&mut self, named: Option<Duration>, most: Duration) {
+        self.pause(Instant::now(), named, most);
+    }
+}
+
+fn exceeds(used: Size, more: Size, share: Size) -> bool {
+    used.spans > 0
+        && (used.spans + more.spans > share.spans || used.bytes + more.bytes > share.bytes)
+}
+
+/// A quarter stays free for what the threads record meanwhile.
+fn three_quarters(share: Size) -> Size {
+    Size {
+        spans: share.spans - share.spans / 4,
+        bytes: share.bytes - share.bytes / 4,
     }
 }

@@ -219,21 +219,21 @@ impl Drop for Chunk {
             self.ledger.count(self.size.spans, None);
             return;
         }
-        // Of each span, the first cause counts.
+        // Of each span, the first cause counts. One that is in a spool is lost if another exporter lost it.
         let mut fates = vec![None; self.size.spans];
         for (spans, cause) in &losses {
             for fate in fates.get_mut(spans.clone()).into_iter().flatten() {
-                fate.get_or_insert(*cause);
+                if fate.is_none_or(|before| before == DropCause::Spooled) {
+                    *fate = Some(*cause);
+                }
             }
         }
         for same in fates.chunk_by(PartialEq::eq) {
             self.ledger.count(same.len(), same[0]);
         }
         // Without an exporter, the worker drops it, and warns nobody.
-        if losses
-            .iter()
-            .any(|(_, cause)| *cause != DropCause::NoExporter)
-        {
+        let is_silent = |cause| matches!(cause, DropCause::NoExporter | DropCause::Spooled);
+        if losses.iter().any(|(_, cause)| !is_silent(*cause)) {
             self.queue.report_drops();
         }
     }

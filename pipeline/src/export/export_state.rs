@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::export::backlog::{Backlog, Job, Task};
-use crate::export::exporter::Export;
+use crate::export::exporter::{Export, Rest};
 use crate::queue::budget::Size;
 use crate::stats::counts::DropCause;
 
@@ -38,6 +38,8 @@ pub(super) struct CurrentTask {
     pub(super) deadline: Option<Instant>,
     /// The deadline has passed, and the thread had its time to see it by itself.
     pub(super) has_grace: bool,
+    /// What of it can go elsewhere.
+    pub(super) rest: Option<Rest>,
 }
 
 /// Threads that an exporter may block at the same time.
@@ -71,18 +73,6 @@ impl ExportState {
                 .then_some(DropCause::Behind),
             Job::Flush(_) | Job::ShutDown(_) => None,
         }
-    }
-
-    pub(super) fn take_current(&mut self) -> Option<CurrentTask> {
-        let current = self.current.take();
-        if let Some(CurrentTask {
-            task: Task::Export(attempt),
-            ..
-        }) = &current
-        {
-            self.backlog.release(attempt.room());
-        }
-        current
     }
 
     /// Not after the deadline of what the exporter is asked next, if it is asked anything.

@@ -4,16 +4,17 @@
 //! stay in memory up to its share of the queue; beyond that they are dropped for this exporter alone. If
 //! all others use their share, there is room left for it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::export::attempt::Attempt;
 use crate::export::backlog::{Due, Fate, Job, Task, Work};
 use crate::export::control::Control;
 use crate::export::export_state::{CurrentTask, ExportState, Successor};
-use crate::export::exporter::{self, Export, ExportResult};
-use crate::export::loss::{self, Left};
+use crate::export::exporter::{self, Export, ExportResult, Rest};
+use crate::export::outflow::Outflow;
+use crate::export::overflow::{Claim, Loan, Outlet, OverflowLane};
 use crate::host::suppression;
 use crate::host::unwind::silenced;
 use crate::queue::budget::Size;
@@ -21,13 +22,14 @@ use crate::queue::limit::Limits;
 use crate::stats::counts::{DropCause, Ledger};
 
 pub(crate) struct ExportThread {
-    control: Arc<Control>,
-    ledger: Arc<Ledger>,
+    pub(super) control: Arc<Control>,
+    pub(super) ledger: Arc<Ledger>,
     /// What may wait here.
-    share: Size,
-    limits: Limits,
-    state: Mutex<ExportState>,
-    has_job: Condvar,
+    pub(super) share: Size,
+    pub(super) limits: Limits,
+    pub(super) outflow: Outflow,
+    pub(super) state: Mutex<ExportState>,
+    pub(super) has_job: Condvar,
 }
 
 /// The number with which a thread serves. Dropped by a panic, it is replaced.
@@ -42,9 +44,6 @@ impl Drop for Serving<'_> {
     }
 }
 
-/// A thread that cancels a future at its deadline does so a little after it.
-const GRACE: Duration = Duration::from_millis(100);
-
 impl ExportThread {
     pub(crate) fn new(
         exporter: Arc<dyn Export>,
@@ -52,15 +51,20 @@ impl ExportThread {
         ledger: &Arc<Ledger>,
         limits: Limits,
         exporters: usize,
+        overflow: Option<Arc<dyn OverflowLane>>,
     ) -> Arc<Self> {
-        Arc::new(ExportThread {
+        let export_thread = Arc::new(ExportThread {
             control: Arc::clone(control),
             ledger: Arc::clone(ledger),
             share: limits.share(exporters),
             limits,
+            outflow: Outflow::new(overflow, ledger),
             state: Mutex::new(ExportState::new(exporter)),
             has_job: Condvar::new(),
-        })
+        });
+        let outlet: Weak<ExportThread> = Arc::downgrade(&export_thread);
+        export_thread.outflow.connect(outlet);
+        export_thread
     }
 
     /// Gives it a thread.
@@ -69,11 +73,11 @@ impl ExportThread {
         next.map_or(Ok(()), |successor| self.spawn(successor))
     }
 
-    fn state(&self) -> MutexGuard<'_, ExportState> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ExportState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spawn(self: &Arc<Self>, (number, exporter): Successor) -> std::io::Result<()> {
+    pub(super) fn spawn(self: &Arc<Self>, (number, exporter): Successor) -> std::io::Result<()> {
         let export_thread = Arc::clone(self);
         thread::Builder::new()
             .name("enter_span_export".to_owned())
@@ -84,10 +88,15 @@ impl ExportThread {
     /// Never waits. A job that the exporter cannot take is dropped for it, and counted.
     pub(crate) fn enqueue(&self, job: Job) {
         let mut state = self.state();
-        let mut evicted = Vec::new();
+        let (mut evicted, mut leaving) = (Vec::new(), Vec::new());
         if let Job::Export(portion) = &job {
-            self.ledger.offer(portion.size().spans);
-            evicted = state.backlog.evict(portion.size(), self.share);
+            let (size, backlog) = (portion.size(), &mut state.backlog);
+            self.ledger.offer(size.spans);
+            if self.outflow.is_open() {
+                leaving = backlog.overflow(size, self.share, self.limits.batch());
+            } else {
+                evicted = backlog.evict(size, self.share);
+            }
         }
         let cause = state.refuses(&job, self.share);
         let refused = match cause {
@@ -99,13 +108,20 @@ impl ExportThread {
         };
         drop(state);
         self.has_job.notify_one();
+        self.part_with(leaving, DropCause::Evicted);
         if !evicted.is_empty() {
             // Why it is away.
             self.record_error(self.ledger.last().and_then(Result::err));
         }
-        loss::drop_attempts(evicted, DropCause::Evicted, &self.ledger);
+        self.drop_attempts(evicted, DropCause::Evicted);
         if let (Some(Job::Export(portion)), Some(cause)) = (refused, cause) {
             Attempt::from(portion).drop_for(cause, &self.ledger);
+        }
+    }
+
+    fn drop_attempts(&self, attempts: Vec<Attempt>, cause: DropCause) {
+        for attempt in attempts {
+            attempt.drop_for(cause, &self.ledger);
         }
     }
 
@@ -116,7 +132,7 @@ impl ExportThread {
         while let Some(work) = self.next(serving.1) {
             #[cfg(test)]
             self.control.export_fault.strike();
-            let (is_last, result) = self.run(&*exporter, work);
+            let (is_last, result) = self.run(serving.1, &*exporter, work);
             if is_last {
                 self.record_error(result.error());
                 break;
@@ -126,7 +142,7 @@ impl ExportThread {
                 None => break,
             }
         }
-        self.release(serving.1, exporter);
+        self.leave(serving.1, exporter);
         drop(serving);
         self.control.unregister_thread();
     }
@@ -138,6 +154,10 @@ impl ExportThread {
                 return None;
             }
             state = match state.backlog.due() {
+                Due::Now if state.backlog.asks() => {
+                    self.outflow.ask();
+                    continue;
+                }
                 Due::Now => break,
                 Due::At(time) => {
                     let pause = time.saturating_duration_since(Instant::now());
@@ -156,20 +176,42 @@ impl ExportThread {
             // A time that is too far for the clock is none.
             deadline: Instant::now().checked_add(self.limits.export_timeout),
             has_grace: false,
+            rest: None,
         });
         Some(work)
     }
 
     /// Returns also whether this was the last work.
-    fn run(&self, exporter: &dyn Export, work: Work) -> (bool, ExportResult) {
+    fn run(&self, number: u64, exporter: &dyn Export, work: Work) -> (bool, ExportResult) {
         let timeout = self.limits.export_timeout;
+        let resume = |rest: Rest| {
+            self.keep(number, &rest);
+            exporter::resume(exporter, rest, timeout)
+        };
         match work {
-            Work::Export(batch) => (false, exporter::export(exporter, batch, timeout)),
-            Work::Resume(rest) => (false, exporter::resume(exporter, rest, timeout)),
+            Work::Export(batch) => {
+                let result = match silenced(|| self.outflow.encode(batch)) {
+                    Some(Ok(rest)) => resume(rest),
+                    Some(Err(batch)) => exporter::export(exporter, batch, timeout),
+                    None => exporter::panicked(),
+                };
+                (false, result)
+            }
+            Work::Resume(rest) => (false, resume(rest)),
             Work::Flush => (false, exporter::flush(exporter)),
             Work::ShutDown => {
                 self.record_error(exporter::flush(exporter).error());
                 (true, exporter::shut_down(exporter, timeout))
+            }
+        }
+    }
+
+    fn keep(&self, number: u64, rest: &Rest) {
+        let mut state = self.state();
+        if self.outflow.exists() && state.server == Some(number) {
+            let current = state.current.as_mut();
+            if let Some(current) = current {
+                current.rest = Some(rest.clone());
             }
         }
     }
@@ -182,10 +224,11 @@ impl ExportThread {
         }
         match state.current.take().map(|current| current.task) {
             Some(Task::Export(attempt)) => self.answer(state, attempt, result),
+            Some(Task::Loan(claim)) => self.answer_loan(state, claim, result),
             other => {
                 drop(state);
                 self.record_error(result.error());
-                drop(other);
+                self.outflow.pass(other);
             }
         }
         Some(number)
@@ -209,7 +252,19 @@ impl ExportThread {
                         self.ledger.retry(&reason);
                         return;
                     }
-                    Fate::GivenUp(attempt, parts, requests) => (attempt, parts, requests),
+                    Fate::Over(attempt, delayed) if self.outflow.is_open() => {
+                        let limit = self.limits.batch();
+                        let leaving = state.backlog.give_up(attempt, delayed.rest, limit);
+                        drop(state);
+                        self.ledger.set_last(Err(delayed.reason.clone()));
+                        self.record_error(Some(delayed.reason));
+                        self.part_with(leaving, delayed.cause);
+                        return;
+                    }
+                    Fate::Over(attempt, delayed) => {
+                        let parts = attempt.give_up(&delayed);
+                        (attempt, parts, delayed.rest.requests())
+                    }
                 }
             }
             result => {
@@ -223,16 +278,37 @@ impl ExportThread {
         self.ledger.give_up(given_up);
         let error = attempt.complete(parts, &self.ledger);
         self.record_error(error);
+        self.outflow.look_around();
     }
 
-    fn record_error(&self, error: Option<String>) {
+    /// What was written earlier is gone, or stays where it is.
+    fn answer_loan(
+        &self,
+        mut state: MutexGuard<'_, ExportState>,
+        claim: Claim,
+        result: ExportResult,
+    ) {
+        if let ExportResult::Delayed(delayed) = result {
+            let most = self.limits.retry_time;
+            state.backlog.postpone_loan(delayed.pause, most);
+            drop(state);
+            self.ledger.retry(&delayed.reason);
+            return;
+        }
+        state.backlog.has_answer();
+        drop(state);
+        let error = self.outflow.settle(claim, result);
+        self.record_error(error);
+    }
+
+    pub(super) fn record_error(&self, error: Option<String>) {
         if let Some(error) = error {
             self.control.set_last_error(error);
         }
     }
 
     /// The exporter goes with the last of its threads; what was asked of it last is done then.
-    fn release(&self, number: u64, exporter: Arc<dyn Export>) {
+    fn leave(&self, number: u64, exporter: Arc<dyn Export>) {
         let mut state = self.state();
         let is_server = state.server == Some(number);
         let (mut kept, mut current) = (None, None);
@@ -244,95 +320,9 @@ impl ExportThread {
         silenced(|| drop(kept));
         silenced(|| drop(exporter));
         if is_server {
-            current = self.state().take_current();
+            current = self.state().current.take();
         }
-        drop(current);
-    }
-
-    /// The worker's side: abandons a thread that blocks. Gives when to look again; nothing, if there is
-    /// nothing to wait for.
-    pub(crate) fn watch(self: &Arc<Self>, now: Instant) -> Option<Instant> {
-        let mut state = self.state();
-        let Some(current) = state.current.as_mut() else {
-            return state.next_deadline(now, self.limits.export_timeout);
-        };
-        let deadline = current.deadline?;
-        if now < deadline {
-            return Some(deadline);
-        }
-        if !current.has_grace {
-            current.has_grace = true;
-            current.deadline = now.checked_add(GRACE);
-            return current.deadline;
-        }
-        // All of it under one lock: a thread that comes back afterwards may serve at once.
-        let current = state.take_current();
-        let next = state.replace();
-        let left = match next {
-            Some(_) => Left::default(),
-            None => state.backlog.take_all(),
-        };
-        let deadline = state.next_deadline(now, self.limits.export_timeout);
-        drop(state);
-        self.time_out(current);
-        loss::drop_left(left, DropCause::Blocked, &self.ledger);
-        if next.is_some_and(|successor| self.spawn(successor).is_err()) {
-            self.abandon();
-        }
-        deadline
-    }
-
-    /// Stops serving: what waits is dropped immediately.
-    pub(crate) fn abandon(&self) {
-        let mut state = self.state();
-        state.server = None;
-        let (current, left) = (state.take_current(), state.backlog.take_all());
-        drop(state);
-        self.time_out(current);
-        loss::drop_left(left, DropCause::Blocked, &self.ledger);
-    }
-
-    /// A bug of ours has ended a thread: its batch is lost. Another one takes its place, but not for ever.
-    fn replace_dead(self: &Arc<Self>, number: u64) {
-        let mut state = self.state();
-        if state.server != Some(number) {
-            return;
-        }
-        let (current, next) = (state.take_current(), state.replace_dead());
-        drop(state);
-        let mut warning = loss::THREAD_DIED.to_owned();
-        self.ledger.die(&warning);
-        self.record_error(Some(warning.clone()));
-        loss::drop_current(current, DropCause::ThreadDied, &self.ledger);
-        let is_replaced = next.is_some_and(|successor| self.spawn(successor).is_ok());
-        if !is_replaced {
-            self.end(DropCause::ThreadDied);
-            warning.push_str(": no spans are exported by this exporter any more");
-        }
-        self.control.add_warning(warning);
-    }
-
-    /// What the exporter is at, what waits and what may come are dropped for this: the time of a shutdown is
-    /// over, or threads have panicked.
-    pub(crate) fn end(&self, cause: DropCause) {
-        let mut state = self.state();
-        state.server = None;
-        state.is_over = true;
-        state.refusal = Some(cause);
-        let (current, left) = (state.take_current(), state.backlog.take_all());
-        let kept = state.exporter.take();
-        drop(state);
-        self.has_job.notify_all();
-        loss::drop_current(current, cause, &self.ledger);
-        loss::drop_left(left, cause, &self.ledger);
-        silenced(|| drop(kept));
-    }
-
-    fn time_out(&self, current: Option<CurrentTask>) {
-        if let Some(current) = current {
-            self.record_error(ExportResult::TimedOut.error());
-            loss::time_out(current, &self.ledger);
-        }
+        self.outflow.pass(current.map(|current| current.task));
     }
 
     /// Nothing more is asked. A thread that comes back later ends.
@@ -343,5 +333,21 @@ impl ExportThread {
         drop(state);
         self.has_job.notify_all();
         silenced(|| drop(kept));
+    }
+}
+
+impl Outlet for ExportThread {
+    fn release(&self, room: Size) {
+        self.state().backlog.has_left(room);
+    }
+
+    fn has_more(&self) {
+        self.state().backlog.can_ask();
+        self.has_job.notify_all();
+    }
+
+    fn lend(&self, loan: Option<Loan>) {
+        self.state().backlog.lend(loan);
+        self.has_job.notify_all();
     }
 }

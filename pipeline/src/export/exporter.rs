@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+#[cfg(all(feature = "spool", unix))]
+use std::sync::Mutex;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -17,6 +19,8 @@ use opentelemetry_sdk::trace::SpanExporter;
 use crate::export::batch::Batch;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 use crate::export::encode::EncodedRequest;
+#[cfg(all(feature = "spool", unix))]
+use crate::export::encode::Encoder;
 use crate::host::unwind::silenced;
 use crate::stats::counts::{DropCause, Ledger};
 
@@ -42,6 +46,12 @@ pub(crate) trait Export: Send + Sync {
 
     /// What it is and where it exports to, without credentials.
     fn description(&self) -> String;
+
+    /// What writes its requests, if they can be sent later.
+    #[cfg(all(feature = "spool", unix))]
+    fn encoder(&self) -> Option<Arc<Mutex<Encoder>>> {
+        None
+    }
 }
 
 impl<E: SpanExporter> Export for E {
@@ -104,7 +114,7 @@ pub(crate) struct Delayed {
 }
 
 /// Requests that have no answer for good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rest {
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) requests: VecDeque<EncodedRequest>,
@@ -230,7 +240,7 @@ fn run(work: impl FnOnce() -> OTelSdkResult) -> ExportResult {
     silenced(work).map_or_else(panicked, ExportResult::from)
 }
 
-fn panicked() -> ExportResult {
+pub(crate) fn panicked() -> ExportResult {
     ExportResult::Failed("the exporter panicked".to_owned())
 }
 

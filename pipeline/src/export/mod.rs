@@ -1,5 +1,6 @@
 //! From the queue to the exporters.
 
+mod abandonment;
 pub(crate) mod async_wait;
 mod attempt;
 mod backlog;
@@ -12,9 +13,12 @@ pub(crate) mod encode;
 pub(crate) mod export_state;
 pub(crate) mod export_thread;
 pub(crate) mod exporter;
-mod loss;
 pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;
+mod outflow;
+pub(crate) mod overflow;
 pub(crate) mod pipeline_threads;
+#[cfg(feature = "spool")]
+pub(crate) mod spool;
 pub(crate) mod worker;

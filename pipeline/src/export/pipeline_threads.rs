@@ -11,6 +11,7 @@ use opentelemetry_sdk::Resource;
 use crate::export::control::{Control, WaitResult, WorkerEnd};
 use crate::export::export_thread::ExportThread;
 use crate::export::exporter::Export;
+use crate::export::overflow::Overflow;
 use crate::export::worker::{self, Worker};
 use crate::host::clock::Clock;
 use crate::queue::limit::Limits;
@@ -24,6 +25,7 @@ pub(crate) struct PipelineThreads {
     pub(crate) ledgers: Arc<Ledgers>,
     export_threads: Arc<[Arc<ExportThread>]>,
     warnings: Arc<WarningQueue>,
+    overflow: Option<Arc<dyn Overflow>>,
     /// The worker's, until it is gone.
     drop_warnings: Weak<DropWarnings>,
 }
@@ -37,11 +39,15 @@ pub(crate) struct ThreadsConfig<'a> {
     pub(crate) clock: Arc<Clock>,
     /// Characters of a text.
     pub(crate) text: Option<usize>,
+    pub(crate) overflow: Option<Arc<dyn Overflow>>,
 }
 
 /// For a warning function that is at work when all else is done: a process that ends now would not see
 /// what it has to say.
 const WARNING_WAIT: Duration = Duration::from_secs(1);
+
+/// The most that a shutdown keeps of its time for what is written.
+const WRITING_TIME: Duration = Duration::from_secs(2);
 
 impl PipelineThreads {
     /// Of a pipeline that records nothing: no thread at all.
@@ -53,6 +59,7 @@ impl PipelineThreads {
             ledgers,
             export_threads: Arc::default(),
             warnings: WarningQueue::new(warn),
+            overflow: None,
             drop_warnings: Weak::new(),
         }
     }
@@ -64,15 +71,23 @@ impl PipelineThreads {
         config: ThreadsConfig<'_>,
     ) -> io::Result<Self> {
         let (resource, limits) = (config.resource, config.limits);
-        let export_threads =
-            worker::export_threads(config.exporters, resource, &control, &ledgers, limits);
+        let (exporters, overflow) = (config.exporters, config.overflow);
+        let export_threads = worker::export_threads(
+            exporters,
+            resource,
+            &control,
+            &ledgers,
+            limits,
+            overflow.as_deref(),
+        );
         let warnings = WarningQueue::new(config.warn);
         let drop_warnings = Arc::new(DropWarnings::new(Arc::clone(&warnings)));
         let threads = PipelineThreads {
             control: Arc::clone(&control),
             ledgers: Arc::clone(&ledgers),
             export_threads: Arc::clone(&export_threads),
-            warnings,
+            warnings: Arc::clone(&warnings),
+            overflow: overflow.clone(),
             drop_warnings: Arc::downgrade(&drop_warnings),
         };
         let worker = Worker {
@@ -83,9 +98,12 @@ impl PipelineThreads {
             drop_warnings,
             clock: config.clock,
             text: config.text,
+            overflow: overflow.clone(),
             next: None,
         };
-        let started = worker.start_export_threads().and_then(|()| {
+        let started = overflow.map_or(Ok(()), |overflow| overflow.start(&warnings));
+        let started = started.and_then(|()| worker.start_export_threads());
+        let started = started.and_then(|()| {
             let thread = thread::Builder::new().name("enter_span".to_owned());
             thread.spawn(move || worker.run())
         });
@@ -104,12 +122,22 @@ impl PipelineThreads {
     /// The same, and the exporters are down then.
     pub(crate) fn shut_down(&self, timeout: Duration) -> WaitResult {
         let start = Instant::now();
-        let result = self.control.wait(self.control.request_shutdown(), timeout);
+        let reserve = self.reserve(timeout);
+        let goal = self.control.request_shutdown();
+        let mut result = self.control.wait(goal, timeout - reserve);
         if result == WaitResult::TimedOut {
-            self.end_late();
+            result = self.end_late(reserve);
         }
         self.wait_for_warnings(timeout.saturating_sub(start.elapsed()));
         result
+    }
+
+    /// So much of a shutdown's time is kept for what is written to files.
+    pub(crate) fn reserve(&self, timeout: Duration) -> Duration {
+        match self.overflow {
+            Some(_) => (timeout / 4).min(WRITING_TIME),
+            None => Duration::ZERO,
+        }
     }
 
     /// In what is left of the time, the application sees the warnings of what was dropped before.
@@ -123,11 +151,17 @@ impl PipelineThreads {
 
     /// Nobody waits any longer: counts what is left, and warns of it. The process may end when this returns,
     /// so the application sees the warning before.
-    pub(crate) fn end_late(&self) {
+    pub(crate) fn end_late(&self, reserve: Duration) -> WaitResult {
+        let lost = || self.ledgers.dropped().shutdown_timed_out;
+        let lost_before = lost();
         let drop_warnings = self.drop_warnings.upgrade();
         drop_warnings.iter().for_each(|warnings| warnings.end());
         for export_thread in &*self.export_threads {
             export_thread.end(DropCause::ShutdownTimedOut);
+        }
+        if let Some(overflow) = &self.overflow {
+            overflow.wait(reserve);
+            overflow.end_late();
         }
         // There is something only if the worker does not come.
         let ledgers = &self.ledgers;
@@ -140,6 +174,12 @@ impl PipelineThreads {
         if let Some(drop_warnings) = drop_warnings {
             drop_warnings.warn_last(ledgers.dropped(), last_error);
             self.warnings.wait(WARNING_WAIT);
+        }
+        if self.overflow.is_some() && lost() == lost_before {
+            // All of it is in files.
+            WaitResult::Done
+        } else {
+            WaitResult::TimedOut
         }
     }
 

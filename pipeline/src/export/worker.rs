@@ -21,6 +21,7 @@ use crate::export::chunk::ChunkBuilder;
 use crate::export::control::{Control, FlushTicket, WorkerEnd};
 use crate::export::export_thread::ExportThread;
 use crate::export::exporter::Export;
+use crate::export::overflow::Overflow;
 use crate::host::clock::Clock;
 use crate::host::suppression;
 use crate::host::unwind::silenced;
@@ -39,6 +40,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<Clock>,
     /// Characters of a text.
     pub(crate) text: Option<usize>,
+    pub(crate) overflow: Option<Arc<dyn Overflow>>,
     /// When it wakes up next without a call.
     pub(crate) next: Option<Instant>,
 }
@@ -180,6 +182,7 @@ pub(crate) fn export_threads(
     control: &Arc<Control>,
     ledgers: &Ledgers,
     limits: Limits,
+    overflow: Option<&dyn Overflow>,
 ) -> Arc<[Arc<ExportThread>]> {
     let count = exporters.len();
     let each = exporters.into_iter().zip(&ledgers.each);
@@ -188,7 +191,8 @@ pub(crate) fn export_threads(
             control.set_last_error("the exporter panicked at the resource".to_owned());
         }
         exporter.count_in(ledger);
-        ExportThread::new(exporter.into(), control, ledger, limits, count)
+        let overflow = overflow.and_then(|all| all.lane(&*exporter, ledger));
+        ExportThread::new(exporter.into(), control, ledger, limits, count, overflow)
     })
     .collect()
 }
@@ -211,6 +215,9 @@ impl Drop for Worker {
         for export_thread in &*self.export_threads {
             export_thread.abandon();
             export_thread.close();
+        }
+        if let Some(overflow) = &self.overflow {
+            overflow.close();
         }
         self.send_to_exporters(self.ledgers.queue.buffers.drain());
         self.control.end(end);

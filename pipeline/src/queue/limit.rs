@@ -46,7 +46,8 @@ pub struct Limits {
     ///
     /// Pauses grow from a quarter of a second to 30 seconds; one that the receiver asks for is cut to this
     /// time. Nothing else is sent to the receiver meanwhile. What ends meanwhile waits in the queue; when three
-    /// quarters of an exporter's share are used, the oldest spans go first ([`Dropped::evicted`]). So an
+    /// quarters of an exporter's share are used, the oldest spans go first ([`Dropped::evicted`]), or into the spool
+    /// if there is one; and so does a batch whose time is over. Without a spool, an
     /// outage of a minute at 2,000 spans a second, with the pause that may follow it, needs a queue of
     /// 240,000 spans.
     ///

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::stats::spool_counts::{SpoolCounts, SpoolLedger};
+
 /// What became of the spans that a pipeline has recorded.
 ///
-/// `recorded == exported + dropped.total() + queued` always, and after a flush `queued` is 0 until the
-/// next span ends. Each span is counted once, however many exporters there are: as exported if every
-/// one of them took it, and there is one, else as dropped by the cause that was met first. What each
-/// exporter took stands in its [`ExporterCounts`].
+/// `recorded == exported + dropped.total() + spooled + queued` always, and after a flush `queued` is 0 until
+/// the next span ends. Each span is counted once, however many exporters there are: as exported if every
+/// one of them took it, and there is one, else as dropped by the cause that was met first, else as spooled.
+/// What each exporter took stands in its [`ExporterCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -18,6 +20,8 @@ pub struct Counts {
     pub exported: u64,
     /// Spans that were not exported, or not by every exporter, by cause.
     pub dropped: Dropped,
+    /// Spans that were written to the spool, by this pipeline. What becomes of them there is in `spool`.
+    pub spooled: u64,
     /// Spans that wait for export, or are on their way.
     pub queued: u64,
     /// Spans that have ended and were recorded by a sampler's wish, but not sampled: they are not
@@ -27,6 +31,9 @@ pub struct Counts {
     pub retried: u64,
     /// Requests that were given up, by all exporters: see [`ExporterCounts::given_up`].
     pub given_up: u64,
+    /// What became of the files in the spool, those of earlier runs and of other processes too: not a part of
+    /// `recorded`.
+    pub spool: SpoolCounts,
 }
 
 /// Spans that were not exported, or not by every exporter, by cause.
@@ -56,6 +63,10 @@ pub struct Dropped {
     pub shutdown_timed_out: u64,
     /// A thread of the pipeline that had them has panicked, which is a fault of this library.
     pub thread_died: u64,
+    /// The spool was full, and loses the newest. Only with a spool.
+    pub spool_full: u64,
+    /// They were to be written to the spool when that became impossible. Only with a spool.
+    pub spool_failed: u64,
     /// They ended after the shutdown, or after the pipeline's worker has panicked.
     pub after_shutdown: u64,
     /// They waited, or ended, in a forked child of the process, where a pipeline is off.
@@ -69,7 +80,7 @@ impl Dropped {
     }
 
     /// By cause, with what is said of it.
-    pub(crate) fn each(&self) -> [(u64, &'static str); 12] {
+    pub(crate) fn each(&self) -> [(u64, &'static str); 14] {
         [
             (self.queue_full, "the queue was full"),
             (self.exporter_behind, "an exporter was behind"),
@@ -84,6 +95,8 @@ impl Dropped {
             ),
             (self.shutdown_timed_out, "the time of the shutdown was over"),
             (self.thread_died, "a thread of the pipeline has panicked"),
+            (self.spool_full, "the spool was full"),
+            (self.spool_failed, "the spool could not be written"),
             (self.after_shutdown, "they ended after the shutdown"),
             (self.forked, "they were in a forked child"),
         ]
@@ -116,6 +129,12 @@ pub struct ExporterCounts {
     pub shutdown_timed_out: u64,
     /// Spans that its thread or the pipeline's worker had, when that panicked.
     pub thread_died: u64,
+    /// Spans that were to go to its spool, which was full. Only with OTLP.
+    pub spool_full: u64,
+    /// Spans that were to go to its spool when that could not be written. Only with OTLP.
+    pub spool_failed: u64,
+    /// Spans that went to its spool. Only with OTLP.
+    pub spooled: u64,
     /// Spans that wait for it, or that it is at.
     pub queued: u64,
     /// Requests that were sent again, or wait for that, after an answer or a fault that passes. Only with OTLP.
@@ -123,6 +142,8 @@ pub struct ExporterCounts {
     /// Requests whose last failure may pass, but for which there was no other try: their time was over, or the
     /// pipeline shut down. Their spans are in `failed`, or in `timed_out`. Only with OTLP.
     pub given_up: u64,
+    /// What became of the files of its spool: not a part of what it was offered. Only with OTLP.
+    pub spool: SpoolCounts,
 }
 
 /// Why a batch was not exported.
@@ -136,6 +157,10 @@ pub(crate) enum DropCause {
     Evicted,
     ShutdownTimedOut,
     ThreadDied,
+    SpoolFull,
+    SpoolFailed,
+    /// It was written to the spool: that is no loss.
+    Spooled,
     /// Never at an exporter.
     NoExporter,
 }
@@ -146,11 +171,12 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 9],
+    dropped: [AtomicU64; 12],
     retried: AtomicU64,
     given_up: AtomicU64,
     /// Panics of its thread.
     deaths: AtomicU64,
+    pub(crate) spool: SpoolLedger,
     last: Mutex<Option<LastExport>>,
 }
 
@@ -216,11 +242,15 @@ impl Ledger {
             evicted: get(self.of(DropCause::Evicted)),
             shutdown_timed_out: get(self.of(DropCause::ShutdownTimedOut)),
             thread_died: get(self.of(DropCause::ThreadDied)),
+            spool_full: get(self.of(DropCause::SpoolFull)),
+            spool_failed: get(self.of(DropCause::SpoolFailed)),
+            spooled: get(self.of(DropCause::Spooled)),
             queued: 0,
             retried: get(&self.retried),
             given_up: get(&self.given_up),
+            spool: self.spool.counts(),
         };
-        let done = counts.exported + counts.dropped();
+        let done = counts.exported + counts.dropped() + counts.spooled;
         ExporterCounts {
             queued: get(&self.offered).saturating_sub(done),
             ..counts
@@ -240,6 +270,8 @@ impl Ledger {
             evicted: counts.evicted,
             shutdown_timed_out: counts.shutdown_timed_out,
             thread_died: counts.thread_died,
+            spool_full: counts.spool_full,
+            spool_failed: counts.spool_failed,
             ..Dropped::default()
         }
     }
@@ -249,6 +281,7 @@ impl ExporterCounts {
     fn dropped(&self) -> u64 {
         let answered = self.failed + self.timed_out + self.rejected;
         let refused = self.behind + self.blocked + self.evicted;
-        answered + refused + self.shutdown_timed_out + self.thread_died
+        let spool = self.spool_full + self.spool_failed;
+        answered + refused + self.shutdown_timed_out + self.thread_died + spool
     }
 }

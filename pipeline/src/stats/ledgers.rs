@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use crate::queue::push_result::QueueCounts;
 use crate::queue::span_queue::SpanQueue;
 use crate::stats::counts::{Counts, Dropped, ExporterCounts, Ledger};
+use crate::stats::spool_counts::SpoolCounts;
 
 pub(crate) struct Ledgers {
     pub(crate) queue: Arc<SpanQueue>,
@@ -21,11 +22,13 @@ impl Ledgers {
     pub(crate) fn counts(&self) -> Counts {
         let is_forked = self.queue.buffers.is_forked();
         // In this order: what is accepted meanwhile is queued, and nothing is exported before.
-        let exported = self.all.counts().exported;
+        let ExporterCounts {
+            exported, spooled, ..
+        } = self.all.counts();
         let mut dropped = self.all.dropped();
         let counts = self.queue.buffers.counts();
         refuse(&mut dropped, counts);
-        let done = exported + dropped.total();
+        let done = exported + dropped.total() + spooled;
         // In a forked child, some buffers may be locked for ever, and cannot be counted.
         let recorded = (counts.accepted + counts.full + counts.closed + counts.forked).max(done);
         let waiting = recorded - done;
@@ -35,11 +38,21 @@ impl Ledgers {
             recorded,
             exported,
             dropped,
+            spooled,
             queued,
             record_only: self.queue.record_only(),
             retried: self.sum(|counts| counts.retried),
             given_up: self.sum(|counts| counts.given_up),
+            spool: self.spool(),
         }
+    }
+
+    fn spool(&self) -> SpoolCounts {
+        let mut all = SpoolCounts::default();
+        for ledger in &self.each {
+            all.add(ledger.spool.counts());
+        }
+        all
     }
 
     fn sum(&self, count: impl Fn(ExporterCounts) -> u64) -> u64 {

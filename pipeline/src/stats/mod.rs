@@ -4,4 +4,5 @@ pub(crate) mod counts;
 pub(crate) mod declined;
 pub(crate) mod drop_warnings;
 pub(crate) mod ledgers;
+pub(crate) mod spool_counts;
 pub(crate) mod warning_queue;

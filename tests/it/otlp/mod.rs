@@ -10,6 +10,8 @@ mod retry;
 mod size;
 #[cfg(unix)]
 mod socket;
+#[cfg(unix)]
+mod spool;
 
 use std::time::Duration;
 

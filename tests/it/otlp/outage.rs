@@ -51,7 +51,7 @@ fn wait_for_retry(pipeline: &Pipeline) {
 }
 
 /// The numbers by which the spans are named, in the order of the requests.
-fn numbers(requests: &[Request]) -> Vec<u64> {
+pub(super) fn numbers(requests: &[Request]) -> Vec<u64> {
     let mut numbers = Vec::new();
     for Request { body, .. } in requests {
         let request = ExportTraceServiceRequest::decode(&**body).expect("a request");

@@ -120,11 +120,8 @@ fn hosts_may_be_exempt(
     "the port is not a number from 1 to 65535"
 )]
 fn another_kind_of_proxy_is_told(#[case] url: &str, #[case] reason: &str) {
-    let (exporter, warnings) = described(&[("ALL_PROXY", url)]);
-    assert_eq!(
-        exporter,
-        "otlp http/protobuf http://localhost:4318/v1/traces"
-    );
+    let (exporter, warnings) = described(&[("ALL_PROXY", url), (ENDPOINT, "http://a.example")]);
+    assert_eq!(exporter, "otlp http/protobuf http://a.example/v1/traces");
     let warning = format!(
         "ALL_PROXY: {reason}, and spans are exported without a proxy; write a URL as `http://proxy.example:3128`"
     );

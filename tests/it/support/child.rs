@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::process::Command;
+use std::process::{Child, Command};
 
 const MARK: &str = "ENTER_SPAN_TESTS_CHILD";
 
@@ -31,12 +31,7 @@ where
     if env::var_os(MARK).is_some() {
         return None;
     }
-    let output = Command::new(env::current_exe().expect("the path of this binary"))
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(MARK, "1")
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .output()
-        .expect("a child process");
+    let output = command(test, variables).output().expect("a child process");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -44,4 +39,25 @@ where
         "{test} failed in its own process\n{text}\n{errors}"
     );
     Some(errors.into_owned())
+}
+
+/// Starts this test in a child process, for one that does not pass: it is killed. `None` in the child.
+pub(crate) fn start_child<V>(test: &str, variables: &[(&str, V)]) -> Option<Child>
+where
+    V: AsRef<OsStr>,
+{
+    if env::var_os(MARK).is_some() {
+        return None;
+    }
+    let mut command = command(test, variables);
+    Some(command.spawn().expect("a child process"))
+}
+
+fn command<V: AsRef<OsStr>>(test: &str, variables: &[(&str, V)]) -> Command {
+    let mut command = Command::new(env::current_exe().expect("the path of this binary"));
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(MARK, "1")
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+    command
 }

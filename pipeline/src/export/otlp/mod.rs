@@ -36,7 +36,7 @@ use crate::stats::counts::{DropCause, Ledger};
 
 pub(crate) struct Otlp {
     client: Client,
-    encoder: Mutex<Encoder>,
+    encoder: Arc<Mutex<Encoder>>,
     engine: Engine,
     timeout: Duration,
     ledger: Arc<Ledger>,
@@ -50,7 +50,7 @@ impl Otlp {
     pub(crate) fn new(settings: &OtlpSettings) -> Result<Self, String> {
         Ok(Otlp {
             client: Client::new(settings)?,
-            encoder: Mutex::new(Encoder::new()),
+            encoder: Arc::new(Mutex::new(Encoder::new())),
             engine: Engine::new()?,
             timeout: settings.timeout,
             ledger: Arc::default(),
@@ -170,10 +170,7 @@ impl Export for Otlp {
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        let encoder = self
-            .encoder
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         encoder.set_resource(resource);
     }
 
@@ -183,6 +180,11 @@ impl Export for Otlp {
 
     fn description(&self) -> String {
         self.description.clone()
+    }
+
+    #[cfg(all(feature = "spool", unix))]
+    fn encoder(&self) -> Option<Arc<Mutex<Encoder>>> {
+        Some(Arc::clone(&self.encoder))
     }
 }
 
