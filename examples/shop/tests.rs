@@ -246,7 +246,7 @@ fn calls_of_the_database_are_clients_and_tell_no_values() {
     }
 }
 
-/// As the README says.
+/// As the book says.
 #[test]
 fn continuous_an_order_is_one_trace() {
     let received = sell_in(&[("ENTER_SPAN_TRACE_MODE", "continuous")]);
@@ -285,11 +285,11 @@ fn a_message_that_is_not_done_is_delivered_again() {
     assert!(queue::is_empty(&shop).expect("a table that can be read"));
 }
 
-/// What the README shows is a part of what is printed.
+/// What the book shows is a part of what is printed.
 #[test]
-fn the_readme_shows_what_is_printed() {
-    let readme = include_str!("../../README.md");
-    let (_, shown) = readme
+fn the_book_shows_what_is_printed() {
+    let page = include_str!("../../docs/queues.md");
+    let (_, shown) = page
         .split_once("```text\ntrace 4, of order 2\n")
         .expect("a trace of the shop");
     let (shown, _) = shown.split_once("```").expect("its end");

@@ -1,10 +1,18 @@
-//! The first example of the README gives the tree that the README shows.
+//! README and the book show what is true: the first tree, and every page is compiled.
+
+use std::fs;
+use std::path::Path;
+
+use enter_span_tests::PAGES;
 
 include!("readme_example.rs");
 
 use crate::support::check::check_async;
 
 const README: &str = include_str!("../../README.md");
+
+/// The programs of this page are compared with those that a test runs.
+const TESTED_ELSEWHERE: [&str; 1] = ["docs/shutdown.md"];
 
 const TREE: &str = "checkout order=40+80
   price return=120
@@ -26,4 +34,19 @@ fn the_first_example_is_as_shown() {
         },
         TREE,
     );
+}
+
+/// A page that nobody compiles could show anything.
+#[test]
+fn the_examples_of_every_page_are_compiled() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for entry in fs::read_dir(docs).expect("the book") {
+        let name = entry.expect("a file").file_name();
+        let page = format!("docs/{}", name.to_string_lossy());
+        let is_known = PAGES.contains(&&*page) || TESTED_ELSEWHERE.contains(&&*page);
+        assert!(
+            is_known || !page.ends_with(".md"),
+            "{page} is not in tests/src/lib.rs"
+        );
+    }
 }

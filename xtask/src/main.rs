@@ -5,6 +5,7 @@ mod layers;
 mod modules;
 mod order;
 mod packages;
+mod prose;
 mod size;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ usage: cargo xtask <check>
 
   layers          compare the modules of each crate with the order in ARCHITECTURE.md
   size            find source files with more than 300 lines of code
+  prose           find long sentences and stop phrases in README, docs and the READMEs of crates
   packages        check what goes to the registry: manifests, files, licences, READMEs
   api             compare the public API of each published crate with api/*.txt
   api --update    write api/*.txt
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         ["layers"] => layers::check(root()),
         ["size"] => size::check(root()),
+        ["prose"] => prose::check(root()),
         ["packages"] => packages::check(root()),
         ["api"] => api::check(root()),
         ["api", "--update"] => api::update(root()),
