@@ -10,6 +10,7 @@ use opentelemetry::Context as OtelContext;
 
 use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
+use crate::backend::site::Site;
 use crate::backend::size::Content;
 use crate::context::stack;
 use crate::context::unwind::{self, Payload};
@@ -217,6 +218,28 @@ impl ActiveSpan {
             let _ = unwind::shielded(|| fill(&mut AttributeSink::new(&mut write)));
         }
         self
+    }
+
+    pub(crate) fn scope(&self) -> Option<&Scope> {
+        self.0.as_deref()
+    }
+
+    /// A span that is off becomes its place: what is current here.
+    pub(crate) fn or_place(self, site: &'static Site) -> Self {
+        if !self.is_off() {
+            return self;
+        }
+        ActiveSpan::new(Scope::unrecorded(
+            site,
+            stack::current().unwrap_or_default(),
+        ))
+    }
+
+    /// Lets go of the context, which nothing asks for any more.
+    pub(crate) fn drop_context(&mut self) {
+        if let Some(scope) = &mut self.0 {
+            drop(scope.take_context());
+        }
     }
 
     pub(crate) fn is_leaf(&self) -> bool {

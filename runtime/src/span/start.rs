@@ -31,6 +31,12 @@ pub fn enter(site: &'static Site) -> ActiveSpan {
     }
 }
 
+/// The same if it takes no more than the site. `None` if a sampler may want to see more.
+#[cold]
+pub(crate) fn enter_plain(site: &'static Site) -> Option<ActiveSpan> {
+    start_plain(site)
+}
+
 /// Starts a span that has only its site. `None` if it takes more than that.
 ///
 /// No user code runs here, so all of it runs under OpenTelemetry's borrow of the current context, without

@@ -1,0 +1,130 @@
+//! One tree with [`tracing`](https://docs.rs/tracing): its spans and events in the traces of
+//! [`enter-span`](https://docs.rs/enter-span), and the ids of the current span in each log line.
+//!
+//! [`layer()`] is a layer of `tracing-subscriber` that records the spans of `tracing` as `enter-span` records its
+//! own: with the pipeline or any other OpenTelemetry provider that is installed.
+//!
+//! ```
+//! use enter_span::enter_span;
+//! use enter_span::testing::Recorder;
+//! use tracing::{info, info_span, instrument};
+//! use tracing_subscriber::layer::SubscriberExt as _;
+//!
+//! #[enter_span]
+//! fn handle() {
+//!     query(7);
+//! }
+//!
+//! #[instrument(fields(otel.kind = "client"))]
+//! fn query(id: u64) {
+//!     info!("one row");
+//!     load();
+//! }
+//!
+//! #[enter_span]
+//! fn load() {}
+//!
+//! let layer = enter_span_tracing::layer().with_level(false).with_target(false);
+//! let subscriber = tracing_subscriber::registry().with(layer);
+//! // In an application: `subscriber.init()`, with `tracing_subscriber::util::SubscriberInitExt`.
+//! tracing::subscriber::with_default(subscriber, || {
+//!     let trace = Recorder::new().run(handle);
+//!     trace.assert_tree(
+//!         "
+//!         handle
+//!           query [client] id=7
+//!             load
+//!         ",
+//!     );
+//!     trace.find("query").assert_event("one row", ());
+//! });
+//! ```
+//!
+//! # The tree
+//!
+//! | | |
+//! |---|---|
+//! | parent | an explicit `parent:`; else the span that is current on the thread, whether of `enter-span`, OpenTelemetry or `tracing` |
+//! | entered | the span's OpenTelemetry context is current until it is exited, on every thread that enters it |
+//! | `follows_from` | a link |
+//! | instrumentation scope | the crate of the target, as Cargo most often names it: `tower-http` of `tower_http::trace`. `ENTER_SPAN_SCOPES=tower-http=off` mutes it |
+//! | a span that a filter leaves out, a muted one | transparent: its children attach to the span around it |
+//! | the end | when the span closes, which is when its last handle drops |
+//!
+//! Entering replaces the whole context, and so the baggage, by that of the span's start. Its role is `internal`
+//! unless `otel.kind` says another one.
+//!
+//! # Fields
+//!
+//! Fields keep their types, also those that are recorded later. Integers that do not fit into an `i64` become
+//! decimal text. What is written with `?` or `%` is text. A `Debug` that panics loses its own field.
+//!
+//! | field | meaning |
+//! |---|---|
+//! | `error`, as text or an error | of a span: an `exception` event, `error.type` and the status, at the process's [`ErrorDetail`](enter_span::ErrorDetail). Of an event: an `exception` event; at the level `ERROR`, its span has failed too |
+//! | `otel.name` | the name of the span |
+//! | `otel.kind` | its role: `server`, `client`, `producer`, `consumer` or `internal` |
+//! | `otel.status_code` | its status: `ok` or `error` |
+//! | `otel.status_description` | the description of its status, which is an error |
+//!
+//! Each span and event also has `level`, `target`, and its place in source by `code.file.path`,
+//! `code.line.number` and, as the module, `code.function.name`: see [`SpanLayer`] for how to leave them out. There
+//! are no attributes of the thread.
+//!
+//! # Events
+//!
+//! By default, an event becomes an event of the innermost span, of whatever kind, if that is recorded. Its message
+//! is the name of the event, unless the source gives one with `name: ".."`. Choose the levels with
+//! [`SpanLayer::with_span_events`], or send events as log records with `with_log_records` (feature `logs`).
+//!
+//! # Log lines
+//!
+//! `with_ids` (feature `fmt`) puts the ids of the current span into the lines of `tracing_subscriber::fmt`, plain
+//! and JSON; [`ids()`] is for any other logger.
+//!
+//! # What it costs, and when it does nothing
+//!
+//! With nothing installed, each call is one relaxed load. A span that is not sampled is not formatted. Other
+//! layers still see it: filter them on their own, and this layer with
+//! [`with_filter`](tracing_subscriber::Layer::with_filter).
+//!
+//! OpenTelemetry's own events and spans, whose targets begin with `opentelemetry`, are not recorded.
+//! tracing-opentelemetry's layer records the same spans: use one of the two. A process in which both are seen says
+//! so once, on stderr.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod callsite;
+mod entered;
+mod event;
+mod fields;
+mod ids;
+mod layer;
+#[cfg(feature = "logs")]
+mod log_record;
+mod metadata_fields;
+mod other_layers;
+mod span_table;
+mod special_fields;
+#[cfg(feature = "fmt")]
+mod with_ids;
+
+pub use ids::{Ids, ids};
+pub use layer::SpanLayer;
+#[cfg(feature = "fmt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fmt")))]
+pub use with_ids::{WithIds, with_ids};
+
+/// A layer of `tracing-subscriber` that records spans and events of `tracing` where `enter-span` records its own.
+///
+/// Install the pipeline or another provider before or after it. With nothing installed, it does nothing. It needs
+/// no registry below it; but without one, most subscribers make no spans.
+///
+/// ```
+/// use tracing_subscriber::layer::SubscriberExt as _;
+///
+/// let subscriber = tracing_subscriber::registry().with(enter_span_tracing::layer());
+/// ```
+pub fn layer() -> SpanLayer {
+    SpanLayer::new()
+}
