@@ -13,6 +13,7 @@ use enter_span::Tracer;
 use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
+use tracing_core::{Dispatch, dispatcher};
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
@@ -140,7 +141,11 @@ impl Pipeline {
     /// Makes it the process's, in the place that was taken for it.
     pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
-            opentelemetry::global::set_tracer_provider(self.provider());
+            let provider = self.provider();
+            // OpenTelemetry makes an event of it, which is no news to whoever installs a pipeline.
+            dispatcher::with_default(&Dispatch::none(), || {
+                opentelemetry::global::set_tracer_provider(provider);
+            });
             let provider = Arc::new(self.provider());
             let installation = native::install_native(self.native(), provider, INSTALL, caller);
             slot.installation = Some(installation);

@@ -57,7 +57,8 @@
 //! # Fields
 //!
 //! Fields keep their types, also those that are recorded later. Integers that do not fit into an `i64` become
-//! decimal text. What is written with `?` or `%` is text. A `Debug` that panics loses its own field.
+//! decimal text. What is written with `?` or `%` is text. A `Debug` that panics loses its own field. A value that is
+//! recorded again replaces the first; with another provider than the pipeline, not the one of the span's start.
 //!
 //! | field | meaning |
 //! |---|---|
