@@ -52,15 +52,13 @@ pub(crate) fn enter(key: SpanKey, context: Context) {
     }
 }
 
-/// Detaches what the last entry of the span on this thread has attached.
-pub(crate) fn exit(key: SpanKey) {
+/// Takes out what the last entry of the span on this thread has attached, for the caller to detach.
+pub(crate) fn exit(key: SpanKey) -> Option<ContextGuard> {
     let guard = ENTERED.try_with(|entered| {
         let mut entered = entered.try_borrow_mut().ok()?;
         let last = entered.0.iter().rposition(|(entry, _)| *entry == key)?;
         Some(entered.0.remove(last).1)
     });
-    // Outside of the borrow: what the context holds is the user's.
-    if let Ok(Some(guard)) = guard {
-        native::detach(guard);
-    }
+    // Detached outside of the borrow: what the context holds is the user's.
+    guard.ok().flatten()
 }

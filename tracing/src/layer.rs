@@ -1,5 +1,6 @@
 //! The layer: what it does when a span is made, entered, exited and closed, and at an event.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +14,7 @@ use tracing_core::{Dispatch, Event, LevelFilter, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
 use tracing_subscriber::registry::{LookupSpan as _, Registry, SpanData as _};
 
-use crate::callsite::{self, Callsite};
+use crate::callsite;
 use crate::entered::{self, SpanKey};
 use crate::event;
 use crate::fields::FieldVisitor;
@@ -57,8 +58,8 @@ impl SpanLayer {
             number: LAYERS.fetch_add(1, Ordering::Relaxed),
             spans: SpanTable::new(),
             shown: MetadataFields {
-                level: true,
-                target: true,
+                level: None,
+                target: None,
                 location: true,
             },
             span_events: LevelFilter::TRACE,
@@ -69,16 +70,17 @@ impl SpanLayer {
         }
     }
 
-    /// Whether spans and events have the attribute `level`, such as `INFO`. They have by default.
+    /// Whether spans and events have the attribute `level`, such as `INFO`. By default events have it, and spans have
+    /// not.
     pub fn with_level(mut self, level: bool) -> Self {
-        self.shown.level = level;
+        self.shown.level = Some(level);
         self
     }
 
-    /// Whether spans and events have the attribute `target`. They have by default. The instrumentation scope of a
-    /// span is the crate of its target in any case.
+    /// Whether spans and events have the attribute `target`. By default events have it, and spans have not: their
+    /// instrumentation scope is the crate of the target, and most targets are the module of their place.
     pub fn with_target(mut self, target: bool) -> Self {
-        self.shown.target = target;
+        self.shown.target = Some(target);
         self
     }
 
@@ -130,7 +132,12 @@ impl SpanLayer {
         }
     }
 
-    fn start(&self, callsite: &Callsite, attributes: &Attributes<'_>) -> BridgedSpan {
+    /// `None` for one of OpenTelemetry's own.
+    fn start(&self, attributes: &Attributes<'_>) -> Option<BridgedSpan> {
+        let callsite = callsite::of(attributes.metadata());
+        if callsite.is_internal {
+            return None;
+        }
         let kind = if callsite.has_kind {
             special_fields::kind_at_start(attributes)
         } else {
@@ -148,7 +155,7 @@ impl SpanLayer {
                 special_fields::apply(&recording, |visitor| attributes.record(visitor));
             }
         }
-        span
+        Some(span)
     }
 
     fn parent_of(&self, attributes: &Attributes<'_>) -> BridgedParent {
@@ -190,6 +197,14 @@ impl SpanLayer {
     }
 }
 
+impl fmt::Debug for SpanLayer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut layer = formatter.debug_struct("SpanLayer");
+        layer.field("span_events", &self.span_events);
+        layer.finish_non_exhaustive()
+    }
+}
+
 impl<S: Subscriber> Layer<S> for SpanLayer {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
         let _ = self.dispatch.set(subscriber.downgrade());
@@ -203,14 +218,26 @@ impl<S: Subscriber> Layer<S> for SpanLayer {
         if !native::is_on() {
             return;
         }
-        let callsite = callsite::of(attributes.metadata());
-        if !callsite.is_internal {
-            let span = self.start(callsite, attributes);
-            drop(self.spans.insert(id, span));
-        }
+        let off = if attributes.is_contextual() {
+            BridgedSpan::off_here()
+        } else {
+            None
+        };
+        let span = match off {
+            Some(off) => off,
+            None => match self.start(attributes) {
+                Some(span) => span,
+                None => return,
+            },
+        };
+        // Outside of the lock.
+        drop(self.spans.insert(id, span));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: LayerContext<'_, S>) {
+        if !self.spans.is_used() {
+            return;
+        }
         // Taken out: what formats must not run under the lock.
         let recording = self.spans.with(id, BridgedSpan::recording);
         if let Some(recording) = recording.flatten() {
@@ -247,6 +274,9 @@ impl<S: Subscriber> Layer<S> for SpanLayer {
     }
 
     fn on_enter(&self, id: &Id, _: LayerContext<'_, S>) {
+        if !self.spans.is_used() {
+            return;
+        }
         let context = self.spans.with(id, BridgedSpan::context_to_attach);
         if let Some(context) = context.flatten() {
             entered::enter(self.key(id), context);
@@ -254,12 +284,20 @@ impl<S: Subscriber> Layer<S> for SpanLayer {
     }
 
     fn on_exit(&self, id: &Id, _: LayerContext<'_, S>) {
-        self.other_layers
-            .watch(|| self.spans.with(id, BridgedSpan::context));
-        entered::exit(self.key(id));
+        if !self.spans.is_used() {
+            return;
+        }
+        if let Some(guard) = entered::exit(self.key(id)) {
+            self.other_layers
+                .watch(|| self.spans.with(id, BridgedSpan::context));
+            native::detach(guard);
+        }
     }
 
     fn on_close(&self, id: Id, _: LayerContext<'_, S>) {
+        if !self.spans.is_used() {
+            return;
+        }
         if let Some(span) = self.spans.remove(&id) {
             span.end();
         }

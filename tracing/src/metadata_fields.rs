@@ -7,8 +7,10 @@ use tracing_core::Metadata;
 /// What spans and events say of their callsite.
 #[derive(Clone, Copy)]
 pub(crate) struct MetadataFields {
-    pub(crate) level: bool,
-    pub(crate) target: bool,
+    /// Unless it is set, events say it.
+    pub(crate) level: Option<bool>,
+    /// The same.
+    pub(crate) target: Option<bool>,
     pub(crate) location: bool,
 }
 
@@ -18,10 +20,10 @@ impl MetadataFields {
         metadata: &'static Metadata<'static>,
         fields: &mut BridgedFields<'_>,
     ) {
-        if self.level {
+        if self.level == Some(true) {
             fields.text("level", metadata.level().as_str());
         }
-        if self.target {
+        if self.target == Some(true) {
             fields.text("target", metadata.target());
         }
     }
@@ -30,8 +32,8 @@ impl MetadataFields {
     #[cfg(feature = "logs")]
     pub(crate) fn without_level_and_target(self) -> Self {
         MetadataFields {
-            level: false,
-            target: false,
+            level: Some(false),
+            target: Some(false),
             ..self
         }
     }
@@ -42,10 +44,10 @@ impl MetadataFields {
         metadata: &'static Metadata<'static>,
         mut pair: impl FnMut(&'static str, Value),
     ) {
-        if self.level {
+        if self.level != Some(false) {
             pair("level", metadata.level().as_str().into());
         }
-        if self.target {
+        if self.target != Some(false) {
             pair("target", metadata.target().into());
         }
         if !self.location {

@@ -37,11 +37,8 @@ impl OtherLayers {
 
     /// Sees what is below in a subscriber.
     pub(crate) fn see<S>(&self) {
-        let below = type_name::<S>();
-        if below.contains("tracing_opentelemetry::layer::OpenTelemetryLayer") {
+        if type_name::<S>().contains("tracing_opentelemetry::layer::OpenTelemetryLayer") {
             say("tracing-opentelemetry's layer");
-        } else if below.contains(type_name::<crate::SpanLayer>()) {
-            say("another layer of enter-span-tracing");
         }
     }
 

@@ -10,7 +10,6 @@ use opentelemetry::Context as OtelContext;
 
 use crate::attribute::attributes::AttributeSink;
 use crate::attribute::value::{Scalar, Slot, ToAttribute, Value};
-use crate::backend::site::Site;
 use crate::backend::size::Content;
 use crate::context::stack;
 use crate::context::unwind::{self, Payload};
@@ -222,17 +221,6 @@ impl ActiveSpan {
 
     pub(crate) fn scope(&self) -> Option<&Scope> {
         self.0.as_deref()
-    }
-
-    /// A span that is off becomes its place: what is current here.
-    pub(crate) fn or_place(self, site: &'static Site) -> Self {
-        if !self.is_off() {
-            return self;
-        }
-        ActiveSpan::new(Scope::unrecorded(
-            site,
-            stack::current().unwrap_or_default(),
-        ))
     }
 
     /// Lets go of the context, which nothing asks for any more.

@@ -12,7 +12,7 @@ use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use crate::attribute::value::{ToAttribute, Value};
-use crate::backend::process_backend;
+use crate::backend::process_backend::{self, ThreadBackend};
 use crate::backend::site::Site;
 use crate::context::identity::SpanContext;
 use crate::context::{stack, unwind};
@@ -21,11 +21,17 @@ use crate::span::active::ActiveSpan;
 use crate::span::builder::SpanBuilder;
 use crate::span::recording::Recording;
 use crate::span::recording_state::Ending;
-use crate::span::scope::Scope;
+use crate::span::scope::{self, Scope};
 use crate::span::start;
 
 /// A span whose maker holds it, or the place of one that is not recorded.
-pub struct BridgedSpan(ActiveSpan);
+pub struct BridgedSpan(Content);
+
+enum Content {
+    Active(ActiveSpan),
+    /// What was current at the start of a span that is off.
+    Place(Context),
+}
 
 /// Where a bridged span starts.
 #[derive(Clone, Debug)]
@@ -47,6 +53,19 @@ enum Target<'a> {
 }
 
 impl BridgedSpan {
+    /// The place of a span that starts here, if that is known to be off whatever the span is: below one that is not
+    /// sampled, and where telemetry is suppressed.
+    #[inline]
+    pub fn off_here() -> Option<Self> {
+        let thread_backend = ThreadBackend::find()?;
+        let place = stack::map_current(|current| {
+            let is_off = current.is_telemetry_suppressed()
+                || (thread_backend.follows_parent && scope::is_known_unsampled(current));
+            is_off.then(|| BridgedSpan(Content::Place(current.clone())))
+        });
+        place.flatten()
+    }
+
     /// Starts a span. `describe` runs once, and not if the span is not recorded: before the start if the sampler
     /// may look at it, else after.
     pub fn start(
@@ -75,7 +94,11 @@ impl BridgedSpan {
                 &mut [&mut fill],
             ),
         };
-        let span = BridgedSpan(active.or_place(site));
+        let span = if active.is_off() {
+            BridgedSpan(Content::Place(stack::current().unwrap_or_default()))
+        } else {
+            BridgedSpan(Content::Active(active))
+        };
         if let (false, Some(recording)) = (is_described, span.recorded()) {
             let mut fields = BridgedFields(Target::Recording(recording));
             let _ = unwind::shielded(|| describe(&mut fields));
@@ -85,38 +108,54 @@ impl BridgedSpan {
 
     /// The context in which it is current; where it is not recorded, that of its parent.
     pub fn context(&self) -> Context {
-        self.0.scope().map(Scope::context).unwrap_or_default()
+        match &self.0 {
+            Content::Active(active) => active.scope().map(Scope::context).unwrap_or_default(),
+            Content::Place(context) => context.clone(),
+        }
     }
 
     /// The context to attach on this thread, which is told of its root. `None` if it is not recorded, and what is
     /// current here says the same.
     pub fn context_to_attach(&self) -> Option<Context> {
-        let scope = self.0.scope()?;
-        if scope.is_recorded() {
-            scope.remember_root();
-            return Some(scope.context());
+        match &self.0 {
+            Content::Active(active) => {
+                let scope = active.scope()?;
+                scope.remember_root();
+                Some(scope.context())
+            }
+            Content::Place(context) => {
+                let is_here = |current: &Context| is_same_place(current, context);
+                let is_current = stack::map_current(is_here).unwrap_or(true);
+                (!is_current).then(|| context.clone())
+            }
         }
-        let context = scope.context();
-        let is_current = stack::map_current(|current| is_same_place(current, &context));
-        (is_current != Some(true)).then_some(context)
     }
 
     /// What is recorded, if it is: to add to it without holding the span.
     pub fn recording(&self) -> Option<BridgedRecording> {
-        let detail = self.0.scope()?.detail()?;
+        let detail = self.scope()?.detail()?;
         let recording = Arc::clone(self.recorded()?);
         Some(BridgedRecording { recording, detail })
     }
 
     fn recorded(&self) -> Option<&Arc<Recording>> {
-        self.0.scope()?.shared()
+        self.scope()?.shared()
+    }
+
+    fn scope(&self) -> Option<&Scope> {
+        match &self.0 {
+            Content::Active(active) => active.scope(),
+            Content::Place(_) => None,
+        }
     }
 
     /// Ends the span.
-    pub fn end(mut self) {
-        // First: it knows the recording too, which can then be used again.
-        self.0.drop_context();
-        self.0.end_with(Ending::Silent);
+    pub fn end(self) {
+        if let Content::Active(mut active) = self.0 {
+            // First: it knows the recording too, which can then be used again.
+            active.drop_context();
+            active.end_with(Ending::Silent);
+        }
     }
 }
 

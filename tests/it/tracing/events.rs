@@ -136,6 +136,27 @@ fn an_event_says_where_it_is_from() {
     );
 }
 
+/// What comes through the facade `log` says its target and its place in fields.
+#[test]
+fn an_event_of_log_says_where_it_is_from() {
+    let subscriber = registry().with(enter_span_tracing::layer());
+    let trace = record_by(subscriber, || {
+        in_span!("span", |_| {
+            info!(target: "log", log.target = "shop::db", log.line = 7_u64, log.file = "src/db.rs", "event");
+        });
+    });
+    let span = trace.find("span");
+    span.assert_event(
+        "event",
+        (
+            ("target", "shop::db"),
+            ("code.file.path", "src/db.rs"),
+            ("code.line.number", 7),
+        ),
+    );
+    assert_eq!(span.events()[0].attribute("log.target"), None);
+}
+
 /// An event with an error is an exception; at the level of errors its span has failed.
 #[test]
 fn an_error_is_an_exception() {

@@ -98,12 +98,16 @@ fn fields_are_replaced_in_the_pipeline() {
     );
 }
 
-/// The level, the target and the place are told by default.
+/// The place is told by default, and the level and the target on demand.
 #[test]
 fn a_span_says_where_it_is_from() {
     let subscriber = {
         use tracing_subscriber::layer::SubscriberExt as _;
-        tracing_subscriber::registry().with(enter_span_tracing::layer())
+        tracing_subscriber::registry().with(
+            enter_span_tracing::layer()
+                .with_level(true)
+                .with_target(true),
+        )
     };
     let line = line!() + 2;
     let trace = super::record_by(subscriber, || {

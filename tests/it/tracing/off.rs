@@ -7,8 +7,9 @@ use enter_span::{enter_span, is_traced};
 use enter_span_pipeline::{Pipeline, Sampler};
 use tracing::dispatcher::with_default;
 use tracing::{info, info_span};
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry;
+use tracing_subscriber::{Layer as _, registry};
 
 use super::dispatch;
 use crate::pipeline::in_memory;
@@ -57,7 +58,7 @@ fn nothing_is_allocated_in_a_trace_that_is_not_sampled() {
     if !is_child("tracing::off::nothing_is_allocated_in_a_trace_that_is_not_sampled") {
         return;
     }
-    let builder = Pipeline::builder().with_sampler(Sampler::Ratio(0.0));
+    let builder = Pipeline::builder().with_sampler(Sampler::ParentBasedRatio(0.0));
     let _pipeline = builder
         .with_exporter(in_memory())
         .install()
@@ -114,5 +115,25 @@ fn a_pipeline_may_be_installed_later() {
         drop(before);
         pipeline.flush(crate::pipeline::AGES).expect("flushed");
         assert_eq!(crate::pipeline::finished(&exporter).len(), 1);
+    });
+}
+
+/// With the filter of the docs, callsites that no other layer wants are off until a pipeline is installed.
+#[test]
+fn a_filter_switches_callsites_off_until_there_is_a_pipeline() {
+    const TEST: &str = "tracing::off::a_filter_switches_callsites_off_until_there_is_a_pipeline";
+    if !is_child(TEST) {
+        return;
+    }
+    let while_enabled = dynamic_filter_fn(|_, _| enter_span::is_enabled());
+    let subscriber = registry().with(super::layer().with_filter(while_enabled));
+    with_default(&subscriber.into(), || {
+        let span = || info_span!("span");
+        assert!(span().is_disabled());
+        let builder = Pipeline::builder().with_exporter(in_memory());
+        let pipeline = builder.install().expect("no other one");
+        span().in_scope(|| assert!(is_traced()));
+        drop(pipeline);
+        assert!(span().is_disabled());
     });
 }
