@@ -13,6 +13,7 @@ use enter_span::Tracer;
 use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
+use tracing_core::callsite::rebuild_interest_cache;
 use tracing_core::{Dispatch, dispatcher};
 
 use crate::diagnosis::PipelineDiagnosis;
@@ -22,7 +23,7 @@ use crate::export::export_thread::ExportThread;
 use crate::export::exporter::Export;
 use crate::export::worker::Worker;
 use crate::host::clock::Clock;
-use crate::host::unwind::silenced;
+use crate::host::unwind::{shielded, silenced};
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -159,6 +160,7 @@ impl Pipeline {
             source: Some(self.diagnosis.clone()),
         });
         *self.slot() = Some(slot);
+        ask_filters_again();
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<InstallSlot>> {
@@ -331,7 +333,13 @@ impl Drop for InstallSlot {
     fn drop(&mut self) {
         drop(self.installation.take());
         INSTALLED.store(false, Ordering::Relaxed);
+        ask_filters_again();
     }
+}
+
+/// Filters of `tracing` may ask whether anything is installed, and their answers are kept.
+fn ask_filters_again() {
+    let _ = shielded(rebuild_interest_cache);
 }
 
 impl InstallSlot {

@@ -142,7 +142,12 @@ fn an_event_of_log_says_where_it_is_from() {
     let subscriber = registry().with(enter_span_tracing::layer());
     let trace = record_by(subscriber, || {
         in_span!("span", |_| {
-            info!(target: "log", log.target = "shop::db", log.line = 7_u64, log.file = "src/db.rs", "event");
+            event!(
+                target: "log",
+                Level::INFO,
+                { log.target = "shop::db", log.line = 7, log.file = "src/db.rs" },
+                "event"
+            );
         });
     });
     let span = trace.find("span");

@@ -1,6 +1,7 @@
 //! Instrumentation that is not ours: hyper, tower, tower-http, tonic, sqlx.
 
 use std::convert::Infallible;
+use std::future::IntoFuture as _;
 
 use ::http::{Request, Response, StatusCode};
 use axum::Router;
@@ -11,6 +12,7 @@ use enter_span::enter_span;
 use enter_span::testing::Recorder;
 use enter_span_http::{ClientLayer, ServerLayer};
 use enter_span_pipeline::Pipeline;
+use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry::trace::SpanId;
@@ -25,6 +27,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Endpoint, Server};
 use tower::buffer::Buffer;
@@ -117,17 +120,21 @@ impl TraceService for Collector {
 async fn call() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
+    let (shut_down, done) = oneshot::channel::<()>();
     let server = Server::builder()
         .trace_fn(|_| info_span!("tonic"))
         .layer(ServerLayer::new())
         .add_service(TraceServiceServer::new(Collector))
-        .serve_with_incoming(TcpIncoming::from(listener));
-    tokio::spawn(server);
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener), async { _ = done.await });
+    let server = tokio::spawn(server);
     let channel = Endpoint::from_shared(format!("http://{address}")).expect("an address");
     let channel = ClientLayer::new().layer(channel.connect_lazy());
     let mut client = TraceServiceClient::new(channel);
     let request = ExportTraceServiceRequest::default();
     client.export(request).await.expect("an answer");
+    // Spans end with the server, and not with what the client has read.
+    drop((client, shut_down));
+    server.await.expect("a task").expect("a server");
 }
 
 /// A pipeline that is the process's, with this filter for the layer's subscriber.
@@ -207,7 +214,9 @@ async fn request(url: String) -> StatusCode {
     let client = ClientLayer::new().layer(client);
     let request = Request::get(url).body(Body::empty()).expect("a request");
     let response = client.oneshot(request).await.expect("an answer");
-    response.status()
+    let status = response.status();
+    response.into_body().collect().await.expect("a body");
+    status
 }
 
 /// A service of axum, tower-http, hyper, sqlx and `enter-span`, on several threads: one tree, with the events
@@ -230,15 +239,22 @@ fn a_service_is_one_tree() {
         let router = router
             .layer(TraceLayer::new_for_http())
             .layer(ServerLayer::new())
-            .with_state(pool);
+            .with_state(pool.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!(
             "http://{}/orders/7",
             listener.local_addr().expect("its address")
         );
-        tokio::spawn(async { axum::serve(listener, router).await });
+        let (shut_down, done) = oneshot::channel::<()>();
+        let server = axum::serve(listener, router);
+        let server = server.with_graceful_shutdown(async { _ = done.await });
+        let server = tokio::spawn(server.into_future());
         let response = tokio::spawn(request(url).instrument(info_span!("caller")));
         assert_eq!(response.await.expect("a task"), 200);
+        // What others hold of the spans, they hold for a moment longer.
+        drop(shut_down);
+        server.await.expect("a task").expect("a server");
+        pool.close().await;
     });
     pipeline.flush(AGES).expect("flushed in time");
     let spans = finished(&exporter);

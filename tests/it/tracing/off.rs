@@ -7,7 +7,7 @@ use enter_span::{enter_span, is_traced};
 use enter_span_pipeline::{Pipeline, Sampler};
 use tracing::dispatcher::with_default;
 use tracing::{info, info_span};
-use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, registry};
 
@@ -125,7 +125,7 @@ fn a_filter_switches_callsites_off_until_there_is_a_pipeline() {
     if !is_child(TEST) {
         return;
     }
-    let while_enabled = dynamic_filter_fn(|_, _| enter_span::is_enabled());
+    let while_enabled = filter_fn(|_| enter_span::is_enabled());
     let subscriber = registry().with(super::layer().with_filter(while_enabled));
     with_default(&subscriber.into(), || {
         let span = || info_span!("span");
