@@ -73,18 +73,18 @@ impl BridgedSpan {
         parent: BridgedParent,
         describe: &mut dyn FnMut(&mut BridgedFields<'_>),
     ) -> Self {
+        let follows = ThreadBackend::find().is_some_and(|backend| backend.follows_parent);
         let mut is_described = true;
         let mut fill = |builder: &mut SpanBuilder| {
             describe(&mut BridgedFields(Target::Start(builder)));
         };
         let active = match parent {
-            BridgedParent::Current => match start::enter_plain(site) {
-                Some(active) => {
-                    is_described = false;
-                    active
-                }
-                None => start::enter_with(site, &mut [], &mut [&mut fill]),
-            },
+            // Samplers that follow the parent look at nothing else.
+            BridgedParent::Current if follows => {
+                is_described = false;
+                start::enter(site)
+            }
+            BridgedParent::Current => start::enter_with(site, &mut [], &mut [&mut fill]),
             BridgedParent::Root => {
                 start::enter_with(site, &mut [&mut SpanBuilder::root], &mut [&mut fill])
             }

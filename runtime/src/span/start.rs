@@ -31,18 +31,11 @@ pub fn enter(site: &'static Site) -> ActiveSpan {
     }
 }
 
-/// The same if it takes no more than the site. `None` if a sampler may want to see more.
-#[cold]
-#[inline(never)]
-pub(crate) fn enter_plain(site: &'static Site) -> Option<ActiveSpan> {
-    start_plain(site)
-}
-
 /// Starts a span that has only its site. `None` if it takes more than that.
 ///
 /// No user code runs here, so all of it runs under OpenTelemetry's borrow of the current context, without
 /// a copy of it.
-#[inline(always)]
+#[inline]
 fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
     let thread_backend = ThreadBackend::find()?;
     let start = |parent: &Context| {
