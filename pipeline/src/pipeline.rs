@@ -15,6 +15,8 @@ use enter_span::Tracer;
 use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
+use tracing_core::callsite::rebuild_interest_cache;
+use tracing_core::{Dispatch, dispatcher};
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
@@ -24,6 +26,7 @@ use crate::export::exporter::Export;
 use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
+use crate::host::unwind::shielded;
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -149,7 +152,11 @@ impl Pipeline {
     /// Makes it the process's, in the place that was taken for it.
     pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
-            opentelemetry::global::set_tracer_provider(self.provider());
+            let provider = self.provider();
+            // OpenTelemetry makes an event of it, which is no news to whoever installs a pipeline.
+            dispatcher::with_default(&Dispatch::none(), || {
+                opentelemetry::global::set_tracer_provider(provider);
+            });
             let provider = Arc::new(self.provider());
             let installation = native::install_native(self.native(), provider, INSTALL, caller);
             slot.installation = Some(installation);
@@ -163,6 +170,7 @@ impl Pipeline {
             source: Some(self.diagnosis.clone()),
         });
         *self.slot() = Some(slot);
+        ask_filters_again();
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<InstallSlot>> {
@@ -387,7 +395,13 @@ impl Drop for InstallSlot {
     fn drop(&mut self) {
         drop(self.installation.take());
         INSTALLED.store(false, Ordering::Relaxed);
+        ask_filters_again();
     }
+}
+
+/// Filters of `tracing` may ask whether anything is installed, and their answers are kept.
+fn ask_filters_again() {
+    let _ = shielded(rebuild_interest_cache);
 }
 
 impl InstallSlot {

@@ -1,4 +1,4 @@
-//! Not public API: what `enter-span-pipeline` names. It changes without notice.
+//! Not public API: what `enter-span-pipeline` and `enter-span-tracing` name. It changes without notice.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ pub use crate::backend::ended_span::{
     Details, EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
 };
 pub use crate::backend::foreign::SharedProvider;
-pub use crate::backend::process_backend::{Installation, install_native};
+pub use crate::backend::process_backend::{Installation, install_native, is_on};
 pub use crate::backend::record::{Record, RecordConfig, RecordSink, SpanStart};
-pub use crate::backend::site::{Kind, Library, Site};
+pub use crate::backend::site::{Kind, Library, Module, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};
 pub use crate::context::unwind::shielded;
@@ -21,6 +21,10 @@ pub use crate::diagnose::later_work::take_escapes;
 pub use crate::diagnose::report::{DiagnosticSource, Report};
 pub use crate::invocation::text::decode;
 use crate::propagation::{self, Propagator};
+pub use crate::span::bridged_span::{
+    BridgedFailure, BridgedFields, BridgedParent, BridgedRecording, BridgedSpan, attach,
+    current_context, detach, failure_of, otel_value,
+};
 
 /// A tracer whose spans, and all below them, are recorded by this backend. `provider` records the same for
 /// other versions of this crate.

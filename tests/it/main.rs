@@ -11,4 +11,5 @@ mod readme;
 mod span;
 mod support;
 mod tasks;
+mod tracing;
 mod waterfall;

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const CRATES: [(&str, &str); 7] = [
+const CRATES: [(&str, &str); 8] = [
     ("enter-span", "enter_span"),
     ("enter-span-core", "enter_span_core"),
     ("enter-span-http", "enter_span_http"),
     ("enter-span-macros", "enter_span_macros"),
     ("enter-span-pipeline", "enter_span_pipeline"),
     ("enter-span-semconv", "enter_span_semconv"),
+    ("enter-span-tracing", "enter_span_tracing"),
     ("enter-span-waterfall", "enter_span_waterfall"),
 ];
 

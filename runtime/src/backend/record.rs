@@ -287,6 +287,10 @@ impl Record {
         }
     }
 
+    pub(crate) fn set_kind(&mut self, kind: SpanKind) {
+        self.span.kind = kind;
+    }
+
     pub fn update_name(&mut self, name: Cow<'static, str>) {
         let span = &mut self.span;
         let most = self

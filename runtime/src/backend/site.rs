@@ -162,6 +162,12 @@ impl Site {
         self
     }
 
+    /// A line that is known only at run time.
+    pub const fn at_line(mut self, line: u32) -> Self {
+        self.line = line;
+        self
+    }
+
     /// The name stands after the path.
     pub const fn named(mut self) -> Self {
         self.flags |= NAMED;

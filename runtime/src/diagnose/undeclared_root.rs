@@ -128,7 +128,10 @@ impl RootSite {
                 let name = self.site.name();
                 format!("\"{name}\" (`{function}`, {file}:{line})")
             }
-            None => format!("\"{}\"", self.name.as_deref().unwrap_or_default()),
+            None => {
+                let name = self.name.as_deref().unwrap_or(self.site.name());
+                format!("\"{name}\"")
+            }
         }
     }
 }

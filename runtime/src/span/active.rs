@@ -219,6 +219,17 @@ impl ActiveSpan {
         self
     }
 
+    pub(crate) fn scope(&self) -> Option<&Scope> {
+        self.0.as_deref()
+    }
+
+    /// Lets go of the context, which nothing asks for any more.
+    pub(crate) fn drop_context(&mut self) {
+        if let Some(scope) = &mut self.0 {
+            drop(scope.take_context());
+        }
+    }
+
     pub(crate) fn is_leaf(&self) -> bool {
         self.0.as_ref().is_some_and(|scope| scope.site.is_leaf())
     }

@@ -129,6 +129,10 @@ impl SpanBuilder {
         self.options.name = Some(name);
     }
 
+    pub(crate) fn set_value(&mut self, key: &'static str, value: Value) {
+        self.upsert(Cow::Borrowed(key), value);
+    }
+
     pub fn tracer<T: ToTracer + ?Sized>(&mut self, tracer: &T) {
         let tracer = tracer.to_tracer();
         if tracer.library() != self.site.library() {

@@ -4,6 +4,7 @@
 pub(crate) mod active;
 pub(crate) mod attach;
 pub(crate) mod body;
+pub(crate) mod bridged_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod builder;
 #[expect(missing_docs, reason = "reached by generated code only")]

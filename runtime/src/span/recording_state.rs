@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::mem;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Link, SpanContext, Status, TraceId};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId};
 use opentelemetry::{KeyValue, Value};
 
 use crate::attribute::value::Scalar;
@@ -225,7 +225,7 @@ impl RecordingState {
         }
     }
 
-    fn fail(&mut self, report: FailureReport, time: Option<SystemTime>) {
+    pub(crate) fn fail(&mut self, report: FailureReport, time: Option<SystemTime>) {
         if matches!(self.status, Some(Status::Ok | Status::Unset)) {
             return;
         }
@@ -265,6 +265,23 @@ impl RecordingState {
 
     pub(crate) fn set_status(&mut self, status: Status) {
         self.status = Some(status).filter(|_| self.is_open());
+    }
+
+    /// An error; without a description, with the one that it has.
+    pub(crate) fn mark_failed(&mut self, description: Option<String>) {
+        let status = match (description, self.status.take()) {
+            (Some(description), _) => Status::error(description),
+            (None, Some(known @ Status::Error { .. })) => known,
+            (None, _) => Status::error(""),
+        };
+        self.set_status(status);
+    }
+
+    /// Another role. A provider's span has the one of its start.
+    pub(crate) fn set_kind(&mut self, kind: SpanKind) {
+        if matches!(self.storage, Storage::Record) {
+            self.record.set_kind(kind);
+        }
     }
 
     pub(crate) fn update_name(&mut self, name: Cow<'static, str>) {

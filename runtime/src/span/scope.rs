@@ -142,6 +142,11 @@ impl Scope {
         }
     }
 
+    /// Its recording, if others may know it already.
+    pub(crate) fn shared(&self) -> Option<&Arc<Recording>> {
+        self.shared.as_ref().filter(|_| self.state == State::Shared)
+    }
+
     /// Its recording, if it has one, for others to know as well.
     pub(crate) fn share(&mut self) -> Option<&Arc<Recording>> {
         if self.state == State::Private {
@@ -149,7 +154,7 @@ impl Scope {
             self.shared = Some(Arc::new(Recording::of(open)));
             self.state = State::Shared;
         }
-        self.shared.as_ref().filter(|_| self.state == State::Shared)
+        self.shared()
     }
 
     /// The trace of a span that is recorded.
