@@ -11,13 +11,14 @@ const MOST: usize = 300;
 /// Generated lists.
 const GENERATED: [&str; 2] = ["semconv/src/stable.rs", "semconv/src/experimental.rs"];
 
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "macros/src",
     "runtime/src",
     "pipeline/src",
     "http/src",
     "semconv/src",
     "waterfall/src",
+    "migrate/src",
     "xtask/src",
 ];
 
