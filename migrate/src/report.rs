@@ -72,7 +72,7 @@ impl Report {
         if self.rewritten > 0 {
             let version = env!("CARGO_PKG_VERSION");
             say(&format!(
-                "Cargo.toml needs `enter-span = \"{version}\"` under [dependencies]; keep `tracing` for its events"
+                "Cargo.toml needs `enter-span = \"{version}\"` under [dependencies]; what was there stays while other code uses it"
             ));
         }
     }
