@@ -6,26 +6,26 @@
 mod arguments;
 mod diff;
 mod files;
+mod job;
 mod options;
 mod report;
 mod rewrite;
 mod scan;
 mod text;
 
-use std::path::Path;
+use std::num::NonZero;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, Builder};
 
-use crate::arguments::tracing::Unasked;
 use crate::files::Files;
+use crate::job::Outcome;
 use crate::options::{Command, Options, USAGE};
 use crate::report::{Report, print, say};
-use crate::rewrite::Rewrite;
-use crate::text::edit;
-use crate::text::source::Source;
 
 /// The parser recurses as deep as the source nests.
-const STACK: usize = 512 << 20;
+const STACK: usize = 256 << 20;
 
 fn main() -> ExitCode {
     match options::parse(std::env::args_os().skip(1)) {
@@ -37,21 +37,11 @@ fn main() -> ExitCode {
             say(&format!("{why}\n\n{USAGE}"));
             ExitCode::from(2)
         }
-        Command::Migrate(options) => {
-            let run = thread::Builder::new().stack_size(STACK);
-            let run = run
-                .spawn(move || migrate(&options))
-                .map(thread::JoinHandle::join);
-            match run {
-                Ok(Ok(true)) => ExitCode::SUCCESS,
-                Ok(_) | Err(_) => ExitCode::FAILURE,
-            }
-        }
+        Command::Migrate(options) => migrate(&options),
     }
 }
 
-/// Whether nothing was left.
-fn migrate(options: &Options) -> bool {
+fn migrate(options: &Options) -> ExitCode {
     let mut report = Report::default();
     let mut files = Files::default();
     for path in &options.paths {
@@ -60,63 +50,42 @@ fn migrate(options: &Options) -> bool {
     for (path, why) in &files.faults {
         report.leave_file(path, why);
     }
-    for path in &files.paths {
-        report.read_file();
-        if let Err(why) = migrate_file(path, options, &mut report) {
-            report.leave_file(path, &why);
-        }
+    let paths: Vec<PathBuf> = files.paths.into_iter().collect();
+    for (index, outcome) in outcomes(&paths, options) {
+        report.add(&paths[index], &outcome);
     }
-    report.finish(if options.write {
+    let verb = if options.write {
         "rewrote"
     } else {
         "would rewrite"
+    };
+    if report.finish(paths.len(), verb) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// What became of each file, in their order. One without an outcome is missing.
+fn outcomes(paths: &[PathBuf], options: &Options) -> Vec<(usize, Outcome)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let indices = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let indices = indices.take_while(|index| *index < paths.len());
+        indices
+            .map(|index| (index, job::run(&paths[index], options)))
+            .collect()
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut outcomes: Vec<(usize, Outcome)> = thread::scope(|scope| {
+        let threads =
+            (0..threads).map(|_| Builder::new().stack_size(STACK).spawn_scoped(scope, work));
+        let threads: Vec<_> = threads.collect();
+        let joined = threads
+            .into_iter()
+            .filter_map(|thread| thread.ok()?.join().ok());
+        joined.flat_map(|outcomes: Vec<_>| outcomes).collect()
     });
-    report.is_complete()
-}
-
-fn migrate_file(path: &Path, options: &Options, report: &mut Report) -> Result<(), String> {
-    let text = files::read(path)?;
-    if !rewrite::is_concerned(&text) {
-        return Ok(());
-    }
-    let source = Source::new(&text);
-    let unasked = if options.keep_arguments {
-        Unasked::Keep
-    } else {
-        Unasked::Drop
-    };
-    let rewrite = rewrite::rewrite(&source, unasked);
-    // All positions are known, and the parser keeps the text of each file until it is told.
-    proc_macro2::extra::invalidate_current_thread_spans();
-    let rewrite = match rewrite {
-        Ok(rewrite) => rewrite,
-        Err(remark) => {
-            report.leave(path, &remark);
-            return Ok(());
-        }
-    };
-    for remark in &rewrite.left {
-        report.leave(path, remark);
-    }
-    if rewrite.edits.is_empty() {
-        return Ok(());
-    }
-    if files::is_link(path) {
-        return Err("is a symbolic link; run this on the file it leads to".to_owned());
-    }
-    if options.write {
-        write(path, &source, &rewrite)?;
-    } else {
-        print(&diff::unified(path, &source, &rewrite.edits));
-    }
-    report.change(path, &rewrite);
-    Ok(())
-}
-
-fn write(path: &Path, source: &Source<'_>, rewrite: &Rewrite) -> Result<(), String> {
-    if files::is_read_only(path) {
-        return Err("is read-only; make it writable, and run this again".to_owned());
-    }
-    let text = edit::apply(source, 0..source.text.len(), &rewrite.edits);
-    files::write(path, &text).map_err(|error| error.to_string())
+    outcomes.sort_by_key(|(index, _)| *index);
+    outcomes
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::job::Outcome;
 use crate::rewrite::{Remark, Rewrite};
 
 /// Counts of the whole run.
@@ -18,13 +19,19 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn read_file(&mut self) {
+    pub(crate) fn add(&mut self, path: &Path, outcome: &Outcome) {
         self.files += 1;
-    }
-
-    pub(crate) fn leave(&mut self, path: &Path, remark: &Remark) {
-        self.left += 1;
-        say(&format!("left: {}", placed(path, remark)));
+        for remark in &outcome.rewrite.left {
+            self.left += 1;
+            say(&format!("left: {}", placed(path, remark)));
+        }
+        if let Some(why) = &outcome.fault {
+            self.leave_file(path, why);
+        }
+        if outcome.is_changed {
+            self.change(path, &outcome.rewrite);
+        }
+        print(&outcome.diff);
     }
 
     pub(crate) fn leave_file(&mut self, path: &Path, why: &str) {
@@ -32,12 +39,7 @@ impl Report {
         say(&format!("left: {}: {why}", path.display()));
     }
 
-    pub(crate) fn note(&mut self, path: &Path, remark: &Remark) {
-        say(&format!("note: {}", placed(path, remark)));
-    }
-
-    /// A file that was rewritten, or would be.
-    pub(crate) fn change(&mut self, path: &Path, rewrite: &Rewrite) {
+    fn change(&mut self, path: &Path, rewrite: &Rewrite) {
         self.changed += 1;
         self.rewritten += rewrite.rewritten;
         self.renamed += rewrite.renamed;
@@ -45,15 +47,12 @@ impl Report {
             *self.dropped.entry(word).or_default() += 1;
         }
         for remark in &rewrite.notes {
-            self.note(path, remark);
+            say(&format!("note: {}", placed(path, remark)));
         }
     }
 
-    pub(crate) fn is_complete(&self) -> bool {
-        self.left == 0
-    }
-
-    pub(crate) fn finish(&self, verb: &str) {
+    /// Prints the counts. Whether all `files` were dealt with, and nothing was left.
+    pub(crate) fn finish(&self, files: usize, verb: &str) -> bool {
         for (word, count) in &self.dropped {
             say(&format!(
                 "dropped: {count} `{word}`; spans have none, and `when = ..` makes a span conditional"
@@ -75,6 +74,7 @@ impl Report {
                 "Cargo.toml needs `enter-span = \"{version}\"` under [dependencies]; what was there stays while other code uses it"
             ));
         }
+        self.left == 0 && self.files == files
     }
 }
 

@@ -42,14 +42,22 @@ pub(crate) fn is_concerned(text: &str) -> bool {
     text.contains("instrument") || text.contains("fastrace")
 }
 
-/// Rewrites a file. The error says why it does not parse.
-pub(crate) fn rewrite(source: &Source<'_>, unasked: Unasked) -> Result<Rewrite, Remark> {
-    let remark = |offset, text| remark(source, offset, text);
-    let file = source.parse().map_err(|error| {
-        let offset = source.range(error.span()).start;
-        remark(offset, format!("does not parse: {error}"))
-    })?;
-    let scan = scan(&file);
+/// Rewrites a file. One that does not parse is left.
+pub(crate) fn rewrite(source: &Source<'_>, unasked: Unasked) -> Rewrite {
+    match source.parse() {
+        Ok(file) => rewrite_file(source, &scan(&file), unasked),
+        Err(error) => {
+            let offset = source.range(error.span()).start;
+            let left = vec![remark(source, offset, format!("does not parse: {error}"))];
+            Rewrite {
+                left,
+                ..Rewrite::default()
+            }
+        }
+    }
+}
+
+fn rewrite_file(source: &Source<'_>, scan: &Scan<'_>, unasked: Unasked) -> Rewrite {
     let mut rewriter = Rewriter {
         source,
         unasked,
@@ -61,22 +69,22 @@ pub(crate) fn rewrite(source: &Source<'_>, unasked: Unasked) -> Result<Rewrite, 
             .collect(),
     };
     for candidate in &scan.candidates {
-        rewriter.candidate(&scan, candidate);
+        rewriter.candidate(scan, candidate);
     }
     for (span, name) in &scan.hidden {
         let message = format!("`#[{name}]` is inside of a macro; rewrite it by hand");
         rewriter.leave(*span, message);
-        rewriter.name_stays(&scan, name);
+        rewriter.name_stays(scan, name);
     }
     let Rewriter {
         mut rewrite,
         imports,
         ..
     } = rewriter;
-    import::edit(source, &scan, &imports, &mut rewrite.edits);
+    import::edit(source, scan, &imports, &mut rewrite.edits);
     rewrite.edits = edit::in_order(rewrite.edits);
     rewrite.left.sort_by_key(|left| (left.line, left.column));
-    Ok(rewrite)
+    rewrite
 }
 
 fn remark(source: &Source<'_>, offset: usize, text: String) -> Remark {
