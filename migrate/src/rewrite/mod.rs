@@ -44,16 +44,23 @@ pub(crate) fn is_concerned(text: &str) -> bool {
 
 /// Rewrites a file. One that does not parse is left.
 pub(crate) fn rewrite(source: &Source<'_>, unasked: Unasked) -> Rewrite {
+    if let Some(offset) = source.too_deep() {
+        let message = "nests too deep to be parsed; rewrite this file by hand";
+        return unread(source, offset, message.to_owned());
+    }
     match source.parse() {
         Ok(file) => rewrite_file(source, &scan(&file), unasked),
         Err(error) => {
             let offset = source.range(error.span()).start;
-            let left = vec![remark(source, offset, format!("does not parse: {error}"))];
-            Rewrite {
-                left,
-                ..Rewrite::default()
-            }
+            unread(source, offset, format!("does not parse: {error}"))
         }
+    }
+}
+
+fn unread(source: &Source<'_>, offset: usize, text: String) -> Rewrite {
+    Rewrite {
+        left: vec![remark(source, offset, text)],
+        ..Rewrite::default()
     }
 }
 

@@ -7,6 +7,9 @@ use syn::buffer::Cursor;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
+/// Brackets in brackets that the parser has the stack for. The compiler has it for fewer.
+const DEEPEST: usize = 10_000;
+
 pub(crate) struct Source<'t> {
     pub(crate) text: &'t str,
     /// Where the text that is parsed begins: behind a byte-order mark and a `#!` line.
@@ -29,6 +32,20 @@ impl<'t> Source<'t> {
 
     pub(crate) fn parse(&self) -> syn::Result<syn::File> {
         syn::parse_str(self.slice(self.base..self.text.len()))
+    }
+
+    /// Where the text nests deeper than the parser can follow. Brackets in texts and comments count,
+    /// since only a parser knows them.
+    pub(crate) fn too_deep(&self) -> Option<usize> {
+        let mut depth: usize = 0;
+        self.text.bytes().position(|byte| {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth > DEEPEST
+        })
     }
 
     pub(crate) fn range(&self, span: Span) -> Range<usize> {

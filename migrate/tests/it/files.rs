@@ -142,13 +142,27 @@ fn a_file_without_a_last_line_end_keeps_having_none() {
     );
 }
 
+fn nested(depth: usize) -> String {
+    let (open, close) = ("(".repeat(depth), ")".repeat(depth));
+    format!("fn g() {{ {open}1{close} }}\n")
+}
+
 #[test]
-fn deep_nesting_is_no_end_of_the_program() {
+fn deep_nesting_is_parsed() {
     let folder = Folder::new();
-    let deep = format!("fn g() {{ {}1{} }}\n", "(".repeat(3000), ")".repeat(3000));
+    let deep = nested(3000);
     let path = folder.write("deep.rs", format!("{BEFORE}{deep}"));
     run(WRITE.iter(), &path);
     assert_eq!(fs::read_to_string(path).unwrap(), format!("{AFTER}{deep}"));
+}
+
+#[test]
+fn nesting_that_would_overflow_the_stack_is_left() {
+    let folder = Folder::new();
+    let path = folder.write("deep.rs", format!("{BEFORE}{}", nested(1_000_000)));
+    let ran = run(WRITE.iter(), &path);
+    assert_eq!(ran.status, 1);
+    assert!(ran.said.contains("nests too deep"), "{}", ran.said);
 }
 
 #[cfg(unix)]
