@@ -58,6 +58,27 @@ fn folders_are_walked_without_target_and_hidden_ones() {
 }
 
 #[test]
+fn the_diff_has_three_lines_around_each_change() {
+    let folder = Folder::new();
+    let before = "use tracing::{info, instrument};\n\n\n\n\n\n\n\n\n#[instrument]\nfn f() {}\n";
+    let path = folder.write("lib.rs", before);
+    let ran = run([].iter(), &path);
+    // A line more after the first change, so the second one begins a line later.
+    let path = path.display();
+    let diff = format!(
+        "--- {path}\n+++ {path}\n\
+         @@ -1,4 +1,5 @@\n\
+         -use tracing::{{info, instrument}};\n\
+         +use enter_span::enter_span;\n\
+         +use tracing::info;\n \n \n \n\
+         @@ -7,5 +8,5 @@\n \n \n \n\
+         -#[instrument]\n\
+         +#[enter_span]\n fn f() {{}}\n"
+    );
+    assert_eq!(ran.printed, diff);
+}
+
+#[test]
 fn a_file_that_is_given_twice_is_read_once() {
     let folder = Folder::new();
     let path = folder.write("lib.rs", BEFORE);

@@ -75,6 +75,7 @@ pub(crate) fn patched(text: &str, diff: &str) -> String {
             let start = from - usize::from(length > 0);
             new.extend(old[next..start].iter().copied());
             next = start;
+            assert_eq!(new_start(header), new.lines().count());
             continue;
         }
         let (sign, content) = line.split_at(1);
@@ -88,4 +89,18 @@ pub(crate) fn patched(text: &str, diff: &str) -> String {
     }
     new.extend(old[next..].iter().copied());
     new
+}
+
+/// How many lines of the new text are before a hunk.
+fn new_start(header: &str) -> usize {
+    let side = header
+        .split_once(" +")
+        .unwrap()
+        .1
+        .split_once(' ')
+        .unwrap()
+        .0;
+    let (from, length) = side.split_once(',').unwrap();
+    let (from, length): (usize, usize) = (from.parse().unwrap(), length.parse().unwrap());
+    from - usize::from(length > 0)
 }
