@@ -35,7 +35,7 @@ pub(crate) fn unified(path: &Path, source: &Source<'_>, edits: &[Edit]) -> Strin
     diff
 }
 
-/// Edits that share a line are one change.
+/// Edits of one line, or of lines that touch, are one change.
 fn changes(source: &Source<'_>, lines: &[&str], edits: &[Edit]) -> Vec<Change> {
     let mut starts = vec![0];
     for line in lines {
@@ -45,7 +45,7 @@ fn changes(source: &Source<'_>, lines: &[&str], edits: &[Edit]) -> Vec<Change> {
     for (index, edit) in edits.iter().enumerate() {
         let touched = touched(source, &starts, edit);
         match groups.last_mut() {
-            Some((last, edits)) if touched.start < last.end => {
+            Some((last, edits)) if touched.start <= last.end => {
                 last.end = last.end.max(touched.end);
                 edits.end = index + 1;
             }
