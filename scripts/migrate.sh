@@ -4,7 +4,7 @@
 #
 #     scripts/migrate.sh
 #
-# It builds migrate/tests/registry in target/migrate. With `--help` it prints this.
+# It builds migrate/tests/registry in target/migrate.
 . "$(dirname "$0")/start.sh"
 set -euo pipefail
 cd "$(dirname "$0")/.."
