@@ -19,6 +19,7 @@ const SOURCES: [&str; 8] = [
     "semconv/src",
     "tracing/src",
     "waterfall/src",
+    "migrate/src",
     "xtask/src",
 ];
 

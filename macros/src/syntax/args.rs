@@ -224,7 +224,7 @@ impl Args {
             "ret" => self.ret = arg(key, input, |_, input| attribute::projections(input))?,
             "err" => self.err = arg(key, input, value::error_policy)?,
             "root" => self.root = arg(key, input, value::flag)?,
-            "parent" => self.parent = arg(key, input, value::expression)?,
+            "parent" => self.parent = arg(key, input, value::parent)?,
             "links" => self.links = arg(key, input, value::links)?,
             "invocation" => self.invocation = arg(key, input, value::expression)?,
             "when" => self.when = arg(key, input, value::expression)?,

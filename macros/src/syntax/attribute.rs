@@ -149,10 +149,23 @@ impl Parse for AttributeValue {
                 syn::Lit::Str(text) => AttributeValue::Literal(text),
                 _ => AttributeValue::Typed(Expr::Lit(literal)),
             },
+            value if is_empty_field(&value) => return Err(Error::new_spanned(&value, EMPTY)),
             value => AttributeValue::Typed(value),
         })
     }
 }
+
+/// `field::Empty`, of `tracing`.
+fn is_empty_field(value: &Expr) -> bool {
+    let Expr::Path(path) = value else {
+        return false;
+    };
+    let mut names = path.path.segments.iter().rev().map(|name| &name.ident);
+    names.next().is_some_and(|name| name == "Empty")
+        && names.next().is_some_and(|module| module == "field")
+}
+
+const EMPTY: &str = "an attribute needs no place before it has a value; remove this, and write `span.set_attribute(key, value)` in the body";
 
 pub(crate) fn projections(input: ParseStream<'_>) -> Result<Vec<Projection>> {
     if !input.peek(syn::token::Paren) {
@@ -181,11 +194,7 @@ impl Parse for Projection {
         let key: Key = input.parse()?;
         let equals: Option<Token![=]> = input.parse()?;
         if equals.is_none() || is_end(input) {
-            let message = format!(
-                "`{0}` needs a projection; write `{0} = |value| ..`",
-                key.written()
-            );
-            return Err(Error::new(key.span(), message));
+            return Err(without_projection(&key));
         }
         if input.peek(Token![%]) || input.peek(Token![?]) {
             let message = "a projection has no sigil; write `key = |value| format!(\"{value:?}\")`";
@@ -206,6 +215,23 @@ impl Parse for Projection {
             _ => Err(Error::new(span, PROJECTION)),
         }
     }
+}
+
+/// `ret(Debug)` and `ret(Display)` are of `tracing`.
+fn without_projection(key: &Key) -> Error {
+    let text = key.written();
+    let sign = match text.as_str() {
+        "Debug" => Some("{value:?}"),
+        "Display" => Some("{value}"),
+        _ => None,
+    };
+    let message = match sign {
+        Some(sign) => format!(
+            "`ret` keeps the type of the value; for its `{text}` text write `ret(return = |value| format!(\"{sign}\"))`"
+        ),
+        None => format!("`{text}` needs a projection; write `{text} = |value| ..`"),
+    };
+    Error::new(key.span(), message)
 }
 
 const PROJECTION: &str =

@@ -43,6 +43,18 @@ pub(crate) fn expression(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     expression::parse(input)
 }
 
+/// The type of `None` is open, so it cannot be a parent.
+pub(crate) fn parent(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    let parent = expression(key, input)?;
+    match &parent {
+        Expr::Path(path) if path.path.is_ident("None") => {
+            let message = "a span without a parent starts a trace; write `root`";
+            Err(Error::new_spanned(&parent, message))
+        }
+        _ => Ok(parent),
+    }
+}
+
 /// `= ..`, as something else than an expression.
 pub(crate) fn value_of<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
     equals(key, input)?;
@@ -98,6 +110,8 @@ pub(crate) fn error_policy(key: &Ident, input: ParseStream<'_>) -> Result<ErrorP
     if !input.peek(Token![=]) {
         return if input.is_empty() || input.peek(Token![,]) {
             Ok(ErrorPolicy::Detail("Message"))
+        } else if input.peek(syn::token::Paren) {
+            Err(Error::new(key.span(), ERR_LIST))
         } else {
             Err(Error::new(key.span(), ERR))
         };
@@ -127,5 +141,7 @@ pub(crate) fn error_policy(key: &Ident, input: ParseStream<'_>) -> Result<ErrorP
         _ => Err(Error::new(word.span(), ERR)),
     }
 }
+
+const ERR_LIST: &str = "`err` takes no list; write `err` for the `Display` text of the error, or for example `err = type`";
 
 const ERR: &str = "`err` takes `message`, `type`, `status`, `ignore` or a closure; write for example `err = type`";

@@ -238,6 +238,7 @@ pub trait FutureInSpan: Future + Sized {
     /// query().in_span(&session).await;
     /// # }
     /// ```
+    #[doc(alias = "instrument")]
     fn in_span<S: ToParent + ?Sized>(self, span: &S) -> Carried<Self> {
         Carried::new(Captured::of(span), self)
     }

@@ -183,6 +183,7 @@ impl Span {
     /// span.set_attribute("order.items", 3);
     /// span.set_attribute(semconv::HTTP_RESPONSE_STATUS_CODE, 200);
     /// ```
+    #[doc(alias = "record")]
     pub fn set_attribute<K, V>(&self, key: K, value: V) -> &Self
     where
         K: AttributeKey<V>,

@@ -1,0 +1,8 @@
+mod the_module_too {
+    use tracing::instrument;
+
+    #[instrument]
+    fn f() {
+        instrument::WithSubscriber::with_current_subscriber(g());
+    }
+}
