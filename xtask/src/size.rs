@@ -11,7 +11,7 @@ const MOST: usize = 300;
 /// Generated lists.
 const GENERATED: [&str; 2] = ["semconv/src/stable.rs", "semconv/src/experimental.rs"];
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "macros/src",
     "runtime/src",
     "pipeline/src",
