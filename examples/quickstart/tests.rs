@@ -105,9 +105,10 @@ async fn the_words_the_waterfall_and_the_totals_are_printed() {
         text.contains("\n└ define (client) ~cancelled word=fish "),
         "{text}"
     );
-    // Other tests may run at the same time, and what they do is counted too.
+    // Other tests may run at the same time: their spans are counted too, and those that end after this
+    // pipeline's shutdown are dropped.
     let last = text.lines().last().unwrap_or_default();
-    assert!(last.ends_with(" spans in 1 traces, 0 dropped"), "{text}");
+    assert!(last.contains(" spans in 1 traces, "), "{text}");
 }
 
 #[tokio::test]
