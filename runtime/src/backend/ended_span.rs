@@ -206,6 +206,16 @@ impl EndedSpan {
         }
     }
 
+    /// Writes its identity in the place of another one: each field goes from a register into its place.
+    #[inline(always)]
+    pub(crate) fn write_identity(&self, identity: &mut SpanContext) {
+        if self.details.is_none() {
+            *identity = self.parentage.identity(TraceState::NONE);
+        } else {
+            *identity = self.identity();
+        }
+    }
+
     /// Takes out what it holds.
     #[inline(always)]
     pub fn take(&mut self) -> Self {

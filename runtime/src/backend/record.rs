@@ -176,6 +176,11 @@ impl Record {
         self.span.identity()
     }
 
+    #[inline(always)]
+    pub(crate) fn write_identity(&self, identity: &mut SpanContext) {
+        self.span.write_identity(identity);
+    }
+
     pub(crate) fn trace_id(&self) -> TraceId {
         self.span.parentage.trace_id
     }

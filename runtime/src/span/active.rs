@@ -58,14 +58,20 @@ impl ActiveSpan {
     }
 
     #[inline(always)]
-    pub(super) fn end_inline(mut self, ending: Ending) {
-        let Some(scope) = self.0.take() else {
-            return;
-        };
-        if scope.site.does_end_children() && scope.is_recorded() {
-            local_root::end_children(&scope.context());
+    fn end_inline(mut self, ending: Ending) {
+        if let Some(scope) = self.0.take() {
+            end_children(&scope);
+            scope.end(ending);
         }
-        scope.end(ending);
+    }
+
+    /// The same for a value that says nothing, as most do.
+    #[inline(always)]
+    pub(super) fn end_silently(mut self) {
+        if let Some(scope) = self.0.take() {
+            end_children(&scope);
+            scope.end_silently();
+        }
     }
 
     pub(crate) fn end_with_panic(self, payload: &Payload) {
@@ -95,6 +101,13 @@ impl ActiveSpan {
 
     fn detail(&self) -> Option<ErrorDetail> {
         self.0.as_ref()?.detail()
+    }
+}
+
+#[inline(always)]
+fn end_children(scope: &Scope) {
+    if scope.site.does_end_children() && scope.is_recorded() {
+        local_root::end_children(&scope.context());
     }
 }
 

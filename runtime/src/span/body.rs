@@ -67,7 +67,7 @@ impl ReturningSpan {
     pub fn end(self, check: ReturnCheck<'_>) {
         drop(self.guard);
         match check {
-            ReturnCheck::Nothing => self.active.end_inline(Ending::Silent),
+            ReturnCheck::Nothing => self.active.end_silently(),
             ReturnCheck::Ask(_) => self.active.end(check),
         }
     }

@@ -44,7 +44,7 @@ impl Recording {
     pub(crate) fn start_record(&mut self, policy: ErrorPolicy) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.start_record(policy);
-        self.identity = state.record_mut().identity();
+        state.record_mut().write_identity(&mut self.identity);
     }
 
     /// The same for a provider's span.

@@ -294,7 +294,7 @@ impl Scope {
     }
 
     #[inline(always)]
-    fn end_silently(mut self: Box<Self>) {
+    pub(crate) fn end_silently(mut self: Box<Self>) {
         // Before it ends: what nobody else knows ends without a lock.
         self.close_root();
         let state = match (self.state, &mut self.shared) {
