@@ -294,10 +294,10 @@ impl Backlog {
     pub(super) fn give_up(&mut self, attempt: Attempt, rest: Rest, limit: Size) -> Vec<Leaving> {
         self.leave(attempt.room());
         let mut leaving = vec![(Surplus::Rest(rest), attempt)];
-        while self.is_hurried
-            && let Some(next) = self.take_surplus(limit)
-        {
-            leaving.push(next);
+        if self.is_hurried {
+            while let Some(next) = self.take_surplus(limit) {
+                leaving.push(next);
+            }
         }
         leaving
     }

@@ -82,9 +82,10 @@ impl SpoolThread {
     }
 
     fn announce(&self, lane: &SpoolLane) {
-        if let Some(outlet) = lane.outlet()
-            && self.store.has_files(lane.number)
-        {
+        if !self.store.has_files(lane.number) {
+            return;
+        }
+        if let Some(outlet) = lane.outlet() {
             outlet.has_more();
         }
     }
