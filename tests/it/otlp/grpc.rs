@@ -26,6 +26,8 @@ enum Act {
     Reset(Reason),
     /// Says that the connection ends, and ends it.
     GoAway,
+    /// Closes the socket, and says nothing.
+    Close,
     Say(Box<Said>),
 }
 
@@ -68,6 +70,7 @@ async fn serve<A: Fn(usize) -> Act>(stream: TcpStream, act: Arc<A>, number: Arc<
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 continue;
             }
+            Act::Close => return,
             Act::Say(said) => {
                 // Driven together with the connection.
                 tokio::spawn(async move {
@@ -249,11 +252,12 @@ fn a_pause_that_is_too_long_is_cut() {
     assert_eq!(error(&pipeline), expected);
 }
 
-/// A stream that is refused or cancelled, and a connection that goes away, cost nothing.
+/// A stream that is refused or cancelled, a connection that goes away, and a socket that closes cost nothing.
 #[rstest]
 #[case(|| Act::Reset(Reason::REFUSED_STREAM))]
 #[case(|| Act::Reset(Reason::CANCEL))]
 #[case(|| Act::GoAway)]
+#[case(|| Act::Close)]
 fn a_stream_that_is_lost_is_replaced(#[case] act: fn() -> Act) {
     let url = first(act);
     assert_outcome(&export_seven(&url), sent_again());

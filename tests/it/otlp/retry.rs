@@ -14,11 +14,15 @@ use crate::support::scripted::{Scripted, Then, answer, taken};
 const PAST: &str = "retry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 const FUTURE: &str = "retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n";
 
-/// Each status that passes, and each form of a pause; without one the pause is our own, and short.
+/// Each status that passes, and each form of a pause; without one, and where it is nonsense, the pause is our own,
+/// and short.
 #[rstest]
 #[case("429 Too Many Requests", "")]
 #[case("429 Too Many Requests", "retry-after: 0\r\n")]
 #[case("429 Too Many Requests", PAST)]
+#[case("503 Service Unavailable", "retry-after: soon\r\n")]
+#[case("503 Service Unavailable", "retry-after: -3600\r\n")]
+#[case("503 Service Unavailable", "retry-after:\r\n")]
 #[case("502 Bad Gateway", "retry-after: 0\r\n")]
 #[case("503 Service Unavailable", "retry-after: 0\r\n")]
 #[case("504 Gateway Timeout", "retry-after: 0\r\n")]
@@ -55,6 +59,32 @@ fn a_receiver_that_comes_back_gets_everything() {
     assert_outcome(&pipeline, outcome);
 }
 
+/// Of a receiver that accepts, rejects and puts off in turns, each span has its own answer: one that is rejected
+/// costs no other.
+#[test]
+fn a_receiver_that_changes_its_mind_costs_what_it_rejects() {
+    let receiver = Scripted::start(|number, stream| {
+        let answer = match number % 3 {
+            0 => taken(),
+            1 => answer("400 Bad Request", "", b""),
+            _ => answer("503 Service Unavailable", "retry-after: 0\r\n", b""),
+        };
+        stream.write_all(&answer).ok();
+        Then::Keep
+    });
+    let pipeline = exporting_to(&receiver, &[]);
+    // After the first one, each three requests are for two spans: 400, and 503 before 200.
+    (0..11).for_each(|_| export_one(&pipeline));
+    let outcome = Outcome {
+        exported: 6,
+        failed: 5,
+        retried: 5,
+        ..Outcome::default()
+    };
+    assert_outcome(&pipeline, outcome);
+    assert_eq!(receiver.requests().len(), 16);
+}
+
 /// Other answers do not pass, also where they name a pause.
 #[rstest]
 #[case("400 Bad Request")]
@@ -78,6 +108,7 @@ fn what_stays_is_not_sent_again(#[case] status: &str) {
 /// A pause that ends after the time of a batch is cut to it: the last try is at its end.
 #[rstest]
 #[case("retry-after: 3600\r\n")]
+#[case("retry-after: 31536000\r\n")]
 #[case("retry-after: 99999999999999999999999\r\n")]
 #[case(FUTURE)]
 fn a_pause_is_cut_to_the_time_for_retries(#[case] headers: &str) {
