@@ -6,11 +6,11 @@ use std::sync::Arc;
 pub use crate::attribute::limit::SpanLimits;
 use crate::backend::context_backend::ContextBackend;
 pub use crate::backend::ended_span::{
-    Details, EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
+    Details, EndedSpan, Parentage, RecordedEvent, SpanSource, SpanStart, StatusCode, Timestamp,
 };
 pub use crate::backend::foreign::SharedProvider;
 pub use crate::backend::process_backend::{Installation, install_native, is_on};
-pub use crate::backend::record::{Record, RecordConfig, RecordSink, SpanStart};
+pub use crate::backend::record::{Record, RecordConfig, RecordSink};
 pub use crate::backend::site::{Kind, Library, Module, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};

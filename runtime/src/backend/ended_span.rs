@@ -102,6 +102,15 @@ const _: () = assert!(
     "a record is larger than it was"
 );
 
+/// What is known of a span when it starts.
+pub struct SpanStart {
+    pub parentage: Parentage,
+    pub kind: SpanKind,
+    pub name: Cow<'static, str>,
+    pub source: SpanSource,
+    pub start: Timestamp,
+}
+
 impl Parentage {
     #[inline]
     pub fn identity(&self, state: TraceState) -> SpanContext {

@@ -18,7 +18,7 @@ use crate::attribute::limit::SpanLimits;
 use crate::attribute::value::Scalar;
 use crate::backend::contents::Contents;
 use crate::backend::ended_span::{
-    EndedSpan, Parentage, RecordedEvent, SpanSource, StatusCode, Timestamp,
+    EndedSpan, Parentage, RecordedEvent, SpanSource, SpanStart, StatusCode, Timestamp,
 };
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
@@ -52,15 +52,6 @@ pub trait RecordSink: Send + Sync {
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.
     fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
-}
-
-/// What is known of a span when it starts.
-pub struct SpanStart {
-    pub parentage: Parentage,
-    pub kind: SpanKind,
-    pub name: Cow<'static, str>,
-    pub source: SpanSource,
-    pub start: Timestamp,
 }
 
 /// A record that holds room for more attributes is not used again.

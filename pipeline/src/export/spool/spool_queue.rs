@@ -49,6 +49,14 @@ pub(super) enum SpoolJob {
     Answer(Arc<FlushTicket>),
 }
 
+impl SpoolJob {
+    /// A receiver has the spans of this file, and they are counted: it is removed also when nothing else is
+    /// done any more, or the next run would send them again.
+    fn is_owed(&self) -> bool {
+        matches!(self, SpoolJob::Remove(_))
+    }
+}
+
 /// What the thread does without a lock.
 pub(super) enum SpoolWork {
     Write(Arc<SpoolLane>, Surplus),
@@ -109,7 +117,7 @@ impl SpoolQueue {
 
     pub(super) fn push(&self, job: SpoolJob) {
         let mut state = self.state();
-        if state.is_late || state.is_closed {
+        if (state.is_late || state.is_closed) && !job.is_owed() {
             drop(state);
             lose(job, DropCause::ShutdownTimedOut);
             return;
@@ -192,7 +200,10 @@ impl SpoolQueue {
 
     fn drop_all(&self, cause: DropCause) {
         let mut state = self.state();
-        let (current, jobs) = (state.current.take(), std::mem::take(&mut state.jobs));
+        let current = state.current.take();
+        let jobs = std::mem::take(&mut state.jobs).into_iter();
+        let (owed, jobs): (VecDeque<_>, VecDeque<_>) = jobs.partition(SpoolJob::is_owed);
+        state.jobs = owed;
         drop(state);
         if let Some((lane, attempt)) = current {
             lane.settle(attempt, Parts::default(), cause);
@@ -238,5 +249,40 @@ fn lose(job: SpoolJob, cause: DropCause) {
             lane.settle(attempt, Parts::default(), cause);
         }
         job => drop(job),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "these are tests")]
+
+    use std::fs::File;
+
+    use super::{SpoolJob, SpoolQueue, SpoolWork};
+    use crate::export::overflow::Claim;
+
+    fn remove(name: &str) -> SpoolJob {
+        SpoolJob::Remove(Claim {
+            name: name.to_owned(),
+            spans: 1,
+            lock: File::open("/dev/null").expect("a file"),
+        })
+    }
+
+    /// What the receiver has is removed, also where the time of a shutdown was over before.
+    #[test]
+    fn a_file_that_was_sent_is_removed_after_a_late_end() {
+        let queue = SpoolQueue::new("folder".to_owned());
+        queue.push(remove("before"));
+        queue.push(SpoolJob::Scan);
+        queue.end_late();
+        queue.push(remove("after"));
+        queue.push(SpoolJob::Scan);
+        queue.close();
+        for expected in ["before", "after"] {
+            let work = queue.next(None);
+            assert!(matches!(work, Some(SpoolWork::Remove(claim)) if claim.name == expected));
+        }
+        assert!(queue.next(None).is_none());
     }
 }
