@@ -16,6 +16,7 @@ pages! {
     pipeline_readme "pipeline/README.md"
     http_readme "http/README.md"
     semconv_readme "semconv/README.md"
+    tracing_readme "tracing/README.md"
     waterfall_readme "waterfall/README.md"
     book "docs/README.md"
     arguments "docs/arguments.md"
@@ -35,4 +36,5 @@ pages! {
     stability "docs/stability.md"
     tasks "docs/tasks.md"
     testing "docs/testing.md"
+    tracing "docs/tracing.md"
 }

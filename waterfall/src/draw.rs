@@ -10,12 +10,16 @@ use opentelemetry::trace::{Event, Status};
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents};
 
-use super::state::{SpanState, error_type, is_news, kind, length, state};
-use super::text::{self, Color, Piece, Style, escape, fit, human};
+use super::state::{SpanState, error_type, in_order, is_news, is_statement, kind, length, state};
+use super::text::{self, Color, Piece, Style, escape, fit, human, on_one_line, time_of_day};
 use super::trace_collector::{Gaps, Part};
 use super::tree::{self, Folded, Item, ParentLink, Row, Trace};
 
 /// Draws all traces, the earliest first, in lines of at most `width` columns (and at least 40).
+///
+/// A heading has the time of day, in UTC, at which its trace starts, if there is room. Siblings stand in the order
+/// of their starts, whichever thread they ran on. Attributes of the thread, the level and the target are the last
+/// of their span; those of the place in source are left out. A statement of SQL is on one line.
 ///
 /// More than ten siblings of one name are folded: the first, the slowest and some that have failed
 /// keep their rows, and one row counts the others, with the least and the most that one took, and what
@@ -98,6 +102,12 @@ impl Canvas {
         if trace.roots > 1 {
             let took = human(length(trace.start, trace.end));
             pieces.push(Piece::new(Style::Plain, format!("  {took}")));
+        }
+        let time = format!("  {}", time_of_day(trace.start));
+        let time = Piece::new(Style::Dim, time);
+        let needed = pieces.iter().map(Piece::columns).sum::<usize>() + time.columns();
+        if needed <= self.width() {
+            pieces.insert(1, time);
         }
         let line = fit(&pieces, self.width(), self.color);
         format!("{}\n", line.trim_end())
@@ -260,11 +270,15 @@ fn bracketed(word: &str) -> String {
 }
 
 fn attributes(attributes: &[KeyValue]) -> impl Iterator<Item = Piece> {
-    let shown = attributes.iter().filter(|attribute| is_news(attribute));
+    let shown = in_order(attributes).filter(|attribute| is_news(attribute));
     shown.map(|KeyValue { key, value, .. }| {
-        let key = escape(Key::as_str(key));
-        let value = text::value(&value.as_str());
-        Piece::new(Style::Dim, format!(" {key}={value}"))
+        let (key, value) = (Key::as_str(key), value.as_str());
+        let value = if is_statement(key) {
+            text::value(&on_one_line(&value))
+        } else {
+            text::value(&value)
+        };
+        Piece::new(Style::Dim, format!(" {}={value}", escape(key)))
     })
 }
 

@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::json::Json;
 use super::parents::parents;
-use super::state::{SpanState, error_type, kind, length, state};
+use super::state::{SpanState, error_type, in_order, kind, length, state};
 use super::trace_collector::Gaps;
 
 const PAGE: &str = include_str!("page.html");
@@ -21,7 +21,7 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The SHA-256 of the style and of the script, which a test compares.
 const STYLE_HASH: &str = "sha256-ATALSGr6S+hT93J/qqFV6Kw1DJnFOR/qKIREFtuNoK0=";
-const SCRIPT_HASH: &str = "sha256-PzrnpdVNyirUDRi+ohm913MOaKmTE/oQQxmvXKauHK0=";
+const SCRIPT_HASH: &str = "sha256-wKxpmmrw1R8jQ1jpRfartA3n8droXSYlUajlUCX9kgk=";
 
 /// Makes a page of one trace: it opens from disk, loads nothing, and shows spans of thousands.
 ///
@@ -172,7 +172,7 @@ fn scope(scope: &InstrumentationScope) -> Json {
 
 /// Each is a key, the value as a text, and its type.
 fn pairs(attributes: &[KeyValue]) -> Json {
-    Json::list(attributes.iter().map(|KeyValue { key, value, .. }| {
+    Json::list(in_order(attributes).map(|KeyValue { key, value, .. }| {
         let kind = match value {
             Value::Bool(_) => "bool",
             Value::I64(_) => "int",

@@ -22,6 +22,11 @@
   const onLine = (text) => text.replace(HIDDEN, spell);
   const onLines = (text) => text.replace(HIDDEN, (c) => (c === "\n" || c === "\t" ? c : spell(c)));
 
+  // On a line, a statement has single blanks for line breaks and indentation.
+  const STATEMENTS = ["db.query.text", "db.statement"];
+  const inRow = (key, value) =>
+    STATEMENTS.includes(key) ? value.replace(/[ \t\n\f\r]+/g, " ").replace(/^ | $/g, "") : value;
+
   const digits = (value, unit) =>
     `${value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
   const human = (nanos) => {
@@ -201,7 +206,7 @@
     if (node.state === "cancelled") element.append(make("span", "tag stopped", "cancelled"));
     if (node.place) element.append(make("span", "tag", node.place));
     const some = node.attributes.filter(([key]) => !key.startsWith("code.") && key !== "error.type" && key !== "enter_span.outcome");
-    element.append(make("span", "some", some.slice(0, 6).map(([key, value]) => onLine(`${key.slice(0, 80)}=${value.slice(0, 120)}`)).join("  ")));
+    element.append(make("span", "some", some.slice(0, 6).map(([key, value]) => onLine(`${key.slice(0, 80)}=${inRow(key, value).slice(0, 120)}`)).join("  ")));
     return element;
   };
 

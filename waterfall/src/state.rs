@@ -43,6 +43,24 @@ pub(super) fn is_news(attribute: &KeyValue) -> bool {
     !key.starts_with("code.") && !["error.type", "exception.stacktrace", OUTCOME].contains(&key)
 }
 
+/// The attributes in the order in which they are shown: those that all spans of a bridge have, and that say
+/// little of the work, stand last.
+pub(super) fn in_order(attributes: &[KeyValue]) -> impl Iterator<Item = &KeyValue> {
+    let first = attributes.iter().filter(|one| !is_background(one));
+    first.chain(attributes.iter().filter(|one| is_background(one)))
+}
+
+fn is_background(attribute: &KeyValue) -> bool {
+    let key = attribute.key.as_str();
+    let is_place = key.starts_with("thread.") || key.starts_with("code.");
+    is_place || ["target", "level"].contains(&key)
+}
+
+/// Whether an attribute is a statement, whose line breaks and indentation are in the way on a line.
+pub(super) fn is_statement(key: &str) -> bool {
+    ["db.query.text", "db.statement"].contains(&key)
+}
+
 /// Nothing for the kind that says nothing.
 pub(super) fn kind(kind: &SpanKind) -> &'static str {
     match kind {

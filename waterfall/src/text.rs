@@ -4,7 +4,7 @@
 //! file with `page.js`.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -40,11 +40,15 @@ impl Piece {
             text: text.into(),
         }
     }
+
+    pub(super) fn columns(&self) -> usize {
+        columns(&self.text)
+    }
 }
 
 /// The pieces in exactly `width` columns: padded, or cut with `…` as the last column.
 pub(super) fn fit(pieces: &[Piece], width: usize, color: Color) -> String {
-    let needed: usize = pieces.iter().map(|piece| columns(&piece.text)).sum();
+    let needed: usize = pieces.iter().map(Piece::columns).sum();
     let mut room = if needed > width { width - 1 } else { width };
     let mut line = String::new();
     for piece in pieces {
@@ -171,6 +175,26 @@ pub(super) fn value(text: &str) -> String {
     } else {
         format!("\"{}\"", escape(text).replace('"', "'"))
     }
+}
+
+/// A statement on one line: single blanks for line breaks and indentation. Characters that only look like a
+/// blank stay, so that [`escape`] spells them out.
+pub(super) fn on_one_line(statement: &str) -> String {
+    // More words than that are more than is shown.
+    let words = statement.split_ascii_whitespace().take(MOST_CHARS + 1);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The time of day in UTC, `10:15:42.118 UTC`.
+pub(super) fn time_of_day(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let since = since.unwrap_or_default();
+    let (seconds, millis) = (since.as_secs(), since.subsec_millis());
+    let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
+    format!(
+        "{hours:02}:{minutes:02}:{:02}.{millis:03} UTC",
+        seconds % 60
+    )
 }
 
 /// A duration in three digits and its unit; from a minute on, in minutes or hours.

@@ -125,15 +125,13 @@ impl PendingTraces {
             };
             parts.extend(self.take_unsettled(trace));
         }
-        parts
+        by_start(parts)
     }
 
-    /// In the order of its arrival.
     fn take_all(&mut self) -> Vec<Part> {
         let traces = mem::take(&mut self.order).into_values();
-        traces
-            .filter_map(|trace| self.take_unsettled(trace))
-            .collect()
+        let parts = traces.filter_map(|trace| self.take_unsettled(trace));
+        by_start(parts.collect())
     }
 
     fn store(&mut self, trace: TraceId, span: SpanData) {
@@ -249,6 +247,13 @@ impl PendingTraces {
         }
         known.into_iter().map(|known| known == Some(true)).collect()
     }
+}
+
+/// A batch has the spans of one thread behind those of another; parts are shown in the order of their starts.
+fn by_start(mut parts: Vec<Part>) -> Vec<Part> {
+    let start = |part: &Part| part.spans.iter().map(|span| span.start_time).min();
+    parts.sort_by_cached_key(start);
+    parts
 }
 
 /// The ids of what was shown, within a limit. The trace that was shown first is

@@ -224,29 +224,33 @@ impl<'a> Forest<'a> {
             && children.any(|&child| self.spans[child].status == *status)
     }
 
-    /// The siblings that get a row, each with its own, in order; the others of their name share one
-    /// behind the last of them.
+    /// The siblings that get a row, each with its own, in the order of their starts; the others of their name
+    /// share one behind the last of them.
     fn shown(&self, siblings: &[usize]) -> Vec<Entry> {
         let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
         for &span in siblings {
             alike.entry(&self.spans[span].name).or_default().push(span);
         }
+        let long = alike.iter().filter(|(_, run)| run.len() > MOST_ALIKE);
+        let mut folds: HashMap<&str, Vec<usize>> =
+            long.map(|(name, run)| (*name, self.hidden(run))).collect();
         let mut shown = Vec::new();
         for span in siblings {
-            let run = &alike[&*self.spans[*span].name];
-            if run.len() <= MOST_ALIKE {
+            let name = &*self.spans[*span].name;
+            let hidden = folds.get(name);
+            let is_hidden = hidden.is_some_and(|hidden| hidden.binary_search(span).is_ok());
+            if !is_hidden {
                 shown.push(Entry::Span(*span));
-            } else if run.last() == Some(span) {
-                let (kept, hidden) = self.fold(run);
-                shown.extend(kept.into_iter().map(Entry::Span));
-                shown.push(Entry::Siblings(hidden));
+            }
+            if alike[name].last() == Some(span) {
+                shown.extend(folds.remove(name).map(Entry::Siblings));
             }
         }
         shown
     }
 
-    /// Keeps the first few, the slowest, and some of those that are worth a look.
-    fn fold(&self, run: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    /// All but the first few, the slowest, and some of those that are worth a look; in order.
+    fn hidden(&self, run: &[usize]) -> Vec<usize> {
         let mut slowest = run.to_vec();
         slowest.sort_by_key(|&span| std::cmp::Reverse(self.length(span)));
         slowest.truncate(SLOWEST);
@@ -255,7 +259,8 @@ impl<'a> Forest<'a> {
         let is_kept = |span: &usize| {
             run[..FIRST].contains(span) || slowest.contains(span) || troubled.contains(span)
         };
-        run.iter().partition(|span| is_kept(span))
+        let hidden = run.iter().filter(|span| !is_kept(span));
+        hidden.copied().collect()
     }
 
     fn siblings(&self, hidden: &[usize]) -> Folded<'a> {

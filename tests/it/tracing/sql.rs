@@ -1,17 +1,17 @@
-//! The recipe that makes client spans of sqlx's query events.
+//! The recipe of `docs/tracing.md` that makes client spans of sqlx's query events.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
 use enter_span_pipeline::Pipeline;
+use opentelemetry::global;
 use opentelemetry::trace::{Span as _, SpanKind, Tracer as _};
-use opentelemetry::{KeyValue, global};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Row as _, SqlitePool};
 use tracing::field::Field;
 use tracing::{Event, Instrument as _, Subscriber, info_span, instrument};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry;
 
@@ -25,22 +25,19 @@ struct SqlSpans;
 
 impl<S: Subscriber> Layer<S> for SqlSpans {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            let mut fields = HashMap::new();
-            event.record(&mut |field: &Field, value: &dyn Debug| {
-                fields.insert(field.name(), format!("{value:?}"));
-            });
-            let seconds = fields["elapsed_secs"].parse().unwrap_or_default();
-            let query = fields["summary"].trim_matches('"').to_owned();
-            let (tracer, end) = (global::tracer("sqlx"), SystemTime::now());
-            let span = tracer
-                .span_builder(query.clone())
-                .with_kind(SpanKind::Client);
-            let span = span.with_attributes([KeyValue::new("db.query.summary", query)]);
-            let start = end - Duration::from_secs_f64(seconds);
-            let mut span = span.with_start_time(start).start(&tracer);
-            span.end_with_timestamp(end);
-        }
+        let mut fields = HashMap::new();
+        event.record(&mut |key: &Field, value: &dyn Debug| {
+            fields.insert(key.name(), format!("{value:?}"));
+        });
+        let seconds = fields
+            .get("elapsed_secs")
+            .and_then(|text| text.parse().ok());
+        let query = fields.remove("summary").unwrap_or_default();
+        let (tracer, end) = (global::tracer("sqlx"), SystemTime::now());
+        let span = tracer.span_builder(query.trim_matches('"').to_owned());
+        let start = end - Duration::from_secs_f64(seconds.unwrap_or_default());
+        let span = span.with_kind(SpanKind::Client).with_start_time(start);
+        span.start(&tracer).end_with_timestamp(end);
     }
 }
 
@@ -61,7 +58,9 @@ fn queries_are_client_spans_of_their_caller() {
     let builder = Pipeline::builder().with_exporter(exporter.clone());
     let pipeline = builder.install().expect("no other one");
     let others = layer().with_filter(LevelFilter::INFO);
-    let subscriber = registry().with(others).with(SqlSpans);
+    let queries = Targets::new().with_target("sqlx::query", LevelFilter::DEBUG);
+    let queries = SqlSpans.with_filter(queries);
+    let subscriber = registry().with(others).with(queries);
     tracing::subscriber::set_global_default(subscriber).expect("no other one");
     let total = run(async {
         let pool = SqlitePoolOptions::new().max_connections(1);

@@ -228,6 +228,86 @@ fn what_the_row_says_already_is_not_repeated_as_an_attribute() {
     assert_eq!(labels(&spans), ["ask ~cancelled word=\"two word…"]);
 }
 
+/// What a bridge adds to each span and event stands behind what the code says.
+#[test]
+fn attributes_of_the_thread_the_level_and_the_target_stand_last() {
+    let background = |span: SpanData| {
+        span.with("thread.id", 7)
+            .with("level", "INFO")
+            .with("code.line.number", 41)
+            .with("target", "sqlx::query")
+    };
+    let query = background(span(1, 0, "query", 0, 9)).with("rows", 2);
+    let mut query = query.with("levels", 3);
+    let attributes = query.attributes.clone();
+    query.events.events = vec![Event::new("row", at(1), attributes, 0)];
+    let drawn = draw(&[query], 200, Color::None);
+    let expected = " rows=2 levels=3 thread.id=7 level=INFO target=sqlx::query";
+    for start in ["query".to_owned(), "  • row +1.00 µs".to_owned()] {
+        assert!(drawn.contains(&format!("\n{start}{expected}")), "{drawn}");
+    }
+}
+
+/// Characters that only look like blanks are spelled out there too.
+#[test]
+fn a_statement_is_on_one_line() {
+    let statement = "\n  SELECT id,\r\n\t name\n    FROM\u{a0}orders\n";
+    for key in ["db.query.text", "db.statement"] {
+        let drawn = draw(
+            &[span(1, 0, "query", 0, 9).with(key, statement)],
+            200,
+            Color::None,
+        );
+        let expected = format!("query {key}=\"SELECT id, name FROM\\u{{a0}}orders\" ");
+        assert!(drawn.contains(&expected), "{drawn}");
+    }
+    let other = draw(
+        &[span(1, 0, "query", 0, 9).with("note", "a\n  b")],
+        200,
+        Color::None,
+    );
+    assert!(other.contains(r#"note="a\n  b""#), "{other}");
+}
+
+#[test]
+fn a_heading_has_the_time_of_day_if_there_is_room() {
+    let mut spans = [span(2, 1, "child", 0, 9), span(1, 0, "root", 0, 9)];
+    // A day, and 13:46:40.007, before the second that `at` adds.
+    let start = Duration::from_millis(86_400_000 + 49_600_007);
+    spans[1].start_time = at(0) + start;
+    spans[0].start_time = at(0) + start + Duration::from_secs(1);
+    let heading = |width| {
+        let drawn = draw(&spans, width, Color::None);
+        drawn.lines().next().unwrap_or_default().to_owned()
+    };
+    let id = "trace 00000000000000000000000000000001";
+    assert_eq!(heading(80), format!("{id}  13:46:41.007 UTC  2 spans"));
+    // 38 + 18 + 9 columns.
+    assert_eq!(heading(65), heading(80));
+    assert_eq!(heading(64), format!("{id}  2 spans"));
+}
+
+/// Spans of other threads start in between, and stay there, whatever is folded around them.
+#[test]
+fn siblings_stand_in_the_order_of_their_starts_also_in_a_long_run() {
+    let mut spans = vec![span(1, 0, "all", 0, 100)];
+    // The list of one thread comes behind that of the other.
+    spans.extend((0..12).map(|n| span(10 + n, 1, "read", 1 + 5 * n, 4 + 5 * n)));
+    spans.extend([0, 2, 55].map(|start| span(100 + start, 1, "rank", start, start + 1)));
+    assert_eq!(
+        labels(&spans)[1..],
+        [
+            "├ rank",
+            "├ read",
+            "├ rank",
+            "├ read",
+            "├ read",
+            "├ rank",
+            "└ … 9 more read, each 3.00 µs…",
+        ]
+    );
+}
+
 #[test]
 fn the_kind_is_named_unless_it_is_internal() {
     let mut call = span(1, 0, "GET", 0, 9);

@@ -34,8 +34,8 @@ impl Shown {
         let lines = text.lines().filter(|line| !line.is_empty());
         lines
             .map(|line| match line.strip_prefix("trace ") {
-                // The trace id is a number here.
-                Some(heading) => heading.trim_start_matches('0').to_owned(),
+                // The trace id is a number here, and the time of day is left out.
+                Some(heading) => without_time(heading.trim_start_matches('0')),
                 None => {
                     let label: String = line.chars().take(66).collect();
                     label.trim_end().to_owned()
@@ -50,7 +50,46 @@ impl Shown {
     }
 }
 
+fn without_time(heading: &str) -> String {
+    let (id, rest) = heading.split_once("  ").expect("a time");
+    let (time, rest) = rest.split_once("  ").expect("a count");
+    assert!(time.ends_with(" UTC"), "{heading}");
+    format!("{id}  {rest}")
+}
+
 const NOTHING: [String; 0] = [];
+
+/// The spans of one thread stand behind those of another in a batch, however they started.
+#[test]
+fn traces_of_a_batch_are_shown_in_the_order_of_their_starts() {
+    let shown = Shown::new();
+    let of_one_thread = [
+        span_of(3, 1, 0, "third", 30, 39),
+        span_of(4, 1, 0, "fourth", 40, 49),
+    ];
+    let of_another = [
+        span_of(1, 1, 0, "first", 10, 99),
+        span_of(2, 1, 0, "second", 20, 29),
+    ];
+    let names = |lines: Vec<String>| {
+        let names = lines
+            .into_iter()
+            .filter(|line| !line.starts_with(char::is_numeric));
+        names.collect::<Vec<_>>()
+    };
+    let all = shown.export(of_one_thread.into_iter().chain(of_another));
+    assert_eq!(names(all), ["first", "second", "third", "fourth"]);
+    // The same holds for what a flush shows.
+    let late = [
+        span_of(6, 2, 1, "sixth", 60, 69),
+        span_of(5, 2, 1, "fifth", 50, 59),
+    ];
+    assert_eq!(shown.export(late), NOTHING);
+    assert_eq!(
+        names(shown.flush()),
+        ["fifth (parent missing)", "sixth (parent missing)"]
+    );
+}
 
 #[test]
 fn a_trace_is_shown_with_its_root_and_children_wait_for_it() {

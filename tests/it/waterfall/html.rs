@@ -232,6 +232,29 @@ fn the_data_holds_all_that_a_span_says() {
 }
 
 #[test]
+fn attributes_of_the_thread_and_of_the_place_in_source_stand_last() {
+    let query = span(1, 0, "query", 0, 9)
+        .with("thread.name", "main")
+        .with("code.line.number", 41)
+        .with("target", "sqlx")
+        .with("level", "INFO")
+        .with("db.query.text", "SELECT 1\n  + 2");
+    let data = data(&[query]);
+    let attributes = data["spans"][0]["attributes"].as_array();
+    let keys = attributes.expect("a list").iter().map(|pair| &pair[0]);
+    let expected = [
+        "db.query.text",
+        "thread.name",
+        "code.line.number",
+        "target",
+        "level",
+    ];
+    assert_eq!(keys.collect::<Vec<_>>(), expected);
+    // The details have the statement as it is.
+    assert_eq!(data["spans"][0]["attributes"][0][1], "SELECT 1\n  + 2");
+}
+
+#[test]
 fn the_resource_is_in_the_page() {
     let resource = Resource::builder_empty().with_service_name("shop").build();
     let html = page(&[span(1, 0, "root", 0, 9)], &resource);

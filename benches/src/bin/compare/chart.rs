@@ -14,10 +14,10 @@ const COLUMN: usize = WIDTH / COLUMNS;
 const MARGIN: usize = 12;
 const TOP: usize = 44;
 /// Where the bars begin, in a column, and how long the longest is.
-const BARS: usize = 148;
-const LONGEST: f64 = 162.0;
+const BARS: usize = 158;
+const LONGEST: f64 = 152.0;
 const LINE: usize = 17;
-const GROUP: usize = 26 + 6 * LINE + 14;
+const GROUP: usize = 26 + NAMES.len() * LINE + 14;
 
 pub(crate) fn draw(measured: &Measured) -> String {
     let rows = measured.scenarios.len().div_ceil(COLUMNS);

@@ -14,11 +14,12 @@ use crate::transport::Transport;
 use crate::work::{BURST, Work};
 
 /// The span of the specification is the whole span: the SDK has no second way to record it.
-const PEERS: [&str; 5] = [
+const PEERS: [&str; 6] = [
     "enter_span",
     "enter_span_without_code",
     "opentelemetry_sdk",
     "tracing_opentelemetry",
+    "tracing_on_enter_span",
     "fastrace",
 ];
 

@@ -5,6 +5,7 @@ mod fast;
 mod founded;
 mod ours;
 mod through_tracing;
+mod tracing_on_ours;
 
 use std::time::Duration;
 
@@ -15,11 +16,12 @@ use crate::exporter::Nowhere;
 use crate::scenario::{Scenario, Work};
 
 /// The names, in the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 7] = [
     "enter_span",
     "enter_span_on_sdk",
     "opentelemetry_sdk",
     "tracing_opentelemetry",
+    "tracing_on_enter_span",
     "fastrace",
     "foundations",
 ];
@@ -30,6 +32,7 @@ pub(crate) fn named(name: &str) -> Option<Box<dyn Peer>> {
         "enter_span_on_sdk" => Box::new(ours::OnSdk::default()),
         "opentelemetry_sdk" => Box::new(by_hand::ByHand::default()),
         "tracing_opentelemetry" => Box::new(through_tracing::ThroughTracing::default()),
+        "tracing_on_enter_span" => Box::new(tracing_on_ours::TracingOnOurs::default()),
         "fastrace" => Box::new(fast::Fast::default()),
         "foundations" => Box::new(founded::Founded::default()),
         _ => return None,

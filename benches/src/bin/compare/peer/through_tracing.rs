@@ -87,12 +87,12 @@ impl Spans for Instrumented {
 }
 
 #[instrument(skip_all, fields(id = id))]
-fn root(id: u64, children: impl FnOnce()) {
+pub(super) fn root(id: u64, children: impl FnOnce()) {
     children();
 }
 
 #[instrument(skip_all, fields(id = id))]
-fn child(id: u64) -> u64 {
+pub(super) fn child(id: u64) -> u64 {
     body(id)
 }
 
@@ -103,21 +103,21 @@ fn child(id: u64) -> u64 {
     route = facts.route,
     tenant = facts.tenant,
 ))]
-fn attributes_5(facts: Facts<'_>) -> u64 {
+pub(super) fn attributes_5(facts: Facts<'_>) -> u64 {
     body(facts.id)
 }
 
 #[instrument(skip_all, fields(id = id), err)]
-fn result(id: u64) -> Result<u64, Refused> {
+pub(super) fn result(id: u64) -> Result<u64, Refused> {
     failing_body(id)
 }
 
 #[instrument(skip_all, fields(id = id))]
-async fn ready(id: u64) -> u64 {
+pub(super) async fn ready(id: u64) -> u64 {
     body(id)
 }
 
 #[instrument(skip_all, fields(id = id))]
-async fn yields(id: u64) -> u64 {
+pub(super) async fn yields(id: u64) -> u64 {
     yielding_body(id).await
 }

@@ -4,6 +4,7 @@ mod by_hand;
 mod fast;
 mod ours;
 mod through_tracing;
+mod tracing_on_ours;
 
 use std::error::Error;
 
@@ -16,12 +17,13 @@ use crate::transport::{Endpoint, Transport};
 use crate::work::Work;
 
 /// In the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 7] = [
     "enter_span",
     "enter_span_without_code",
     "opentelemetry_sdk",
     "opentelemetry_sdk_with_code",
     "tracing_opentelemetry",
+    "tracing_on_enter_span",
     "fastrace",
 ];
 
@@ -59,6 +61,7 @@ pub(crate) fn install(name: &str, endpoint: &Endpoint) -> Result<Installed, Box<
         "opentelemetry_sdk" => by_hand::install(endpoint, Code::LeftOut),
         "opentelemetry_sdk_with_code" => by_hand::install(endpoint, Code::Recorded),
         "tracing_opentelemetry" => through_tracing::install(endpoint),
+        "tracing_on_enter_span" => tracing_on_ours::install(endpoint),
         "fastrace" => fast::install(endpoint),
         _ => Err(format!("no peer `{name}`").into()),
     }

@@ -15,9 +15,9 @@ use crate::work::CALLS;
 pub(super) fn install(endpoint: &Endpoint) -> Result<Installed, Box<dyn Error>> {
     let provider = sdk(endpoint)?;
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("wire"));
-    // The exporter's HTTP stack uses `tracing` too, and would export spans of its own exports.
-    let ours = Targets::new().with_target(module_path!(), LevelFilter::TRACE);
-    let subscriber = tracing_subscriber::registry().with(ours).with(layer);
+    let subscriber = tracing_subscriber::registry()
+        .with(only_these())
+        .with(layer);
     tracing::subscriber::set_global_default(subscriber)?;
     Ok(Installed {
         trace,
@@ -26,7 +26,12 @@ pub(super) fn install(endpoint: &Endpoint) -> Result<Installed, Box<dyn Error>> 
     })
 }
 
-fn trace(_: u64) {
+/// The exporter's HTTP stack uses `tracing` too, and would export spans of its own exports.
+pub(super) fn only_these() -> Targets {
+    Targets::new().with_target(module_path!(), LevelFilter::TRACE)
+}
+
+pub(super) fn trace(_: u64) {
     let request = info_span!("request", otel.kind = "server");
     request.in_scope(|| (0..CALLS).for_each(call));
 }
@@ -51,4 +56,4 @@ fn call(id: u64) {
     bench.attribute_k_08 = "value_of_twenty_ch_8",
     bench.attribute_k_09 = "value_of_twenty_ch_9",
 ))]
-fn specified(_: u64) {}
+pub(super) fn specified(_: u64) {}
