@@ -42,7 +42,7 @@ fn migrate(path: &Path, options: &Options, outcome: &mut Outcome) -> Result<bool
         Unasked::Drop
     };
     outcome.rewrite = rewrite::rewrite(&source, unasked);
-    // All positions are known, and the parser keeps the text of each file until it is told.
+    // All positions are known, so the parser can drop the text of each file.
     proc_macro2::extra::invalidate_current_thread_spans();
     let edits = &outcome.rewrite.edits;
     if edits.is_empty() {

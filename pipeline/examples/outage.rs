@@ -8,7 +8,7 @@
 //!
 //! The arguments are the seconds, the spans in each of them, and the spans of the queue; with the feature `spool`
 //! also the folder of a spool.
-#![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "it prints a report")]
 
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};

@@ -148,11 +148,11 @@ impl PipelineBuilder {
         self
     }
 
-    /// Tells of wrong values in the environment, and of dropped spans, here instead of on stderr. Of
-    /// drops it is told from a thread of its own, at first soon and then at most once a minute, and when the
-    /// time of a shutdown is over. A function that blocks holds up no spans: a few warnings wait, and of those
-    /// that found no place the next one says the number. A flush or a shutdown lets it see what waits, for at
-    /// most a second.
+    /// Sends warnings of wrong values in the environment, and of dropped spans, here instead of to stderr.
+    ///
+    /// Warnings of drops come from a thread of their own: the first soon, the next at most once a minute, and one
+    /// when a shutdown times out. A function that blocks delays no spans. A few warnings wait; the next one counts
+    /// those that found no place. A flush or a shutdown waits for the function, for at most a second.
     pub fn with_warnings(mut self, warn: impl Fn(&str) + Send + 'static) -> Self {
         self.warn = Box::new(warn);
         self

@@ -72,7 +72,7 @@ impl Case {
     }
 }
 
-/// What is said of places, without the counts that follow.
+/// The remarks with a place in a file, without the counts that follow.
 fn remarks(said: &str, path: &Path) -> String {
     let lines = said
         .lines()

@@ -6,7 +6,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "it reports to whoever runs it"
+    reason = "it prints a report"
 )]
 
 mod actors;
