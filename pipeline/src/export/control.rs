@@ -5,7 +5,7 @@
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,17 @@ pub(crate) struct Control {
     worker: OnceLock<Thread>,
     /// Callers of a flush or a shutdown wait for this.
     progress: Condvar,
+    /// Held by a thread of the pipeline while it has spans at hand that stand nowhere else, and never while it
+    /// waits or runs an exporter. A shutdown whose time is over takes it once, so that all of these are counted.
+    hands: RwLock<()>,
     #[cfg(test)]
     pub(crate) worker_fault: Fault,
     #[cfg(test)]
     pub(crate) export_fault: Fault,
+    #[cfg(test)]
+    pub(crate) worker_stop: Stop,
+    #[cfg(test)]
+    pub(crate) export_stop: Stop,
 }
 
 /// A bug of ours, for tests: nothing from outside ends these threads.
@@ -45,6 +52,43 @@ impl Fault {
         let relaxed = Ordering::Relaxed;
         if self.0.fetch_update(relaxed, relaxed, one_less).is_ok() {
             std::panic::resume_unwind(Box::new("a fault"));
+        }
+    }
+}
+
+/// Stops a thread of ours with spans at hand, for tests, until it is released or waited for.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Stop(std::sync::atomic::AtomicU8);
+
+#[cfg(test)]
+impl Stop {
+    const SET: u8 = 1;
+    const STANDS: u8 = 2;
+    const RELEASED: u8 = 3;
+
+    pub(crate) fn set(&self) {
+        self.0.store(Stop::SET, Ordering::Relaxed);
+    }
+
+    pub(crate) fn wait_until_it_stands(&self) {
+        self.wait_for(Stop::STANDS);
+    }
+
+    pub(crate) fn release(&self) {
+        self.0.store(Stop::RELEASED, Ordering::Relaxed);
+    }
+
+    pub(crate) fn strike(&self) {
+        if self.0.load(Ordering::Relaxed) == Stop::SET {
+            self.0.store(Stop::STANDS, Ordering::Relaxed);
+            self.wait_for(Stop::RELEASED);
+        }
+    }
+
+    fn wait_for(&self, state: u8) {
+        while self.0.load(Ordering::Relaxed) != state {
+            thread::yield_now();
         }
     }
 }
@@ -266,6 +310,21 @@ impl Control {
     pub(crate) fn set_last_error(&self, error: String) {
         let before = self.state().last_error.replace(error);
         drop(before);
+    }
+
+    /// From now on, until this is dropped, the thread may have spans at hand.
+    pub(crate) fn hold_spans(&self) -> RwLockReadGuard<'_, ()> {
+        self.hands.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the threads that have spans at hand have handed them on, or counted them.
+    pub(crate) fn wait_for_hands(&self) {
+        #[cfg(test)]
+        {
+            self.worker_stop.release();
+            self.export_stop.release();
+        }
+        drop(self.hands.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// This thread is the pipeline's. It does not wait for a flush, which would wait for it.

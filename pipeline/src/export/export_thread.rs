@@ -218,6 +218,7 @@ impl ExportThread {
 
     /// Returns the number with which the thread goes on.
     fn finish(&self, number: u64, result: ExportResult) -> Option<u64> {
+        let _held = self.control.hold_spans();
         let mut state = self.state();
         if state.server != Some(number) {
             return state.resume();
@@ -275,6 +276,8 @@ impl ExportThread {
         };
         state.backlog.release(attempt.room());
         drop(state);
+        #[cfg(test)]
+        self.control.export_stop.strike();
         self.ledger.give_up(given_up);
         let error = attempt.complete(parts, &self.ledger);
         self.record_error(error);

@@ -66,11 +66,7 @@ impl Worker {
             return true;
         }
         self.ledgers.queue.buffers.wake_up();
-        let all = self.ledgers.queue.buffers.drain();
-        #[cfg(test)]
-        self.control.worker_fault.strike();
-        let is_idle = all.is_empty();
-        self.send_to_exporters(all);
+        let is_idle = self.move_spans();
         if self.ledgers.is_installed.load(Ordering::Relaxed) {
             self.drop_warnings.forward(take_escapes());
         }
@@ -90,6 +86,20 @@ impl Worker {
             self.schedule();
         }
         !wakeup.is_over
+    }
+
+    /// From the queue to the exporters' threads. Returns whether there were none.
+    fn move_spans(&self) -> bool {
+        let _held = self.control.hold_spans();
+        let all = self.ledgers.queue.buffers.drain();
+        #[cfg(test)]
+        {
+            self.control.worker_fault.strike();
+            self.control.worker_stop.strike();
+        }
+        let is_idle = all.is_empty();
+        self.send_to_exporters(all);
+        is_idle
     }
 
     /// Sleeps until it is called, or until an exporter's deadline.
@@ -166,6 +176,7 @@ impl Worker {
     /// after that.
     fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
+        let _held = self.control.hold_spans();
         let deadlines = self
             .export_threads
             .iter()
@@ -219,7 +230,7 @@ impl Drop for Worker {
         if let Some(overflow) = &self.overflow {
             overflow.close();
         }
-        self.send_to_exporters(self.ledgers.queue.buffers.drain());
+        self.move_spans();
         self.control.end(end);
         self.control.unregister_thread();
     }

@@ -1,4 +1,5 @@
-//! Threads of the pipeline that panic. Nothing from outside makes them, so these tests have a switch for it.
+//! Threads of the pipeline that panic, or stop with spans at hand. Nothing from outside makes them, so these tests
+//! have switches for it.
 
 #![expect(clippy::expect_used, reason = "these are tests")]
 
@@ -114,4 +115,48 @@ fn an_exporter_whose_threads_die_is_given_up() {
     assert_eq!(pipeline.counts().queued, 0);
     assert_eq!(told, [EXPORTER, EXPORTER, &last]);
     pipeline.shutdown(AGES).expect("down in time");
+}
+
+/// The spans that the worker is moving when the time of a shutdown is over are counted when it returns.
+#[test]
+fn a_late_shutdown_waits_for_the_hands_of_the_worker() {
+    let (pipeline, ..) = pipeline();
+    let stop = &pipeline.threads.control.worker_stop;
+    stop.set();
+    record(&pipeline, 3);
+    assert!(matches!(
+        pipeline.flush(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    stop.wait_until_it_stands();
+    assert!(matches!(
+        pipeline.shutdown(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    let counts = pipeline.counts();
+    stop.release();
+    assert_eq!((counts.recorded, counts.queued), (3, 0));
+    assert_eq!(counts.dropped.shutdown_timed_out, 3);
+}
+
+/// So are those that an exporter has answered for, and that its thread has not counted yet.
+#[test]
+fn a_late_shutdown_waits_for_the_hands_of_an_exporters_thread() {
+    let (pipeline, ..) = pipeline();
+    let stop = &pipeline.threads.control.export_stop;
+    stop.set();
+    record(&pipeline, 3);
+    assert!(matches!(
+        pipeline.flush(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    stop.wait_until_it_stands();
+    assert!(matches!(
+        pipeline.shutdown(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    let counts = pipeline.counts();
+    stop.release();
+    assert_eq!((counts.recorded, counts.queued), (3, 0));
+    assert_eq!(counts.exported, 3);
 }
