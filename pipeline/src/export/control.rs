@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, 
 use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+use crate::export::interference::Interference;
 use crate::queue::push_result::WorkerCall;
 
 #[derive(Default)]
@@ -26,71 +28,9 @@ pub(crate) struct Control {
     /// waits or runs an exporter. A shutdown whose time is over takes it once, so that all of these are counted.
     hands: RwLock<()>,
     #[cfg(test)]
-    pub(crate) worker_fault: Fault,
+    pub(crate) of_worker: Interference,
     #[cfg(test)]
-    pub(crate) export_fault: Fault,
-    #[cfg(test)]
-    pub(crate) worker_stop: Stop,
-    #[cfg(test)]
-    pub(crate) export_stop: Stop,
-}
-
-/// A bug of ours, for tests: nothing from outside ends these threads.
-#[cfg(test)]
-#[derive(Default)]
-pub(crate) struct Fault(std::sync::atomic::AtomicUsize);
-
-#[cfg(test)]
-impl Fault {
-    /// Strikes so many times.
-    pub(crate) fn set(&self, times: usize) {
-        self.0.store(times, Ordering::Relaxed);
-    }
-
-    pub(crate) fn strike(&self) {
-        let one_less = |times: usize| times.checked_sub(1);
-        let relaxed = Ordering::Relaxed;
-        if self.0.fetch_update(relaxed, relaxed, one_less).is_ok() {
-            std::panic::resume_unwind(Box::new("a fault"));
-        }
-    }
-}
-
-/// Stops a thread of ours with spans at hand, for tests, until it is released or waited for.
-#[cfg(test)]
-#[derive(Default)]
-pub(crate) struct Stop(std::sync::atomic::AtomicU8);
-
-#[cfg(test)]
-impl Stop {
-    const SET: u8 = 1;
-    const STANDS: u8 = 2;
-    const RELEASED: u8 = 3;
-
-    pub(crate) fn set(&self) {
-        self.0.store(Stop::SET, Ordering::Relaxed);
-    }
-
-    pub(crate) fn wait_until_it_stands(&self) {
-        self.wait_for(Stop::STANDS);
-    }
-
-    pub(crate) fn release(&self) {
-        self.0.store(Stop::RELEASED, Ordering::Relaxed);
-    }
-
-    pub(crate) fn strike(&self) {
-        if self.0.load(Ordering::Relaxed) == Stop::SET {
-            self.0.store(Stop::STANDS, Ordering::Relaxed);
-            self.wait_for(Stop::RELEASED);
-        }
-    }
-
-    fn wait_for(&self, state: u8) {
-        while self.0.load(Ordering::Relaxed) != state {
-            thread::yield_now();
-        }
-    }
+    pub(crate) of_export: Interference,
 }
 
 #[derive(Default)]
@@ -321,8 +261,8 @@ impl Control {
     pub(crate) fn wait_for_hands(&self) {
         #[cfg(test)]
         {
-            self.worker_stop.release();
-            self.export_stop.release();
+            self.of_worker.release();
+            self.of_export.release();
         }
         drop(self.hands.write().unwrap_or_else(PoisonError::into_inner));
     }

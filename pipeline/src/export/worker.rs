@@ -94,8 +94,8 @@ impl Worker {
         let all = self.ledgers.queue.buffers.drain();
         #[cfg(test)]
         {
-            self.control.worker_fault.strike();
-            self.control.worker_stop.strike();
+            self.control.of_worker.may_panic();
+            self.control.of_worker.may_stop();
         }
         let is_idle = all.is_empty();
         self.send_to_exporters(all);

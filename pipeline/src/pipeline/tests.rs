@@ -43,7 +43,7 @@ fn a_worker_that_dies_is_seen() {
     let (pipeline, exporter, warnings) = pipeline();
     record(&pipeline, 1);
     pipeline.flush(AGES).expect("flushed in time");
-    pipeline.threads.control.worker_fault.set(1);
+    pipeline.threads.control.of_worker.panic(1);
     record(&pipeline, 3);
     assert!(matches!(pipeline.flush(AGES), Err(Error::Died)));
     let awaited = block_on(pipeline.flush_async(AGES));
@@ -73,7 +73,7 @@ const EXPORTER: &str =
 #[test]
 fn an_export_thread_that_dies_is_replaced_and_seen() {
     let (pipeline, exporter, warnings) = pipeline();
-    pipeline.threads.control.export_fault.set(1);
+    pipeline.threads.control.of_export.panic(1);
     record(&pipeline, 3);
     pipeline.flush(AGES).expect("flushed in time");
     record(&pipeline, 2);
@@ -96,7 +96,7 @@ fn an_export_thread_that_dies_is_replaced_and_seen() {
 #[test]
 fn an_exporter_whose_threads_die_is_given_up() {
     let (pipeline, _exporter, warnings) = pipeline();
-    pipeline.threads.control.export_fault.set(usize::MAX);
+    pipeline.threads.control.of_export.panic(usize::MAX);
     let (mut recorded, mut told) = (0, Vec::new());
     let last = format!("{EXPORTER}: no spans are exported by this exporter any more");
     while told.last() != Some(&last) {
@@ -121,20 +121,20 @@ fn an_exporter_whose_threads_die_is_given_up() {
 #[test]
 fn a_late_shutdown_waits_for_the_hands_of_the_worker() {
     let (pipeline, ..) = pipeline();
-    let stop = &pipeline.threads.control.worker_stop;
-    stop.set();
+    let thread = &pipeline.threads.control.of_worker;
+    thread.stop();
     record(&pipeline, 3);
     assert!(matches!(
         pipeline.flush(Duration::ZERO),
         Err(Error::TimedOut(_))
     ));
-    stop.wait_until_it_stands();
+    thread.wait_until_it_stands();
     assert!(matches!(
         pipeline.shutdown(Duration::ZERO),
         Err(Error::TimedOut(_))
     ));
     let counts = pipeline.counts();
-    stop.release();
+    thread.release();
     assert_eq!((counts.recorded, counts.queued), (3, 0));
     assert_eq!(counts.dropped.shutdown_timed_out, 3);
 }
@@ -143,20 +143,20 @@ fn a_late_shutdown_waits_for_the_hands_of_the_worker() {
 #[test]
 fn a_late_shutdown_waits_for_the_hands_of_an_exporters_thread() {
     let (pipeline, ..) = pipeline();
-    let stop = &pipeline.threads.control.export_stop;
-    stop.set();
+    let thread = &pipeline.threads.control.of_export;
+    thread.stop();
     record(&pipeline, 3);
     assert!(matches!(
         pipeline.flush(Duration::ZERO),
         Err(Error::TimedOut(_))
     ));
-    stop.wait_until_it_stands();
+    thread.wait_until_it_stands();
     assert!(matches!(
         pipeline.shutdown(Duration::ZERO),
         Err(Error::TimedOut(_))
     ));
     let counts = pipeline.counts();
-    stop.release();
+    thread.release();
     assert_eq!((counts.recorded, counts.queued), (3, 0));
     assert_eq!(counts.exported, 3);
 }
