@@ -20,6 +20,7 @@ use crate::backend::contents::Contents;
 use crate::backend::ended_span::{
     EndedSpan, Parentage, RecordedEvent, SpanSource, SpanStart, StatusCode, Timestamp,
 };
+use crate::backend::record_sink::RecordSink;
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
 
@@ -42,16 +43,6 @@ pub struct RecordConfig {
     /// Whether spans tell their place in source.
     pub tells_place: bool,
     pub sink: Box<dyn RecordSink>,
-}
-
-/// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
-/// be held.
-pub trait RecordSink: Send + Sync {
-    fn now(&self) -> u64;
-
-    /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
-    /// its attributes; or leaves both there, and gives `false`.
-    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
 }
 
 /// A record that holds room for more attributes is not used again.
@@ -140,6 +131,16 @@ impl Record {
             span.code = code as u8;
             span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
         }
+    }
+
+    /// When it started, as its sink counts; `None` if that was told.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn counted_start(&self) -> Option<(&Arc<RecordConfig>, u64)> {
+        let details = self.span.details.as_ref();
+        let is_told = details.is_some_and(|details| details.start.is_some());
+        let config = self.config.as_ref().filter(|_| !is_told);
+        config.map(|config| (config, self.span.start))
     }
 
     #[cold]

@@ -14,10 +14,12 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak};
+use std::time::Duration;
 
+use crate::backend::record::RecordConfig;
 use crate::backend::site::Site;
-use crate::context::clock::Monotonic;
 use crate::context::identity::SpanContext;
+use crate::diagnose::start_time::{CountedStart, Now, Started};
 
 /// What is known of a span that has started.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ pub(crate) enum OpenSpanPlace {
 pub(super) struct OpenEntry {
     /// Unique; in the order of the starts of one thread.
     pub(super) number: u64,
-    pub(super) started: Monotonic,
+    started: Started,
     pub(super) info: OpenSpanInfo,
 }
 
@@ -48,7 +50,14 @@ pub(super) struct OpenEntry {
 struct Slot {
     is_open: AtomicBool,
     /// Stays after the end until the slot is used again.
-    entry: RwLock<Option<OpenEntry>>,
+    line: RwLock<Line>,
+}
+
+#[derive(Default)]
+struct Line {
+    entry: Option<OpenEntry>,
+    /// Whose counter it goes by. Most lines that follow each other in a slot have the same.
+    config: Option<Arc<RecordConfig>>,
 }
 
 /// Slots for the spans that one thread starts. They live as long as the thread or one of the spans.
@@ -82,13 +91,13 @@ pub(crate) struct Listed {
 /// Slots in the first chunk of a thread. The next ones double what it has.
 const FEW: usize = 16;
 
-/// Puts a span that has started into the list.
+/// Puts a span that has started into the list; with its start, if its record's sink has counted that.
 #[inline]
-pub(crate) fn enlist(info: OpenSpanInfo) -> Listed {
+pub(crate) fn enlist(info: OpenSpanInfo, start: CountedStart<'_>) -> Listed {
     let mut info = Some(info);
-    let listed = OWN.try_with(|own| own.borrow_mut().enlist(&mut info));
+    let listed = OWN.try_with(|own| own.borrow_mut().enlist(&mut info, start));
     // A thread that is dying makes a chunk for this span alone.
-    listed.unwrap_or_else(|_| OwnChunks::new().enlist(&mut info))
+    listed.unwrap_or_else(|_| OwnChunks::new().enlist(&mut info, start))
 }
 
 impl OwnChunks {
@@ -103,11 +112,11 @@ impl OwnChunks {
         }
     }
 
-    fn enlist(&mut self, info: &mut Option<OpenSpanInfo>) -> Listed {
+    fn enlist(&mut self, info: &mut Option<OpenSpanInfo>, start: CountedStart<'_>) -> Listed {
         let number = self.next_number();
         let mut entry = info.take().map(|info| OpenEntry {
             number,
-            started: Monotonic::now(),
+            started: Started::at(start),
             info,
         });
         if self.starts_left == 0 {
@@ -116,7 +125,10 @@ impl OwnChunks {
         self.starts_left -= 1;
         loop {
             for _ in 0..self.slots {
-                let free = self.slot().filter(|(_, slot)| slot.open(&mut entry));
+                let config = start.map(|(config, _)| config);
+                let free = self
+                    .slot()
+                    .filter(|(_, slot)| slot.open(&mut entry, config));
                 if let Some((chunk, _)) = free {
                     return Listed {
                         chunk: Arc::clone(chunk),
@@ -212,18 +224,29 @@ impl Chunk {
 impl Slot {
     /// Says whether it was free, and has the entry now.
     #[inline]
-    fn open(&self, entry: &mut Option<OpenEntry>) -> bool {
+    fn open(&self, entry: &mut Option<OpenEntry>, config: Option<&Arc<RecordConfig>>) -> bool {
         // Acquire: what ended here wrote before that.
         if self.is_open.load(Ordering::Acquire) {
             return false;
         }
-        let Some(mut written) = try_write(&self.entry) else {
+        let Some(mut line) = try_write(&self.line) else {
             return false;
         };
-        *written = entry.take();
+        line.entry = entry.take();
+        line.count_by(config);
         // Under the lock: who reads an entry sees whose it is.
         self.is_open.store(true, Ordering::Release);
         true
+    }
+}
+
+impl Line {
+    #[inline]
+    fn count_by(&mut self, config: Option<&Arc<RecordConfig>>) {
+        let own = self.config.as_ref().map(Arc::as_ptr);
+        if own != config.map(Arc::as_ptr) {
+            self.config = config.cloned();
+        }
     }
 }
 
@@ -239,11 +262,12 @@ impl Listed {
         const ROUNDS: u32 = 64;
         let Some(slot) = self.slot() else { return };
         for _ in 0..ROUNDS {
-            if let Some(mut entry) = try_write(&slot.entry) {
-                let before = entry
+            if let Some(mut line) = try_write(&slot.line) {
+                let before = line
+                    .entry
                     .as_mut()
                     .map(|entry| std::mem::replace(&mut entry.info.name, name));
-                drop(entry);
+                drop(line);
                 drop(before);
                 return;
             }
@@ -261,8 +285,10 @@ impl Drop for Listed {
     }
 }
 
-/// What is made of each span that is open. One that starts, ends or is renamed meanwhile may be missing.
-pub(super) fn read<R>(mut read: impl FnMut(&OpenEntry) -> Option<R>) -> Vec<R> {
+/// What is made of each span that is open, with its age. One that starts, ends or is renamed meanwhile may be
+/// missing.
+pub(super) fn read<R>(mut read: impl FnMut(&OpenEntry, Duration) -> Option<R>) -> Vec<R> {
+    let mut now = Now::read();
     let chunks: Vec<Weak<Chunk>> = CHUNKS
         .iter()
         .filter_map(try_read_soon)
@@ -272,9 +298,10 @@ pub(super) fn read<R>(mut read: impl FnMut(&OpenEntry) -> Option<R>) -> Vec<R> {
     let slots = chunks.iter().flat_map(|chunk| &chunk.0);
     let open = slots.filter(|slot| slot.is_open.load(Ordering::Acquire));
     open.filter_map(|slot| {
-        let entry = try_read_soon(&slot.entry)?;
+        let line = try_read_soon(&slot.line)?;
         let is_open = slot.is_open.load(Ordering::Relaxed);
-        entry.as_ref().filter(|_| is_open).and_then(&mut read)
+        let entry = line.entry.as_ref().filter(|_| is_open)?;
+        read(entry, now.age(entry.started, line.config.as_ref()))
     })
     .collect()
 }

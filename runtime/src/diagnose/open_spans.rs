@@ -7,7 +7,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use crate::context::clock::Monotonic;
 use crate::context::identity::{SpanContext, SpanId};
 use crate::diagnose::open_list::{self, OpenEntry, OpenSpanInfo, OpenSpanPlace};
 
@@ -45,8 +44,7 @@ pub fn open_spans() -> OpenSpans {
 }
 
 pub(super) fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
-    let now = Monotonic::now();
-    let wanted = |entry: &OpenEntry| is_wanted(&entry.info).then(|| OpenSpan::of(entry, now));
+    let wanted = |entry: &OpenEntry, age| is_wanted(&entry.info).then(|| OpenSpan::of(entry, age));
     let mut spans = open_list::read(wanted);
     spans.sort_unstable_by_key(|span| (Reverse(span.age), span.number));
     spans
@@ -66,11 +64,11 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of(entry: &OpenEntry, now: Monotonic) -> Self {
+    fn of(entry: &OpenEntry, age: Duration) -> Self {
         OpenSpan {
             number: entry.number,
             info: entry.info.clone(),
-            age: entry.started.elapsed_until(now),
+            age,
         }
     }
 

@@ -13,6 +13,8 @@ use crate::attribute::value::Scalar;
 use crate::backend::ForeignSpan;
 use crate::backend::record::Record;
 use crate::backend::size::{Content, Name};
+#[cfg(feature = "open-spans")]
+use crate::diagnose::open_list::{self, OpenSpanInfo};
 use crate::outcome::failure::FailureReport;
 use crate::outcome::policy::ErrorPolicy;
 
@@ -103,10 +105,15 @@ impl RecordingState {
 
     /// Lists the span among the open ones, unless it has ended in the meantime.
     #[cfg(feature = "open-spans")]
-    pub(crate) fn set_listing(&mut self, listing: Listing) {
-        if self.is_open() {
-            self.listing = listing;
-        }
+    /// Puts it into the list of open spans.
+    #[cfg(feature = "open-spans")]
+    pub(crate) fn list(&mut self, info: OpenSpanInfo) {
+        let start = match self.storage {
+            Storage::Nowhere => return,
+            Storage::Record => self.record.counted_start(),
+            Storage::Foreign(_) => None,
+        };
+        self.listing = Listing(Some(open_list::enlist(info, start)));
     }
 
     #[inline]

@@ -243,9 +243,8 @@ mod listing {
 
     use crate::backend::site::Site;
     use crate::context::identity::SpanContext;
-    use crate::diagnose::open_list::{self, OpenSpanInfo};
+    use crate::diagnose::open_list::OpenSpanInfo;
     use crate::span::local_root;
-    use crate::span::recording_state::Listing;
     use crate::span::scope::Scope;
 
     pub(super) type Name = Cow<'static, str>;
@@ -266,8 +265,7 @@ mod listing {
                 parent: SpanContext(parent.span().span_context().clone()),
                 identity,
             };
-            let listing = Listing(Some(open_list::enlist(begun)));
-            recording.state().set_listing(listing);
+            recording.state().list(begun);
         }
     }
 }
