@@ -18,17 +18,28 @@ use std::time::Duration;
 
 use crate::backend::record::RecordConfig;
 use crate::backend::site::Site;
-use crate::context::identity::SpanContext;
+use crate::context::identity::{SpanContext, SpanId};
 use crate::diagnose::start_time::{CountedStart, Now, Started};
 
-/// What is known of a span that has started.
+/// A span that has started.
+pub(crate) struct BegunSpan<'a> {
+    /// `None`: that of its site.
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) site: &'static Site,
+    pub(crate) identity: &'a opentelemetry::trace::SpanContext,
+    /// Not valid if it has none.
+    pub(crate) parent: opentelemetry::trace::SpanId,
+    pub(crate) place: OpenSpanPlace,
+}
+
+/// What the list has of it.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenSpanInfo {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) site: &'static Site,
-    pub(crate) identity: SpanContext,
-    pub(crate) parent: SpanContext,
-    pub(crate) place: OpenSpanPlace,
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) site: &'static Site,
+    pub(super) identity: SpanContext,
+    pub(super) parent: SpanId,
+    pub(super) place: OpenSpanPlace,
 }
 
 /// Where a span stands among those of its trace that are ours.
@@ -93,11 +104,10 @@ const FEW: usize = 16;
 
 /// Puts a span that has started into the list; with its start, if its record's sink has counted that.
 #[inline]
-pub(crate) fn enlist(info: OpenSpanInfo, start: CountedStart<'_>) -> Listed {
-    let mut info = Some(info);
-    let listed = OWN.try_with(|own| own.borrow_mut().enlist(&mut info, start));
+pub(crate) fn enlist(mut begun: BegunSpan<'_>, start: CountedStart<'_>) -> Listed {
+    let listed = OWN.try_with(|own| own.borrow_mut().enlist(&mut begun, start));
     // A thread that is dying makes a chunk for this span alone.
-    listed.unwrap_or_else(|_| OwnChunks::new().enlist(&mut info, start))
+    listed.unwrap_or_else(|_| OwnChunks::new().enlist(&mut begun, start))
 }
 
 impl OwnChunks {
@@ -112,23 +122,16 @@ impl OwnChunks {
         }
     }
 
-    fn enlist(&mut self, info: &mut Option<OpenSpanInfo>, start: CountedStart<'_>) -> Listed {
+    fn enlist(&mut self, begun: &mut BegunSpan<'_>, start: CountedStart<'_>) -> Listed {
         let number = self.next_number();
-        let mut entry = info.take().map(|info| OpenEntry {
-            number,
-            started: Started::at(start),
-            info,
-        });
         if self.starts_left == 0 {
             self.make_room();
         }
         self.starts_left -= 1;
         loop {
             for _ in 0..self.slots {
-                let config = start.map(|(config, _)| config);
-                let free = self
-                    .slot()
-                    .filter(|(_, slot)| slot.open(&mut entry, config));
+                let slot = self.slot();
+                let free = slot.filter(|(_, slot)| slot.open(number, begun, start));
                 if let Some((chunk, _)) = free {
                     return Listed {
                         chunk: Arc::clone(chunk),
@@ -224,7 +227,7 @@ impl Chunk {
 impl Slot {
     /// Says whether it was free, and has the entry now.
     #[inline]
-    fn open(&self, entry: &mut Option<OpenEntry>, config: Option<&Arc<RecordConfig>>) -> bool {
+    fn open(&self, number: u64, begun: &mut BegunSpan<'_>, start: CountedStart<'_>) -> bool {
         // Acquire: what ended here wrote before that.
         if self.is_open.load(Ordering::Acquire) {
             return false;
@@ -232,8 +235,7 @@ impl Slot {
         let Some(mut line) = try_write(&self.line) else {
             return false;
         };
-        line.entry = entry.take();
-        line.count_by(config);
+        line.write(number, begun, start);
         // Under the lock: who reads an entry sees whose it is.
         self.is_open.store(true, Ordering::Release);
         true
@@ -242,9 +244,20 @@ impl Slot {
 
 impl Line {
     #[inline]
-    fn count_by(&mut self, config: Option<&Arc<RecordConfig>>) {
-        let own = self.config.as_ref().map(Arc::as_ptr);
-        if own != config.map(Arc::as_ptr) {
+    fn write(&mut self, number: u64, begun: &mut BegunSpan<'_>, start: CountedStart<'_>) {
+        self.entry = Some(OpenEntry {
+            number,
+            started: Started::at(start),
+            info: OpenSpanInfo {
+                name: begun.name.take(),
+                site: begun.site,
+                identity: SpanContext(begun.identity.clone()),
+                parent: SpanId(begun.parent),
+                place: begun.place,
+            },
+        });
+        let config = start.map(|(config, _)| config);
+        if self.config.as_ref().map(Arc::as_ptr) != config.map(Arc::as_ptr) {
             self.config = config.cloned();
         }
     }
@@ -266,7 +279,7 @@ impl Listed {
                 let before = line
                     .entry
                     .as_mut()
-                    .map(|entry| std::mem::replace(&mut entry.info.name, name));
+                    .and_then(|entry| entry.info.name.replace(name));
                 drop(line);
                 drop(before);
                 return;

@@ -27,3 +27,4 @@ pub(crate) mod scope;
 pub(crate) mod spare_list;
 pub(crate) mod start;
 pub(crate) mod to_parent;
+mod unsampled;

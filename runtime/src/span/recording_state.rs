@@ -14,7 +14,7 @@ use crate::backend::ForeignSpan;
 use crate::backend::record::Record;
 use crate::backend::size::{Content, Name};
 #[cfg(feature = "open-spans")]
-use crate::diagnose::open_list::{self, OpenSpanInfo};
+use crate::diagnose::open_list::{self, BegunSpan};
 use crate::outcome::failure::FailureReport;
 use crate::outcome::policy::ErrorPolicy;
 
@@ -105,15 +105,14 @@ impl RecordingState {
 
     /// Lists the span among the open ones, unless it has ended in the meantime.
     #[cfg(feature = "open-spans")]
-    /// Puts it into the list of open spans.
-    #[cfg(feature = "open-spans")]
-    pub(crate) fn list(&mut self, info: OpenSpanInfo) {
+    #[inline]
+    pub(crate) fn list(&mut self, begun: BegunSpan<'_>) {
         let start = match self.storage {
             Storage::Nowhere => return,
             Storage::Record => self.record.counted_start(),
             Storage::Foreign(_) => None,
         };
-        self.listing = Listing(Some(open_list::enlist(info, start)));
+        self.listing = Listing(Some(open_list::enlist(begun, start)));
     }
 
     #[inline]

@@ -15,6 +15,8 @@ use crate::attribute::value::Scalar;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
 use crate::context::stack;
+#[cfg(feature = "open-spans")]
+use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::failure::ErrorDetail;
 use crate::span::recording::Recording;
 use crate::span::recording_place::{RecordingPlace, State};
@@ -22,6 +24,7 @@ use crate::span::recording_state::{Ending, RecordingState};
 use crate::span::root_slot::Origin;
 use crate::span::root_table::{self, OpenRoot};
 use crate::span::spare_list::SpareList;
+use crate::span::unsampled;
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -133,7 +136,7 @@ impl Scope {
     #[cold]
     pub(crate) fn decline(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
         let identity = self.place().record().take_declined();
-        if must_be_attached(parent, &identity) {
+        if unsampled::must_be_attached(parent, &identity) {
             self.context = Some(parent.with_remote_span_context(identity));
             Some(self)
         } else {
@@ -155,6 +158,22 @@ impl Scope {
             self.state = State::Shared;
         }
         self.shared()
+    }
+
+    /// Lists a span that has started among the open ones.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn list(&mut self, begun: impl FnOnce(&SpanContext) -> BegunSpan<'_>) {
+        match (self.state, &self.shared) {
+            (State::Private, _) => {
+                let identity = self.own.identity();
+                self.own.list(begun(&identity));
+            }
+            (State::Shared, Some(recording)) => {
+                recording.state().list(begun(recording.identity()));
+            }
+            _ => {}
+        }
     }
 
     /// The trace of a span that is recorded.
@@ -366,21 +385,4 @@ impl Scope {
 #[inline]
 fn is_unshared(recording: &Arc<Recording>) -> bool {
     Arc::strong_count(recording) == 1 && Arc::weak_count(recording) == 0
-}
-
-/// A span that is not recorded is attached only if headers and children must learn from it that
-/// the trace is not sampled: at the root, below a remote parent, below one that is sampled.
-fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool {
-    let above = parent.span();
-    let same = identity.span_id() == above.span_context().span_id();
-    identity.is_valid() && !same && !is_known_unsampled(parent)
-}
-
-/// Whether everything below `parent` knows already that it is in a trace that is not sampled.
-#[inline]
-pub(crate) fn is_known_unsampled(parent: &Context) -> bool {
-    let above = parent.span();
-    let parent = above.span_context();
-    // What most say first: one that is sampled is asked for nothing else.
-    !parent.is_sampled() && parent.is_valid() && !parent.is_remote() && !above.is_recording()
 }
