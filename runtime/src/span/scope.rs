@@ -9,7 +9,7 @@ use std::mem;
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId};
+use opentelemetry::trace::{SpanId, TraceContextExt as _, TraceId};
 
 use crate::attribute::value::Scalar;
 use crate::backend::site::Site;
@@ -163,7 +163,10 @@ impl Scope {
     /// Lists a span that has started among the open ones.
     #[cfg(feature = "open-spans")]
     #[inline]
-    pub(crate) fn list(&mut self, begun: impl FnOnce(&SpanContext) -> BegunSpan<'_>) {
+    pub(crate) fn list(
+        &mut self,
+        begun: impl FnOnce(&opentelemetry::trace::SpanContext) -> BegunSpan<'_>,
+    ) {
         match (self.state, &self.shared) {
             (State::Private, _) => {
                 let identity = self.own.identity();
