@@ -15,8 +15,6 @@ use crate::attribute::value::Scalar;
 use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
 use crate::context::stack;
-#[cfg(feature = "open-spans")]
-use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::failure::ErrorDetail;
 use crate::span::recording::Recording;
 use crate::span::recording_place::{RecordingPlace, State};
@@ -158,25 +156,6 @@ impl Scope {
             self.state = State::Shared;
         }
         self.shared()
-    }
-
-    /// Lists a span that has started among the open ones.
-    #[cfg(feature = "open-spans")]
-    #[inline]
-    pub(crate) fn list(
-        &mut self,
-        begun: impl FnOnce(&opentelemetry::trace::SpanContext) -> BegunSpan<'_>,
-    ) {
-        match (self.state, &self.shared) {
-            (State::Private, _) => {
-                let identity = self.own.identity();
-                self.own.list(begun(&identity));
-            }
-            (State::Shared, Some(recording)) => {
-                recording.state().list(begun(recording.identity()));
-            }
-            _ => {}
-        }
     }
 
     /// The trace of a span that is recorded.

@@ -207,9 +207,9 @@ fn activate(
     parent: &Context,
     name: listing::Name,
 ) {
+    listing::list(scope, name, parent);
     scope.activate(state, policy.detail, parent);
     local_root::register(scope, parent);
-    listing::list(scope, name, parent);
 }
 
 /// The same for whatever came of a start. `None` if there is no span, or its children need not know of it.
@@ -255,9 +255,10 @@ mod listing {
     }
 
     /// Lists a span that is recorded.
+    #[inline]
     pub(super) fn list(scope: &mut Scope, name: Name, parent: &Context) {
         let site = scope.site;
-        scope.list(|identity| BegunSpan {
+        scope.place().list(|identity| BegunSpan {
             name,
             site,
             place: local_root::place(parent),
