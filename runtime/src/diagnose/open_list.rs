@@ -7,12 +7,13 @@
 //! A forked child has the slots of its parent. One that another thread was writing at the fork stays locked:
 //! it is left out and never used again.
 //!
-//! A slot takes about 200 bytes. It goes with its recording, of which each thread keeps a few.
+//! A slot takes about 200 bytes. Each thread keeps a few.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak};
+use std::thread;
 use std::time::Duration;
 
 use crate::backend::record::RecordConfig;
@@ -70,9 +71,16 @@ struct Line {
     config: Option<Arc<RecordConfig>>,
 }
 
-/// The slot of one recording, from its first span on.
+/// The slot of one recording, which keeps it for its next span.
 #[derive(Default)]
 pub(crate) struct ListPlace(Option<Arc<Slot>>);
+
+/// Slots that a thread keeps of recordings that have no next span.
+const MOST_SPARE: usize = 64;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Arc<Slot>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// All slots, in a few parts: where one is locked, another takes the new slot.
 static SLOTS: [RwLock<Vec<Weak<Slot>>>; 4] = [const { RwLock::new(Vec::new()) }; 4];
@@ -90,25 +98,44 @@ impl ListPlace {
     pub(crate) fn open(&mut self, mut begun: BegunSpan<'_>, start: CountedStart<'_>) {
         let is_listed = |slot: &Arc<Slot>| slot.open(&mut begun, start);
         if !self.0.as_ref().is_some_and(is_listed) {
-            self.open_new(begun, start);
+            self.open_other(begun, start);
         }
     }
 
     /// There is none yet, or somebody reads it.
     #[cold]
     #[inline(never)]
-    fn open_new(&mut self, mut begun: BegunSpan<'_>, start: CountedStart<'_>) {
-        let slot = Arc::<Slot>::default();
-        slot.open(&mut begun, start);
-        publish(&slot);
-        *self = ListPlace(Some(slot));
+    fn open_other(&mut self, mut begun: BegunSpan<'_>, start: CountedStart<'_>) {
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
+        let spare = spare.ok().flatten();
+        *self = ListPlace(spare.filter(|slot| slot.open(&mut begun, start)));
+        if self.0.is_none() {
+            let slot = Arc::<Slot>::default();
+            slot.open(&mut begun, start);
+            // What is not shown is not used again.
+            *self = ListPlace(publish(&slot).then_some(slot));
+        }
     }
 
+    /// The span has ended, and its recording may have another one.
     #[inline]
     pub(crate) fn close(&self) {
         if let Some(slot) = &self.0 {
             slot.is_open.store(false, Ordering::Release);
         }
+    }
+
+    /// The span has ended, and others may keep its recording: the thread keeps the slot.
+    pub(crate) fn close_and_leave(&mut self) {
+        self.close();
+        let slot = &mut self.0;
+        // A dying thread has no next span.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MOST_SPARE {
+                spare.extend(slot.take());
+            }
+        });
     }
 
     /// Not while somebody reads that line and stands still: then it keeps its name in the list.
@@ -131,12 +158,17 @@ impl ListPlace {
     }
 }
 
-/// With its recording. Where most slots are gone, they leave the list.
+/// With its recording.
 impl Drop for ListPlace {
+    #[inline]
     fn drop(&mut self) {
-        let Some(slot) = self.0.take() else { return };
-        slot.is_open.store(false, Ordering::Release);
-        drop(slot);
+        self.close();
+    }
+}
+
+/// Where most slots are gone, they leave the list.
+impl Drop for Slot {
+    fn drop(&mut self) {
         let gone = GONE.fetch_add(1, Ordering::Relaxed) + 1;
         if gone > FEW && 2 * gone > LISTED.load(Ordering::Relaxed) {
             GONE.store(0, Ordering::Relaxed);
@@ -153,18 +185,19 @@ fn remove_gone(mut slots: RwLockWriteGuard<'_, Vec<Weak<Slot>>>) {
     LISTED.fetch_sub(before - left, Ordering::Relaxed);
 }
 
-/// Shows a slot to those who read. One that finds no part free is not shown: a lock of the parent's is never
-/// opened in a forked child.
-fn publish(slot: &Arc<Slot>) {
+/// Shows a slot to those who read, if it finds a part free: a lock of the parent's is never opened in a forked
+/// child.
+fn publish(slot: &Arc<Slot>) -> bool {
     const ROUNDS: u32 = 1_000;
     for _ in 0..ROUNDS {
         if let Some(mut slots) = SLOTS.iter().find_map(try_write) {
             slots.push(Arc::downgrade(slot));
             LISTED.fetch_add(1, Ordering::Relaxed);
-            return;
+            return true;
         }
         std::hint::spin_loop();
     }
+    false
 }
 
 /// From a block of numbers, so that threads do not write to one counter for each span.
@@ -262,12 +295,17 @@ fn try_write<T>(lock: &RwLock<T>) -> Option<RwLockWriteGuard<'_, T>> {
 
 /// Who reads has time, but not for ever: a lock of the parent's is never opened in a forked child.
 fn try_read_soon<T>(lock: &RwLock<T>) -> Option<RwLockReadGuard<'_, T>> {
-    const ROUNDS: u32 = 1_000;
-    for _ in 0..ROUNDS {
+    const YIELDS: u32 = 1_000;
+    const PAUSES: u32 = 100;
+    for round in 0..YIELDS + PAUSES {
         if let Some(guard) = try_read(lock) {
             return Some(guard);
         }
-        std::thread::yield_now();
+        if round < YIELDS {
+            thread::yield_now();
+        } else {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
     None
 }
