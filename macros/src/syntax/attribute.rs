@@ -282,12 +282,12 @@ fn borrowed(ty: Type) -> Result<Type> {
 ///
 /// Output: `identity::<u32>({ text.len() })`
 fn converted(mut body: Expr, ty: &Type) -> Expr {
+    let ours = |place: Span| Span::mixed_site().located_at(place);
     if let Expr::Block(body) = &mut body {
-        // Braces of ours: a lint would call those of an argument unneeded.
-        let place = Span::mixed_site().located_at(body.span());
-        body.block.brace_token = Brace(place);
+        // A lint would call the user's braces around an argument unneeded.
+        body.block.brace_token = Brace(ours(body.span()));
     }
-    parse_quote_spanned!(ty.span()=> ::core::convert::identity::<#ty>(#body))
+    parse_quote_spanned!(ours(ty.span())=> ::core::convert::identity::<#ty>(#body))
 }
 
 /// `ret(Debug)` and `ret(Display)` are of `tracing`.
