@@ -278,7 +278,7 @@ pub use enter_span_macros::Attributes;
 /// | `kind = client` | `server`, `client`, `producer`, `consumer` or `internal` (the default) |
 /// | `attributes(..)` | attributes, evaluated at entry, only if the span is traced |
 /// | `start(..)` | the same, for samplers: see [what is evaluated](#what-is-evaluated) |
-/// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it |
+/// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it, which may spell the type: `\|value: &T\|` |
 /// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | how much of an `Err` to record, or which `Err`s are failures |
 /// | `root`, `parent = expr` | a new trace; an explicit parent. The rest of the context stays, but below what came from another process: see [`ToParent`] |
 /// | `links(expr, ..)` | links to other spans |
@@ -321,7 +321,7 @@ pub use enter_span_macros::Attributes;
 ///
 /// ```
 /// # use enter_span::enter_span;
-/// # struct Order { id: u64 }
+/// # struct Order { id: u64, total: f64 }
 /// # #[derive(Debug)] struct Body;
 /// # const TENANT: enter_span::Key<u64> = enter_span::Key::new("tenant.id");
 /// # #[derive(enter_span::Attributes)] struct Facts { a: u32 }
@@ -329,8 +329,9 @@ pub use enter_span_macros::Attributes;
 ///     attempt,                     // the argument, under its own name
 ///     order.id = order.id,         // a dotted key and an expression
 ///     "http.route" = route,        // a key as text
-///     body = ?body,                // its `Debug` text
-///     shown = %order.id,           // its `Display` text
+///     ?body,                       // its `Debug` text
+///     %order.total,                // the `Display` text of a field, under the key `order.total`
+///     shown = %order.id,           // the same under another key
 ///     TENANT = 7,                  // a constant as key: text, or a typed `Key`
 ///     ..facts                      // those of a struct, by `#[derive(Attributes)]`
 /// ))]
@@ -338,7 +339,8 @@ pub use enter_span_macros::Attributes;
 /// ```
 ///
 /// Nothing is captured that is not named. A value needs `ToAttribute`: numbers, text, bools, lists
-/// of them, `Option`s of them, and types of your own. The same key again replaces the value.
+/// of them, `Option`s of them, and types of your own. `?value` and `%value` need `Debug` or
+/// `Display`, and a key unless they are a name or a field. The same key again replaces the value.
 /// Expressions may borrow arguments and cannot consume them, and cannot contain `?`, `return` or
 /// `.await`. One that panics loses its attribute and nothing else.
 ///

@@ -23,6 +23,8 @@ pages! {
     collector "docs/collector.md"
     compare "docs/compare.md"
     costs "docs/costs.md"
+    from_opentelemetry "docs/from-opentelemetry.md"
+    from_tracing "docs/from-tracing.md"
     getting_started "docs/getting-started.md"
     http "docs/http.md"
     linked_traces "docs/linked-traces.md"

@@ -4,6 +4,7 @@ mod beside;
 mod events;
 mod fields;
 mod filters;
+mod hyper;
 mod libraries;
 mod lines;
 mod logs;
