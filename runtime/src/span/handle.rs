@@ -201,7 +201,7 @@ impl Span {
         self.set_attribute_with(key, || value)
     }
 
-    /// Never compiles: who calls it as in `tracing` reads of [`set_attribute`](Span::set_attribute).
+    /// Never compiles: for code written for `tracing`, the message names [`set_attribute`](Span::set_attribute).
     #[doc(hidden)]
     pub fn record<K: FieldOfTracing, V>(&self, _: K, _: V) -> &Self {
         self

@@ -8,6 +8,7 @@ mod hyper;
 mod libraries;
 mod lines;
 mod logs;
+mod moved;
 mod nesting;
 mod off;
 mod robust;
