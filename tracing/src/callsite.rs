@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-use enter_span::native::{Kind, Library, Module, Site};
+use enter_span::native::{Kind, Library, MIRROR_FIELD, Module, Site};
 use tracing_core::Metadata;
 use tracing_core::callsite::Identifier;
 
@@ -19,6 +19,8 @@ pub(crate) struct Callsite {
     metadata: &'static Metadata<'static>,
     /// OpenTelemetry's own events are not recorded.
     pub(crate) is_internal: bool,
+    /// Its spans show spans of `enter-span`, which are recorded already.
+    pub(crate) is_mirror: bool,
     /// Whether its spans may say their role.
     pub(crate) has_kind: bool,
     /// Whether its spans have fields that mean more than an attribute.
@@ -79,6 +81,7 @@ impl Callsite {
         Callsite {
             metadata,
             is_internal: metadata.target().starts_with("opentelemetry"),
+            is_mirror: metadata.fields().field(MIRROR_FIELD).is_some(),
             has_kind: special_fields::have_kind(metadata.fields()),
             has_special: special_fields::are_among(metadata.fields()),
             library: OnceLock::new(),

@@ -8,6 +8,8 @@ use std::panic::Location;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{InstrumentationScope, KeyValue};
 
+#[cfg(feature = "tracing")]
+use crate::mirror::callsite::{Callsite, SiteMirror, Source};
 use crate::outcome::failure::ErrorDetail;
 
 /// The role of a span, in OpenTelemetry's words.
@@ -94,6 +96,8 @@ impl Library {
 pub struct Module {
     library: Library,
     file: &'static str,
+    #[cfg(feature = "tracing")]
+    path: &'static str,
 }
 
 impl Module {
@@ -108,7 +112,25 @@ impl Module {
             Some(folder) => inside_crate(file, folder),
             None => after_last_src(file),
         };
-        Module { library, file }
+        Module {
+            library,
+            file,
+            #[cfg(feature = "tracing")]
+            path: "",
+        }
+    }
+
+    /// The path of the module, which is kept for mirrors.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_mut, unused_variables, reason = "there are no mirrors")
+    )]
+    pub const fn path(mut self, path: &'static str) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            self.path = path;
+        }
+        self
     }
 }
 
@@ -124,7 +146,12 @@ pub struct Site {
     name: u16,
     kind: Kind,
     flags: u8,
+    #[cfg(feature = "tracing")]
+    mirror: SiteMirror,
 }
+
+/// The field of `tracing` that marks mirrors, and is never recorded.
+pub const MIRROR_FIELD: &str = "enter_span.mirror";
 
 /// The name follows the path in the text, and is not the end of it.
 const NAMED: u8 = 1;
@@ -152,6 +179,8 @@ impl Site {
             name: name as u16,
             kind: Kind::Internal,
             flags: 0,
+            #[cfg(feature = "tracing")]
+            mirror: SiteMirror::new(),
         }
     }
 
@@ -179,6 +208,8 @@ impl Site {
         const OURS: &Module = &Module {
             library: Library::OURS,
             file: "",
+            #[cfg(feature = "tracing")]
+            path: "enter_span",
         };
         Site::new("", 0, OURS)
     }
@@ -206,6 +237,39 @@ impl Site {
     pub const fn ends_children(mut self) -> Self {
         self.flags |= ENDS_CHILDREN;
         self
+    }
+
+    /// The keys that are written at the call site, which are kept for mirrors.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_mut, unused_variables, reason = "there are no mirrors")
+    )]
+    pub const fn fields(mut self, keys: &'static [&'static str]) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            self.mirror.fields = keys;
+        }
+        self
+    }
+
+    /// The callsite of its mirrors, if a subscriber may want them. A leaf is never current, so nothing would be shown
+    /// in one.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn wanted_mirror(&'static self) -> Option<&'static Callsite> {
+        if self.is_leaf() {
+            return None;
+        }
+        self.mirror.wanted(|| {
+            let name = Some(self.name()).filter(|name| !name.is_empty());
+            let module = Some(self.module.path).filter(|path| !path.is_empty());
+            Source {
+                name: name.unwrap_or("enter_span"),
+                module: module.unwrap_or(&self.module.library.name),
+                file: self.module.file,
+                line: self.line,
+                marker: MIRROR_FIELD,
+            }
+        })
     }
 
     /// The function lets errors, and panics, say no more than this.

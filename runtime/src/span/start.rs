@@ -185,6 +185,7 @@ fn start_recorded(
     let backend = active_backend.backend()?;
     let name = listing::name(site, options.name.as_ref());
     let mut scope = Scope::spare(site);
+    scope.describe_mirror(options);
     let start = Start {
         site,
         options: Some(options),
