@@ -19,8 +19,9 @@ use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
 use crate::span::recorder_hooks;
 use crate::span::recording_place::State;
-use crate::span::scope::{self, Scope};
+use crate::span::scope::Scope;
 use crate::span::to_parent::PendingLinks;
+use crate::span::unsampled;
 
 /// Enters a span at `site`, below the current one.
 #[cold]
@@ -41,7 +42,7 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
     let start = |parent: &Context| {
         // What is current: a span may start below it, and takes nothing but its site.
         let is_off = parent.is_telemetry_suppressed()
-            || (thread_backend.follows_parent && scope::is_known_unsampled(parent));
+            || (thread_backend.follows_parent && unsampled::is_known_unsampled(parent));
         if is_off {
             return Some(ActiveSpan::OFF);
         }
@@ -136,7 +137,8 @@ fn decide(
         // Nothing records; but a test wants the name of what it has lost.
         return undecided(recorder_hooks::is_recorder_alive());
     };
-    if backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent)) {
+    if backend.mutes(library) || (backend.follows_parent() && unsampled::is_known_unsampled(parent))
+    {
         return undecided(false);
     }
     backend.decide(parent).map_or_else(
@@ -185,7 +187,7 @@ fn start_recorded(
     let backend = active_backend.backend()?;
     let name = listing::name(site, options.name.as_ref());
     let mut scope = Scope::spare(site);
-    scope.describe_mirror(options);
+    scope.mirror.describe(site, options);
     let start = Start {
         site,
         options: Some(options),
