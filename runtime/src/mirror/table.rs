@@ -45,22 +45,30 @@ pub(crate) fn find(shown: SpanId) -> Option<Arc<MirrorSpan>> {
 }
 
 /// The caller drops it, outside of the lock.
-pub(crate) fn remove(mirror: &MirrorSpan) -> Option<Arc<MirrorSpan>> {
+pub(crate) fn remove(mirror: &Arc<MirrorSpan>) -> Option<Arc<MirrorSpan>> {
     let id = number(mirror.shown);
-    shard(id).remove(&id)
+    let mut shard = shard(id);
+    // A provider may give one id to two spans.
+    let is_there = shard
+        .get(&id)
+        .is_some_and(|known| Arc::ptr_eq(known, mirror));
+    if is_there { shard.remove(&id) } else { None }
 }
 
 fn number(id: SpanId) -> u64 {
     u64::from_be_bytes(id.to_bytes())
 }
 
-/// Ids are random.
 fn shard(id: u64) -> MutexGuard<'static, Shard> {
-    let shard = &SHARDS_OF_MIRRORS[(id >> 32) as usize % SHARDS];
+    let shard = &SHARDS_OF_MIRRORS[(mixed(id) >> 58) as usize % SHARDS];
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ids are random: they are their own hashes.
+/// Ids are random, but for those of tests.
+fn mixed(id: u64) -> u64 {
+    id.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 #[derive(Default)]
 pub(crate) struct IdHasher(u64);
 
@@ -74,6 +82,8 @@ impl Hasher for IdHasher {
     }
 
     fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // The table takes its upper bits and its lower ones.
+        let mixed = mixed(self.0 ^ number);
+        self.0 = mixed ^ (mixed >> 32);
     }
 }

@@ -65,6 +65,7 @@ mod enabled {
         #[inline(never)]
         fn set_wanted(&mut self, site: &'static Site, key: &impl Name, value: &impl Content) {
             match self.span.get() {
+                _ if mirror::is_called() => {}
                 Some(Some(span)) => span.set_attribute(key.as_ref(), &value.clone().into()),
                 Some(None) => {}
                 None if site.wanted_mirror().is_none() => {}
@@ -98,6 +99,9 @@ mod enabled {
         #[cold]
         #[inline(never)]
         fn enter_wanted(&self, site: &'static Site, shown: SpanId) -> EnteredMirror {
+            if mirror::is_called() {
+                return EnteredMirror::default();
+            }
             let span = match self.span.get() {
                 Some(span) => span.clone(),
                 None => self.start(site, shown),
@@ -107,9 +111,6 @@ mod enabled {
 
         /// Of two threads that enter it first, one makes it in vain: no subscriber is called under a lock.
         fn start(&self, site: &'static Site, shown: SpanId) -> Option<Arc<MirrorSpan>> {
-            if mirror::is_called() {
-                return None;
-            }
             let callsite = site.wanted_mirror()?;
             let name = self.name.as_deref();
             let span = MirrorSpan::start(callsite, shown, name, &self.attributes).map(Arc::new);

@@ -7,6 +7,7 @@ mod filters;
 mod libraries;
 mod lines;
 mod logs;
+mod mirror;
 mod nesting;
 mod off;
 mod robust;
