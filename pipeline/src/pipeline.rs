@@ -15,7 +15,9 @@ use enter_span::Tracer;
 use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
+use tracing_core::LevelFilter;
 use tracing_core::callsite::rebuild_interest_cache;
+use tracing_core::dispatcher::has_been_set;
 use tracing_core::{Dispatch, dispatcher};
 
 use crate::diagnosis::PipelineDiagnosis;
@@ -401,7 +403,10 @@ impl Drop for InstallSlot {
 
 /// Filters of `tracing` may ask whether anything is installed, and their answers are kept.
 fn ask_filters_again() {
-    let _ = shielded(rebuild_interest_cache);
+    // Where no subscriber is, `tracing` takes its silence for a wish to see everything, and looks at each callsite.
+    if has_been_set() || LevelFilter::current() != LevelFilter::OFF {
+        let _ = shielded(rebuild_interest_cache);
+    }
 }
 
 impl InstallSlot {

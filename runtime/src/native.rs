@@ -11,7 +11,7 @@ pub use crate::backend::ended_span::{
 pub use crate::backend::foreign::SharedProvider;
 pub use crate::backend::process_backend::{Installation, install_native, is_on};
 pub use crate::backend::record::{Record, RecordConfig, RecordSink};
-pub use crate::backend::site::{Kind, Library, MIRROR_FIELD, Module, Site};
+pub use crate::backend::site::{Kind, Library, Module, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};
 pub use crate::context::unwind::shielded;

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-use enter_span::native::{Kind, Library, MIRROR_FIELD, Module, Site};
+use enter_span::native::{Kind, Library, Module, Site};
 use tracing_core::Metadata;
 use tracing_core::callsite::Identifier;
 
 use crate::special_fields;
+
+/// The field of mirrors, by any version of `enter-span`.
+const MIRROR_FIELD: &str = "enter_span.mirror";
 
 /// A callsite of `tracing`.
 pub(crate) struct Callsite {

@@ -151,9 +151,6 @@ pub struct Site {
     mirror: SiteMirror,
 }
 
-/// The field of `tracing` that marks mirrors, and is never recorded.
-pub const MIRROR_FIELD: &str = "enter_span.mirror";
-
 /// The name follows the path in the text, and is not the end of it.
 const NAMED: u8 = 1;
 
@@ -268,7 +265,6 @@ impl Site {
                 module: module.unwrap_or(&self.module.library.name),
                 file: self.module.file,
                 line: self.line,
-                marker: MIRROR_FIELD,
             }
         })
     }

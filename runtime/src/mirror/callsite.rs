@@ -10,8 +10,8 @@ use tracing_core::field::{Field, FieldSet};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Dispatch, Kind, LevelFilter, Metadata};
 
-use crate::mirror::settings;
-use crate::mirror::subscriber;
+use crate::mirror::settings::Settings;
+use crate::mirror::subscriber::{call, is_called};
 
 /// What a site has for its mirrors.
 #[derive(Debug)]
@@ -27,15 +27,16 @@ pub(crate) struct Source {
     pub(crate) module: &'static str,
     pub(crate) file: &'static str,
     pub(crate) line: u32,
-    /// A field that marks mirrors.
-    pub(crate) marker: &'static str,
 }
 
 /// The fields of a mirror with values: as many as `tracing` can take at once.
-pub(super) const MOST_FIELDS: usize = 32;
+pub(crate) const MOST_FIELDS: usize = 32;
 
 /// Behind the keys of the site: the name, all other attributes, the marker.
 const OWN_FIELDS: usize = 3;
+
+/// Marks mirrors, and is never recorded. The layer of `enter-span-tracing` knows those of all versions by it.
+pub(crate) const MARKER: &str = "enter_span.mirror";
 
 const NAME: &str = "otel.name";
 const ATTRIBUTES: &str = "attributes";
@@ -100,7 +101,7 @@ impl SiteMirror {
     #[cold]
     #[inline(never)]
     fn make(&'static self, source: Source) -> Option<&'static Callsite> {
-        if subscriber::is_called() {
+        if is_called() {
             return None;
         }
         let mut is_new = false;
@@ -109,7 +110,7 @@ impl SiteMirror {
             Callsite::leak(self.fields, source)
         });
         if is_new {
-            let _ = subscriber::call(|| callsite.default.register());
+            let _ = call(|| callsite.default.register());
         }
         Some(callsite)
     }
@@ -118,7 +119,7 @@ impl SiteMirror {
 impl Callsite {
     fn leak(keys: &[&'static str], source: Source) -> &'static Self {
         let identity: &Identity = Box::leak(Box::new(Identity(OnceLock::new())));
-        let settings = settings::current();
+        let settings = Settings::current();
         let metadata: &Metadata<'_> = Box::leak(Box::new(Metadata::new(
             source.name,
             settings.target.unwrap_or(source.module),
@@ -126,7 +127,7 @@ impl Callsite {
             Some(source.file).filter(|file| !file.is_empty()),
             Some(source.line).filter(|line| *line > 0),
             Some(source.module),
-            FieldSet::new(names(keys, source.marker), Identifier(identity)),
+            FieldSet::new(names(keys), Identifier(identity)),
             Kind::SPAN,
         )));
         let callsite: &Self = Box::leak(Box::new(Callsite {
@@ -145,44 +146,44 @@ impl Callsite {
 
     /// Whether a subscriber wants a span now. One that looks at more than the callsite is asked each time: its filter
     /// would otherwise let the span through to other layers.
-    pub(super) fn is_enabled(&'static self, dispatch: &Dispatch) -> bool {
+    pub(crate) fn is_enabled(&'static self, dispatch: &Dispatch) -> bool {
         let interest = self.default.interest();
         interest.is_always() || (!interest.is_never() && dispatch.enabled(self.metadata))
     }
 
     /// Makes no more mirrors until the subscribers change.
-    pub(super) fn disable(&self) {
+    pub(crate) fn disable(&self) {
         self.default.set_interest(Interest::never());
     }
 
     #[inline]
-    pub(super) fn metadata(&self) -> &'static Metadata<'static> {
+    pub(crate) fn metadata(&self) -> &'static Metadata<'static> {
         self.metadata
     }
 
     #[inline]
-    pub(super) fn fields(&self) -> &[Field] {
+    pub(crate) fn fields(&self) -> &[Field] {
         &self.fields
     }
 
     /// The place of a key among the fields, if it has one of its own.
-    pub(super) fn position(&self, key: &str) -> Option<usize> {
+    pub(crate) fn position(&self, key: &str) -> Option<usize> {
         let keys = &self.fields[..self.fields.len() - OWN_FIELDS];
         keys.iter().position(|field| field.name() == key)
     }
 
-    pub(super) fn name_position(&self) -> usize {
+    pub(crate) fn name_position(&self) -> usize {
         self.fields.len() - OWN_FIELDS
     }
 
-    pub(super) fn attributes_position(&self) -> usize {
+    pub(crate) fn attributes_position(&self) -> usize {
         self.fields.len() - OWN_FIELDS + 1
     }
 }
 
 /// The keys of a site, each once, and the fields that all mirrors have.
-fn names(keys: &[&'static str], marker: &'static str) -> &'static [&'static str] {
-    let own = [NAME, ATTRIBUTES, marker];
+fn names(keys: &[&'static str]) -> &'static [&'static str] {
+    let own = [NAME, ATTRIBUTES, MARKER];
     let mut names = Vec::with_capacity(keys.len() + OWN_FIELDS);
     for key in keys.iter().take(MOST_FIELDS - OWN_FIELDS) {
         if !names.contains(key) && !own.contains(key) {

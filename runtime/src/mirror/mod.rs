@@ -23,17 +23,9 @@
 //! recorded, if it is a `leaf`, which is never current, or if its context is only carried, as by
 //! [`in_span`](crate::FutureInSpan::in_span), and was never entered as a scope.
 //!
-//! Each mirror has a field `enter_span.mirror`, which is never recorded. Leave mirrors out of another layer by it:
-//!
-//! ```
-//! use tracing_subscriber::Layer as _;
-//! use tracing_subscriber::filter::filter_fn;
-//!
-//! let is_mirror = |field| field == "enter_span.mirror";
-//! let others = filter_fn(move |metadata| !metadata.fields().iter().any(|field| is_mirror(field.name())));
-//! let layer = tracing_subscriber::fmt::layer().with_filter(others);
-//! # let _ = tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
-//! ```
+//! The feature is for applications: it changes what every subscriber of the process sees. Layers that record spans
+//! elsewhere, such as those of tracing-opentelemetry and tracing-chrome, record mirrors too. Leave them out there,
+//! or of the whole subscriber: see [`is_mirror`].
 //!
 //! With no subscriber, a span costs one load more than without the feature.
 
@@ -46,9 +38,30 @@ mod values;
 
 pub use settings::{set_level, set_target};
 
-use tracing_core::LevelFilter;
+use tracing_core::{LevelFilter, Metadata};
+
+use crate::mirror::callsite::MARKER;
 
 pub(crate) use subscriber::is_called;
+
+/// Whether a span of `tracing` is the mirror of one of ours.
+///
+/// Mirrors have a field `enter_span.mirror`, which is never recorded.
+///
+/// tracing-opentelemetry would record each of our spans a second time. In a subscriber with its layer, switch the
+/// mirrors off:
+///
+/// ```
+/// use enter_span::mirror::is_mirror;
+/// use tracing_subscriber::filter::filter_fn;
+/// use tracing_subscriber::layer::SubscriberExt as _;
+///
+/// let without_mirrors = filter_fn(|metadata| !is_mirror(metadata));
+/// let subscriber = tracing_subscriber::registry().with(without_mirrors);
+/// ```
+pub fn is_mirror(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.fields().field(MARKER).is_some()
+}
 
 /// Whether there is no subscriber in the process, or none that wants anything.
 #[inline(always)]

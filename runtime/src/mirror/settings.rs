@@ -5,10 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use tracing_core::Level;
 
 #[derive(Clone, Copy)]
-pub(super) struct Settings {
-    pub(super) level: Level,
+pub(crate) struct Settings {
+    pub(crate) level: Level,
     /// Unless it is the module of the call site.
-    pub(super) target: Option<&'static str>,
+    pub(crate) target: Option<&'static str>,
 }
 
 static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
@@ -47,6 +47,8 @@ fn change(change: impl FnOnce(&mut Settings)) {
     change(&mut SETTINGS.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-pub(super) fn current() -> Settings {
-    *SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
+impl Settings {
+    pub(crate) fn current() -> Self {
+        *SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -19,7 +19,7 @@ const MOST_RECORDED: u32 = 128;
 
 pub(crate) struct MirrorSpan {
     /// Of the span that it shows.
-    pub(super) shown: SpanId,
+    pub(crate) shown: SpanId,
     callsite: &'static Callsite,
     /// The subscriber that knows it.
     dispatch: Dispatch,

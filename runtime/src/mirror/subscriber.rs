@@ -17,7 +17,7 @@ pub(crate) fn is_called() -> bool {
 }
 
 /// Calls a subscriber. `None` if it panics.
-pub(super) fn call<R>(work: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn call<R>(work: impl FnOnce() -> R) -> Option<R> {
     let before = IS_CALLED.with(|is_called| is_called.replace(true));
     let result = unwind::shielded(work);
     IS_CALLED.with(|is_called| is_called.set(before));

@@ -46,7 +46,7 @@ type Values<'a, const N: usize> = [(&'a Field, Option<&'a dyn Value>); N];
 const FEW: usize = 8;
 
 /// Hands out what a span says at its start.
-pub(super) fn of_start<R>(
+pub(crate) fn of_start<R>(
     callsite: &Callsite,
     name: Option<&str>,
     attributes: &[KeyValue],
@@ -81,7 +81,7 @@ pub(super) fn of_start<R>(
 }
 
 /// The same for one that is set later.
-pub(super) fn of_attribute(
+pub(crate) fn of_attribute(
     callsite: &Callsite,
     key: &str,
     value: &OtelValue,
@@ -99,7 +99,7 @@ pub(super) fn of_attribute(
 }
 
 /// The same for another name.
-pub(super) fn of_name(callsite: &Callsite, name: &str, take: &mut dyn FnMut(&ValueSet<'_>)) {
+pub(crate) fn of_name(callsite: &Callsite, name: &str, take: &mut dyn FnMut(&ValueSet<'_>)) {
     one(callsite, callsite.name_position(), &Place::Text(name), take);
 }
 

@@ -398,6 +398,7 @@ fn lines_of_tracing_subscriber_show_the_ids() {
     let format = tracing_subscriber::fmt::format().without_time();
     let format = format.with_ansi(false).with_target(false);
     let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
         .event_format(WithIds(format))
         .with_writer({
             let lines = lines.clone();
@@ -411,7 +412,8 @@ fn lines_of_tracing_subscriber_show_the_ids() {
         })
     });
     let ids = ids_in_text(&trace, "charge");
-    let expected = format!("{ids}  INFO charged total=7\n INFO done\n");
+    let expected =
+        format!("{ids}  INFO enter_span{{otel.name=\"charge\"}}: charged total=7\n INFO done\n");
     assert_eq!(lines.text(), expected);
 }
 

@@ -159,8 +159,9 @@ fn sqlxs_worker_has_our_span() {
     });
     pipeline.flush(AGES).expect("flushed in time");
     let spans = finished(&exporter);
-    let find = spans.iter().find(|span| span.name == "find");
-    let find = find.expect("the span");
+    let mut found = spans.iter().filter(|span| span.name == "find");
+    let find = found.next().expect("the span");
+    assert!(found.next().is_none(), "it is recorded once");
     let queries = find.events.iter().filter(|e| e.name == "sqlx::query");
     assert_eq!(queries.count(), 1);
     let context = &find.span_context;
