@@ -15,10 +15,9 @@ use enter_span::Tracer;
 use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
-use tracing_core::LevelFilter;
 use tracing_core::callsite::rebuild_interest_cache;
-use tracing_core::dispatcher::has_been_set;
-use tracing_core::{Dispatch, dispatcher};
+use tracing_core::subscriber::NoSubscriber;
+use tracing_core::{Dispatch, LevelFilter, dispatcher};
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
@@ -403,8 +402,9 @@ impl Drop for InstallSlot {
 
 /// Filters of `tracing` may ask whether anything is installed, and their answers are kept.
 fn ask_filters_again() {
-    // Where no subscriber is, `tracing` takes its silence for a wish to see everything, and looks at each callsite.
-    if has_been_set() || LevelFilter::current() != LevelFilter::OFF {
+    // Where there is none, `tracing` would take its silence for a wish to see all levels, and look at each callsite.
+    let is_subscriber = |dispatch: &Dispatch| !dispatch.is::<NoSubscriber>();
+    if LevelFilter::current() != LevelFilter::OFF || dispatcher::get_default(is_subscriber) {
         let _ = shielded(rebuild_interest_cache);
     }
 }

@@ -166,10 +166,17 @@ impl Callsite {
         &self.fields
     }
 
-    /// The place of a key among the fields, if it has one of its own.
-    pub(crate) fn position(&self, key: &str) -> Option<usize> {
+    /// The place of a key among the fields, if it has one of its own. Most are in the order of the site, so it is
+    /// looked for at `next` first.
+    #[inline]
+    pub(crate) fn position(&self, key: &str, next: usize) -> Option<usize> {
         let keys = &self.fields[..self.fields.len() - OWN_FIELDS];
-        keys.iter().position(|field| field.name() == key)
+        let is_key = |field: &Field| field.name() == key;
+        if keys.get(next).is_some_and(is_key) {
+            Some(next)
+        } else {
+            keys.iter().position(is_key)
+        }
     }
 
     pub(crate) fn name_position(&self) -> usize {

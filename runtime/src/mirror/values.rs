@@ -52,31 +52,63 @@ pub(crate) fn of_start<R>(
     attributes: &[KeyValue],
     take: &mut dyn FnMut(&ValueSet<'_>) -> R,
 ) -> R {
-    let mut places: [Option<Place<'_>>; MOST_FIELDS] = [const { None }; MOST_FIELDS];
-    let mut others = String::new();
+    let (fields, mut others) = (callsite.fields(), String::new());
+    write_others(callsite, attributes, &mut others);
+    let texts = (name, &*others);
+    let set = callsite.metadata().fields();
+    if fields.len() <= FEW {
+        let mut places = [const { None }; FEW];
+        place(callsite, attributes, texts, &mut places);
+        let values: Values<'_, FEW> = array::from_fn(|position| pair(fields, &places, position));
+        take(&set.value_set(&values))
+    } else {
+        let mut places = [const { None }; MOST_FIELDS];
+        place(callsite, attributes, texts, &mut places);
+        let values: Values<'_, MOST_FIELDS> =
+            array::from_fn(|position| pair(fields, &places, position));
+        take(&set.value_set(&values))
+    }
+}
+
+/// The array may be longer than the fields: the rest is the first, without a value.
+#[inline(always)]
+fn pair<'a>(
+    fields: &'a [Field],
+    places: &'a [Option<Place<'a>>],
+    position: usize,
+) -> (&'a Field, Option<&'a dyn Value>) {
+    let field = fields.get(position).unwrap_or(&fields[0]);
+    (field, places[position].as_ref().map(Place::value))
+}
+
+/// Puts each value into the place of its field: the last value of a key holds.
+fn place<'a>(
+    callsite: &Callsite,
+    attributes: &'a [KeyValue],
+    (name, others): (Option<&'a str>, &'a str),
+    places: &mut [Option<Place<'a>>],
+) {
+    let mut next = 0;
     for attribute in attributes {
-        match callsite.position(attribute.key.as_str()) {
-            Some(position) => places[position] = Some(Place::of(&attribute.value)),
-            None => write_pair(&mut others, attribute.key.as_str(), &attribute.value),
+        if let Some(position) = callsite.position(attribute.key.as_str(), next) {
+            places[position] = Some(Place::of(&attribute.value));
+            next = position + 1;
         }
     }
     places[callsite.name_position()] = name.map(Place::Text);
     if !others.is_empty() {
-        places[callsite.attributes_position()] = Some(Place::Text(&others));
+        places[callsite.attributes_position()] = Some(Place::Text(others));
     }
-    let fields = callsite.fields();
-    let value = |position: usize| {
-        // The array is longer than the fields: the rest is the first, without a value.
-        let field = fields.get(position).unwrap_or(&fields[0]);
-        (field, places[position].as_ref().map(Place::value))
-    };
-    let fields = callsite.metadata().fields();
-    if fields.len() <= FEW {
-        let values: Values<'_, FEW> = array::from_fn(value);
-        take(&fields.value_set(&values))
-    } else {
-        let values: Values<'_, MOST_FIELDS> = array::from_fn(value);
-        take(&fields.value_set(&values))
+}
+
+/// Most spans have none.
+fn write_others(callsite: &Callsite, attributes: &[KeyValue], others: &mut String) {
+    let mut next = 0;
+    for attribute in attributes {
+        match callsite.position(attribute.key.as_str(), next) {
+            Some(position) => next = position + 1,
+            None => write_pair(others, attribute.key.as_str(), &attribute.value),
+        }
     }
 }
 
@@ -88,7 +120,7 @@ pub(crate) fn of_attribute(
     take: &mut dyn FnMut(&ValueSet<'_>),
 ) {
     let mut other = String::new();
-    let (position, place) = match callsite.position(key) {
+    let (position, place) = match callsite.position(key, 0) {
         Some(position) => (position, Place::of(value)),
         None => {
             write_pair(&mut other, key, value);

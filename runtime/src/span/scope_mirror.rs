@@ -68,17 +68,12 @@ mod enabled {
                 _ if mirror::is_called() => {}
                 Some(Some(span)) => span.set_attribute(key.as_ref(), &value.clone().into()),
                 Some(None) => {}
-                None if site.wanted_mirror().is_none() => {}
-                None => self.keep(KeyValue::new(key.clone(), value.clone())),
-            }
-        }
-
-        fn keep(&mut self, attribute: KeyValue) {
-            let known = self.attributes.iter_mut().find(|a| a.key == attribute.key);
-            if let Some(known) = known {
-                known.value = attribute.value;
-            } else if self.attributes.len() < MOST_ATTRIBUTES {
-                self.attributes.push(attribute);
+                None if self.attributes.is_empty() && site.wanted_mirror().is_none() => {}
+                None if self.attributes.len() < MOST_ATTRIBUTES => {
+                    self.attributes
+                        .push(KeyValue::new(key.clone(), value.clone()));
+                }
+                None => {}
             }
         }
 
