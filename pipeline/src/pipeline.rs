@@ -16,7 +16,8 @@ use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimi
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 use tracing_core::callsite::rebuild_interest_cache;
-use tracing_core::{Dispatch, dispatcher};
+use tracing_core::subscriber::NoSubscriber;
+use tracing_core::{Dispatch, LevelFilter, dispatcher};
 
 use crate::diagnosis::PipelineDiagnosis;
 use crate::error::Error;
@@ -401,7 +402,11 @@ impl Drop for InstallSlot {
 
 /// Filters of `tracing` may ask whether anything is installed, and their answers are kept.
 fn ask_filters_again() {
-    let _ = shielded(rebuild_interest_cache);
+    // Where there is none, `tracing` would take its silence for a wish to see all levels, and look at each callsite.
+    let is_subscriber = |dispatch: &Dispatch| !dispatch.is::<NoSubscriber>();
+    if LevelFilter::current() != LevelFilter::OFF || dispatcher::get_default(is_subscriber) {
+        let _ = shielded(rebuild_interest_cache);
+    }
 }
 
 impl InstallSlot {

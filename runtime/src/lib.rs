@@ -173,6 +173,9 @@ mod diagnose;
 pub mod guide;
 mod instrument;
 pub mod invocation;
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub mod mirror;
 #[doc(hidden)]
 pub mod native;
 pub mod otel;

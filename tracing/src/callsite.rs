@@ -14,11 +14,16 @@ use tracing_core::callsite::Identifier;
 
 use crate::special_fields;
 
+/// The field of mirrors, by any version of `enter-span`.
+const MIRROR_FIELD: &str = "enter_span.mirror";
+
 /// A callsite of `tracing`.
 pub(crate) struct Callsite {
     metadata: &'static Metadata<'static>,
     /// OpenTelemetry's own events are not recorded.
     pub(crate) is_internal: bool,
+    /// Its spans show spans of `enter-span`, which are recorded already.
+    pub(crate) is_mirror: bool,
     /// Whether its spans may say their role.
     pub(crate) has_kind: bool,
     /// Whether its spans have fields that mean more than an attribute.
@@ -79,6 +84,7 @@ impl Callsite {
         Callsite {
             metadata,
             is_internal: metadata.target().starts_with("opentelemetry"),
+            is_mirror: metadata.fields().field(MIRROR_FIELD).is_some(),
             has_kind: special_fields::have_kind(metadata.fields()),
             has_special: special_fields::are_among(metadata.fields()),
             library: OnceLock::new(),

@@ -1,7 +1,7 @@
 //! The spans that are entered on a thread, with what detaches their contexts again.
 //!
 //! A span may be entered more than once, and left in any order. OpenTelemetry's stack takes a context out of its
-//! middle, so each exit drops the guard of its own entry.
+//! middle, so each exit drops the guard of its own entry. An entry that found its context current has none.
 
 use std::cell::RefCell;
 use std::mem;
@@ -20,7 +20,7 @@ pub(crate) struct SpanKey {
 const MOST_ENTERED: usize = 65_535;
 
 #[derive(Default)]
-struct Entered(Vec<(SpanKey, ContextGuard)>);
+struct Entered(Vec<(SpanKey, Option<ContextGuard>)>);
 
 thread_local! {
     static ENTERED: RefCell<Entered> = const { RefCell::new(Entered(Vec::new())) };
@@ -33,16 +33,13 @@ impl Drop for Entered {
     }
 }
 
-/// Makes the context of a span current, until the span is exited on this thread.
-pub(crate) fn enter(key: SpanKey, context: Context) {
-    let Some(guard) = native::attach(context) else {
-        return;
-    };
-    let mut guard = Some(guard);
+/// Makes the context of a span current, if it is not, until the span is exited on this thread.
+pub(crate) fn enter(key: SpanKey, context: Option<Context>) {
+    let mut guard = context.and_then(native::attach);
     let _ = ENTERED.try_with(|entered| {
         if let Ok(mut entered) = entered.try_borrow_mut() {
             if entered.0.len() < MOST_ENTERED {
-                entered.0.extend(guard.take().map(|guard| (key, guard)));
+                entered.0.push((key, guard.take()));
             }
         }
     });
@@ -60,7 +57,7 @@ pub(crate) fn exit(key: SpanKey) -> Option<ContextGuard> {
         Some(entered.0.remove(last).1)
     });
     // Detached outside of the borrow: what the context holds is the user's.
-    guard.ok().flatten()
+    guard.ok().flatten().flatten()
 }
 
 /// Whether a layer with another number has entered the span, too: a second one of the same subscriber, or that of

@@ -138,6 +138,9 @@ impl SpanLayer {
         if callsite.is_internal {
             return None;
         }
+        if callsite.is_mirror {
+            return Some(BridgedSpan::mirror_here());
+        }
         let kind = if callsite.has_kind {
             special_fields::kind_at_start(attributes)
         } else {
@@ -278,7 +281,7 @@ impl<S: Subscriber> Layer<S> for SpanLayer {
             return;
         }
         let context = self.spans.with(id, BridgedSpan::context_to_attach);
-        if let Some(context) = context.flatten() {
+        if let Some(context) = context {
             entered::enter(self.key(id), context);
         }
     }

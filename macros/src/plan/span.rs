@@ -5,9 +5,10 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, Ident, LitStr, Path};
 
-use crate::plan::finish::Finish;
+use crate::plan::finish::{Finish, RecordedValue};
 use crate::syntax::args::{Args, SpanName};
 use crate::syntax::attribute::AttributeItem;
+use crate::syntax::key::Key;
 
 /// What does not depend on how the body is run.
 pub(crate) struct SpanPlan {
@@ -55,6 +56,22 @@ impl StartOption {
 }
 
 impl SpanPlan {
+    /// The keys of its attributes that are written as text, also those of the returned value.
+    pub(crate) fn text_keys(&self) -> Vec<&str> {
+        let start = self.start.iter().filter_map(|option| match option {
+            StartOption::Attribute(item) => item.key(),
+            _ => None,
+        });
+        let before = start.chain(self.attributes.iter().filter_map(AttributeItem::key));
+        let (whole, projections) = match &self.finish.recorded {
+            RecordedValue::Nothing => (None, &[][..]),
+            RecordedValue::Whole => (Some("return"), &[][..]),
+            RecordedValue::Projected(projections) => (None, projections.as_slice()),
+        };
+        let keys = before.chain(projections.iter().map(|projection| &projection.key));
+        keys.filter_map(Key::text).chain(whole).collect()
+    }
+
     /// Named `f`, or `Type::f` for a method whose `impl` is annotated.
     pub(crate) fn of_function(
         args: Args,

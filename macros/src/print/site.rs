@@ -35,14 +35,23 @@ pub(crate) fn site(span: &SpanPlan) -> TokenStream {
         quote!(.at_most(#krate::private::ErrorDetail::#detail))
     });
     let module = module(krate);
+    let fields = fields(span);
     quote! {
         static __ENTER_SPAN_SITE: #krate::private::Site =
             #krate::private::Site::new(::core::concat!(#text), #length, #module)
-                .#here #named #kind #leaf #ends_children #detail;
+                .#here #named #kind #leaf #ends_children #detail #fields;
     }
 }
 
-/// Output: `const { &Module::new(Library::of(..), file!(), ..) }`
+/// Input: `attributes(id, HTTP_ROUTE = route), ret(rows = |v| v.len())`
+///
+/// Output: `.fields(&["id", "rows"])`, as far as they are text.
+fn fields(span: &SpanPlan) -> Option<TokenStream> {
+    let keys = span.text_keys();
+    (!keys.is_empty()).then(|| quote!(.fields(&[#(#keys),*])))
+}
+
+/// Output: `const { &Module::new(Library::of(..), file!(), ..).path(module_path!()) }`
 fn module(krate: &TokenStream) -> TokenStream {
     quote! {
         const {
@@ -54,7 +63,7 @@ fn module(krate: &TokenStream) -> TokenStream {
                 ),
                 ::core::file!(),
                 ::core::option_env!("CARGO_MANIFEST_DIR"),
-            )
+            ).path(::core::module_path!())
         }
     }
 }

@@ -29,6 +29,14 @@ impl Key {
         }
     }
 
+    /// `None` for a constant.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Key::Text(text, _) => Some(text),
+            Key::Constant(_) => None,
+        }
+    }
+
     pub(crate) fn span(&self) -> Span {
         match self {
             Key::Text(_, span) => *span,

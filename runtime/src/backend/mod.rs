@@ -29,6 +29,7 @@ pub(crate) mod record_sink;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod site;
 pub(crate) mod size;
+mod source_path;
 pub(crate) mod tracer;
 
 /// Everything about a span that is known before it starts.

@@ -8,6 +8,9 @@ use std::panic::Location;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{InstrumentationScope, KeyValue};
 
+use crate::backend::source_path::{after_last_src, inside_crate, utf8};
+#[cfg(feature = "tracing")]
+use crate::mirror::callsite::{Callsite, SiteMirror, Source};
 use crate::outcome::failure::ErrorDetail;
 
 /// The role of a span, in OpenTelemetry's words.
@@ -94,6 +97,8 @@ impl Library {
 pub struct Module {
     library: Library,
     file: &'static str,
+    #[cfg(feature = "tracing")]
+    path: &'static str,
 }
 
 impl Module {
@@ -108,7 +113,25 @@ impl Module {
             Some(folder) => inside_crate(file, folder),
             None => after_last_src(file),
         };
-        Module { library, file }
+        Module {
+            library,
+            file,
+            #[cfg(feature = "tracing")]
+            path: "",
+        }
+    }
+
+    /// The path of the module, which is kept for mirrors.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_mut, unused_variables, reason = "there are no mirrors")
+    )]
+    pub const fn path(mut self, path: &'static str) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            self.path = path;
+        }
+        self
     }
 }
 
@@ -124,6 +147,8 @@ pub struct Site {
     name: u16,
     kind: Kind,
     flags: u8,
+    #[cfg(feature = "tracing")]
+    mirror: SiteMirror,
 }
 
 /// The name follows the path in the text, and is not the end of it.
@@ -152,6 +177,8 @@ impl Site {
             name: name as u16,
             kind: Kind::Internal,
             flags: 0,
+            #[cfg(feature = "tracing")]
+            mirror: SiteMirror::new(),
         }
     }
 
@@ -179,6 +206,8 @@ impl Site {
         const OURS: &Module = &Module {
             library: Library::OURS,
             file: "",
+            #[cfg(feature = "tracing")]
+            path: "enter_span",
         };
         Site::new("", 0, OURS)
     }
@@ -206,6 +235,38 @@ impl Site {
     pub const fn ends_children(mut self) -> Self {
         self.flags |= ENDS_CHILDREN;
         self
+    }
+
+    /// The keys that are written at the call site, which are kept for mirrors.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_mut, unused_variables, reason = "there are no mirrors")
+    )]
+    pub const fn fields(mut self, keys: &'static [&'static str]) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            self.mirror.fields = keys;
+        }
+        self
+    }
+
+    /// The callsite of its mirrors, if a subscriber may want them. A leaf is never current, so nothing would be shown
+    /// in one.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn wanted_mirror(&'static self) -> Option<&'static Callsite> {
+        if self.is_leaf() {
+            return None;
+        }
+        self.mirror.wanted(|| {
+            let name = Some(self.name()).filter(|name| !name.is_empty());
+            let module = Some(self.module.path).filter(|path| !path.is_empty());
+            Source {
+                name: name.unwrap_or("enter_span"),
+                module: module.unwrap_or(&self.module.library.name),
+                file: self.module.file,
+                line: self.line,
+            }
+        })
     }
 
     /// The function lets errors, and panics, say no more than this.
@@ -299,86 +360,4 @@ const fn before_colons(path: &'static str) -> &'static str {
         end += 1;
     }
     utf8(bytes.split_at(end).0)
-}
-
-/// Takes off the longest head of `file` that is also a tail of `folder`.
-const fn inside_crate(file: &'static str, folder: &str) -> &'static str {
-    let file_bytes = file.as_bytes();
-    let folder = folder.as_bytes();
-    let mut head = if file_bytes.len() < folder.len() {
-        file_bytes.len()
-    } else {
-        folder.len() + 1
-    };
-    while head > 1 {
-        head -= 1;
-        if head < file_bytes.len()
-            && is_separator(file_bytes[head])
-            && is_tail(folder, file_bytes.split_at(head).0)
-        {
-            return utf8(file_bytes.split_at(head + 1).1);
-        }
-    }
-    after_last_src(file)
-}
-
-/// Whether `folder` ends with `tail`, at the border of a path segment.
-const fn is_tail(folder: &[u8], tail: &[u8]) -> bool {
-    if tail.len() > folder.len() {
-        return false;
-    }
-    let offset = folder.len() - tail.len();
-    if offset > 0 && !is_separator(folder[offset - 1]) {
-        return false;
-    }
-    let mut index = 0;
-    while index < tail.len() {
-        let same = folder[offset + index] == tail[index]
-            || is_separator(folder[offset + index]) && is_separator(tail[index]);
-        if !same {
-            return false;
-        }
-        index += 1;
-    }
-    true
-}
-
-/// A relative path is kept; of an absolute one, only what follows the last `src` folder, or the
-/// file's own name.
-const fn after_last_src(file: &'static str) -> &'static str {
-    let bytes = file.as_bytes();
-    let absolute = matches!(bytes, [b'/' | b'\\', ..] | [_, b':', ..]);
-    if !absolute {
-        return file;
-    }
-    let mut start = bytes.len();
-    while start > 0 {
-        start -= 1;
-        let tail = bytes.split_at(start + 1).1;
-        if is_separator(bytes[start]) && matches!(tail, [b's', b'r', b'c', b'/' | b'\\', ..]) {
-            return utf8(tail);
-        }
-    }
-    file_name(file)
-}
-
-const fn file_name(file: &'static str) -> &'static str {
-    let bytes = file.as_bytes();
-    let mut start = bytes.len();
-    while start > 0 && !is_separator(bytes[start - 1]) {
-        start -= 1;
-    }
-    utf8(bytes.split_at(start).1)
-}
-
-const fn is_separator(byte: u8) -> bool {
-    byte == b'/' || byte == b'\\'
-}
-
-/// The cuts above fall on ASCII bytes, so this cannot fail.
-const fn utf8(bytes: &'static [u8]) -> &'static str {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
 }

@@ -15,7 +15,7 @@ use crate::attribute::value::Scalar;
 use crate::backend::ended_span::{Details, RecordedEvent, SpanSource};
 
 /// What becomes the value of an attribute.
-pub(crate) trait Content: Into<Value> {
+pub(crate) trait Content: Clone + Into<Value> {
     /// Bytes that it takes beside itself.
     fn held(&self) -> usize;
 }
@@ -43,7 +43,7 @@ impl Content for &'static str {
 }
 
 /// What becomes the key of an attribute.
-pub(crate) trait Name: AsRef<str> + Into<Key> {
+pub(crate) trait Name: AsRef<str> + Clone + Into<Key> {
     /// Bytes that it takes beside itself.
     fn held(&self) -> usize;
 }

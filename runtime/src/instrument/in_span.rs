@@ -11,8 +11,8 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use futures_core::Stream;
+use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanId, TraceContextExt as _};
-use opentelemetry::{Context as OtelContext, ContextGuard};
 use pin_project_lite::pin_project;
 
 use crate::backend::context_backend;
@@ -22,10 +22,12 @@ use crate::context::stack;
 use crate::instrument::future::InSpan;
 use crate::instrument::stream::OpenStream;
 use crate::span::active::ActiveSpan;
+use crate::span::attach::AttachGuard;
 use crate::span::body;
 use crate::span::owned::OwnedSpan;
 use crate::span::parent;
 use crate::span::root_table;
+use crate::span::scope_mirror;
 use crate::span::to_parent::{PendingLinks, ToLinks, ToParent};
 
 /// A context to be attached elsewhere, or nothing while the process is off.
@@ -82,10 +84,10 @@ impl Captured {
     }
 
     #[inline]
-    fn attach(&self) -> Option<ContextGuard> {
+    fn attach(&self) -> Option<AttachGuard> {
         self.context
             .as_ref()
-            .and_then(|context| attach(context, self.root))
+            .map(|context| attach(context, self.root))
     }
 
     #[inline]
@@ -109,11 +111,11 @@ fn current() -> Option<OtelContext> {
 
 #[cold]
 #[inline(never)]
-fn attach(context: &OtelContext, root: Option<SpanId>) -> Option<ContextGuard> {
+fn attach(context: &OtelContext, root: Option<SpanId>) -> AttachGuard {
     if let Some(root) = root {
         root_table::remember(context.span().span_context().span_id(), root);
     }
-    stack::attach(context.clone())
+    AttachGuard::context(context.clone(), || scope_mirror::enter_of(context))
 }
 
 pin_project! {

@@ -185,8 +185,8 @@ impl ActiveSpan {
     }
 
     #[inline(never)]
-    fn shared_scalar(self, key: &'static str, scalar: Scalar) -> Self {
-        if let Some(scope) = &self.0 {
+    fn shared_scalar(mut self, key: &'static str, scalar: Scalar) -> Self {
+        if let Some(scope) = &mut self.0 {
             scope.set_shared_scalar(key, scalar);
         }
         self
@@ -254,7 +254,7 @@ impl ActiveSpan {
             Some(scope) if scope.site.is_leaf() => AttachGuard::leaf(scope.site),
             Some(scope) => {
                 scope.remember_root();
-                AttachGuard::context(scope.context())
+                AttachGuard::context(scope.context(), || scope.enter_mirror())
             }
             None => AttachGuard::default(),
         }
@@ -267,7 +267,7 @@ impl ActiveSpan {
         match (&self.0, self.context_here()) {
             (Some(scope), Some(context)) => {
                 scope.remember_root();
-                AttachGuard::context(context)
+                AttachGuard::context(context, || scope.enter_mirror())
             }
             _ => self.attach(),
         }
@@ -302,7 +302,8 @@ impl ActiveSpan {
         let guard = match &mut self.0 {
             Some(scope) if scope.site.is_leaf() => AttachGuard::leaf(scope.site),
             Some(scope) if !scope.site.does_end_children() => {
-                AttachGuard::context(scope.take_context())
+                let context = scope.take_context();
+                AttachGuard::context(context, || scope.enter_mirror())
             }
             _ => self.attach(),
         };

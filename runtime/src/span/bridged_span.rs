@@ -30,7 +30,7 @@ pub struct BridgedSpan(Content);
 
 enum Content {
     Active(ActiveSpan),
-    /// What was current at the start of a span that is off.
+    /// What was current at the start of a span that is off, or of a mirror.
     Place(Context),
 }
 
@@ -65,6 +65,11 @@ impl BridgedSpan {
             is_off.then(|| BridgedSpan(Content::Place(current.clone())))
         });
         place.flatten()
+    }
+
+    /// The place of a mirror, which shows the span that is current here.
+    pub fn mirror_here() -> Self {
+        BridgedSpan(Content::Place(stack::current().unwrap_or_default()))
     }
 
     /// Starts a span. `describe` runs once, and not if the span is not recorded: before the start if the sampler

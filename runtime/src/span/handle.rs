@@ -19,6 +19,7 @@ use crate::outcome::failure::{Failure, FailureReport, Outcome};
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::local_root;
 use crate::span::root_table;
+use crate::span::scope_mirror;
 use crate::span::to_parent::{Parent, ToLinks, ToParent};
 
 /// A handle to a span, cheap to clone and free to keep.
@@ -231,6 +232,9 @@ impl Span {
     }
 
     fn record_attribute(&self, key: Cow<'static, str>, Value(value): Value) -> &Self {
+        if let Some(context) = self.own() {
+            scope_mirror::set_attribute(context, &key, &value);
+        }
         let attribute = KeyValue::new(key, value);
         self.if_traced(|span| span.set_attribute(attribute))
     }
@@ -384,6 +388,9 @@ impl Span {
     /// Gives the span another name. Samplers have seen the first one.
     pub fn update_name(&self, name: impl Into<Cow<'static, str>>) -> &Self {
         let name = name.into();
+        if let Some(context) = self.own() {
+            scope_mirror::rename(context, &name);
+        }
         self.if_traced(|span| span.update_name(name))
     }
 

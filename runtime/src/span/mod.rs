@@ -24,6 +24,7 @@ mod root_overflow;
 mod root_slot;
 pub(crate) mod root_table;
 pub(crate) mod scope;
+pub(crate) mod scope_mirror;
 pub(crate) mod spare_list;
 pub(crate) mod start;
 pub(crate) mod to_parent;

@@ -21,6 +21,7 @@ use crate::span::recording_place::{RecordingPlace, State};
 use crate::span::recording_state::{Ending, RecordingState};
 use crate::span::root_slot::Origin;
 use crate::span::root_table::{self, OpenRoot};
+use crate::span::scope_mirror::{EnteredMirror, ScopeMirror};
 use crate::span::spare_list::SpareList;
 use crate::span::unsampled;
 
@@ -40,6 +41,7 @@ pub(crate) struct Scope {
     own: RecordingState,
     /// Used by a span that is shared; else that of one that is over, which nobody else knows.
     shared: Option<Arc<Recording>>,
+    pub(crate) mirror: ScopeMirror,
 }
 
 /// Scopes that a thread keeps.
@@ -81,6 +83,7 @@ impl Scope {
             open_root: None,
             own: RecordingState::empty(),
             shared: None,
+            mirror: ScopeMirror::empty(),
         })
     }
 
@@ -218,6 +221,16 @@ impl Scope {
         }
     }
 
+    /// Enters the mirror of a span that is recorded, whose context is attached.
+    #[inline(always)]
+    pub(crate) fn enter_mirror(&self) -> EnteredMirror {
+        if self.is_recorded() {
+            self.mirror.enter(self.site, || self.span_id())
+        } else {
+            EnteredMirror::default()
+        }
+    }
+
     /// A second one of the same span.
     pub(crate) fn second(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context());
@@ -227,6 +240,7 @@ impl Scope {
         }
         scope.detail = self.detail;
         scope.root = self.root;
+        scope.mirror = self.mirror.take();
         scope
     }
 
@@ -263,8 +277,9 @@ impl Scope {
 
     /// For any other.
     #[inline(always)]
-    pub(crate) fn set_shared_scalar(&self, key: &'static str, scalar: Scalar) {
+    pub(crate) fn set_shared_scalar(&mut self, key: &'static str, scalar: Scalar) {
         if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+            self.mirror.set(self.site, &key, &scalar);
             recording.state().set_scalar(key, scalar);
         }
     }
@@ -279,8 +294,9 @@ impl Scope {
     }
 
     #[inline(never)]
-    fn set_shared(&self, key: impl Name, value: impl Content) {
+    fn set_shared(&mut self, key: impl Name, value: impl Content) {
         if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
+            self.mirror.set(self.site, &key, &value);
             recording.state().set_attribute(key, value);
         }
     }
@@ -296,7 +312,8 @@ impl Scope {
 
     #[inline(always)]
     pub(crate) fn end_silently(mut self: Box<Self>) {
-        // Before it ends: what nobody else knows ends without a lock.
+        // Before it ends: what nobody else knows ends without a lock. A layer knows it by its mirror.
+        self.mirror.close();
         self.close_root();
         let state = match (self.state, &mut self.shared) {
             (State::Private, _) => Some(&mut self.own),
@@ -315,6 +332,7 @@ impl Scope {
     #[cold]
     #[inline(never)]
     fn end_other(mut scope: Box<Self>, ending: Ending) {
+        scope.mirror.close();
         scope.close_root();
         match (
             mem::replace(&mut scope.state, State::Unrecorded),
@@ -352,6 +370,7 @@ impl Scope {
 
     /// What has not ended, and what others know, is not used again.
     fn release(&mut self) {
+        self.mirror.close();
         self.close_root();
         if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
             self.shared = None;

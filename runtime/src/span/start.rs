@@ -187,6 +187,7 @@ fn start_recorded(
     let backend = active_backend.backend()?;
     let name = listing::name(options.name.as_ref());
     let mut scope = Scope::spare(site);
+    scope.mirror.describe(site, options);
     let start = Start {
         site,
         options: Some(options),

@@ -488,6 +488,7 @@ fn a_certificate_is_checked(#[values(Transport::Http, Transport::Grpc)] transpor
 /// The transport's own instrumentation, here that of `h2`, makes no spans.
 #[test]
 fn the_transports_own_spans_are_suppressed() {
+    use tracing_subscriber::filter::FilterFn;
     use tracing_subscriber::layer::SubscriberExt as _;
     if !is_child("pipeline::otlp::the_transports_own_spans_are_suppressed") {
         return;
@@ -496,7 +497,9 @@ fn the_transports_own_spans_are_suppressed() {
     let pipeline = build(exporting(&receiver, &[]));
     let (seen, spans) = mpsc::channel();
     let layer = tracing_opentelemetry::layer().with_tracer(pipeline.provider().tracer("tracing"));
+    let without_mirrors = FilterFn::new(|metadata| !enter_span::mirror::is_mirror(metadata));
     let subscriber = tracing_subscriber::registry()
+        .with(without_mirrors)
         .with(Counting(seen))
         .with(layer);
     tracing::subscriber::set_global_default(subscriber).expect("the only one");

@@ -26,7 +26,8 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_otel::trace::HttpLayer;
 use tracing::{Level, info_span, subscriber};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::layer::{Layered, SubscriberExt as _};
 use tracing_subscriber::{Registry, registry};
 
 use crate::support::check::block_on;
@@ -106,10 +107,17 @@ fn raw_async_spans_and_ours_are_one_line() {
     );
 }
 
+/// Our spans would be there twice: by us, and by their mirrors.
+fn without_mirrors() -> FilterFn {
+    FilterFn::new(|metadata| !enter_span::mirror::is_mirror(metadata))
+}
+
+type WithoutMirrors = Layered<FilterFn, Registry>;
+
 type RecorderTracer = <RecorderProvider as TracerProvider>::Tracer;
 
 /// What brings `tracing` spans to OpenTelemetry, here to a recorder.
-fn layer(recorder: &Recorder) -> OpenTelemetryLayer<Registry, RecorderTracer> {
+fn layer(recorder: &Recorder) -> OpenTelemetryLayer<WithoutMirrors, RecorderTracer> {
     tracing_opentelemetry::layer()
         .with_location(false)
         .with_threads(false)
@@ -123,12 +131,15 @@ fn layer(recorder: &Recorder) -> OpenTelemetryLayer<Registry, RecorderTracer> {
 #[test]
 fn tracing_spans_and_ours_are_one_line() {
     let recorder = Recorder::new();
-    let trace = subscriber::with_default(registry().with(layer(&recorder)), || {
-        recorder.run(|| {
-            info_span!("above").in_scope(|| ours(|| info_span!("below").in_scope(|| ())));
-            assert!(!Context::current().has_active_span());
-        })
-    });
+    let trace = subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || {
+            recorder.run(|| {
+                info_span!("above").in_scope(|| ours(|| info_span!("below").in_scope(|| ())));
+                assert!(!Context::current().has_active_span());
+            })
+        },
+    );
     assert_one_trace(
         &trace,
         "
@@ -149,11 +160,14 @@ async fn instrumented(work: impl Future) {
 #[test]
 fn tracing_async_spans_and_ours_are_one_line() {
     let recorder = Recorder::new();
-    let trace = subscriber::with_default(registry().with(layer(&recorder)), || {
-        block_on(recorder.run_async(instrumented(ours_async(instrumented(
-            tokio::task::yield_now(),
-        )))))
-    });
+    let trace = subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || {
+            block_on(recorder.run_async(instrumented(ours_async(instrumented(
+                tokio::task::yield_now(),
+            )))))
+        },
+    );
     assert_one_trace(
         &trace,
         "
@@ -169,9 +183,10 @@ fn tracing_async_spans_and_ours_are_one_line() {
 fn overlapping_tracing_futures_keep_our_spans_apart() {
     let recorder = Recorder::new();
     let one = || instrumented(ours_async(tokio::task::yield_now()));
-    let trace = subscriber::with_default(registry().with(layer(&recorder)), || {
-        block_on(recorder.run_async(async { futures::join!(one(), one()) }))
-    });
+    let trace = subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || block_on(recorder.run_async(async { futures::join!(one(), one()) })),
+    );
     let [first, second, ..] = trace.spans() else {
         panic!("four spans, and not\n{}", trace.tree());
     };
@@ -194,12 +209,15 @@ fn overlapping_tracing_futures_keep_our_spans_apart() {
 fn baggage_passes_through_spans_of_both() {
     let recorder = Recorder::new();
     let tenant = || Context::current().baggage().get("tenant").cloned();
-    subscriber::with_default(registry().with(layer(&recorder)), || {
-        let above = Context::from(recorder.context());
-        let _attached = above.with_baggage([KeyValue::new("tenant", "a")]).attach();
-        let seen = ours(|| info_span!("between").in_scope(|| ours(tenant)));
-        assert_eq!(seen, Some("a".into()));
-    });
+    subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || {
+            let above = Context::from(recorder.context());
+            let _attached = above.with_baggage([KeyValue::new("tenant", "a")]).attach();
+            let seen = ours(|| info_span!("between").in_scope(|| ours(tenant)));
+            assert_eq!(seen, Some("a".into()));
+        },
+    );
     recorder.trace().assert_tree(
         "
         ours
@@ -215,7 +233,7 @@ fn baggage_passes_through_spans_of_both() {
 fn without_activation_tracing_spans_and_ours_do_not_meet() {
     let recorder = Recorder::new();
     let layer = layer(&recorder).with_context_activation(false);
-    let trace = subscriber::with_default(registry().with(layer), || {
+    let trace = subscriber::with_default(registry().with(without_mirrors()).with(layer), || {
         recorder.run(|| {
             info_span!("above").in_scope(|| ours(|| info_span!("below").in_scope(|| ())));
         })
@@ -235,19 +253,22 @@ fn without_activation_tracing_spans_and_ours_do_not_meet() {
 #[test]
 fn the_current_tracing_span_is_the_one_around_ours() {
     let recorder = Recorder::new();
-    let trace = subscriber::with_default(registry().with(layer(&recorder)), || {
-        recorder.run(|| {
-            info_span!("above").in_scope(|| {
-                let above = span_id();
-                ours(|| {
-                    let current = tracing::Span::current().context();
-                    let current = current.span().span_context().span_id();
-                    assert_eq!(Some(current.into()), above);
-                    assert_ne!(span_id(), above);
+    let trace = subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || {
+            recorder.run(|| {
+                info_span!("above").in_scope(|| {
+                    let above = span_id();
+                    ours(|| {
+                        let current = tracing::Span::current().context();
+                        let current = current.span().span_context().span_id();
+                        assert_eq!(Some(current.into()), above);
+                        assert_ne!(span_id(), above);
+                    });
                 });
-            });
-        })
-    });
+            })
+        },
+    );
     assert_one_trace(
         &trace,
         "
@@ -262,11 +283,14 @@ fn the_current_tracing_span_is_the_one_around_ours() {
 #[test]
 fn a_tracing_event_is_added_to_the_tracing_span_around_ours() {
     let recorder = Recorder::new();
-    let trace = subscriber::with_default(registry().with(layer(&recorder)), || {
-        recorder.run(|| {
-            info_span!("above").in_scope(|| ours(|| tracing::info!(name: "charged", "7")));
-        })
-    });
+    let trace = subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || {
+            recorder.run(|| {
+                info_span!("above").in_scope(|| ours(|| tracing::info!(name: "charged", "7")));
+            })
+        },
+    );
     let names = |span: &str| {
         let events = trace.find(span).events().iter();
         events
@@ -339,7 +363,7 @@ fn a_request_from_our_span_to_our_handler_is_one_line() {
     let (provider, exporter) = install_sdk();
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tracing"));
-    subscriber::with_default(registry().with(layer), || {
+    subscriber::with_default(registry().with(without_mirrors()).with(layer), || {
         block_on(async { checkout(serve().await).await });
     });
     let spans = exporter.get_finished_spans().expect("the exported spans");
@@ -376,14 +400,17 @@ async fn at_the_poll(_: Request<Body>) -> Served {
 fn a_service_below_tower_otel_is_its_child() {
     let recorder = Recorder::new();
     let server = HttpLayer::server(Level::INFO);
-    let trace = subscriber::with_default(registry().with(layer(&recorder)), || {
-        block_on(recorder.run_async(async {
-            let call = server.layer(service_fn(at_the_call));
-            call.oneshot(Request::default()).await.expect("a response");
-            let poll = server.layer(service_fn(at_the_poll));
-            poll.oneshot(Request::default()).await.expect("a response");
-        }))
-    });
+    let trace = subscriber::with_default(
+        registry().with(without_mirrors()).with(layer(&recorder)),
+        || {
+            block_on(recorder.run_async(async {
+                let call = server.layer(service_fn(at_the_call));
+                call.oneshot(Request::default()).await.expect("a response");
+                let poll = server.layer(service_fn(at_the_poll));
+                poll.oneshot(Request::default()).await.expect("a response");
+            }))
+        },
+    );
     let parent_of = |name: &str| trace.find(name).parent_id();
     let servers = trace.spans().iter().filter(|span| span.kind() == "server");
     let servers: Vec<_> = servers.map(|span| Some(span.span_id())).collect();

@@ -138,7 +138,7 @@ async fn call() {
 }
 
 /// A pipeline that is the process's, with this filter for the layer's subscriber.
-fn installed(filter: &str) -> (Pipeline, InMemorySpanExporter) {
+pub(super) fn installed(filter: &str) -> (Pipeline, InMemorySpanExporter) {
     let exporter = in_memory();
     let builder = Pipeline::builder().with_exporter(exporter.clone());
     let pipeline = builder.install().expect("no other one");

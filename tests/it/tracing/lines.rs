@@ -18,10 +18,10 @@ use super::{layer, record, record_by};
 
 /// What is written into it.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let bytes = self.0.lock().expect("the lines").clone();
         String::from_utf8(bytes).expect("lines of text")
     }
@@ -85,7 +85,7 @@ fn plain_lines_begin_with_the_ids() {
         registry().with(plain).with(layer())
     });
     let expected = format!(
-        "{} INFO in ours total=7\n{} INFO theirs{{id=1}}: in theirs\n INFO outside\n",
+        "{} INFO ours: in ours total=7\n{} INFO theirs{{id=1}}: in theirs\n INFO outside\n",
         prefix(&trace, "ours"),
         prefix(&trace, "theirs"),
     );

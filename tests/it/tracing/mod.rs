@@ -8,6 +8,7 @@ mod hyper;
 mod libraries;
 mod lines;
 mod logs;
+mod mirror;
 mod moved;
 mod nesting;
 mod off;

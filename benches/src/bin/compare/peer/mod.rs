@@ -3,6 +3,7 @@
 mod by_hand;
 mod fast;
 mod founded;
+mod mirrored;
 mod ours;
 mod through_tracing;
 mod tracing_on_ours;
@@ -16,12 +17,14 @@ use crate::exporter::Nowhere;
 use crate::scenario::{Scenario, Work};
 
 /// The names, in the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 9] = [
     "enter_span",
+    "enter_span_with_mirror",
     "enter_span_on_sdk",
     "opentelemetry_sdk",
     "tracing_opentelemetry",
     "tracing_on_enter_span",
+    "tracing_alone",
     "fastrace",
     "foundations",
 ];
@@ -29,6 +32,8 @@ pub(crate) const NAMES: [&str; 7] = [
 pub(crate) fn named(name: &str) -> Option<Box<dyn Peer>> {
     Some(match name {
         "enter_span" => Box::new(ours::OnPipeline::default()),
+        "enter_span_with_mirror" => Box::new(mirrored::Mirrored::default()),
+        "tracing_alone" => Box::new(mirrored::Bare),
         "enter_span_on_sdk" => Box::new(ours::OnSdk::default()),
         "opentelemetry_sdk" => Box::new(by_hand::ByHand::default()),
         "tracing_opentelemetry" => Box::new(through_tracing::ThroughTracing::default()),

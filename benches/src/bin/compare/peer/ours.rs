@@ -69,7 +69,7 @@ impl Peer for OnSdk {
     }
 }
 
-struct Ours;
+pub(super) struct Ours;
 
 impl Spans for Ours {
     fn root(id: u64, children: impl FnOnce()) {

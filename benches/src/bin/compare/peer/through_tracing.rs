@@ -45,7 +45,7 @@ impl Peer for ThroughTracing {
     }
 }
 
-struct Instrumented;
+pub(super) struct Instrumented;
 
 impl Spans for Instrumented {
     fn root(id: u64, children: impl FnOnce()) {
