@@ -27,10 +27,14 @@
 mod console;
 mod draw;
 mod files;
+mod folder;
 mod html;
+mod index;
 mod json;
+mod page_name;
 mod parents;
 mod state;
+mod summary;
 mod terminal;
 mod text;
 mod trace_collector;
