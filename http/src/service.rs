@@ -27,6 +27,23 @@ use crate::response::ResponseFuture;
 ///
 /// Each request is a span, and goes untouched to the service within while the process is off, for one relaxed
 /// load. The span ends with the body of the response.
+///
+/// ```
+/// use axum::body::Body;
+/// use enter_span_http::{ClientLayer, Traced};
+/// use hyper_util::client::legacy::{Client, connect::HttpConnector};
+/// use hyper_util::rt::TokioExecutor;
+/// use tower::Layer as _;
+///
+/// /// Holds a client by the name of its type.
+/// struct Shop {
+///     http: Traced<ClientLayer, Client<HttpConnector, Body>>,
+/// }
+///
+/// let http = Client::builder(TokioExecutor::new()).build_http();
+/// let shop = Shop { http: ClientLayer::new().layer(http) };
+/// # let _ = shop.http;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Traced<L, S> {
     layer: Arc<L>,

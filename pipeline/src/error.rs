@@ -5,6 +5,17 @@ use std::io;
 use std::time::Duration;
 
 /// Why a pipeline could not do what it was asked to.
+///
+/// ```
+/// use enter_span_pipeline::{Console, Error, Pipeline};
+///
+/// let install = || Pipeline::builder().with_exporter(Console::new()).install();
+/// let pipeline = install()?;
+/// assert!(matches!(install(), Err(Error::AlreadyInstalled)));
+/// drop(pipeline);
+/// install()?;
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

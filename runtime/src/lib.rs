@@ -56,7 +56,7 @@
 //! | off | one relaxed atomic load; no argument is evaluated, nothing is allocated |
 //! | not sampled, on the pipeline, below a span of this process | a look at the current context; the same holds |
 //! | not sampled, on the pipeline, at a root or below another process | one allocation: the context that tells it to headers and to what is below. No argument is evaluated that the sampler need not see |
-//! | recorded, on the pipeline | two allocations, which are OpenTelemetry's context; for a `leaf` none. A root makes three more |
+//! | recorded, on the pipeline | two allocations, those of OpenTelemetry's context, for a child as for a root; none for a `leaf` |
 //! | recorded by another provider | what that costs, and a few allocations of ours |
 //!
 //! `benches/README.md` has the figures, beside those of others.

@@ -10,7 +10,20 @@ use crate::stats::spool_counts::{SpoolCounts, SpoolLedger};
 /// `recorded == exported + dropped.total() + spooled + queued` always, and after a flush `queued` is 0 until
 /// the next span ends. Each span is counted once, however many exporters there are: as exported if every
 /// one of them took it, and there is one, else as dropped by the cause that was met first, else as spooled.
-/// What each exporter took stands in its [`ExporterCounts`].
+/// Each exporter has its own [`ExporterCounts`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// pipeline.tracer("shop").enter_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// let counts = pipeline.counts();
+/// assert_eq!(counts.recorded, counts.exported + counts.dropped.total() + counts.spooled);
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -37,6 +50,22 @@ pub struct Counts {
 }
 
 /// Spans that were not exported, or not by every exporter, by cause.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// let tracer = pipeline.tracer("shop");
+/// pipeline.shutdown(Duration::from_secs(5))?;
+/// tracer.enter_span("too late", |_| {});
+/// let dropped = pipeline.counts().dropped;
+/// if dropped.total() > 0 {
+///     eprintln!("{} spans were lost: {dropped:?}", dropped.total());
+/// }
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dropped {
@@ -107,6 +136,20 @@ impl Dropped {
 ///
 /// Each exporter is offered all spans that fitted the queue, so that the sum of these is the same for
 /// all of them at a quiet moment.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// pipeline.tracer("shop").enter_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// for (name, counts) in pipeline.exporters().iter().zip(pipeline.exporter_counts()) {
+///     println!("{name}: {} exported, {} behind", counts.exported, counts.behind);
+/// }
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExporterCounts {

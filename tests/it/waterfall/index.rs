@@ -126,45 +126,52 @@ fn the_policy_names_the_hashes_of_the_script_and_of_the_style() {
     }
 }
 
-/// Each thread has an exporter of its own, as each process has, and all of them rewrite the index again and again.
+/// Two exporters as two processes have them: while one writes the index anew, the other one appends to it.
 #[test]
-fn who_shares_a_folder_loses_no_page_of_the_index() {
+fn no_line_is_lost_while_the_index_is_rewritten() {
     let folder = Folder::new("index-shared");
-    let (writers, each) = (4_u64, 25);
-    let limit = usize::try_from(writers * each).expect("a number");
-    let barrier = Barrier::new(4);
-    let write = &|writer: u64| {
-        barrier.wait();
-        for number in 0..each {
-            // A new one writes the index anew with its first page.
-            let files = HtmlFiles::in_folder(&folder.0).with_limit(limit);
-            let start = writer * each + number;
-            export(&files, [root(u128::from(start) + 1, start)]).expect("written");
-        }
+    let files = || HtmlFiles::in_folder(&folder.0);
+    let write = |files: &HtmlFiles, start: u64| {
+        export(files, [root(u128::from(start) + 1, start)]).expect("written");
     };
-    thread::scope(|scope| {
-        (0..writers).for_each(|writer| drop(scope.spawn(move || write(writer))));
-    });
-    let expected = (0..writers * each).map(|start| name(u128::from(start) + 1, start));
-    assert_eq!(pages(&folder), expected.collect());
+    let appends = files();
+    (0..300).for_each(|start| write(&appends, start));
+    for round in 1..=10 {
+        let barrier = Barrier::new(2);
+        let starts = round * 1_000..round * 1_000 + 30;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                // Its first page is a reason to look through the folder.
+                let rewrites = files();
+                barrier.wait();
+                write(&rewrites, round * 1_000 + 500);
+            });
+            barrier.wait();
+            starts.for_each(|start| write(&appends, start));
+        });
+        assert_eq!(pages(&folder), folder.names().into_iter().collect());
+    }
+    assert_eq!(pages(&folder).len(), 300 + 10 * 31);
 }
 
 /// Parts of one trace, by several processes, which start in the same microsecond.
 #[test]
 fn no_page_replaces_another() {
     let folder = Folder::new("index-same");
-    let writers = 8;
+    let (writers, each) = (8, 20);
     let barrier = Barrier::new(writers);
     let write = || {
         let files = HtmlFiles::in_folder(&folder.0);
         barrier.wait();
-        export(&files, [root(1, 0)]).expect("written");
+        for _ in 0..each {
+            export(&files, [root(1, 0)]).expect("written");
+        }
     };
     thread::scope(|scope| {
         (0..writers).for_each(|_| drop(scope.spawn(write)));
     });
-    assert_eq!(folder.names().len(), writers);
-    assert_eq!(pages(&folder).len(), writers);
+    assert_eq!(folder.names().len(), writers * each);
+    assert_eq!(pages(&folder).len(), writers * each);
 }
 
 #[test]
