@@ -52,7 +52,7 @@ pub(crate) async fn run() -> Result<()> {
     Ok(io::stdout().write_all(told.as_bytes())?)
 }
 
-/// The same with a collector of its own, whose traces are told.
+/// The same with a collector of its own, whose traces are printed.
 pub(crate) async fn sell_and_tell(start: impl Fn(&str) -> Command) -> Result<String> {
     let collector = Collector::start().await?;
     let start = |name: &str| {

@@ -23,7 +23,7 @@ pub(crate) const PAGES: &str = "SHOP_PAGES";
 /// Where `stock` is.
 pub(crate) const STOCK: &str = "SHOP_STOCK";
 
-/// Runs the service of this name until it is told to stop.
+/// Runs the service of this name until it is asked to stop.
 pub(crate) fn run(name: &str) -> Result<()> {
     // The environment configures OTLP and the service's name.
     let mut builder = Pipeline::builder().with_otlp();
@@ -65,7 +65,7 @@ fn folder() -> Result<PathBuf> {
     Ok(PathBuf::from(folder))
 }
 
-/// Serves until the process is told to stop, on a port that is free, which it tells on stdout.
+/// Serves until the process is asked to stop, on a free port, which it prints on stdout.
 pub(crate) async fn serve(router: Router) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;

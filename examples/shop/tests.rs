@@ -28,7 +28,7 @@ fn a_service() {
     }
 }
 
-/// This program as a service, in an environment that says nothing of telemetry.
+/// This program as a service, in an environment without settings of telemetry.
 fn start(name: &str) -> Command {
     let program = env::current_exe().expect("the path of this binary");
     let mut command = Command::new(program);

@@ -1,9 +1,9 @@
 //! A service with a span around each of its requests, on either side.
 //!
 //! Why layers of our own, over the public API of `enter-span` alone: `opentelemetry-instrumentation-tower`
-//! 0.19 has servers only, ends the span with the head of the response, trusts every caller, calls the
-//! service before the context is current, and records made-up methods in names and the query and the
-//! user agent by default. `tower-otel` 0.12 has both sides and gRPC and sees bodies end, but records
+//! 0.19 has servers only, ends the span with the head of the response, and trusts every caller. It calls the
+//! service before the context is current, and by default records the query, the user agent, and made-up methods in
+//! names. `tower-otel` 0.12 has both sides and gRPC and sees bodies end, but records
 //! through `tracing`, runs the code of bodies outside their span, has no setting for trust, and records
 //! the query. `reqwest-tracing` and `axum-tracing-opentelemetry` record through `tracing` too, and the
 //! first ends its span with the head. reqwest comes through `reqwest-middleware`, which asks for one

@@ -181,7 +181,7 @@ impl Pipeline {
     pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
             let provider = self.provider();
-            // OpenTelemetry makes an event of it, which is no news to whoever installs a pipeline.
+            // OpenTelemetry makes an event of it, which is no news to a caller that installs a pipeline.
             dispatcher::with_default(&Dispatch::none(), || {
                 opentelemetry::global::set_tracer_provider(provider);
             });

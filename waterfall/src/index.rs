@@ -5,7 +5,7 @@
 //! a crash costs itself only: the next one begins with a line break.
 //!
 //! The pages themselves carry what the index shows of them, and the index can be written anew from them. A process
-//! writes first its page, then its line. Whoever replaces the file looks through the folder again afterwards, and
+//! writes first its page, then its line. A process that replaces the file reads the folder again afterwards, and
 //! appends the pages whose lines went to the file that was replaced. So no page is lost, without a lock.
 
 use std::collections::{HashMap, HashSet};

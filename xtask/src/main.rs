@@ -16,7 +16,7 @@ usage: cargo xtask <check>
 
   layers          compare the modules of each crate with the order in ARCHITECTURE.md
   size            find source files with more than 300 lines of code
-  prose           find long sentences and stop phrases in README, docs and the READMEs of crates
+  prose           find long sentences and stop phrases in README, docs, the READMEs of crates and comments
   packages        check what goes to the registry: manifests, files, licences, READMEs
   api             compare the public API of each published crate with api/*.txt
   api --update    write api/*.txt

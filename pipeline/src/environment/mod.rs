@@ -125,7 +125,7 @@ impl<'a> Environment<'a> {
     }
 
     /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`: the runtime reads it when a provider is installed, and
-    /// takes what it does not know for nothing. Here it is told.
+    /// ignores what it does not know. Here is the warning.
     pub(crate) fn check_exception_signal(&mut self) {
         const VARIABLE: &str = "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN";
         match self.value(VARIABLE) {
@@ -259,7 +259,7 @@ impl<'a> Environment<'a> {
         }
     }
 
-    /// The names of a list, each once. What is not known is told and left out; `None` if nothing is
+    /// The names of a list, each once. Unknown ones are ignored with a warning; `None` if nothing is
     /// left.
     fn list<T: PartialEq>(
         &mut self,

@@ -14,7 +14,7 @@ use super::protocol::Protocol;
 use super::proxy::Proxy;
 use super::{Environment, HIDDEN};
 
-/// All that an OTLP exporter is told.
+/// The settings of an OTLP exporter.
 #[derive(Clone, Debug)]
 pub(crate) struct OtlpSettings {
     pub(crate) protocol: Protocol,

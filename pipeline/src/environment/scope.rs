@@ -5,7 +5,7 @@ use crate::sampling::muting::{Muting, Rule};
 
 impl Environment<'_> {
     /// `name=off,name=on`, with `*` for all that have no rule of their own. Of one name, the last rule
-    /// holds; a wrong part is told and left out.
+    /// holds; an invalid part is ignored with a warning.
     pub(crate) fn muting(&mut self) -> Muting {
         const VARIABLE: &str = "ENTER_SPAN_SCOPES";
         let mut muting = Muting::default();

@@ -40,11 +40,13 @@ pub enum Sampler {
     AlwaysOff,
     /// Samples this fraction (0 to 1) of traces by trace id, and ignores the parent's decision.
     Ratio(f64),
-    /// This part of the runs, from 0 to 1, by their id: a root, or what is below another process, that starts
-    /// with the attribute `key` is decided on by its value, so that all invocations of a run are recorded or
-    /// none is, in every process that shares key and part, and whatever a parent says. Everything else is as with
-    /// `ParentBasedAlwaysOn`: also the start of a run inside of a request, which is kept or dropped with that
-    /// request's trace, and invocations without an id. The key is that of `Invocation::with_id`.
+    /// Samples this fraction (0 to 1) of runs by their id. The value of the attribute `key` decides for a root, or
+    /// for a span below another process, that starts with it; the parent's decision is ignored. So all invocations
+    /// of a run are recorded or none is, in every process that has the same key and ratio.
+    ///
+    /// All other spans are sampled as by `ParentBasedAlwaysOn`: invocations without an id, and the start of a run
+    /// inside of a request, which is kept or dropped with that request's trace. The key is that of
+    /// `Invocation::with_id`.
     Runs {
         /// The key of the attribute that holds the id.
         key: Cow<'static, str>,

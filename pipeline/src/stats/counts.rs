@@ -108,7 +108,7 @@ impl Dropped {
         self.each().iter().map(|(spans, _)| spans).sum()
     }
 
-    /// By cause, with what is said of it.
+    /// By cause, with its description.
     pub(crate) fn each(&self) -> [(u64, &'static str); 14] {
         [
             (self.queue_full, "the queue was full"),
@@ -252,7 +252,7 @@ impl Ledger {
         self.given_up.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
-    /// Its thread has panicked: this is said of it.
+    /// Its thread has panicked, with this error.
     pub(crate) fn die(&self, error: &str) {
         self.set_last(Err(error.to_owned()));
         self.deaths.fetch_add(1, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What became of the spans in the folder of a spool. Only with the feature `spool`.
 ///
 /// Processes can share a folder, and files outlive the process. So these counts are of the files that this
-/// pipeline has sent or removed, whoever has written them. Of all pipelines that use a folder together,
+/// pipeline has sent or removed, and that any process has written. Of all pipelines that use a folder together,
 /// `spooled == sent + refused + expired + evicted + waiting` at a quiet moment, unless files were broken or
 /// removed by somebody else.
 ///

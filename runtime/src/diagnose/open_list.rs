@@ -8,7 +8,7 @@
 //! it is left out and never used again.
 //!
 //! The slots of a thread go when it has ended and its spans have too, or when few of them are in use. Until then
-//! they take about 200 bytes for each span of the most that were open at once.
+//! they take about 200 bytes for each span of the most that were open together.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
