@@ -182,6 +182,17 @@ impl PipelineBuilder {
     /// Keeps in files what cannot wait in memory, and sends it later: what does not fit the queue, and what has not
     /// left at a shutdown. For exporters of OTLP. If the folder cannot be used, the pipeline warns and
     /// goes on without a spool.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Pipeline, Spool};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("enter-span-builder-{}", std::process::id()));
+    /// let builder = Pipeline::builder().with_otlp();
+    /// let pipeline = builder.with_spool(Spool::in_folder(&folder)).build()?;
+    /// # drop(pipeline);
+    /// # drop(std::fs::remove_dir_all(&folder));
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     #[cfg(feature = "spool")]
     #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
     pub fn with_spool(mut self, spool: Spool) -> Self {

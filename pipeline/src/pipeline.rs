@@ -73,7 +73,7 @@ use crate::stats::warning_queue::Warn;
 /// pipeline.shutdown(Duration::from_secs(5))?;
 /// # Ok::<(), enter_span_pipeline::Error>(())
 /// ```
-#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it at once; write `let pipeline = ..`"]
+#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it immediately; write `let pipeline = ..`"]
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
@@ -205,7 +205,17 @@ impl Pipeline {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The provider, for code that takes one: see [`PipelineProvider`].
+    /// The provider, for code that takes one.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    /// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    ///
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+    /// let tracer = pipeline.provider().tracer("other-instrumentation");
+    /// tracer.in_span("order", |_| {});
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn provider(&self) -> PipelineProvider {
         PipelineProvider::new(Arc::clone(&self.core))
     }

@@ -24,7 +24,7 @@ impl Environment<'_> {
             let wrong = wrong.join(",");
             let wrong = wrong.escape_debug();
             self.add_warning(format!(
-                "{VARIABLE}: \"{wrong}\" is not accepted, and is left out; write `name=off` or `name=on`, separated by commas, with `*` for all other names"
+                "{VARIABLE}: \"{wrong}\" is not a valid value, so it is ignored; write `name=off` or `name=on`, separated by commas, with `*` for all other names"
             ));
         }
         muting

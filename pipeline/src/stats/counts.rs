@@ -116,7 +116,7 @@ impl Dropped {
             (self.exporter_blocked, "an exporter blocks its threads"),
             (self.no_exporter, "there is no exporter"),
             (self.export_failed, "an exporter failed"),
-            (self.export_timed_out, "an exporter gave no answer in time"),
+            (self.export_timed_out, "an exporter did not answer in time"),
             (self.rejected, "a receiver rejected them"),
             (
                 self.evicted,

@@ -117,7 +117,7 @@ fn state_of(call: &InstallCall, is_replaced: bool) -> &'static str {
         Some(generation) if process_backend::is_current(generation) => "spans are recorded by this",
         Some(_) if is_replaced => "until it was replaced",
         Some(_) => {
-            "it was shut down, or its handle was dropped, as `let _ = ..` does at once; spans that start since are off, and are not counted"
+            "it was shut down, or its handle was dropped, as `let _ = ..` does immediately; spans that start since are off, and are not counted"
         }
     }
 }
@@ -130,7 +130,7 @@ fn add_global_provider(report: &mut Report, calls: &[InstallCall]) {
     let answer = global_provider::ask();
     let found = match (current, answer) {
         (_, GlobalProvider::Unknown) => {
-            "whether OpenTelemetry has a global provider cannot be told: it gave no answer"
+            "whether OpenTelemetry has a global provider is unknown: it did not answer in time"
         }
         (Some(InstallCall { mark: None, .. }), answer) => global_as_backend(answer),
         (Some(call), answer) => compare_marks(call.mark, answer),
