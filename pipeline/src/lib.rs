@@ -1,6 +1,9 @@
 //! What an application installs: a tracer provider whose spans leave the calling thread by one short
 //! hand-over, and a worker that takes them to any OpenTelemetry exporter.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) has a page on
+//! [production](https://github.com/enter-span/enter-span/blob/main/docs/production.md).
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -20,8 +23,8 @@
 //! # Where its choices come from
 //!
 //! From the code, in the [`PipelineBuilder`]; what that leaves open, from OpenTelemetry's standard variables;
-//! then from the defaults. They are read when it is built. A wrong value is told on stderr, or to
-//! [`PipelineBuilder::with_warnings`], and it is left out or the default holds; what may be secret is not shown.
+//! then from the defaults. They are read when it is built. The pipeline warns of an invalid value on stderr, or to
+//! [`PipelineBuilder::with_warnings`], and ignores it or uses the default. Warnings do not show what may be secret.
 //!
 //! | variables | |
 //! |---|---|
@@ -47,7 +50,7 @@
 //! it the span around it is current, and its children are that one's. So the child of a muted `root`
 //! becomes the root, and the child of one that a remote parent was given becomes the child of that
 //! parent. Samplers do not see it. The same holds for other instrumentation that goes through OpenTelemetry:
-//! a muted span has the identity of its parent, so that the spans below it are its parent's; what is told
+//! a muted span has the identity of its parent, so that the spans below it are its parent's. Data added
 //! to it is lost.
 //!
 //! # Nothing arrives
@@ -93,7 +96,7 @@
 //! over.
 //!
 //! With the feature `spool`, on Unix, what does not fit the queue, was sent for too long, or has not left at a
-//! shutdown goes to files instead, and is sent when the receiver is back, or by the next run: `Spool` has the
+//! shutdown goes to files. It is sent when the receiver is back, or by the next run. `Spool` has the
 //! rules and the limits.
 //!
 //! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB
@@ -150,7 +153,7 @@
 //! - Exporters stand side by side, each with a thread of its own. One that is slow or blocks its
 //!   thread does not delay the others: it may hold its share of the queue, and what is over that is
 //!   dropped for it alone. A thread that it blocks beyond the deadline is abandoned, and replaced
-//!   once. If the second one is blocked too, spans are dropped for it at once, until one of the two
+//!   once. If the second one is blocked too, its spans are dropped until one of the two
 //!   comes back.
 //! - A forked child is off: it exports nothing, [`Pipeline::flush`] and [`Pipeline::shutdown`] give
 //!   [`Error::Forked`] there, and what it records until it is seen to be a child, up to half of the

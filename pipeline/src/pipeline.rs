@@ -46,7 +46,35 @@ use crate::stats::warning_queue::Warn;
 /// Dropped, it shuts down, and waits for that for at most five seconds, unless it was shut down before.
 /// A `static` is never dropped, and `std::process::exit` drops nothing: call
 /// [`shutdown`](Pipeline::shutdown) before.
-#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it at once; write `let pipeline = ..`"]
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// for exporter in pipeline.exporters() {
+///     println!("exports to {exporter}");
+/// }
+/// if pipeline.is_disabled() {
+///     println!("OTEL_SDK_DISABLED is true");
+/// }
+/// println!("{:?}", pipeline.resource());
+///
+/// pipeline.tracer("shop").enter_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// let counts = pipeline.counts();
+/// # if !pipeline.is_disabled() {
+/// assert_eq!((counts.exported, counts.dropped.total()), (1, 0));
+/// assert_eq!(pipeline.exporter_counts()[0].exported, 1);
+/// # }
+/// if let Some(error) = pipeline.last_export_error() {
+///     eprintln!("the last export failed: {error}");
+/// }
+/// pipeline.shutdown(Duration::from_secs(5))?;
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
+#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it immediately; write `let pipeline = ..`"]
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
@@ -154,7 +182,7 @@ impl Pipeline {
     pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
             let provider = self.provider();
-            // OpenTelemetry makes an event of it, which is no news to whoever installs a pipeline.
+            // OpenTelemetry makes an event of it, which is no news to a caller that installs a pipeline.
             dispatcher::with_default(&Dispatch::none(), || {
                 opentelemetry::global::set_tracer_provider(provider);
             });
@@ -179,6 +207,16 @@ impl Pipeline {
     }
 
     /// The provider, for code that takes one.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    /// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    ///
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+    /// let tracer = pipeline.provider().tracer("other-instrumentation");
+    /// tracer.in_span("order", |_| {});
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn provider(&self) -> PipelineProvider {
         PipelineProvider::new(Arc::clone(&self.core))
     }
@@ -198,7 +236,7 @@ impl Pipeline {
         self.diagnosis.is_disabled
     }
 
-    /// What the spans are of: for the providers of logs and metrics beside it.
+    /// The resource: service name and attributes. For the providers of logs and metrics beside it.
     pub fn resource(&self) -> &Resource {
         &self.resource
     }
@@ -334,6 +372,14 @@ impl Pipeline {
     /// OpenTelemetry's conventions: the queue, and what was exported or dropped and why. Call it once,
     /// with the application's own provider, or with `opentelemetry::global::meter_provider()` after
     /// that is set. When the pipeline is gone, nothing is reported any more.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    ///
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).install()?;
+    /// pipeline.report_to(&*opentelemetry::global::meter_provider());
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn report_to(&self, meters: &dyn MeterProvider) {
         let meter = meters.meter(env!("CARGO_PKG_NAME"));
         metrics::register(&meter, &self.ledgers, self.limits, &self.alive);

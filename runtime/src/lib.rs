@@ -4,6 +4,9 @@
 //! [`in_span!`], [`enter_span()`] and [`enter_span_async`] do it for a block.
 //! Parents are found by the async context and never passed by hand.
 //! A span ends when its scope ends: by return, by `?`, by panic, by cancellation.
+//!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) explains it by task: [getting started](https://github.com/enter-span/enter-span/blob/main/docs/getting-started.md),
+//! [arguments](https://github.com/enter-span/enter-span/blob/main/docs/arguments.md), [testing](https://github.com/enter-span/enter-span/blob/main/docs/testing.md).
 //! Attributes are opt-in and evaluated only while the span is traced.
 //!
 //! ```
@@ -56,7 +59,7 @@
 //! | off | one relaxed atomic load; no argument is evaluated, nothing is allocated |
 //! | not sampled, on the pipeline, below a span of this process | a look at the current context; the same holds |
 //! | not sampled, on the pipeline, at a root or below another process | one allocation: the context that tells it to headers and to what is below. No argument is evaluated that the sampler need not see |
-//! | recorded, on the pipeline | two allocations, which are OpenTelemetry's context; for a `leaf` none. A root makes three more |
+//! | recorded, on the pipeline | two allocations, those of OpenTelemetry's context, for a child as for a root; none for a `leaf` |
 //! | recorded by another provider | what that costs, and a few allocations of ours |
 //!
 //! `benches/README.md` has the figures, beside those of others.
@@ -78,11 +81,14 @@
 //! [`set_error_detail`] takes the texts away for the process, and `err = type`, `err = status` or
 //! `err = ignore` for a function, its panics included.
 //!
-//! Of a struct only the fields leave that `#[derive(Attributes)]` makes attributes of. To other processes go the
-//! identity of the current span and what came as `tracestate`, by [`inject`] and in messages; of the baggage
-//! nothing but the keys that the application [names](propagation::Propagator::with_baggage_keys), and the ids of
-//! a [run](invocation); the baggage that came with the origin of a run goes on with its messages. Values of
-//! headers are never printed.
+//! `#[derive(Attributes)]` records the fields that it makes attributes of, and no others. What leaves for other
+//! processes, by [`inject`] and in messages:
+//!
+//! - the identity of the current span, and the `tracestate` that came in;
+//! - of the baggage, the keys that the application [names](propagation::Propagator::with_baggage_keys);
+//! - the ids of a [run](invocation), and the baggage that came with its origin.
+//!
+//! Values of headers are never printed.
 //!
 //! # Tasks and threads
 //!

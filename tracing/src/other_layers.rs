@@ -1,7 +1,7 @@
 //! Other layers that record the same spans: everything would be there twice.
 //!
 //! A layer cannot ask which others there are. One that is added before this one is seen by the type of what is
-//! below; one that is added after it, by what is current when a span is exited: a context that neither this
+//! below. One that is added after it is seen when a span is exited: then a context is current that neither this
 //! layer nor well-nested code has left there.
 
 use std::any::type_name;

@@ -184,7 +184,7 @@ impl PipelineThreads {
         }
     }
 
-    /// Runs a shutdown of an owner who is told nothing. What it says is a warning.
+    /// Runs a shutdown for an owner who gets no result. An error becomes a warning.
     pub(crate) fn shut_down_unwatched(&self, shut_down: impl FnOnce() -> Option<String>) {
         let drop_warnings = self.drop_warnings.upgrade();
         let warning = shut_down();

@@ -1,7 +1,7 @@
 //! Ended spans in lists that are used again, and their conversion for exporters of the SDK's kind.
 //!
 //! Memory that one thread allocates and another frees is expensive, so in the common case a span has
-//! none of its own: it is moved by value into the list of its thread, and its attributes into a second
+//! none of its own. It is moved by value into the list of its thread, and its attributes into a second
 //! list behind each other. A list is written from front to back, which the processor foresees. Spans
 //! that were handed over by pointer cost 60 ns at the first touch of a box that came back.
 

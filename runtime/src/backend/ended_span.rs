@@ -28,7 +28,7 @@ pub struct EndedSpan {
     /// `None` where it is that of its site.
     pub name: Option<Cow<'static, str>>,
     pub source: SpanSource,
-    /// Readings of the sink's counter. Of a time that was told, which stands in the details, it says nothing.
+    /// Readings of the sink's counter. They are not set for a time that the caller gave: that is in the details.
     pub start: u64,
     pub end: u64,
     /// Most spans have none.
@@ -43,7 +43,7 @@ pub enum StatusCode {
     Error,
 }
 
-/// Where a span stands in its trace, and whether it is sampled.
+/// The place of a span in its trace, and whether it is sampled.
 ///
 /// Without holes: a trace id asks for 16 bytes' alignment, and would make a record larger by an eighth.
 #[derive(Clone, Copy)]

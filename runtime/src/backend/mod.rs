@@ -41,7 +41,7 @@ pub struct Start<'a> {
     pub parentage: Option<Parentage>,
 }
 
-/// What was said of a span beyond its site, for the backend to take.
+/// What a span has beyond its site, for the backend to take.
 #[derive(Default)]
 pub struct StartOptions {
     pub library: Option<Library>,

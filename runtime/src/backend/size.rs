@@ -238,7 +238,7 @@ pub(crate) fn fit(attribute: &mut KeyValue, room: usize) -> bool {
     }
 }
 
-/// Bytes below which the rest of a text says nothing.
+/// Bytes below which the rest of a text is not worth keeping.
 const SHORTEST: usize = 16;
 
 fn cut(value: &mut Value, most: usize) {
