@@ -146,6 +146,7 @@
 //! | `http` | spans travel in `http::HeaderMap` |
 //! | `tonic` | and in gRPC's `MetadataMap` |
 //! | `tokio` | `task`: `spawn_in_current_span`, `spawn_linked` and their kin |
+//! | `tracing` | `mirror`: each span is a span of `tracing` too, for its log formatters. For applications, not for libraries |
 //! | `open-spans` | `open_spans()`: what is in progress; `watch_roots()`: what stays open |
 //!
 //! # What it emits

@@ -42,73 +42,63 @@ impl<'a> Place<'a> {
 
 type Values<'a, const N: usize> = [(&'a Field, Option<&'a dyn Value>); N];
 
-/// Most spans have no more fields than this.
-const FEW: usize = 8;
-
-/// Hands out what a span says at its start.
+/// Hands out what a span says at its start, in an array that it fits into: most say little.
 pub(crate) fn of_start<R>(
     callsite: &Callsite,
     name: Option<&str>,
     attributes: &[KeyValue],
     take: &mut dyn FnMut(&ValueSet<'_>) -> R,
 ) -> R {
-    let (fields, mut others) = (callsite.fields(), String::new());
-    write_others(callsite, attributes, &mut others);
-    let texts = (name, &*others);
     let set = callsite.metadata().fields();
-    if fields.len() <= FEW {
-        let mut places = [const { None }; FEW];
-        place(callsite, attributes, texts, &mut places);
-        let values: Values<'_, FEW> = array::from_fn(|position| pair(fields, &places, position));
-        take(&set.value_set(&values))
-    } else {
-        let mut places = [const { None }; MOST_FIELDS];
-        place(callsite, attributes, texts, &mut places);
-        let values: Values<'_, MOST_FIELDS> =
-            array::from_fn(|position| pair(fields, &places, position));
-        take(&set.value_set(&values))
+    let start = Start {
+        callsite,
+        name,
+        attributes,
+    };
+    // Beside the attributes, the name and those that have no field.
+    match attributes.len() + 2 {
+        ..=4 => start.with::<4, R>(&mut |values| take(&set.value_set(values))),
+        5..=8 => start.with::<8, R>(&mut |values| take(&set.value_set(values))),
+        _ => start.with::<MOST_FIELDS, R>(&mut |values| take(&set.value_set(values))),
     }
 }
 
-/// The array may be longer than the fields: the rest is the first, without a value.
-#[inline(always)]
-fn pair<'a>(
-    fields: &'a [Field],
-    places: &'a [Option<Place<'a>>],
-    position: usize,
-) -> (&'a Field, Option<&'a dyn Value>) {
-    let field = fields.get(position).unwrap_or(&fields[0]);
-    (field, places[position].as_ref().map(Place::value))
-}
-
-/// Puts each value into the place of its field: the last value of a key holds.
-fn place<'a>(
-    callsite: &Callsite,
+struct Start<'a> {
+    callsite: &'a Callsite,
+    name: Option<&'a str>,
     attributes: &'a [KeyValue],
-    (name, others): (Option<&'a str>, &'a str),
-    places: &mut [Option<Place<'a>>],
-) {
-    let mut next = 0;
-    for attribute in attributes {
-        if let Some(position) = callsite.position(attribute.key.as_str(), next) {
-            places[position] = Some(Place::of(&attribute.value));
-            next = position + 1;
-        }
-    }
-    places[callsite.name_position()] = name.map(Place::Text);
-    if !others.is_empty() {
-        places[callsite.attributes_position()] = Some(Place::Text(others));
-    }
 }
 
-/// Most spans have none.
-fn write_others(callsite: &Callsite, attributes: &[KeyValue], others: &mut String) {
-    let mut next = 0;
-    for attribute in attributes {
-        match callsite.position(attribute.key.as_str(), next) {
-            Some(position) => next = position + 1,
-            None => write_pair(others, attribute.key.as_str(), &attribute.value),
+impl Start<'_> {
+    #[inline]
+    fn with<const N: usize, R>(&self, take: &mut dyn FnMut(&Values<'_, N>) -> R) -> R {
+        let fields = self.callsite.fields();
+        let mut others = String::new();
+        let mut places = [const { None }; N];
+        let mut used = 0;
+        let mut next = 0;
+        for attribute in self.attributes {
+            let key = attribute.key.as_str();
+            // Two places are left for the rest.
+            match self.callsite.position(key, next).filter(|_| used + 2 < N) {
+                Some(position) => {
+                    places[used] = Some((&fields[position], Place::of(&attribute.value)));
+                    (used, next) = (used + 1, position + 1);
+                }
+                None => write_pair(&mut others, key, &attribute.value),
+            }
         }
+        let own = |position: usize, text| Some((&fields[position], Place::Text(text)));
+        if let Some(name) = self.name {
+            places[N - 2] = own(self.callsite.name_position(), name);
+        }
+        if !others.is_empty() {
+            places[N - 1] = own(self.callsite.attributes_position(), &others);
+        }
+        take(&array::from_fn(|place| match &places[place] {
+            Some((field, place)) => (*field, Some(place.value())),
+            None => (&fields[0], None),
+        }))
     }
 }
 

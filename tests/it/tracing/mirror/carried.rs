@@ -77,7 +77,7 @@ fn the_current_span_carries_our_context_to_a_thread() {
                     assert_eq!(span_id(), None);
                 });
             };
-            thread::scope(|scope| _ = scope.spawn(work).join().expect("a thread"));
+            thread::scope(|scope| scope.spawn(work).join()).expect("a thread");
         });
     });
     trace.assert_tree("request\n  job\n  job");
@@ -89,14 +89,16 @@ fn the_current_span_carries_our_context_to_a_thread() {
 fn the_current_span_carries_our_context_to_a_task() {
     use tracing::Instrument as _;
     let trace = record_async(async {
-        let task = enter_span_async("request", |_| async {
+        let mut task = None;
+        let request = enter_span_async("request", |_| async {
             let work = async {
                 tokio::task::yield_now().await;
                 job();
             };
-            tokio::spawn(work.instrument(Span::current()))
+            task = Some(tokio::spawn(work.instrument(Span::current())));
         });
-        task.await.await.expect("a task");
+        request.await;
+        task.expect("a task").await.expect("it ends");
     });
     trace.assert_tree("request\n  job");
 }
