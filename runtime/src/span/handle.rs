@@ -60,15 +60,6 @@ enum HandleKind {
     NoSpan,
 }
 
-/// Nothing implements it, so that `record` has a message of its own and never compiles.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a span of `enter_span` has no method `record`",
-    label = "write `set_attribute` instead of `record`",
-    note = "`set_attribute(key, value)` takes any key, which need not be declared before"
-)]
-pub trait FieldOfTracing {}
-
 impl Span {
     /// The span that this code runs in: ours, or one of any other OpenTelemetry code.
     ///
@@ -200,12 +191,6 @@ impl Span {
         V: ToAttribute,
     {
         self.set_attribute_with(key, || value)
-    }
-
-    /// Never compiles: for code written for `tracing`, the message names [`set_attribute`](Span::set_attribute).
-    #[doc(hidden)]
-    pub fn record<K: FieldOfTracing, V>(&self, _: K, _: V) -> &Self {
-        self
     }
 
     /// Sets an attribute whose value is computed only if the span is traced.

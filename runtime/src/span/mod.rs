@@ -12,6 +12,7 @@ pub(crate) mod current;
 pub(crate) mod forwarding_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod guard;
+mod habit;
 pub(crate) mod handle;
 pub(crate) mod local_root;
 pub(crate) mod owned;
