@@ -19,6 +19,7 @@ use crate::export::overflow::OpenOverflow;
 #[cfg(feature = "spool")]
 use crate::export::spool::{self, settings::Spool};
 use crate::host::unwind::silenced;
+use crate::keep::Keep;
 use crate::pipeline::{InstallSlot, Pipeline, PipelineConfig};
 use crate::propagation::Propagation;
 use crate::queue::limit::Limits;
@@ -44,6 +45,7 @@ pub struct PipelineBuilder {
     propagation: Propagation,
     baggage_keys: Vec<Cow<'static, str>>,
     overflow: Option<OpenOverflow>,
+    keep: Option<Keep>,
 }
 
 impl Default for PipelineBuilder {
@@ -66,6 +68,7 @@ impl Default for PipelineBuilder {
             propagation: Propagation::Open,
             baggage_keys: Vec::new(),
             overflow: None,
+            keep: None,
         }
     }
 }
@@ -88,6 +91,16 @@ impl PipelineBuilder {
     /// Records what this sampler decides.
     pub fn with_sampler(mut self, sampler: Sampler) -> Self {
         self.sampler = Some(sampler);
+        self
+    }
+
+    /// Decides at the end of each local trace whether it is exported. Takes precedence over `ENTER_SPAN_KEEP`, which
+    /// is read as `errors,slower=500ms,with=debug,rest=0.05`. Without both, all is exported.
+    ///
+    /// What the sampler does not record never comes to the policy, and the sampled flag that goes to other
+    /// services is the sampler's: each service keeps its own part of a trace.
+    pub fn with_keep(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
         self
     }
 
@@ -237,6 +250,10 @@ impl PipelineBuilder {
         };
         let muting = environment.muting().overruled_by(self.muting);
         let limits = self.limits.unwrap_or_else(|| environment.limits());
+        let (keep, keep_by) = match self.keep {
+            Some(keep) => (Some(keep), "the code"),
+            None => (environment.keep(), "`ENTER_SPAN_KEEP`"),
+        };
         let span_limits = self.span_limits;
         let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
         PipelineConfig {
@@ -252,6 +269,8 @@ impl PipelineBuilder {
             warnings: environment.into_warnings(),
             warn: self.warn,
             overflow,
+            keep,
+            keep_by,
         }
     }
 

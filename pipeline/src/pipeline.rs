@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
+use enter_span::native::{self, Extras, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 use tracing_core::callsite::rebuild_interest_cache;
@@ -27,6 +27,7 @@ use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
 use crate::host::unwind::shielded;
+use crate::keep::Keep;
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -37,6 +38,7 @@ use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
+use crate::stats::keep_counts::KeepLedger;
 use crate::stats::ledgers::Ledgers;
 use crate::stats::warning_queue::Warn;
 
@@ -75,9 +77,26 @@ pub(crate) struct PipelineConfig {
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
+    pub(crate) keep: Option<Keep>,
+    /// The source of the policy: the code or the variable.
+    pub(crate) keep_by: &'static str,
 }
 
 impl PipelineConfig {
+    fn extras(&self) -> Extras {
+        let place = if self.tells_place {
+            Extras::PLACE
+        } else {
+            Extras::NONE
+        };
+        // Only a policy asks for the root.
+        if self.keep.is_some() {
+            place.and(Extras::ROOT)
+        } else {
+            place
+        }
+    }
+
     /// Takes the sampler and the muting out.
     fn core(&mut self, queue: &Arc<SpanQueue>) -> Arc<Core> {
         let clock = Arc::new(Clock::new());
@@ -87,7 +106,7 @@ impl PipelineConfig {
         };
         let config = RecordConfig {
             limits: self.span_limits,
-            tells_place: self.tells_place,
+            extras: self.extras(),
             sink: Box::new(sink),
         };
         Arc::new(Core {
@@ -111,6 +130,9 @@ impl Pipeline {
         let control = Arc::new(Control::default());
         let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
+        let keep_by = config.keep_by;
+        let keep_text = config.keep.as_ref();
+        let keep_text = keep_text.map(|keep| (keep.to_string(), keep_by));
         let diagnosis = PipelineDiagnosis {
             core: Arc::clone(&core),
             ledgers: Arc::clone(&ledgers),
@@ -118,6 +140,7 @@ impl Pipeline {
             is_disabled: config.is_disabled,
             sampler_by: config.sampler_by,
             warnings: config.warnings,
+            keep: keep_text,
         };
         let own_ledgers = Arc::clone(&ledgers);
         let threads = if config.is_disabled {
@@ -131,6 +154,7 @@ impl Pipeline {
                 clock: Arc::clone(&core.clock),
                 text: core.config.limits.text,
                 overflow: config.overflow,
+                keep: config.keep,
             };
             PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
         };
@@ -355,6 +379,7 @@ fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledg
         queue: SpanQueue::new(limits, move |call| control.call(call)),
         all: Arc::default(),
         each: (0..exporters).map(|_| Arc::default()).collect(),
+        keep: Arc::new(KeepLedger::default()),
         is_installed: AtomicBool::new(false),
     })
 }

@@ -10,7 +10,7 @@ pub use crate::backend::ended_span::{
 };
 pub use crate::backend::foreign::SharedProvider;
 pub use crate::backend::process_backend::{Installation, install_native, is_on};
-pub use crate::backend::record::{Record, RecordConfig, RecordSink};
+pub use crate::backend::record::{Extras, Record, RecordConfig, RecordSink};
 pub use crate::backend::site::{Kind, Library, Module, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};
@@ -25,6 +25,7 @@ pub use crate::span::bridged_span::{
     BridgedFailure, BridgedFields, BridgedParent, BridgedRecording, BridgedSpan, attach,
     current_context, detach, failure_of, otel_value,
 };
+pub use crate::span::root_table::root_of;
 
 /// A tracer whose spans, and all below them, are recorded by this backend. `provider` records the same for
 /// other versions of this crate.

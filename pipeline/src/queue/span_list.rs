@@ -5,10 +5,11 @@
 //! list behind each other. A list is written from front to back, which the processor foresees. Spans
 //! that were handed over by pointer cost 60 ns at the first touch of a box that came back.
 
+use std::iter::Take;
 use std::ops::Range;
 use std::time::SystemTime;
 use std::vec::Drain;
-use std::{iter, ptr};
+use std::{iter, mem, ptr, slice};
 
 use enter_span::native::{Details, EndedSpan, Library, Site, SpanSource};
 use opentelemetry::trace::{Event, TraceState};
@@ -43,6 +44,107 @@ impl SpanList {
         self.spans.len()
     }
 
+    /// The same for a span from another list.
+    #[inline]
+    pub(crate) fn push_with(
+        &mut self,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
+    ) {
+        if self.spans.len() == self.spans.capacity() {
+            grow(&mut self.spans, 1);
+        }
+        self.spans.extend(iter::once_with(|| span.take()));
+        self.attributes.extend(attributes);
+    }
+
+    /// The same for a list that may stay short.
+    #[inline]
+    pub(crate) fn push_few(
+        &mut self,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
+    ) {
+        if self.spans.len() == self.spans.capacity() {
+            grow_few(&mut self.spans);
+        }
+        self.push_with(span, attributes);
+    }
+
+    /// Of the last span.
+    pub(crate) fn add_to_last(&mut self, attribute: KeyValue) {
+        if let Some(span) = self.spans.last_mut() {
+            span.attributes += 1;
+            self.attributes.push(attribute);
+        }
+    }
+
+    pub(crate) fn last_attributes(&self) -> &[KeyValue] {
+        let own = self.spans.last().map_or(0, |span| span.attributes as usize);
+        let start = self.attributes.len().saturating_sub(own);
+        &self.attributes[start..]
+    }
+
+    pub(crate) fn spans(&self) -> &[EndedSpan] {
+        &self.spans
+    }
+
+    #[inline]
+    pub(crate) fn span(&self, index: usize) -> Option<&EndedSpan> {
+        self.spans.get(index)
+    }
+
+    /// Spans that it has room for.
+    pub(crate) fn room(&self) -> usize {
+        self.spans.capacity()
+    }
+
+    /// Moves all spans of the other one behind its own.
+    pub(crate) fn append(&mut self, other: &mut SpanList) {
+        self.spans.append(&mut other.spans);
+        self.attributes.append(&mut other.attributes);
+    }
+
+    /// Hands out each span with its attributes. What is not taken out is dropped; the list keeps its room.
+    pub(crate) fn take_each(
+        &mut self,
+        mut take: impl FnMut(&mut EndedSpan, &mut Take<&mut Drain<'_, KeyValue>>),
+    ) {
+        let mut attributes = self.attributes.drain(..);
+        for span in &mut self.spans {
+            let mut own = attributes.by_ref().take(span.attributes as usize);
+            take(span, &mut own);
+            own.for_each(drop);
+        }
+        drop(attributes);
+        self.clear();
+    }
+
+    /// The same in the order of their starts.
+    pub(crate) fn take_sorted(
+        &mut self,
+        SpanOrder(order): &mut SpanOrder,
+        start: impl Fn(&EndedSpan) -> u64,
+        mut take: impl FnMut(&mut EndedSpan, TakenAttributes<'_>),
+    ) {
+        let mut first = 0;
+        order.clear();
+        order.extend(self.spans.iter().enumerate().map(|(index, span)| {
+            let own = first;
+            first += span.attributes as usize;
+            (start(span), index, own)
+        }));
+        // Those that start together stay in their order, by their places.
+        order.sort_unstable();
+        for (_, index, first) in order.iter() {
+            let span = &mut self.spans[*index];
+            let own = *first..*first + span.attributes as usize;
+            let own = self.attributes.get_mut(own).unwrap_or_default();
+            take(span, TakenAttributes(own.iter_mut()));
+        }
+        self.clear();
+    }
+
     /// The attributes of these spans.
     fn attributes(&self, spans: &Range<usize>) -> &[KeyValue] {
         let count = |spans: Option<&[EndedSpan]>| -> usize {
@@ -62,10 +164,12 @@ impl SpanList {
     }
 
     /// Each of these spans with its own attributes.
-    #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
-    fn records(&self, spans: &Range<usize>) -> impl Iterator<Item = (&EndedSpan, &[KeyValue])> {
-        let mut rest = self.attributes(spans);
-        let spans = self.spans.get(spans.clone()).unwrap_or_default();
+    pub(crate) fn records(
+        &self,
+        spans: Range<usize>,
+    ) -> impl Iterator<Item = (&EndedSpan, &[KeyValue])> {
+        let mut rest = self.attributes(&spans);
+        let spans = self.spans.get(spans).unwrap_or_default();
         spans.iter().map(move |span| {
             // `push` keeps both lists in step.
             let own = (span.attributes as usize).min(rest.len());
@@ -116,7 +220,40 @@ impl<'a> Stretch<'a> {
     /// Each span with its own attributes.
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) fn records(&self) -> impl Iterator<Item = (&'a EndedSpan, &'a [KeyValue])> {
-        self.list.records(&self.spans)
+        self.list.records(self.spans.clone())
+    }
+}
+
+/// Spans in the order of their starts: start, place, and place of the first attribute. Used again.
+#[derive(Default)]
+pub(crate) struct SpanOrder(Vec<(u64, usize, usize)>);
+
+/// The attributes of one span, moved out of their places.
+pub(crate) struct TakenAttributes<'a>(slice::IterMut<'a, KeyValue>);
+
+impl Iterator for TakenAttributes<'_> {
+    type Item = KeyValue;
+
+    #[inline]
+    fn next(&mut self) -> Option<KeyValue> {
+        let place = self.0.next()?;
+        Some(mem::replace(place, KeyValue::new("", false)))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+/// A list that may stay short grows to the double, until it is not short.
+#[cold]
+fn grow_few(list: &mut Vec<EndedSpan>) {
+    const SHORT: usize = 64;
+    match list.len() {
+        0 => list.reserve_exact(1),
+        few if few < SHORT => list.reserve_exact(few.max(3)),
+        _ => grow(list, 1),
     }
 }
 

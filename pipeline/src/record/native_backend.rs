@@ -4,7 +4,8 @@ use std::mem;
 use std::sync::Arc;
 
 use enter_span::native::{
-    Backend, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult, Timestamp,
+    Backend, Extras, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult,
+    Timestamp,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
@@ -28,7 +29,7 @@ impl Backend for NativeBackend {
         let links = links(options.links);
         let ask = |sampler: &dyn ShouldSample, parent: Option<&Context>, trace_id| {
             let mut shown = options.attributes.clone();
-            if core.config.tells_place {
+            if core.config.extras.include(Extras::PLACE) {
                 site.each_code(|pair| shown.push(pair));
             }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)

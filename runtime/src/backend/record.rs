@@ -11,7 +11,7 @@ use std::iter;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
 
 use crate::attribute::limit::SpanLimits;
@@ -39,15 +39,41 @@ pub struct Record {
 /// What the spans of a backend have in common.
 pub struct RecordConfig {
     pub limits: SpanLimits,
-    /// Whether spans tell their place in source.
-    pub tells_place: bool,
+    pub extras: Extras,
     pub sink: Box<dyn RecordSink>,
+}
+
+/// What is recorded of each span beside what its code says.
+//
+// One byte, so that a start asks once for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extras(u8);
+
+impl Extras {
+    pub const NONE: Extras = Extras(0);
+    /// The place in source.
+    pub const PLACE: Extras = Extras(1);
+    /// The local root.
+    pub const ROOT: Extras = Extras(2);
+
+    #[must_use]
+    pub fn and(self, other: Extras) -> Self {
+        Extras(self.0 | other.0)
+    }
+
+    #[inline]
+    pub fn include(self, other: Extras) -> bool {
+        self.0 & other.0 == other.0
+    }
 }
 
 /// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
 /// be held.
 pub trait RecordSink: Send + Sync {
     fn now(&self) -> u64;
+
+    /// The local root of a span that starts, or the best that is known.
+    fn root_of(&self, parentage: &Parentage) -> SpanId;
 
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.
@@ -70,7 +96,8 @@ impl Record {
         span.name = Some(name);
         span.source = span_start.source;
         let site = span.source.site();
-        self.place(site.filter(|_| config.tells_place), config);
+        let has_place = self.note_extras(config);
+        self.place(site.filter(|_| has_place), config);
         match span_start.start {
             Timestamp::Ticks(start) => self.span.start = start,
             Timestamp::Wall(start) => self.keep_start(start),
@@ -101,7 +128,7 @@ impl Record {
         if site.name_len() > config.limits.bytes / 2 {
             self.bound_name(site, config);
         }
-        let has_place = config.tells_place && site.has_location();
+        let has_place = self.note_extras(config) && site.has_location();
         self.place(has_place.then_some(site), config);
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -122,6 +149,25 @@ impl Record {
         let (name, held) = size::bound(Cow::Borrowed(site.name()), config.limits.bytes / 2);
         self.span.name = Some(name);
         self.held = held;
+    }
+
+    /// Says whether the place in source is recorded.
+    #[inline(always)]
+    fn note_extras(&mut self, config: &RecordConfig) -> bool {
+        match config.extras {
+            Extras::PLACE => true,
+            Extras::NONE => false,
+            extras => {
+                self.note_root(config);
+                extras.include(Extras::PLACE)
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_root(&mut self, config: &RecordConfig) {
+        self.span.root = config.sink.root_of(&self.span.parentage);
     }
 
     #[cold]
