@@ -244,7 +244,7 @@ impl Keeper {
     ) {
         let (own, root) = ({ span.parentage.span_id }, span.root);
         if own != root && matches!(span.source, SpanSource::Scope(_)) {
-            self.places.decide(Key::of(span).with_root(own), verdict);
+            self.decide_alias(Key::of(span).with_root(own), verdict);
         }
         match verdict {
             Verdict::Kept(reason) => {
@@ -256,6 +256,15 @@ impl Keeper {
                 self.not_kept.bytes += bytes;
             }
         }
+    }
+
+    /// What took a span for its root follows the decision too.
+    #[cold]
+    fn decide_alias(&mut self, alias: Key, verdict: Verdict) {
+        if let Some(Place::Pending(number)) = self.places.find(alias) {
+            self.decide(number, verdict);
+        }
+        self.places.decide(alias, verdict);
     }
 
     /// A span of other instrumentation has come, which spans below it may have taken for their root. Gives the

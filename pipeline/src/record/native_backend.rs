@@ -4,8 +4,8 @@ use std::mem;
 use std::sync::Arc;
 
 use enter_span::native::{
-    Backend, Extras, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult,
-    Timestamp,
+    self, Backend, Extras, Library, Parentage, Record, Site, SpanSource, SpanStart, Start,
+    StartResult, Timestamp,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
@@ -52,7 +52,8 @@ impl Backend for NativeBackend {
             source: source(site, options.library),
             start: Timestamp::Ticks(counted),
         };
-        record.begin(&core.config, span_start, &decision.state);
+        let root = || native::root_of(&decision.parentage, context);
+        record.begin(&core.config, span_start, &decision.state, root);
         let attributes = options.attributes.into_iter().chain(decision.attributes);
         attributes.for_each(|one| record.set_attribute(one));
         links.into_iter().for_each(|link| record.add_link(link));
@@ -80,7 +81,15 @@ impl Backend for NativeBackend {
             record.decline(parentage.identity(parent.trace_state().clone()));
             return Some(StartResult::Unrecorded);
         }
-        record.begin_at(site, &core.config, parentage, start, parent.trace_state());
+        let root = || native::root_of(&parentage, context);
+        record.begin_at(
+            site,
+            &core.config,
+            parentage,
+            start,
+            parent.trace_state(),
+            root,
+        );
         Some(StartResult::Recorded)
     }
 

@@ -92,7 +92,8 @@ impl Tracer for PipelineTracer {
             start,
         };
         let mut record = record_pool::take();
-        record.begin(&core.config, span_start, &decision.state);
+        let root = || native::root_of(&decision.parentage, context);
+        record.begin(&core.config, span_start, &decision.state, root);
         let identity = decision.parentage.identity(decision.state);
         let attributes = [attributes, decision.attributes];
         fill(&mut record, attributes, builder.events, links);
@@ -167,6 +168,9 @@ impl Span for PipelineSpan {
     }
 
     fn is_recording(&self) -> bool {
+        if let Some(record) = &self.record {
+            native::answer_root(|| record.root());
+        }
         self.record.is_some()
     }
 

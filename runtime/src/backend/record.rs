@@ -72,9 +72,6 @@ impl Extras {
 pub trait RecordSink: Send + Sync {
     fn now(&self) -> u64;
 
-    /// The local root of a span that starts, or the best that is known.
-    fn root_of(&self, parentage: &Parentage) -> SpanId;
-
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.
     fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
@@ -84,9 +81,15 @@ pub trait RecordSink: Send + Sync {
 const MOST_KEPT: usize = 64;
 
 impl Record {
-    /// A new span in the place of the last one, which has ended.
+    /// A new span in the place of the last one, which has ended. `root` finds its local root, if that is recorded.
     #[inline(always)]
-    pub fn begin(&mut self, config: &Arc<RecordConfig>, span_start: SpanStart, state: &TraceState) {
+    pub fn begin(
+        &mut self,
+        config: &Arc<RecordConfig>,
+        span_start: SpanStart,
+        state: &TraceState,
+        root: impl FnOnce() -> SpanId,
+    ) {
         self.know(config);
         let (name, of_name) = size::bound(span_start.name, config.limits.bytes / 2);
         self.held = of_name + size::of_origin(&span_start.source);
@@ -96,7 +99,7 @@ impl Record {
         span.name = Some(name);
         span.source = span_start.source;
         let site = span.source.site();
-        let has_place = self.note_extras(config);
+        let has_place = self.note_extras(config, root);
         self.place(site.filter(|_| has_place), config);
         match span_start.start {
             Timestamp::Ticks(start) => self.span.start = start,
@@ -116,6 +119,7 @@ impl Record {
         parentage: Parentage,
         start: u64,
         state: &TraceState,
+        root: impl FnOnce() -> SpanId,
     ) {
         self.know(config);
         self.held = 0;
@@ -128,7 +132,7 @@ impl Record {
         if site.name_len() > config.limits.bytes / 2 {
             self.bound_name(site, config);
         }
-        let has_place = self.note_extras(config) && site.has_location();
+        let has_place = self.note_extras(config, root) && site.has_location();
         self.place(has_place.then_some(site), config);
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -153,21 +157,22 @@ impl Record {
 
     /// Says whether the place in source is recorded.
     #[inline(always)]
-    fn note_extras(&mut self, config: &RecordConfig) -> bool {
+    fn note_extras(&mut self, config: &RecordConfig, root: impl FnOnce() -> SpanId) -> bool {
         match config.extras {
             Extras::PLACE => true,
             Extras::NONE => false,
             extras => {
-                self.note_root(config);
+                self.span.root = root();
                 extras.include(Extras::PLACE)
             }
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn note_root(&mut self, config: &RecordConfig) {
-        self.span.root = config.sink.root_of(&self.span.parentage);
+    /// The local root of its span, also after its end, if that is recorded.
+    pub fn root(&self) -> Option<SpanId> {
+        let config = self.config.as_ref()?;
+        let has_root = config.extras.include(Extras::ROOT);
+        has_root.then_some(self.span.root)
     }
 
     #[cold]

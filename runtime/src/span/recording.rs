@@ -13,6 +13,7 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::backend::ForeignSpan;
 use crate::outcome::policy::ErrorPolicy;
+use crate::span::recorded_root;
 use crate::span::recording_state::{Ending, RecordingState};
 
 /// A span that is being recorded, shared by its scope and the context that it is current in.
@@ -56,10 +57,6 @@ impl Recording {
     #[inline]
     pub(crate) fn state_mut(&mut self) -> &mut RecordingState {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.state().is_open()
     }
 
     #[inline]
@@ -129,7 +126,9 @@ impl opentelemetry::trace::Span for ContextSpan {
     }
 
     fn is_recording(&self) -> bool {
-        self.0.is_open()
+        let state = self.0.state();
+        recorded_root::answer_root(|| state.root());
+        state.is_open()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {

@@ -15,9 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
-use crate::backend::ended_span::Parentage;
 use crate::span::root_overflow::{Overflow, OverflowRoot};
 use crate::span::root_slot::{Entry, Origin, Root, Slot, tag_of};
 
@@ -194,27 +193,6 @@ pub(crate) fn find(span: &SpanContext) -> Option<SpanId> {
     }
     let known = recall(span.span_id());
     known.or_else(|| look_up(span).map(|(root, _)| root))
-}
-
-/// The local root of a span that stands there: itself without a local parent, and the parent where nobody knows
-/// better.
-#[inline(never)]
-pub fn root_of(parentage: &Parentage) -> SpanId {
-    let Parentage {
-        trace_id,
-        span_id,
-        flags,
-        parent,
-        parent_is_remote,
-    } = *parentage;
-    if parent == SpanId::INVALID || parent_is_remote {
-        return span_id;
-    }
-    let find = || {
-        let parent = SpanContext::new(trace_id, parent, flags, false, TraceState::NONE);
-        look_up(&parent).map(|(root, _)| root)
-    };
-    recall(parent).or_else(find).unwrap_or(parent)
 }
 
 /// Where an open root is current.
