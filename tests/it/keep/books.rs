@@ -87,7 +87,7 @@ fn diagnose_says_what_was_not_kept() {
     pipeline.flush(AGES).expect("flushed in time");
     let said = diagnose().to_string();
     for part in [
-        "`with=debug,by,rest=0; for root work: with=debug,rest=0`, by the code",
+        "`with=debug,by; for root work: with=debug`, by the code",
         "1,234 of 1,235 traces were not kept",
         "their spans: 1,234; undecided spans: 1",
         "traces kept because a rule has panicked: 1",

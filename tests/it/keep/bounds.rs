@@ -64,7 +64,8 @@ fn a_root_that_never_ends_holds_nothing() {
         .with_exporter(exporter)
         .with_limits(limits);
     let pipeline = build(builder.with_keep(keep));
-    let root = start_span!("root", tracer = tracer(&pipeline), root);
+    let tracer = tracer(&pipeline);
+    let root = start_span!("root", tracer = tracer, root);
     root.enter(|| enter_span("child", |_| {}));
     // Kept, since the root has taken longer already.
     assert_eq!(exported.recv_timeout(AGES), Ok(vec!["child".to_owned()]));
@@ -114,11 +115,11 @@ fn undecided_spans_take_half_of_the_queue_at_most() {
     assert_eq!(counts.keep.decided_early, 8);
     assert_eq!(counts.dropped.total(), 0);
     // The oldest ones were decided, whatever comes now.
-    for root in &roots {
+    for root in roots {
         root.set_attribute("debug", true);
+        drop(root);
+        rig.flush();
     }
-    drop(roots);
-    rig.flush();
     assert_eq!(rig.pipeline.counts().keep.kept, 32);
 }
 

@@ -21,10 +21,11 @@ fn kept(builder: PipelineBuilder) -> (String, Vec<String>) {
     });
     tracer.enter_span("plain", |_| {});
     pipeline.flush(AGES).expect("flushed in time");
-    let names: Vec<_> = finished(&exporter)
+    let mut names: Vec<_> = finished(&exporter)
         .iter()
         .map(|span| span.name.to_string())
         .collect();
+    names.sort();
     (names.join(" "), warnings.take())
 }
 

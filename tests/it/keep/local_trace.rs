@@ -60,7 +60,8 @@ fn a_linked_root_is_decided_for_itself() {
         let linked = start_span!("linked", tracer = rig.tracer, root, links(span));
         linked.enter(|| enter_span("failed", fail));
     });
-    assert_eq!(names(&rig.flush()), ["linked", "failed"]);
+    // It goes from its error on.
+    assert_eq!(names(&rig.flush()), ["failed", "linked"]);
 }
 
 /// What outlives its root follows the decision, and changes nothing of it.
