@@ -4,8 +4,8 @@ use std::mem;
 use std::sync::Arc;
 
 use enter_span::native::{
-    self, Backend, Extras, Library, Parentage, Record, Site, SpanSource, SpanStart, Start,
-    StartResult, Timestamp,
+    Backend, Extras, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult,
+    Timestamp,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
@@ -52,8 +52,7 @@ impl Backend for NativeBackend {
             source: source(site, options.library),
             start: Timestamp::Ticks(counted),
         };
-        let root = || native::root_of(&decision.parentage, context);
-        record.begin(&core.config, span_start, &decision.state, root);
+        record.begin(&core.config, span_start, &decision.state, context);
         let attributes = options.attributes.into_iter().chain(decision.attributes);
         attributes.for_each(|one| record.set_attribute(one));
         links.into_iter().for_each(|link| record.add_link(link));
@@ -81,14 +80,13 @@ impl Backend for NativeBackend {
             record.decline(parentage.identity(parent.trace_state().clone()));
             return Some(StartResult::Unrecorded);
         }
-        let root = || native::root_of(&parentage, context);
         record.begin_at(
             site,
             &core.config,
             parentage,
             start,
             parent.trace_state(),
-            root,
+            context,
         );
         Some(StartResult::Recorded)
     }

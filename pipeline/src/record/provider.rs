@@ -92,8 +92,7 @@ impl Tracer for PipelineTracer {
             start,
         };
         let mut record = record_pool::take();
-        let root = || native::root_of(&decision.parentage, context);
-        record.begin(&core.config, span_start, &decision.state, root);
+        record.begin(&core.config, span_start, &decision.state, context);
         let identity = decision.parentage.identity(decision.state);
         let attributes = [attributes, decision.attributes];
         fill(&mut record, attributes, builder.events, links);

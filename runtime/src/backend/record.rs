@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceId, TraceState};
-use opentelemetry::{KeyValue, Value};
+use opentelemetry::{Context, KeyValue, Value};
 
 use crate::attribute::limit::SpanLimits;
 use crate::attribute::value::Scalar;
@@ -72,6 +72,9 @@ impl Extras {
 pub trait RecordSink: Send + Sync {
     fn now(&self) -> u64;
 
+    /// The local root of a span that starts at this place below `parent`.
+    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId;
+
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.
     fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
@@ -81,14 +84,14 @@ pub trait RecordSink: Send + Sync {
 const MOST_KEPT: usize = 64;
 
 impl Record {
-    /// A new span in the place of the last one, which has ended. `root` finds its local root, if that is recorded.
+    /// A new span in the place of the last one, which has ended. It starts below what is current in `parent`.
     #[inline(always)]
     pub fn begin(
         &mut self,
         config: &Arc<RecordConfig>,
         span_start: SpanStart,
         state: &TraceState,
-        root: impl FnOnce() -> SpanId,
+        parent: &Context,
     ) {
         self.know(config);
         let (name, of_name) = size::bound(span_start.name, config.limits.bytes / 2);
@@ -99,7 +102,7 @@ impl Record {
         span.name = Some(name);
         span.source = span_start.source;
         let site = span.source.site();
-        let has_place = self.note_extras(config, root);
+        let has_place = self.note_extras(config, parent);
         self.place(site.filter(|_| has_place), config);
         match span_start.start {
             Timestamp::Ticks(start) => self.span.start = start,
@@ -119,7 +122,7 @@ impl Record {
         parentage: Parentage,
         start: u64,
         state: &TraceState,
-        root: impl FnOnce() -> SpanId,
+        parent: &Context,
     ) {
         self.know(config);
         self.held = 0;
@@ -132,7 +135,7 @@ impl Record {
         if site.name_len() > config.limits.bytes / 2 {
             self.bound_name(site, config);
         }
-        let has_place = self.note_extras(config, root) && site.has_location();
+        let has_place = self.note_extras(config, parent) && site.has_location();
         self.place(has_place.then_some(site), config);
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -157,15 +160,21 @@ impl Record {
 
     /// Says whether the place in source is recorded.
     #[inline(always)]
-    fn note_extras(&mut self, config: &RecordConfig, root: impl FnOnce() -> SpanId) -> bool {
+    fn note_extras(&mut self, config: &RecordConfig, parent: &Context) -> bool {
         match config.extras {
             Extras::PLACE => true,
             Extras::NONE => false,
             extras => {
-                self.span.root = root();
+                self.note_root(config, parent);
                 extras.include(Extras::PLACE)
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_root(&mut self, config: &RecordConfig, parent: &Context) {
+        self.span.root = config.sink.root_of(&self.span.parentage, parent);
     }
 
     /// The local root of its span, also after its end, if that is recorded.
