@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::Location;
 
-use enter_span::native::SpanLimits;
+use enter_span::native::{Extras, SpanLimits};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -37,7 +37,7 @@ pub struct PipelineBuilder {
     sampler: Option<Sampler>,
     resource: Option<Resource>,
     span_limits: Option<SpanLimits>,
-    tells_place: bool,
+    extras: Extras,
     limits: Option<Limits>,
     muting: Muting,
     environment: Box<Variables>,
@@ -56,7 +56,7 @@ impl Default for PipelineBuilder {
             sampler: None,
             resource: None,
             span_limits: None,
-            tells_place: true,
+            extras: Extras::PLACE,
             limits: None,
             muting: Muting::default(),
             environment: Box::new(|variable| std::env::var(variable)),
@@ -134,7 +134,7 @@ impl PipelineBuilder {
 
     /// Leaves out where a span was made: `code.function.name`, `code.file.path`, `code.line.number`.
     pub fn without_code_attributes(mut self) -> Self {
-        self.tells_place = false;
+        self.extras = Extras::NONE;
         self
     }
 
@@ -254,6 +254,12 @@ impl PipelineBuilder {
             Some(keep) => (Some(keep), "the code"),
             None => (environment.keep(), "`ENTER_SPAN_KEEP`"),
         };
+        let keep_text = keep.as_ref().map(|keep| (keep.to_string(), keep_by));
+        // Only a policy asks for the root.
+        let extras = match &keep {
+            Some(_) => self.extras.and(Extras::ROOT),
+            None => self.extras,
+        };
         let span_limits = self.span_limits;
         let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
         PipelineConfig {
@@ -265,12 +271,12 @@ impl PipelineBuilder {
             muting,
             limits,
             span_limits,
-            tells_place: self.tells_place,
+            extras,
             warnings: environment.into_warnings(),
             warn: self.warn,
             overflow,
             keep,
-            keep_by,
+            keep_text,
         }
     }
 

@@ -14,6 +14,9 @@ use crate::stats::declined::Reason;
 use crate::stats::ledgers::Ledgers;
 use crate::stats::spool_counts::SpoolCounts;
 
+/// A policy as `ENTER_SPAN_KEEP` has it, and its source: the code or the variable.
+pub(crate) type KeepText = (String, &'static str);
+
 /// The parts of a pipeline that `diagnose` reports, also when its handle is gone.
 pub(crate) struct PipelineDiagnosis {
     pub(crate) core: Arc<Core>,
@@ -23,8 +26,7 @@ pub(crate) struct PipelineDiagnosis {
     pub(crate) is_disabled: bool,
     /// The source of the sampler: the code, a variable or the default.
     pub(crate) sampler_by: &'static str,
-    /// What is kept, and the source of that: the code or the variable.
-    pub(crate) keep: Option<(String, &'static str)>,
+    pub(crate) keep: Option<KeepText>,
     /// What was wrong with the environment.
     pub(crate) warnings: Vec<String>,
 }

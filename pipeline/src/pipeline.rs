@@ -18,7 +18,7 @@ use opentelemetry_sdk::Resource;
 use tracing_core::callsite::rebuild_interest_cache;
 use tracing_core::{Dispatch, dispatcher};
 
-use crate::diagnosis::PipelineDiagnosis;
+use crate::diagnosis::{KeepText, PipelineDiagnosis};
 use crate::error::Error;
 use crate::export::async_wait::AsyncWaits;
 use crate::export::control::{Control, WaitResult};
@@ -73,30 +73,15 @@ pub(crate) struct PipelineConfig {
     pub(crate) muting: Muting,
     pub(crate) limits: Limits,
     pub(crate) span_limits: SpanLimits,
-    pub(crate) tells_place: bool,
+    pub(crate) extras: Extras,
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
     pub(crate) keep: Option<Keep>,
-    /// The source of the policy: the code or the variable.
-    pub(crate) keep_by: &'static str,
+    pub(crate) keep_text: Option<KeepText>,
 }
 
 impl PipelineConfig {
-    fn extras(&self) -> Extras {
-        let place = if self.tells_place {
-            Extras::PLACE
-        } else {
-            Extras::NONE
-        };
-        // Only a policy asks for the root.
-        if self.keep.is_some() {
-            place.and(Extras::ROOT)
-        } else {
-            place
-        }
-    }
-
     /// Takes the sampler and the muting out.
     fn core(&mut self, queue: &Arc<SpanQueue>) -> Arc<Core> {
         let clock = Arc::new(Clock::new());
@@ -106,7 +91,7 @@ impl PipelineConfig {
         };
         let config = RecordConfig {
             limits: self.span_limits,
-            extras: self.extras(),
+            extras: self.extras,
             sink: Box::new(sink),
         };
         Arc::new(Core {
@@ -130,9 +115,6 @@ impl Pipeline {
         let control = Arc::new(Control::default());
         let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
-        let keep_by = config.keep_by;
-        let keep_text = config.keep.as_ref();
-        let keep_text = keep_text.map(|keep| (keep.to_string(), keep_by));
         let diagnosis = PipelineDiagnosis {
             core: Arc::clone(&core),
             ledgers: Arc::clone(&ledgers),
@@ -140,7 +122,7 @@ impl Pipeline {
             is_disabled: config.is_disabled,
             sampler_by: config.sampler_by,
             warnings: config.warnings,
-            keep: keep_text,
+            keep: config.keep_text,
         };
         let own_ledgers = Arc::clone(&ledgers);
         let threads = if config.is_disabled {

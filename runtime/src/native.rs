@@ -10,7 +10,9 @@ pub use crate::backend::ended_span::{
 };
 pub use crate::backend::foreign::SharedProvider;
 pub use crate::backend::process_backend::{Installation, install_native, is_on};
-pub use crate::backend::record::{Extras, Record, RecordConfig, RecordSink};
+pub use crate::backend::record::Record;
+pub use crate::backend::record_config::{Extras, RecordConfig};
+pub use crate::backend::record_sink::{CounterReading, RecordSink};
 pub use crate::backend::site::{Kind, Library, Module, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};

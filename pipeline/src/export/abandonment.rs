@@ -70,6 +70,7 @@ impl ExportThread {
 
     /// A bug of ours has ended a thread: its batch is lost. Another one takes its place, but not for ever.
     pub(super) fn replace_dead(self: &Arc<Self>, number: u64) {
+        let _held = self.control.hold_spans();
         let mut state = self.state();
         if state.server != Some(number) {
             return;

@@ -172,6 +172,7 @@ impl PipelineThreads {
         for export_thread in &*self.export_threads {
             export_thread.end(DropCause::ShutdownTimedOut);
         }
+        self.control.wait_for_hands();
         if let Some(overflow) = &self.overflow {
             overflow.wait(reserve);
             overflow.end_late();

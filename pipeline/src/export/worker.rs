@@ -69,13 +69,7 @@ impl Worker {
             return true;
         }
         self.ledgers.queue.buffers.wake_up();
-        let all = self.ledgers.queue.buffers.drain();
-        #[cfg(test)]
-        self.control.worker_fault.strike();
-        let mut is_idle = all.is_empty();
-        let all = self.keep(all, &wakeup);
-        is_idle &= all.is_empty() && !self.has_due();
-        self.send_to_exporters(all);
+        let is_idle = self.move_spans(&wakeup);
         if self.ledgers.is_installed.load(Ordering::Relaxed) {
             self.drop_warnings.forward(take_escapes());
         }
@@ -99,6 +93,34 @@ impl Worker {
             self.schedule();
         }
         !wakeup.is_over
+    }
+
+    /// From the queue to the exporters' threads. Returns whether there were none.
+    fn move_spans(&mut self, wakeup: &Wakeup) -> bool {
+        if self.keeper.is_some() {
+            return self.move_kept(wakeup);
+        }
+        let _held = self.control.hold_spans();
+        let all = self.ledgers.queue.buffers.drain();
+        #[cfg(test)]
+        {
+            self.control.of_worker.may_panic();
+            self.control.of_worker.may_stop();
+        }
+        let is_idle = all.is_empty();
+        self.send_to_exporters(all);
+        is_idle
+    }
+
+    /// The same with a policy. Rules of the application's run here, so a shutdown does not wait for this.
+    fn move_kept(&mut self, wakeup: &Wakeup) -> bool {
+        let all = self.ledgers.queue.buffers.drain();
+        let found_none = all.is_empty();
+        let all = self.keep(all, wakeup);
+        let is_idle = found_none && all.is_empty() && !self.has_due();
+        let _held = self.control.hold_spans();
+        self.send_to_exporters(all);
+        is_idle
     }
 
     /// What is kept of it, and of what was undecided before. Without a policy, all of it.
@@ -202,6 +224,7 @@ impl Worker {
     /// after that.
     fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
+        let _held = self.control.hold_spans();
         let deadlines = self
             .export_threads
             .iter()
@@ -243,6 +266,8 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.ledgers.queue.buffers.close();
         let end = if thread::panicking() {
+            // It may be what has panicked.
+            self.keeper = None;
             self.die();
             WorkerEnd::Died
         } else {
@@ -255,7 +280,7 @@ impl Drop for Worker {
         if let Some(overflow) = &self.overflow {
             overflow.close();
         }
-        self.send_to_exporters(self.ledgers.queue.buffers.drain());
+        self.move_spans(&Wakeup::ending());
         self.control.end(end);
         self.control.unregister_thread();
     }

@@ -29,7 +29,7 @@ impl Moment {
     }
 
     /// `None` if the counter stood or went backwards.
-    fn nanos_per_count_until(self, later: Moment) -> Option<f64> {
+    pub(super) fn nanos_per_count_until(self, later: Moment) -> Option<f64> {
         let counts = self.counts_until(later);
         (counts > 0.0).then(|| self.nanos_until(later) / counts)
     }

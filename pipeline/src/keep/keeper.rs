@@ -8,32 +8,30 @@
 //! in the queue stays taken. What a trace takes beside its spans is charged on top.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use enter_span::native::{EndedSpan, SpanSource};
+use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanId;
-use opentelemetry::{KeyValue, StringValue};
 
-use crate::host::clock::{Clock, Reading};
-use crate::keep::outbox::Outbox;
-use crate::keep::pending_trace::{PendingTrace, times};
+use crate::host::clock::Clock;
+use crate::keep::decided_spans::DecidedSpans;
+use crate::keep::pending_trace::PendingTrace;
 use crate::keep::place_table::{Key, Place, PlaceTable};
 use crate::keep::policy::Keep;
 use crate::keep::rules::Rules;
 use crate::keep::trace_list::TraceList;
 use crate::keep::verdict::{Reason, Verdict};
 use crate::queue::budget::{Shares, Size};
-use crate::queue::buffers::list_size;
 use crate::queue::limit::Limits;
-use crate::queue::span_list::{SpanList, SpanOrder};
+use crate::queue::span_list::SpanList;
 use crate::queue::span_queue::{DrainedList, SpanQueue};
-use crate::stats::counts::{DropCause, Ledger};
+use crate::stats::counts::Ledger;
 use crate::stats::keep_counts::KeepLedger;
 
 pub(crate) struct Keeper {
     rules: Rules,
     queue: Arc<SpanQueue>,
-    clock: Arc<Clock>,
     /// Of the spans.
     ledger: Arc<Ledger>,
     /// Of the traces.
@@ -46,19 +44,15 @@ pub(crate) struct Keeper {
     due: Vec<Key>,
     /// Their roots came with this one.
     arrived: Vec<Key>,
-    outbox: Outbox,
+    decided: DecidedSpans,
     pending: Size,
     /// What may be undecided.
     most: Size,
-    not_kept: Size,
     /// Bytes that traces take beside their spans.
     charged: usize,
     now: Instant,
-    /// Of the clocks, in this turn.
-    reading: Option<Reading>,
     /// Empty lists for the next traces.
     spare: Vec<SpanList>,
-    order: SpanOrder,
     is_closed: bool,
 }
 
@@ -81,14 +75,9 @@ const MOST_SPARE_SPANS: usize = 64;
 impl Keeper {
     pub(crate) fn new(config: KeeperConfig) -> Self {
         let limits = config.limits;
-        let half = |size: Size| Size {
-            spans: size.spans / 2,
-            bytes: size.bytes / 2,
-        };
         Keeper {
             rules: Rules::new(config.keep),
             queue: config.queue,
-            clock: config.clock,
             ledger: config.ledger,
             keep_ledger: config.keep_ledger,
             places: PlaceTable::default(),
@@ -96,15 +85,12 @@ impl Keeper {
             last: None,
             due: Vec::new(),
             arrived: Vec::new(),
-            outbox: Outbox::new(list_size(limits.batch())),
+            decided: DecidedSpans::new(config.clock, limits.batch()),
             pending: Size::default(),
-            most: half(limits.queue()),
-            not_kept: Size::default(),
+            most: limits.queue().half(),
             charged: 0,
             now: Instant::now(),
-            reading: None,
             spare: Vec::new(),
-            order: SpanOrder::default(),
             is_closed: false,
         }
     }
@@ -112,7 +98,7 @@ impl Keeper {
     /// Takes what one full drain has found, and decides what is to be decided behind it.
     pub(crate) fn absorb(&mut self, all: Vec<DrainedList>) {
         self.now = Instant::now();
-        self.reading = None;
+        self.decided.begin_turn();
         for drained in all {
             self.absorb_list(drained);
         }
@@ -136,12 +122,7 @@ impl Keeper {
         self.charged = charge;
         // Before it is counted anywhere else.
         self.keep_ledger.set_undecided(self.pending.spans);
-        let not_kept = std::mem::take(&mut self.not_kept);
-        if not_kept.spans > 0 {
-            self.ledger.count(not_kept.spans, Some(DropCause::NotKept));
-        }
-        buffers.release(not_kept);
-        self.outbox.take(buffers)
+        self.decided.take(buffers, &self.ledger)
     }
 
     /// Whether the next full drain decides something.
@@ -246,16 +227,8 @@ impl Keeper {
         if own != root && matches!(span.source, SpanSource::Scope(_)) {
             self.decide_alias(Key::of(span).with_root(own), verdict);
         }
-        match verdict {
-            Verdict::Kept(reason) => {
-                let reason = (own == root).then(|| self.text(reason));
-                self.outbox.push(span, attributes, bytes, reason);
-            }
-            Verdict::NotKept => {
-                self.not_kept.spans += 1;
-                self.not_kept.bytes += bytes;
-            }
-        }
+        self.decided
+            .add(verdict, &self.rules, span, attributes, bytes);
     }
 
     /// What took a span for its root follows the decision too.
@@ -340,7 +313,7 @@ impl Keeper {
     }
 
     fn decide_by_rules(&mut self, number: u32) {
-        let reading = self.reading();
+        let reading = self.decided.reading();
         let Some(trace) = self.traces.get(number) else {
             return;
         };
@@ -371,42 +344,13 @@ impl Keeper {
         for alias in &trace.aliases {
             self.places.decide(trace.key.with_root(*alias), verdict);
         }
-        match verdict {
-            Verdict::Kept(reason) => {
-                self.keep_ledger.count_kept();
-                self.send(&mut trace, reason);
-            }
-            Verdict::NotKept => {
-                self.keep_ledger.count_not_kept();
-                self.not_kept.spans += trace.size.spans;
-                self.not_kept.bytes += trace.size.bytes;
-                trace.spans.clear();
-            }
+        if verdict == Verdict::NotKept {
+            self.keep_ledger.count_not_kept();
+        } else {
+            self.keep_ledger.count_kept();
         }
+        self.decided.add_trace(verdict, &self.rules, &mut trace);
         self.keep_spare(trace.spans);
-    }
-
-    /// In the order of their starts.
-    fn send(&mut self, trace: &mut PendingTrace, reason: Reason) {
-        let reading = self.reading();
-        let text = self.text(reason);
-        let (root, mut shares) = (trace.key.root, Shares::of(trace.size));
-        let outbox = &mut self.outbox;
-        let has_told = trace.spans.spans().iter().any(has_told_start);
-        let start = |span: &EndedSpan| {
-            if has_told {
-                nanos(times(span, &reading).0)
-            } else {
-                span.start
-            }
-        };
-        trace
-            .spans
-            .take_sorted(&mut self.order, start, |span, attributes| {
-                let is_root = { span.parentage.span_id } == root;
-                let reason = is_root.then(|| text.clone());
-                outbox.push(span, attributes, shares.next(), reason);
-            });
     }
 
     fn keep_spare(&mut self, list: SpanList) {
@@ -414,33 +358,4 @@ impl Keeper {
             self.spare.push(list);
         }
     }
-
-    /// The clocks are read once in a turn, and only if something is decided.
-    fn reading(&mut self) -> Reading {
-        let clock = &self.clock;
-        *self.reading.get_or_insert_with(|| clock.read())
-    }
-
-    fn text(&self, reason: Reason) -> StringValue {
-        match reason {
-            Reason::Error => "error".into(),
-            Reason::Slower => "slower".into(),
-            Reason::With(key) => format!("with {}", self.rules.key(key)).into(),
-            Reason::By => "by".into(),
-            Reason::Fraction => "fraction".into(),
-            Reason::Undecided => "undecided".into(),
-        }
-    }
-}
-
-/// Whether its start was told by its maker, who has another clock.
-#[inline]
-fn has_told_start(span: &EndedSpan) -> bool {
-    let details = span.details.as_deref();
-    details.is_some_and(|details| details.start.is_some())
-}
-
-fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default().as_nanos() as u64
 }

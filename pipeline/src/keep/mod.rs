@@ -2,6 +2,7 @@
 //!
 //! Between the buffers and the exporters. Without a policy nothing here runs.
 
+mod decided_spans;
 mod keeper;
 mod local_trace;
 mod outbox;

@@ -9,6 +9,26 @@ pub(crate) struct Size {
     pub(crate) bytes: usize,
 }
 
+/// Items in a list, at most.
+const MOST_IN_LIST: usize = 512;
+
+impl Size {
+    /// What a list holds that fits into a batch of this size.
+    pub(crate) fn of_list(self) -> Self {
+        Size {
+            spans: self.spans.clamp(1, MOST_IN_LIST),
+            bytes: self.bytes,
+        }
+    }
+
+    pub(crate) fn half(self) -> Self {
+        Size {
+            spans: self.spans / 2,
+            bytes: self.bytes / 2,
+        }
+    }
+}
+
 /// Shares a size out among its spans: what each of them takes is not known any more.
 pub(crate) struct Shares {
     each: usize,

@@ -68,24 +68,13 @@ const FORKED: u8 = 2;
 /// Spare lists in each buffer, at most.
 const MOST_SPARE: usize = 8;
 
-/// Items in a list, at most.
-const MOST_IN_LIST: usize = 512;
-
-/// What a list holds that fits into a batch.
-pub(crate) fn list_size(batch: Size) -> Size {
-    Size {
-        spans: batch.spans.clamp(1, MOST_IN_LIST),
-        bytes: batch.bytes,
-    }
-}
-
 impl<L: Default> Buffers<L> {
     /// For lists that fit into a batch.
     pub(crate) fn new(most: Size, batch: Size, due: usize) -> Self {
         Buffers {
             budget: Budget::new(most),
             due,
-            list: list_size(batch),
+            list: batch.of_list(),
             process: Process::this(),
             threads: BufferList::default(),
             known: AtomicUsize::new(1),

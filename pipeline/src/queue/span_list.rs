@@ -9,7 +9,7 @@ use std::iter::Take;
 use std::ops::Range;
 use std::time::SystemTime;
 use std::vec::Drain;
-use std::{iter, mem, ptr, slice};
+use std::{iter, ptr};
 
 use enter_span::native::{Details, EndedSpan, Library, Site, SpanSource};
 use opentelemetry::trace::{Event, TraceState};
@@ -17,6 +17,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::host::clock::Reading;
+use crate::queue::span_order::{SpanOrder, TakenAttributes};
 
 /// Spans in the order of their end, and the attributes of all of them.
 #[derive(Clone, Default)]
@@ -123,24 +124,15 @@ impl SpanList {
     /// The same in the order of their starts.
     pub(crate) fn take_sorted(
         &mut self,
-        SpanOrder(order): &mut SpanOrder,
+        order: &mut SpanOrder,
         start: impl Fn(&EndedSpan) -> u64,
         mut take: impl FnMut(&mut EndedSpan, TakenAttributes<'_>),
     ) {
-        let mut first = 0;
-        order.clear();
-        order.extend(self.spans.iter().enumerate().map(|(index, span)| {
-            let own = first;
-            first += span.attributes as usize;
-            (start(span), index, own)
-        }));
-        // Those that start together stay in their order, by their places.
-        order.sort_unstable();
-        for (_, index, first) in order.iter() {
+        for (_, index, first) in order.of(&self.spans, start) {
             let span = &mut self.spans[*index];
             let own = *first..*first + span.attributes as usize;
             let own = self.attributes.get_mut(own).unwrap_or_default();
-            take(span, TakenAttributes(own.iter_mut()));
+            take(span, TakenAttributes::of(own));
         }
         self.clear();
     }
@@ -221,28 +213,6 @@ impl<'a> Stretch<'a> {
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub(crate) fn records(&self) -> impl Iterator<Item = (&'a EndedSpan, &'a [KeyValue])> {
         self.list.records(self.spans.clone())
-    }
-}
-
-/// Spans in the order of their starts: start, place, and place of the first attribute. Used again.
-#[derive(Default)]
-pub(crate) struct SpanOrder(Vec<(u64, usize, usize)>);
-
-/// The attributes of one span, moved out of their places.
-pub(crate) struct TakenAttributes<'a>(slice::IterMut<'a, KeyValue>);
-
-impl Iterator for TakenAttributes<'_> {
-    type Item = KeyValue;
-
-    #[inline]
-    fn next(&mut self) -> Option<KeyValue> {
-        let place = self.0.next()?;
-        Some(mem::replace(place, KeyValue::new("", false)))
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
     }
 }
 

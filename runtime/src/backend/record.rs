@@ -14,12 +14,12 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue, Value};
 
-use crate::attribute::limit::SpanLimits;
 use crate::attribute::value::Scalar;
 use crate::backend::contents::Contents;
 use crate::backend::ended_span::{
     EndedSpan, Parentage, RecordedEvent, SpanSource, SpanStart, StatusCode, Timestamp,
 };
+use crate::backend::record_config::{Extras, RecordConfig};
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
 
@@ -34,50 +34,6 @@ pub struct Record {
     config: Option<Arc<RecordConfig>>,
     /// Of a span that is not recorded.
     declined: Option<SpanContext>,
-}
-
-/// What the spans of a backend have in common.
-pub struct RecordConfig {
-    pub limits: SpanLimits,
-    pub extras: Extras,
-    pub sink: Box<dyn RecordSink>,
-}
-
-/// What is recorded of each span beside what its code says.
-//
-// One byte, so that a start asks once for all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extras(u8);
-
-impl Extras {
-    pub const NONE: Extras = Extras(0);
-    /// The place in source.
-    pub const PLACE: Extras = Extras(1);
-    /// The local root.
-    pub const ROOT: Extras = Extras(2);
-
-    #[must_use]
-    pub fn and(self, other: Extras) -> Self {
-        Extras(self.0 | other.0)
-    }
-
-    #[inline]
-    pub fn include(self, other: Extras) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-/// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
-/// be held.
-pub trait RecordSink: Send + Sync {
-    fn now(&self) -> u64;
-
-    /// The local root of a span that starts at this place below `parent`.
-    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId;
-
-    /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
-    /// its attributes; or leaves both there, and gives `false`.
-    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
 }
 
 /// A record that holds room for more attributes is not used again.
@@ -102,7 +58,7 @@ impl Record {
         span.name = Some(name);
         span.source = span_start.source;
         let site = span.source.site();
-        let has_place = self.note_extras(config, parent);
+        let has_place = config.note_extras(&mut self.span, parent);
         self.place(site.filter(|_| has_place), config);
         match span_start.start {
             Timestamp::Ticks(start) => self.span.start = start,
@@ -135,7 +91,7 @@ impl Record {
         if site.name_len() > config.limits.bytes / 2 {
             self.bound_name(site, config);
         }
-        let has_place = self.note_extras(config, parent) && site.has_location();
+        let has_place = config.note_extras(&mut self.span, parent) && site.has_location();
         self.place(has_place.then_some(site), config);
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -158,29 +114,9 @@ impl Record {
         self.held = held;
     }
 
-    /// Says whether the place in source is recorded.
-    #[inline(always)]
-    fn note_extras(&mut self, config: &RecordConfig, parent: &Context) -> bool {
-        match config.extras {
-            Extras::PLACE => true,
-            Extras::NONE => false,
-            extras => {
-                self.note_root(config, parent);
-                extras.include(Extras::PLACE)
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn note_root(&mut self, config: &RecordConfig, parent: &Context) {
-        self.span.root = config.sink.root_of(&self.span.parentage, parent);
-    }
-
     /// The local root of its span, also after its end, if that is recorded.
     pub fn root(&self) -> Option<SpanId> {
-        let config = self.config.as_ref()?;
-        let has_root = config.extras.include(Extras::ROOT);
+        let has_root = self.config.as_ref()?.extras.include(Extras::ROOT);
         has_root.then_some(self.span.root)
     }
 
@@ -200,6 +136,16 @@ impl Record {
             span.code = code as u8;
             span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
         }
+    }
+
+    /// When it started, as its sink counts; `None` if that was told.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn counted_start(&self) -> Option<(&Arc<RecordConfig>, u64)> {
+        let details = self.span.details.as_ref();
+        let is_told = details.is_some_and(|details| details.start.is_some());
+        let config = self.config.as_ref().filter(|_| !is_told);
+        config.map(|config| (config, self.span.start))
     }
 
     #[cold]
@@ -393,7 +339,7 @@ impl Record {
         if let Some(end) = self.span.wall_time(time) {
             self.span.details.get_or_insert_default().end = Some(end);
         }
-        let bytes = self.span.bytes(self.held);
+        let bytes = size::of_span(&self.span, self.held);
         if !config
             .sink
             .take(&mut self.span, &mut self.attributes, bytes)
@@ -409,19 +355,5 @@ impl Record {
     fn clear(&mut self) {
         self.attributes.clear();
         self.span = EndedSpan::default();
-    }
-}
-
-impl EndedSpan {
-    /// About how much memory it takes with so many bytes that it holds, and a sixth on top: lists have room to
-    /// spare, and allocators round up.
-    #[inline]
-    fn bytes(&self, held: usize) -> usize {
-        let beside = match &self.details {
-            Some(details) => size::of_details(details),
-            None => 0,
-        };
-        let bytes = size_of::<EndedSpan>() + beside + held;
-        bytes + bytes / 6
     }
 }

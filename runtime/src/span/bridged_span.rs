@@ -21,8 +21,9 @@ use crate::span::active::ActiveSpan;
 use crate::span::builder::SpanBuilder;
 use crate::span::recording::Recording;
 use crate::span::recording_state::Ending;
-use crate::span::scope::{self, Scope};
+use crate::span::scope::Scope;
 use crate::span::start;
+use crate::span::unsampled;
 
 /// A span whose maker holds it, or the place of one that is not recorded.
 pub struct BridgedSpan(Content);
@@ -60,7 +61,7 @@ impl BridgedSpan {
         let thread_backend = ThreadBackend::find()?;
         let place = stack::map_current(|current| {
             let is_off = current.is_telemetry_suppressed()
-                || (thread_backend.follows_parent && scope::is_known_unsampled(current));
+                || (thread_backend.follows_parent && unsampled::is_known_unsampled(current));
             is_off.then(|| BridgedSpan(Content::Place(current.clone())))
         });
         place.flatten()

@@ -12,6 +12,8 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt as _, Tr
 use opentelemetry::{Context, KeyValue};
 
 use crate::backend::ForeignSpan;
+#[cfg(feature = "open-spans")]
+use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::recorded_root;
 use crate::span::recording_state::{Ending, RecordingState};
@@ -52,6 +54,14 @@ impl Recording {
     pub(crate) fn start_foreign(&mut self, span: Box<dyn ForeignSpan>, policy: ErrorPolicy) {
         self.state_mut().start_foreign(span, policy);
         self.identity = self.state_mut().identity();
+    }
+
+    /// Lists a span that has started among the open ones.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn list(&mut self, begun: impl FnOnce(&SpanContext) -> BegunSpan<'_>) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.list(begun(&self.identity));
     }
 
     #[inline]

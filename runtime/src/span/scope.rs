@@ -9,7 +9,7 @@ use std::mem;
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId};
+use opentelemetry::trace::{SpanId, TraceContextExt as _, TraceId};
 
 use crate::attribute::value::Scalar;
 use crate::backend::site::Site;
@@ -22,6 +22,7 @@ use crate::span::recording_state::{Ending, RecordingState};
 use crate::span::root_slot::Origin;
 use crate::span::root_table::{self, OpenRoot};
 use crate::span::spare_list::SpareList;
+use crate::span::unsampled;
 
 pub(crate) struct Scope {
     pub(crate) site: &'static Site,
@@ -133,7 +134,7 @@ impl Scope {
     #[cold]
     pub(crate) fn decline(mut self: Box<Self>, parent: &Context) -> Option<Box<Self>> {
         let identity = self.place().record().take_declined();
-        if must_be_attached(parent, &identity) {
+        if unsampled::must_be_attached(parent, &identity) {
             self.context = Some(parent.with_remote_span_context(identity));
             Some(self)
         } else {
@@ -366,21 +367,4 @@ impl Scope {
 #[inline]
 fn is_unshared(recording: &Arc<Recording>) -> bool {
     Arc::strong_count(recording) == 1 && Arc::weak_count(recording) == 0
-}
-
-/// A span that is not recorded is attached only if headers and children must learn from it that
-/// the trace is not sampled: at the root, below a remote parent, below one that is sampled.
-fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool {
-    let above = parent.span();
-    let same = identity.span_id() == above.span_context().span_id();
-    identity.is_valid() && !same && !is_known_unsampled(parent)
-}
-
-/// Whether everything below `parent` knows already that it is in a trace that is not sampled.
-#[inline]
-pub(crate) fn is_known_unsampled(parent: &Context) -> bool {
-    let above = parent.span();
-    let parent = above.span_context();
-    // What most say first: one that is sampled is asked for nothing else.
-    !parent.is_sampled() && parent.is_valid() && !parent.is_remote() && !above.is_recording()
 }

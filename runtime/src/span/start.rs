@@ -19,8 +19,9 @@ use crate::span::builder::{Describe, SpanBuilder};
 use crate::span::local_root;
 use crate::span::recorder_hooks;
 use crate::span::recording_place::State;
-use crate::span::scope::{self, Scope};
+use crate::span::scope::Scope;
 use crate::span::to_parent::PendingLinks;
+use crate::span::unsampled;
 
 /// Enters a span at `site`, below the current one.
 #[cold]
@@ -41,7 +42,7 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
     let start = |parent: &Context| {
         // What is current: a span may start below it, and takes nothing but its site.
         let is_off = parent.is_telemetry_suppressed()
-            || (thread_backend.follows_parent && scope::is_known_unsampled(parent));
+            || (thread_backend.follows_parent && unsampled::is_known_unsampled(parent));
         if is_off {
             return Some(ActiveSpan::OFF);
         }
@@ -56,7 +57,7 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             let mut scope = Scope::spare(site);
             let mut place = scope.place();
             // The context.
-            let name = listing::name(site, None);
+            let name = listing::name(None);
             let scope = match backend.start_plain(site, parent, place.record()) {
                 Some(StartResult::Recorded) => {
                     let policy = active_backend.policy();
@@ -136,7 +137,8 @@ fn decide(
         // Nothing records; but a test wants the name of what it has lost.
         return undecided(recorder_hooks::is_recorder_alive());
     };
-    if backend.mutes(library) || (backend.follows_parent() && scope::is_known_unsampled(parent)) {
+    if backend.mutes(library) || (backend.follows_parent() && unsampled::is_known_unsampled(parent))
+    {
         return undecided(false);
     }
     backend.decide(parent).map_or_else(
@@ -183,7 +185,7 @@ fn start_recorded(
     recorder_hooks::started(parent, name, active_backend.is_some());
     let active_backend = active_backend?;
     let backend = active_backend.backend()?;
-    let name = listing::name(site, options.name.as_ref());
+    let name = listing::name(options.name.as_ref());
     let mut scope = Scope::spare(site);
     let start = Start {
         site,
@@ -205,9 +207,9 @@ fn activate(
     parent: &Context,
     name: listing::Name,
 ) {
+    listing::list(scope, name, parent);
     scope.activate(state, policy.detail, parent);
     local_root::register(scope, parent);
-    listing::list(scope, name, parent);
 }
 
 /// The same for whatever came of a start. `None` if there is no span, or its children need not know of it.
@@ -241,34 +243,28 @@ mod listing {
     use opentelemetry::Context;
     use opentelemetry::trace::TraceContextExt as _;
 
-    use crate::backend::site::Site;
-    use crate::context::identity::SpanContext;
-    use crate::diagnose::open_list::{self, OpenSpanInfo};
+    use crate::diagnose::open_list::BegunSpan;
     use crate::span::local_root;
-    use crate::span::recording_state::Listing;
     use crate::span::scope::Scope;
 
-    pub(super) type Name = Cow<'static, str>;
+    pub(super) type Name = Option<Cow<'static, str>>;
 
-    pub(super) fn name(site: &'static Site, given: Option<&Name>) -> Name {
-        given.cloned().unwrap_or(Cow::Borrowed(site.name()))
+    #[inline]
+    pub(super) fn name(given: Option<&Cow<'static, str>>) -> Name {
+        given.cloned()
     }
 
     /// Lists a span that is recorded.
+    #[inline]
     pub(super) fn list(scope: &mut Scope, name: Name, parent: &Context) {
         let site = scope.site;
-        if let Some(recording) = scope.share() {
-            let identity = SpanContext(recording.identity().clone());
-            let begun = OpenSpanInfo {
-                name,
-                site,
-                place: local_root::place(parent),
-                parent: SpanContext(parent.span().span_context().clone()),
-                identity,
-            };
-            let listing = Listing(Some(open_list::enlist(begun)));
-            recording.state().set_listing(listing);
-        }
+        scope.place().list(|identity| BegunSpan {
+            name,
+            site,
+            place: local_root::place(parent),
+            parent: parent.span().span_context().span_id(),
+            identity,
+        });
     }
 }
 
@@ -278,13 +274,12 @@ mod listing {
 
     use opentelemetry::Context;
 
-    use crate::backend::site::Site;
     use crate::span::scope::Scope;
 
     pub(super) struct Name;
 
     #[inline(always)]
-    pub(super) fn name(_: &'static Site, _: Option<&Cow<'static, str>>) -> Name {
+    pub(super) fn name(_: Option<&Cow<'static, str>>) -> Name {
         Name
     }
 

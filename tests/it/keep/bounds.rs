@@ -78,6 +78,23 @@ fn a_root_that_never_ends_holds_nothing() {
     assert_eq!(exported.try_recv(), Ok(vec!["root".to_owned()]));
 }
 
+/// A rule that blocks holds up the pipeline's thread alone: a shutdown is over when its time is.
+#[test]
+fn a_shutdown_does_not_wait_for_a_rule() {
+    let (open, gate) = mpsc::channel::<()>();
+    let (sends, has_begun) = mpsc::channel();
+    let rig = rig(Keep::by(move |_| {
+        sends.send(()).ok();
+        gate.recv().is_ok()
+    }));
+    rig.tracer.enter_span("root", |_| {});
+    let soon = Duration::from_millis(20);
+    assert!(rig.pipeline.flush(soon).is_err());
+    has_begun.recv_timeout(AGES).expect("it blocks");
+    assert!(rig.pipeline.shutdown(soon).is_err());
+    drop(open);
+}
+
 /// One that is too large is decided by what is known of it, and the rest follows, also an error.
 #[test]
 fn a_large_trace_is_decided_early() {
