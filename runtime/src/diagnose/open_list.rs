@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak};
 use std::time::Duration;
 
-use crate::backend::record::RecordConfig;
+use crate::backend::record_config::RecordConfig;
 use crate::backend::site::Site;
 use crate::context::identity::{SpanContext, SpanId};
 use crate::diagnose::start_time::{CountedStart, Now, Started};
