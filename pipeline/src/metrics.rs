@@ -9,6 +9,7 @@ use opentelemetry::metrics::{AsyncInstrument, Meter};
 
 use crate::queue::limit::Limits;
 use crate::stats::counts::{Counts, ExporterCounts};
+use crate::stats::keep_counts::KeepCounts;
 use crate::stats::ledgers::Ledgers;
 
 /// What the instruments see: nothing, when the pipeline is gone.
@@ -68,7 +69,7 @@ fn register_keep(meter: &Meter, view: &View) {
         .with_unit(UNIT)
         .with_description("Spans that wait for the decision about their trace")
         .with_callback(move |instrument| {
-            undecided.with_counts(|counts| {
+            undecided.with_decisions(|counts| {
                 instrument.observe(counts.undecided as i64, &undecided.attributes());
             });
         })
@@ -78,7 +79,7 @@ fn register_keep(meter: &Meter, view: &View) {
         .with_unit(UNIT)
         .with_description("Spans of traces that were not kept")
         .with_callback(move |instrument| {
-            not_kept.with_counts(|counts| {
+            not_kept.with_decisions(|counts| {
                 instrument.observe(counts.not_kept, &not_kept.attributes());
             });
         })
@@ -156,6 +157,15 @@ impl View {
         if let Some(ledgers) = self.ledgers() {
             work(ledgers.counts());
         }
+    }
+
+    /// The same, if a policy has had something to decide.
+    fn with_decisions(&self, work: impl FnOnce(Counts)) {
+        self.with_counts(|counts| {
+            if counts.undecided > 0 || counts.keep != KeepCounts::default() {
+                work(counts);
+            }
+        });
     }
 
     fn ledgers(&self) -> Option<Arc<Ledgers>> {

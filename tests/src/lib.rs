@@ -25,6 +25,7 @@ pages! {
     costs "docs/costs.md"
     getting_started "docs/getting-started.md"
     http "docs/http.md"
+    keep "docs/keep.md"
     linked_traces "docs/linked-traces.md"
     logs "docs/logs.md"
     privacy "docs/privacy.md"

@@ -10,6 +10,8 @@ mod pending_trace;
 mod place_table;
 mod policy;
 mod rules;
+#[cfg(all(test, not(enter_span_loom)))]
+mod tests;
 mod trace_list;
 mod verdict;
 
