@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::Location;
 
-use enter_span::native::SpanLimits;
+use enter_span::native::{Extras, SpanLimits};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -19,6 +19,7 @@ use crate::export::overflow::OpenOverflow;
 #[cfg(feature = "spool")]
 use crate::export::spool::{self, settings::Spool};
 use crate::host::unwind::silenced;
+use crate::keep::Keep;
 use crate::pipeline::{InstallSlot, Pipeline, PipelineConfig};
 use crate::propagation::Propagation;
 use crate::queue::limit::Limits;
@@ -60,7 +61,7 @@ pub struct PipelineBuilder {
     sampler: Option<Sampler>,
     resource: Option<Resource>,
     span_limits: Option<SpanLimits>,
-    tells_place: bool,
+    extras: Extras,
     limits: Option<Limits>,
     muting: Muting,
     environment: Box<Variables>,
@@ -68,6 +69,7 @@ pub struct PipelineBuilder {
     propagation: Propagation,
     baggage_keys: Vec<Cow<'static, str>>,
     overflow: Option<OpenOverflow>,
+    keep: Option<Keep>,
 }
 
 impl Default for PipelineBuilder {
@@ -78,7 +80,7 @@ impl Default for PipelineBuilder {
             sampler: None,
             resource: None,
             span_limits: None,
-            tells_place: true,
+            extras: Extras::PLACE,
             limits: None,
             muting: Muting::default(),
             environment: Box::new(|variable| std::env::var(variable)),
@@ -90,6 +92,7 @@ impl Default for PipelineBuilder {
             propagation: Propagation::Open,
             baggage_keys: Vec::new(),
             overflow: None,
+            keep: None,
         }
     }
 }
@@ -139,6 +142,16 @@ impl PipelineBuilder {
         self
     }
 
+    /// Decides at the end of each local trace whether it is exported. Takes precedence over `ENTER_SPAN_KEEP`, which
+    /// is read as `errors,slower=500ms,with=debug,rest=0.05`. Without both, all is exported.
+    ///
+    /// What the sampler does not record never comes to the policy, and the sampled flag that goes to other
+    /// services is the sampler's: each service keeps its own part of a trace.
+    pub fn with_keep(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
     /// Sets the resource: service name and attributes. By default they come from `OTEL_SERVICE_NAME` and
     /// `OTEL_RESOURCE_ATTRIBUTES`.
     pub fn with_resource(mut self, resource: Resource) -> Self {
@@ -169,7 +182,7 @@ impl PipelineBuilder {
 
     /// Leaves out where a span was made: `code.function.name`, `code.file.path`, `code.line.number`.
     pub fn without_code_attributes(mut self) -> Self {
-        self.tells_place = false;
+        self.extras = Extras::NONE;
         self
     }
 
@@ -325,6 +338,16 @@ impl PipelineBuilder {
         };
         let muting = environment.muting().overruled_by(self.muting);
         let limits = self.limits.unwrap_or_else(|| environment.limits());
+        let (keep, keep_by) = match self.keep {
+            Some(keep) => (Some(keep), "the code"),
+            None => (environment.keep(), "`ENTER_SPAN_KEEP`"),
+        };
+        let keep_text = keep.as_ref().map(|keep| (keep.to_string(), keep_by));
+        // Only a policy asks for the root.
+        let extras = match &keep {
+            Some(_) => self.extras.and(Extras::ROOT),
+            None => self.extras,
+        };
         let span_limits = self.span_limits;
         let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
         PipelineConfig {
@@ -336,10 +359,12 @@ impl PipelineBuilder {
             muting,
             limits,
             span_limits,
-            tells_place: self.tells_place,
+            extras,
             warnings: environment.into_warnings(),
             warn: self.warn,
             overflow,
+            keep,
+            keep_text,
         }
     }
 

@@ -36,6 +36,7 @@
 //! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two. Baggage leaves only by the keys of [`PipelineBuilder::with_baggage_keys`] |
 //! | `OTEL_BSP_*` | when spans are exported ([`Limits`], whose defaults are not OpenTelemetry's: a longer queue, a shorter delay) |
 //! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
+//! | `ENTER_SPAN_KEEP` | which traces are exported, decided at their end: see [`Keep`] and [`PipelineBuilder::with_keep`] |
 //! | `ENTER_SPAN_SCOPES` | which instrumentation scopes make spans: see below |
 //! | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` | `logs`: errors add no event; read from the process alone |
 //!
@@ -146,7 +147,8 @@
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported
 //!   when the time of a shutdown is over is dropped, counted, and told from the thread that shuts down.
-//! - At any quiet moment `recorded = exported + dropped + spooled`: see [`Counts`]. `spooled` is 0 without a spool.
+//! - At any quiet moment `recorded = exported + dropped + spooled + not_kept + undecided`: see [`Counts`]. `spooled`
+//!   is 0 without a spool; `not_kept` and `undecided` are 0 without a [`Keep`].
 //! - An exporter that fails for good, panics or does not answer in time costs its own batch, and spans that
 //!   are made while it exports are suppressed. Only OTLP says which failures may pass.
 //! - A batch is cut when its exporter is free, from all that waits: one that is slow gets full batches.
@@ -167,6 +169,7 @@ mod environment;
 mod error;
 mod export;
 mod host;
+mod keep;
 mod metrics;
 mod pipeline;
 mod propagation;
@@ -193,9 +196,11 @@ pub mod fuzzing {
 
     pub use crate::export::otlp::{read_response, read_status};
 }
+pub use keep::{Keep, LocalSpan, LocalTrace};
 pub use pipeline::Pipeline;
 pub use queue::limit::Limits;
 pub use record::provider::{PipelineProvider, PipelineSpan, PipelineTracer};
 pub use sampling::sampler::Sampler;
 pub use stats::counts::{Counts, Dropped, ExporterCounts};
+pub use stats::keep_counts::KeepCounts;
 pub use stats::spool_counts::SpoolCounts;

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
+use enter_span::native::{self, Extras, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 use tracing_core::callsite::rebuild_interest_cache;
 use tracing_core::subscriber::NoSubscriber;
 use tracing_core::{Dispatch, LevelFilter, dispatcher};
 
-use crate::diagnosis::PipelineDiagnosis;
+use crate::diagnosis::{KeepText, PipelineDiagnosis};
 use crate::error::Error;
 use crate::export::async_wait::AsyncWaits;
 use crate::export::control::{Control, WaitResult};
@@ -28,6 +28,7 @@ use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
 use crate::host::unwind::shielded;
+use crate::keep::Keep;
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -38,6 +39,7 @@ use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
+use crate::stats::keep_counts::KeepLedger;
 use crate::stats::ledgers::Ledgers;
 use crate::stats::warning_queue::Warn;
 
@@ -100,10 +102,12 @@ pub(crate) struct PipelineConfig {
     pub(crate) muting: Muting,
     pub(crate) limits: Limits,
     pub(crate) span_limits: SpanLimits,
-    pub(crate) tells_place: bool,
+    pub(crate) extras: Extras,
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
+    pub(crate) keep: Option<Keep>,
+    pub(crate) keep_text: Option<KeepText>,
 }
 
 impl PipelineConfig {
@@ -116,7 +120,7 @@ impl PipelineConfig {
         };
         let config = RecordConfig {
             limits: self.span_limits,
-            tells_place: self.tells_place,
+            extras: self.extras,
             sink: Box::new(sink),
         };
         Arc::new(Core {
@@ -147,6 +151,7 @@ impl Pipeline {
             is_disabled: config.is_disabled,
             sampler_by: config.sampler_by,
             warnings: config.warnings,
+            keep: config.keep_text,
         };
         let own_ledgers = Arc::clone(&ledgers);
         let threads = if config.is_disabled {
@@ -160,6 +165,7 @@ impl Pipeline {
                 clock: Arc::clone(&core.clock),
                 text: core.config.limits.text,
                 overflow: config.overflow,
+                keep: config.keep,
             };
             PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
         };
@@ -402,6 +408,7 @@ fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledg
         queue: SpanQueue::new(limits, move |call| control.call(call)),
         all: Arc::default(),
         each: (0..exporters).map(|_| Arc::default()).collect(),
+        keep: Arc::new(KeepLedger::default()),
         is_installed: AtomicBool::new(false),
     })
 }

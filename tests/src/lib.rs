@@ -27,6 +27,7 @@ pages! {
     from_tracing "docs/from-tracing.md"
     getting_started "docs/getting-started.md"
     http "docs/http.md"
+    keep "docs/keep.md"
     linked_traces "docs/linked-traces.md"
     logs "docs/logs.md"
     privacy "docs/privacy.md"

@@ -8,6 +8,7 @@ mod endpoint;
 mod exporter;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod header;
+mod keep;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
 mod pair;
@@ -308,6 +309,16 @@ impl<'a> Environment<'a> {
 fn shown(value: &str) -> String {
     const LONGEST: usize = 64;
     if value.len() > LONGEST || value.contains(['@', ':', '?', '=', '%']) {
+        HIDDEN.to_owned()
+    } else {
+        format!("\"{}\"", value.escape_debug())
+    }
+}
+
+/// The same for a value that is made of pairs.
+fn quoted(value: &str) -> String {
+    const LONGEST: usize = 64;
+    if value.len() > LONGEST || value.contains(['@', ':', '?', '%']) {
         HIDDEN.to_owned()
     } else {
         format!("\"{}\"", value.escape_debug())

@@ -99,6 +99,16 @@ pub(crate) struct Wakeup {
     pub(crate) is_soon_only: bool,
 }
 
+impl Wakeup {
+    /// That of a worker that ends.
+    pub(crate) fn ending() -> Self {
+        Wakeup {
+            is_over: true,
+            ..Wakeup::default()
+        }
+    }
+}
+
 /// Shared by all that take part in a flush or a shutdown, which is done when the last one drops it.
 pub(crate) struct FlushTicket {
     control: Arc<Control>,

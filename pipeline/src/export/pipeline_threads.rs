@@ -14,6 +14,7 @@ use crate::export::exporter::Export;
 use crate::export::overflow::Overflow;
 use crate::export::worker::{self, Worker};
 use crate::host::clock::Clock;
+use crate::keep::{Keep, Keeper, KeeperConfig};
 use crate::queue::limit::Limits;
 use crate::stats::counts::DropCause;
 use crate::stats::drop_warnings::DropWarnings;
@@ -40,6 +41,7 @@ pub(crate) struct ThreadsConfig<'a> {
     /// Characters of a text.
     pub(crate) text: Option<usize>,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
+    pub(crate) keep: Option<Keep>,
 }
 
 /// For a warning function that is at work when all else is done: a process that ends now would not see
@@ -80,6 +82,16 @@ impl PipelineThreads {
             limits,
             overflow.as_deref(),
         );
+        let keeper = config.keep.map(|keep| {
+            Box::new(Keeper::new(KeeperConfig {
+                keep,
+                limits,
+                clock: Arc::clone(&config.clock),
+                queue: Arc::clone(&ledgers.queue),
+                ledger: Arc::clone(&ledgers.all),
+                keep_ledger: Arc::clone(&ledgers.keep),
+            }))
+        });
         let warnings = WarningQueue::new(config.warn);
         let drop_warnings = Arc::new(DropWarnings::new(Arc::clone(&warnings)));
         let threads = PipelineThreads {
@@ -99,6 +111,7 @@ impl PipelineThreads {
             clock: config.clock,
             text: config.text,
             overflow: overflow.clone(),
+            keeper,
             next: None,
         };
         let started = overflow.map_or(Ok(()), |overflow| overflow.start(&warnings));

@@ -125,6 +125,11 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// When it was taken.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.wall
+    }
+
     pub(crate) fn wall_time(&self, timestamp: Timestamp) -> SystemTime {
         match timestamp {
             Timestamp::Wall(time) => time,

@@ -139,7 +139,7 @@ impl Tracer for PipelineTracer {
             start,
         };
         let mut record = record_pool::take();
-        record.begin(&core.config, span_start, &decision.state);
+        record.begin(&core.config, span_start, &decision.state, context);
         let identity = decision.parentage.identity(decision.state);
         let attributes = [attributes, decision.attributes];
         fill(&mut record, attributes, builder.events, links);
@@ -214,6 +214,9 @@ impl Span for PipelineSpan {
     }
 
     fn is_recording(&self) -> bool {
+        if let Some(record) = &self.record {
+            native::answer_root(|| record.root());
+        }
         self.record.is_some()
     }
 

@@ -128,7 +128,7 @@ fn below(parent: &SpanContext) -> Option<bool> {
 
 /// By the lower eight bytes of the trace id, as the SDK decides: processes that share a trace and a
 /// ratio agree.
-fn is_in(ratio: f64, trace_id: TraceId) -> bool {
+pub(crate) fn is_in(ratio: f64, trace_id: TraceId) -> bool {
     let bytes = trace_id.to_bytes();
     let mut lower = [0; 8];
     lower.copy_from_slice(&bytes[8..]);

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::stats::keep_counts::KeepCounts;
 use crate::stats::spool_counts::{SpoolCounts, SpoolLedger};
 
 /// What became of the spans that a pipeline has recorded.
 ///
-/// `recorded == exported + dropped.total() + spooled + queued` always, and after a flush `queued` is 0 until
-/// the next span ends. Each span is counted once, however many exporters there are: as exported if every
+/// `recorded == exported + dropped.total() + spooled + not_kept + undecided + queued` always, and after a flush
+/// `queued` is 0 until the next span ends. Without a [`Keep`](crate::Keep), `not_kept` and `undecided` are 0. Each span is counted once, however many exporters there are: as exported if every
 /// one of them took it, and there is one, else as dropped by the cause that was met first, else as spooled.
 /// Each exporter has its own [`ExporterCounts`].
 ///
@@ -35,8 +36,14 @@ pub struct Counts {
     pub dropped: Dropped,
     /// Spans that were written to the spool, by this pipeline. What becomes of them there is in `spool`.
     pub spooled: u64,
+    /// Spans of traces that were not kept.
+    pub not_kept: u64,
+    /// Spans that wait for the decision about their trace.
+    pub undecided: u64,
     /// Spans that wait for export, or are on their way.
     pub queued: u64,
+    /// What was decided about traces.
+    pub keep: KeepCounts,
     /// Spans that have ended and were recorded by a sampler's wish, but not sampled: they are not
     /// exported, and not in `recorded`.
     pub record_only: u64,
@@ -206,6 +213,8 @@ pub(crate) enum DropCause {
     Spooled,
     /// Never at an exporter.
     NoExporter,
+    /// Its trace was not kept: that is no loss.
+    NotKept,
 }
 
 /// What became of what was taken out of the buffers: of a pipeline, or of one exporter.
@@ -214,7 +223,7 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 12],
+    dropped: [AtomicU64; 13],
     retried: AtomicU64,
     given_up: AtomicU64,
     /// Panics of its thread.
@@ -298,6 +307,11 @@ impl Ledger {
             queued: get(&self.offered).saturating_sub(done),
             ..counts
         }
+    }
+
+    /// Spans of traces that were not kept.
+    pub(crate) fn not_kept(&self) -> u64 {
+        self.of(DropCause::NotKept).load(Ordering::Relaxed)
     }
 
     /// What was taken out of the buffers, and dropped.

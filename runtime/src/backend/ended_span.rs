@@ -18,6 +18,9 @@ use crate::context::clock::wall_now;
 #[derive(Clone)]
 pub struct EndedSpan {
     pub parentage: Parentage,
+    /// Its local root, as far as that was known at its start: itself, or its parent where nobody knew better.
+    /// Written only if the config asks for it.
+    pub root: SpanId,
     pub kind: SpanKind,
     pub status: StatusCode,
     /// How many attributes of the place in source are written after its own.
@@ -98,7 +101,7 @@ pub struct RecordedEvent {
 }
 
 const _: () = assert!(
-    size_of::<EndedSpan>() <= 112,
+    size_of::<EndedSpan>() <= 120,
     "a record is larger than it was"
 );
 
@@ -160,6 +163,7 @@ impl Default for EndedSpan {
                 parent: SpanId::INVALID,
                 parent_is_remote: false,
             },
+            root: SpanId::INVALID,
             kind: SpanKind::Internal,
             status: StatusCode::Unset,
             code: 0,
@@ -230,6 +234,7 @@ impl EndedSpan {
     pub fn take(&mut self) -> Self {
         EndedSpan {
             parentage: self.parentage,
+            root: self.root,
             kind: self.kind.clone(),
             status: mem::take(&mut self.status),
             code: self.code,

@@ -25,6 +25,7 @@ pub(crate) mod foreign;
 pub(crate) mod process_backend;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 pub(crate) mod record;
+pub(crate) mod record_config;
 pub(crate) mod record_sink;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod site;

@@ -1,8 +1,9 @@
 //! Where records go, and the clock that they are counted by.
 
-use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanId;
+use opentelemetry::{Context, KeyValue};
 
-use crate::backend::ended_span::EndedSpan;
+use crate::backend::ended_span::{EndedSpan, Parentage};
 
 /// A counter at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,9 @@ pub trait RecordSink: Send + Sync {
 
     /// The counter that `now` reads, and its rate, for times of spans that are open.
     fn read_counter(&self) -> CounterReading;
+
+    /// The local root of a span that starts at this place below `parent`.
+    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId;
 
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.

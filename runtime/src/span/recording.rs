@@ -15,6 +15,7 @@ use crate::backend::ForeignSpan;
 #[cfg(feature = "open-spans")]
 use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::policy::ErrorPolicy;
+use crate::span::recorded_root;
 use crate::span::recording_state::{Ending, RecordingState};
 
 /// A span that is being recorded, shared by its scope and the context that it is current in.
@@ -66,10 +67,6 @@ impl Recording {
     #[inline]
     pub(crate) fn state_mut(&mut self) -> &mut RecordingState {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.state().is_open()
     }
 
     #[inline]
@@ -139,7 +136,9 @@ impl opentelemetry::trace::Span for ContextSpan {
     }
 
     fn is_recording(&self) -> bool {
-        self.0.is_open()
+        let state = self.0.state();
+        recorded_root::answer_root(|| state.root());
+        state.is_open()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {

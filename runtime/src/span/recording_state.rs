@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::mem;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId};
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceId};
 use opentelemetry::{KeyValue, Value};
 
 use crate::attribute::value::Scalar;
@@ -124,6 +124,14 @@ impl RecordingState {
             Storage::Nowhere => SpanContext::NONE,
             Storage::Record => self.record.identity(),
             Storage::Foreign(span) => span.identity(),
+        }
+    }
+
+    /// The local root that is recorded of it, also after its end.
+    pub(crate) fn root(&self) -> Option<SpanId> {
+        match &self.storage {
+            Storage::Nowhere | Storage::Record => self.record.root(),
+            Storage::Foreign(_) => None,
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn finished(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
 pub(crate) fn assert_all_accounted(counts: Counts) {
     assert_eq!(
         counts.recorded,
-        counts.exported + counts.dropped.total(),
+        counts.exported + counts.dropped.total() + counts.not_kept + counts.undecided,
         "{counts:?}"
     );
     assert_eq!(counts.queued, 0);
