@@ -154,7 +154,7 @@ fn what_took_another_span_for_its_root_joins_it() {
         [middle(), root(), below()],
     ];
     for order in orders {
-        // Nothing goes at once.
+        // Nothing goes before its decision.
         let mut rig = rig(Keep::errors().for_scope("none", Keep::none()));
         rig.drain(order);
         rig.drain([]);
