@@ -31,12 +31,15 @@ const PAGES: &str = "target/shop";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run(keeps_errors: bool) -> Result<()> {
     let program = env::current_exe()?;
     let pages = env::var_os(service::PAGES).map_or_else(|| PAGES.into(), PathBuf::from);
     let start = |name: &str| {
         let mut command = Command::new(&program);
         command.arg(name).env(service::PAGES, &pages);
+        if keeps_errors {
+            command.env(service::KEEP_ERRORS, "1");
+        }
         command
     };
     let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo run --example shop
+//! cargo run --example shop -- --keep-errors
 //! ```
 //!
 //! `orders` takes an order over HTTP, asks `stock` for its goods, stores it in SQLite, and puts its payment
@@ -12,6 +13,9 @@
 //! The command starts the three as processes, sends orders, stops them, and prints the traces, which it
 //! receives by OTLP. With `OTEL_EXPORTER_OTLP_ENDPOINT` set they go to that collector instead. The three processes also
 //! write pages to one folder, `target/shop`: open its `index.html` in a browser. `SHOP_PAGES` names another folder.
+//!
+//! With `--keep-errors`, each process exports only its local traces with an error: of this day, what the worker did
+//! while the bank did not answer.
 //!
 //! | | |
 //! |---|---|
@@ -39,7 +43,8 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 
 fn main() -> Result<()> {
     match std::env::args().nth(1) {
-        None => command::run(),
+        None => command::run(false),
+        Some(flag) if flag == "--keep-errors" => command::run(true),
         Some(name) => service::run(&name),
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
-use enter_span_pipeline::{HtmlFiles, Pipeline};
+use enter_span_pipeline::{HtmlFiles, Keep, Pipeline};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -20,6 +20,8 @@ use crate::{Result, orders, queue, stock, worker};
 pub(crate) const FOLDER: &str = "SHOP_FOLDER";
 /// The folder of the pages. Without it, none are written.
 pub(crate) const PAGES: &str = "SHOP_PAGES";
+/// Set, only local traces with an error are exported.
+pub(crate) const KEEP_ERRORS: &str = "SHOP_KEEP_ERRORS";
 /// Where `stock` is.
 pub(crate) const STOCK: &str = "SHOP_STOCK";
 
@@ -29,6 +31,9 @@ pub(crate) fn run(name: &str) -> Result<()> {
     let mut builder = Pipeline::builder().with_otlp();
     if let Some(folder) = env::var_os(PAGES) {
         builder = builder.with_exporter(HtmlFiles::in_folder(folder));
+    }
+    if env::var_os(KEEP_ERRORS).is_some() {
+        builder = builder.with_keep(Keep::errors());
     }
     let pipeline = builder.install()?;
     let runtime = Runtime::new()?;

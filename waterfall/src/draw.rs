@@ -19,7 +19,7 @@ use super::tree::{self, Folded, Item, ParentLink, Row, Trace};
 ///
 /// A heading has the time of day, in UTC, at which its trace starts, if there is room. Siblings stand in the order
 /// of their starts, whichever thread they ran on. Attributes of the thread, the level and the target are the last
-/// of their span; those of the place in source are left out. A statement of SQL is on one line.
+/// of their span; those of the place in source are left out. Where a policy keeps traces, the heading says why. A statement of SQL is on one line.
 ///
 /// More than ten siblings of one name are folded: the first, the slowest and some that have failed
 /// keep their rows. One row counts the others, with their shortest, longest and total time. No more than 32 levels and 500 rows of a trace are
@@ -97,6 +97,9 @@ impl Canvas {
         if trace.cancelled > 0 {
             let cancelled = format!("  {} cancelled", trace.cancelled);
             pieces.push(Piece::new(Style::Yellow, cancelled));
+        }
+        if let Some(kept) = &trace.kept {
+            pieces.push(Piece::new(Style::Dim, format!("  {}", escape(kept))));
         }
         if trace.roots > 1 {
             let took = human(length(trace.start, trace.end));

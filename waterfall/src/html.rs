@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SpanData;
 use super::json::Json;
 use super::page_name::INDEX_NAME;
 use super::parents::parents;
-use super::state::{SpanState, error_type, in_order, kind, length, state};
+use super::state::{SpanState, error_type, in_order, kept, kind, length, state};
 use super::trace_collector::{Gaps, Part};
 
 const PAGE: &str = include_str!("page.html");
@@ -90,6 +90,10 @@ fn trace(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps, index: &str) -> 
         ),
         ("index", Json::text(index)),
         ("notes", Json::list(gaps.notes().map(Json::text))),
+        (
+            "kept",
+            Json::text(&kept(spans.iter().copied()).unwrap_or_default()),
+        ),
         ("resource", pairs(resource)),
         (
             "start",

@@ -355,6 +355,7 @@
     const cancelled = spans.filter((span) => span.state === "cancelled").length;
     if (failed) fact("failed", String(failed), "bad");
     if (cancelled) fact("cancelled", String(cancelled), "stopped");
+    if (data.kept) fact(onLine(data.kept));
     data.notes.forEach((note) => fact(note, undefined, "stopped"));
     fact(new Date(data.start).toISOString().replace("T", " ").replace("Z", " UTC"));
     const id = fact(data.index ? "" : data.trace, undefined, "id");

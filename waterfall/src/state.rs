@@ -8,6 +8,12 @@ use opentelemetry_sdk::trace::SpanData;
 
 const OUTCOME: &str = "enter_span.outcome";
 
+/// Of a local root, where a policy of the pipeline decides which traces are kept.
+const KEPT: &str = "enter_span.kept";
+
+/// As many reasons are named.
+const MOST_REASONS: usize = 4;
+
 /// What became of a span.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SpanState {
@@ -32,6 +38,17 @@ pub(super) fn error_type(span: &SpanData) -> String {
     path.rsplit("::").next().unwrap_or(path).to_owned()
 }
 
+/// Why a policy has kept these spans of a trace: `kept: error`.
+pub(super) fn kept<'a>(spans: impl IntoIterator<Item = &'a SpanData>) -> Option<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in spans.into_iter().filter_map(|span| attribute(span, KEPT)) {
+        if reasons.len() < MOST_REASONS && !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    (!reasons.is_empty()).then(|| format!("kept: {}", reasons.join(", ")))
+}
+
 fn attribute(span: &SpanData, key: &str) -> Option<String> {
     let found = span.attributes.iter().find(|a| a.key.as_str() == key)?;
     Some(found.value.as_str().into_owned())
@@ -40,7 +57,8 @@ fn attribute(span: &SpanData, key: &str) -> Option<String> {
 /// Whether an attribute says what the row does not say already.
 pub(super) fn is_news(attribute: &KeyValue) -> bool {
     let key = attribute.key.as_str();
-    !key.starts_with("code.") && !["error.type", "exception.stacktrace", OUTCOME].contains(&key)
+    !key.starts_with("code.")
+        && !["error.type", "exception.stacktrace", OUTCOME, KEPT].contains(&key)
 }
 
 /// The attributes in the order in which they are shown: those that all spans of a bridge have, and that say

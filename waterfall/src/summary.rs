@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::json::Json;
 use super::parents::parents;
-use super::state::{SpanState, length, state};
+use super::state::{SpanState, kept, length, state};
 use super::trace_collector::Part;
 
 /// Names of spans and services are cut here.
@@ -27,6 +27,9 @@ pub(super) fn summary(part: &Part, resource: &[KeyValue]) -> Json {
     };
     let links = linked_traces(&spans);
     let links = links.iter().map(|id| Json::text(&id.to_string()));
+    let kept = kept(spans.iter().copied());
+    let notes = part.gaps.notes().map(Json::text);
+    let notes = notes.chain(kept.as_deref().map(Json::text));
     Json::object([
         ("name", Json::text(&cut(name(&spans)))),
         ("service", Json::text(&cut(&service(resource)))),
@@ -34,7 +37,7 @@ pub(super) fn summary(part: &Part, resource: &[KeyValue]) -> Json {
         ("spans", Json::number(spans.len() as u128)),
         ("failed", count(SpanState::Failed)),
         ("cancelled", count(SpanState::Cancelled)),
-        ("notes", Json::list(part.gaps.notes().map(Json::text))),
+        ("notes", Json::list(notes)),
         ("links", Json::list(links)),
     ])
 }

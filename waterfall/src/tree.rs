@@ -10,7 +10,7 @@ use opentelemetry::trace::{SpanId, Status, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::parents::parents;
-use super::state::{SpanState, length, state};
+use super::state::{SpanState, kept, length, state};
 
 /// One trace, ready to be drawn.
 pub(super) struct Trace<'a> {
@@ -21,6 +21,7 @@ pub(super) struct Trace<'a> {
     pub(super) roots: usize,
     pub(super) failed: usize,
     pub(super) cancelled: usize,
+    pub(super) kept: Option<String>,
     pub(super) rows: Vec<Row<'a>>,
 }
 
@@ -94,6 +95,7 @@ fn trace(id: TraceId, mut spans: Vec<&SpanData>) -> Trace<'_> {
         spans: spans.len(),
         failed: count(SpanState::Failed),
         cancelled: count(SpanState::Cancelled),
+        kept: kept(spans.iter().copied()),
         rows: forest.rows(),
     }
 }

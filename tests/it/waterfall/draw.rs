@@ -249,6 +249,26 @@ fn attributes_of_the_thread_the_level_and_the_target_stand_last() {
 }
 
 /// Characters that only look like blanks are spelled out there too.
+/// Each reason once, in the order of the spans, and not as an attribute too.
+#[test]
+fn the_heading_says_why_a_policy_has_kept_a_trace() {
+    let spans = [
+        span(1, 0, "order", 0, 20_000).with("enter_span.kept", "error"),
+        span(2, 1, "local", 1_000, 20_000),
+        span(3, 9, "below another service", 2_000, 20_000).with("enter_span.kept", "with debug"),
+        span(4, 9, "the same again", 3_000, 20_000).with("enter_span.kept", "error"),
+    ];
+    let drawn = draw(&spans, 100, Color::None);
+    let heading = drawn.lines().next().expect("a heading");
+    assert!(
+        heading.contains("  4 spans  kept: error, with debug"),
+        "{heading}"
+    );
+    assert!(!drawn.contains("enter_span.kept"));
+    let drawn = draw(&[span(1, 0, "order", 0, 20_000)], 100, Color::None);
+    assert!(!drawn.contains("kept"));
+}
+
 #[test]
 fn a_statement_is_on_one_line() {
     let statement = "\n  SELECT id,\r\n\t name\n    FROM\u{a0}orders\n";

@@ -185,7 +185,9 @@ fn the_data_holds_all_that_a_span_says() {
     )];
     child.links.dropped_count = 3;
     let late = span(4, 3, "late", 2_000, 2_500).with("enter_span.outcome", "cancelled");
+    let root = root.with("enter_span.kept", "error");
     let data = data(&[late, child, root]);
+    assert_eq!(data["kept"], "kept: error");
     assert_eq!(data["trace"], "00000000000000000000000000000001");
     // A page on its own has no index beside it.
     assert_eq!(data["index"], "");

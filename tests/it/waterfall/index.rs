@@ -55,6 +55,7 @@ fn a_line_says_what_is_in_a_page() {
         .map(|(trace, id)| Link::new(identity(trace, id), Vec::new(), 0))
         .to_vec();
     let serve = span(1, 0, "serve", 0, 9).failed("E", "failed");
+    let serve = serve.with("enter_span.kept", "error");
     export(&files, [query, serve]).expect("written");
     let trace = |id: u128| format!("{id:032x}");
     let expected = json!({
@@ -64,7 +65,7 @@ fn a_line_says_what_is_in_a_page() {
         "spans": 2,
         "failed": 1,
         "cancelled": 1,
-        "notes": [],
+        "notes": ["kept: error"],
         "links": [trace(7), trace(8)],
     });
     assert_eq!(listed(&folder), [(name(1, 0), expected)]);
