@@ -11,6 +11,7 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
+use crate::diagnosis::KeepText;
 use crate::environment::{Environment, ExporterName, Variables};
 use crate::error::Error;
 use crate::export::exporter::Export;
@@ -338,16 +339,7 @@ impl PipelineBuilder {
         };
         let muting = environment.muting().overruled_by(self.muting);
         let limits = self.limits.unwrap_or_else(|| environment.limits());
-        let (keep, keep_by) = match self.keep {
-            Some(keep) => (Some(keep), "the code"),
-            None => (environment.keep(), "`ENTER_SPAN_KEEP`"),
-        };
-        let keep_text = keep.as_ref().map(|keep| (keep.to_string(), keep_by));
-        // Only a policy asks for the root.
-        let extras = match &keep {
-            Some(_) => self.extras.and(Extras::ROOT),
-            None => self.extras,
-        };
+        let keep = resolve_keep(self.keep, &mut environment);
         let span_limits = self.span_limits;
         let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
         PipelineConfig {
@@ -359,12 +351,11 @@ impl PipelineBuilder {
             muting,
             limits,
             span_limits,
-            extras,
+            extras: self.extras,
             warnings: environment.into_warnings(),
             warn: self.warn,
             overflow,
             keep,
-            keep_text,
         }
     }
 
@@ -407,6 +398,19 @@ impl PipelineBuilder {
         let config = propagation.resolve(keys, &mut environment);
         (config, environment.into_warnings())
     }
+}
+
+/// The policy, with the words that `diagnose` has for it.
+fn resolve_keep(
+    by_code: Option<Keep>,
+    environment: &mut Environment<'_>,
+) -> Option<(Keep, KeepText)> {
+    let (keep, source) = match by_code {
+        Some(keep) => (keep, "the code"),
+        None => (environment.keep()?, "`ENTER_SPAN_KEEP`"),
+    };
+    let text = keep.to_string();
+    Some((keep, (text, source)))
 }
 
 impl Pipeline {

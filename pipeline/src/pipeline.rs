@@ -106,11 +106,29 @@ pub(crate) struct PipelineConfig {
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
-    pub(crate) keep: Option<Keep>,
-    pub(crate) keep_text: Option<KeepText>,
+    /// The policy, with the words that `diagnose` has for it.
+    pub(crate) keep: Option<(Keep, KeepText)>,
 }
 
 impl PipelineConfig {
+    /// Takes the warnings out.
+    fn diagnosis(
+        &mut self,
+        core: &Arc<Core>,
+        ledgers: &Arc<Ledgers>,
+        exporters: &[Box<dyn Export>],
+    ) -> PipelineDiagnosis {
+        PipelineDiagnosis {
+            core: Arc::clone(core),
+            ledgers: Arc::clone(ledgers),
+            exporters: exporters.iter().map(|one| one.description()).collect(),
+            is_disabled: self.is_disabled,
+            sampler_by: self.sampler_by,
+            warnings: mem::take(&mut self.warnings),
+            keep: self.keep.as_ref().map(|(_, text)| text.clone()),
+        }
+    }
+
     /// Takes the sampler and the muting out.
     fn core(&mut self, queue: &Arc<SpanQueue>) -> Arc<Core> {
         let clock = Arc::new(Clock::new());
@@ -120,7 +138,11 @@ impl PipelineConfig {
         };
         let config = RecordConfig {
             limits: self.span_limits,
-            extras: self.extras,
+            extras: match &self.keep {
+                // Only a policy asks for the root.
+                Some(_) => self.extras.and(Extras::ROOT),
+                None => self.extras,
+            },
             sink: Box::new(sink),
         };
         Arc::new(Core {
@@ -144,18 +166,9 @@ impl Pipeline {
         let control = Arc::new(Control::default());
         let ledgers = ledgers(limits, exporters.len(), &control);
         let core = config.core(&ledgers.queue);
-        let diagnosis = PipelineDiagnosis {
-            core: Arc::clone(&core),
-            ledgers: Arc::clone(&ledgers),
-            exporters: exporters.iter().map(|one| one.description()).collect(),
-            is_disabled: config.is_disabled,
-            sampler_by: config.sampler_by,
-            warnings: config.warnings,
-            keep: config.keep_text,
-        };
-        let own_ledgers = Arc::clone(&ledgers);
-        let threads = if config.is_disabled {
-            PipelineThreads::off(control, own_ledgers, config.warn)
+        let diagnosis = config.diagnosis(&core, &ledgers, &exporters);
+        let threads = Arc::new(if config.is_disabled {
+            PipelineThreads::off(control, Arc::clone(&ledgers), config.warn)
         } else {
             let config = ThreadsConfig {
                 exporters,
@@ -165,11 +178,11 @@ impl Pipeline {
                 clock: Arc::clone(&core.clock),
                 text: core.config.limits.text,
                 overflow: config.overflow,
-                keep: config.keep,
+                keep: config.keep.map(|(keep, _)| keep),
             };
-            PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
-        };
-        let threads = Arc::new(threads);
+            let started = PipelineThreads::start(control, Arc::clone(&ledgers), config);
+            started.map_err(Error::NoThread)?
+        });
         Ok(Pipeline {
             core,
             resource: config.resource,

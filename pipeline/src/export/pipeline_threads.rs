@@ -44,6 +44,23 @@ pub(crate) struct ThreadsConfig<'a> {
     pub(crate) keep: Option<Keep>,
 }
 
+fn keeper(
+    keep: Option<Keep>,
+    limits: Limits,
+    clock: &Arc<Clock>,
+    ledgers: &Ledgers,
+) -> Option<Box<Keeper>> {
+    let config = KeeperConfig {
+        keep: keep?,
+        limits,
+        clock: Arc::clone(clock),
+        queue: Arc::clone(&ledgers.queue),
+        ledger: Arc::clone(&ledgers.all),
+        keep_ledger: Arc::clone(&ledgers.keep),
+    };
+    Some(Box::new(Keeper::new(config)))
+}
+
 /// For a warning function that is at work when all else is done: a process that ends now would not see
 /// what it has to say.
 const WARNING_WAIT: Duration = Duration::from_secs(1);
@@ -73,25 +90,16 @@ impl PipelineThreads {
         config: ThreadsConfig<'_>,
     ) -> io::Result<Self> {
         let (resource, limits) = (config.resource, config.limits);
-        let (exporters, overflow) = (config.exporters, config.overflow);
+        let overflow = config.overflow;
         let export_threads = worker::export_threads(
-            exporters,
+            config.exporters,
             resource,
             &control,
             &ledgers,
             limits,
             overflow.as_deref(),
         );
-        let keeper = config.keep.map(|keep| {
-            Box::new(Keeper::new(KeeperConfig {
-                keep,
-                limits,
-                clock: Arc::clone(&config.clock),
-                queue: Arc::clone(&ledgers.queue),
-                ledger: Arc::clone(&ledgers.all),
-                keep_ledger: Arc::clone(&ledgers.keep),
-            }))
-        });
+        let keeper = keeper(config.keep, limits, &config.clock, &ledgers);
         let warnings = WarningQueue::new(config.warn);
         let drop_warnings = Arc::new(DropWarnings::new(Arc::clone(&warnings)));
         let threads = PipelineThreads {
@@ -116,10 +124,8 @@ impl PipelineThreads {
         };
         let started = overflow.map_or(Ok(()), |overflow| overflow.start(&warnings));
         let started = started.and_then(|()| worker.start_export_threads());
-        let started = started.and_then(|()| {
-            let thread = thread::Builder::new().name("enter_span".to_owned());
-            thread.spawn(move || worker.run())
-        });
+        let thread = thread::Builder::new().name("enter_span".to_owned());
+        let started = started.and_then(|()| thread.spawn(move || worker.run()));
         threads.control.set_worker(started?.thread());
         Ok(threads)
     }

@@ -1,5 +1,4 @@
 //! What no test from outside can bring about: the order in which buffers are drained.
-#![expect(clippy::expect_used, reason = "these are tests")]
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -145,7 +145,7 @@ impl Policy {
             _ => {
                 (self.errors && has_error)
                     || (self.debug && ended.iter().any(|node| node.debugs))
-                    || (self.even && ended.len() % 2 == 0)
+                    || (self.even && ended.len().is_multiple_of(2))
                     || is_part(self.fraction, root.trace_id)
             }
         }
