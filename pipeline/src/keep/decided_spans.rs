@@ -53,8 +53,8 @@ impl DecidedSpans {
         &mut self,
         verdict: Verdict,
         rules: &Rules,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
         bytes: usize,
     ) {
         match verdict {
@@ -64,7 +64,6 @@ impl DecidedSpans {
                 self.kept.push(span, attributes, bytes, reason);
             }
             Verdict::NotKept => {
-                attributes.take(span.attributes as usize).for_each(drop);
                 self.not_kept.spans += 1;
                 self.not_kept.bytes += bytes;
             }
@@ -96,10 +95,10 @@ impl DecidedSpans {
         };
         let (root, mut shares) = (trace.key.root, Shares::of(trace.size));
         let kept = &mut self.kept;
-        let keep = |span: EndedSpan, mut attributes: TakenAttributes<'_>| {
+        let keep = |span: &mut EndedSpan, attributes: TakenAttributes<'_>| {
             let is_root = { span.parentage.span_id } == root;
             let reason = is_root.then(|| reason.clone());
-            kept.push(span, &mut attributes, shares.next(), reason);
+            kept.push(span, attributes, shares.next(), reason);
         };
         trace.spans.take_sorted(&mut self.order, start, keep);
     }

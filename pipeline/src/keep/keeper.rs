@@ -154,11 +154,11 @@ impl Keeper {
     #[inline]
     fn add(
         &mut self,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
         bytes: usize,
     ) {
-        let key = Key::of(&span);
+        let key = Key::of(span);
         let place = match self.last {
             Some((last, place)) if last == key => place,
             _ => self.find(key),
@@ -187,8 +187,8 @@ impl Keeper {
     fn hold(
         &mut self,
         number: u32,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
         bytes: usize,
     ) {
         let Some(trace) = self.traces.get_mut(number) else {
@@ -219,13 +219,13 @@ impl Keeper {
     fn follow(
         &mut self,
         verdict: Verdict,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
         bytes: usize,
     ) {
         let (own, root) = ({ span.parentage.span_id }, span.root);
         if own != root && matches!(span.source, SpanSource::Scope(_)) {
-            self.decide_alias(Key::of(&span).with_root(own), verdict);
+            self.decide_alias(Key::of(span).with_root(own), verdict);
         }
         self.decided
             .add(verdict, &self.rules, span, attributes, bytes);

@@ -31,12 +31,12 @@ impl Outbox {
         }
     }
 
-    /// Takes a span with its attributes, which are the next ones, and why its trace is kept if it is the root.
+    /// Takes a span out of its place, with its attributes, and why its trace is kept if it is the root.
     #[inline]
     pub(super) fn push(
         &mut self,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
         bytes: usize,
         reason: Option<StringValue>,
     ) {

@@ -5,6 +5,7 @@
 //! list behind each other. A list is written from front to back, which the processor foresees. Spans
 //! that were handed over by pointer cost 60 ns at the first touch of a box that came back.
 
+use std::iter::Take;
 use std::ops::Range;
 use std::time::SystemTime;
 use std::vec::Drain;
@@ -44,27 +45,26 @@ impl SpanList {
         self.spans.len()
     }
 
-    /// The same for a span from another list, whose attributes are the next ones.
+    /// The same for a span from another list.
     #[inline]
     pub(crate) fn push_with(
         &mut self,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
     ) {
         if self.spans.len() == self.spans.capacity() {
             grow(&mut self.spans, 1);
         }
-        let own = attributes.take(span.attributes as usize);
-        self.attributes.extend(own);
-        self.spans.push(span);
+        self.spans.extend(iter::once_with(|| span.take()));
+        self.attributes.extend(attributes);
     }
 
     /// The same for a list that may stay short.
     #[inline]
     pub(crate) fn push_few(
         &mut self,
-        span: EndedSpan,
-        attributes: &mut impl Iterator<Item = KeyValue>,
+        span: &mut EndedSpan,
+        attributes: impl Iterator<Item = KeyValue>,
     ) {
         if self.spans.len() == self.spans.capacity() {
             grow_few(&mut self.spans);
@@ -106,12 +106,19 @@ impl SpanList {
         self.attributes.append(&mut other.attributes);
     }
 
-    /// Hands out each span. Its attributes are the next ones, and have to be taken too. The list keeps its room.
-    pub(crate) fn take_each(&mut self, mut take: impl FnMut(EndedSpan, &mut Drain<'_, KeyValue>)) {
+    /// Hands out each span with its attributes. What is not taken out is dropped; the list keeps its room.
+    pub(crate) fn take_each(
+        &mut self,
+        mut take: impl FnMut(&mut EndedSpan, &mut Take<&mut Drain<'_, KeyValue>>),
+    ) {
         let mut attributes = self.attributes.drain(..);
-        for span in self.spans.drain(..) {
-            take(span, &mut attributes);
+        for span in &mut self.spans {
+            let mut own = attributes.by_ref().take(span.attributes as usize);
+            take(span, &mut own);
+            own.for_each(drop);
         }
+        drop(attributes);
+        self.clear();
     }
 
     /// The same in the order of their starts.
@@ -119,13 +126,13 @@ impl SpanList {
         &mut self,
         order: &mut SpanOrder,
         start: impl Fn(&EndedSpan) -> u64,
-        mut take: impl FnMut(EndedSpan, TakenAttributes<'_>),
+        mut take: impl FnMut(&mut EndedSpan, TakenAttributes<'_>),
     ) {
         for (_, index, first) in order.of(&self.spans, start) {
             let span = &mut self.spans[*index];
             let own = *first..*first + span.attributes as usize;
             let own = self.attributes.get_mut(own).unwrap_or_default();
-            take(span.take(), TakenAttributes::of(own));
+            take(span, TakenAttributes::of(own));
         }
         self.clear();
     }
