@@ -3,6 +3,9 @@
 //! Other than in the table of open roots, a guess of one span is not the next one's: each asks its parent first.
 //! A thread remembers its last spans. Another thread asks the span in OpenTelemetry's context, whose type its API
 //! cannot give back. So that one is asked whether it records, and answers beside that.
+//!
+//! The thread-locals here are read by `try_with` alone. `with` is not inlined, and one more of it in this crate can
+//! move that of a span's start out of `enter`, which costs each span 30 to 50 instructions.
 
 use std::cell::Cell;
 
@@ -53,7 +56,8 @@ pub fn root_of(parentage: &Parentage, parent: &Context) -> SpanId {
         recall(above).unwrap_or_else(|| find(above, parent))
     };
     let last = RecordedRoot { span: own, root };
-    LAST.with(|all| all[slot_of(own)].set(last));
+    // A dying thread remembers none.
+    let _ = LAST.try_with(|all| all[slot_of(own)].set(last));
     root
 }
 
@@ -64,7 +68,7 @@ fn slot_of(span: SpanId) -> usize {
 
 #[inline]
 fn recall(span: SpanId) -> Option<SpanId> {
-    let last = LAST.with(|all| all[slot_of(span)].get());
+    let last = LAST.try_with(|all| all[slot_of(span)].get()).ok()?;
     (last.span == span).then_some(last.root)
 }
 
@@ -76,10 +80,10 @@ fn find(above: SpanId, parent: &Context) -> SpanId {
 
 /// The root that a span knows. `None` if it does not answer.
 fn ask(span: &SpanRef<'_>) -> Option<SpanId> {
-    ANSWER.set(Answer::Asked);
+    say(Answer::Asked)?;
     // Another provider's code may run here.
     let _ = unwind::shielded(|| span.is_recording());
-    match ANSWER.replace(Answer::Unasked) {
+    match say(Answer::Unasked)? {
         Answer::Root(root) => Some(root),
         Answer::Unasked | Answer::Asked => None,
     }
@@ -88,9 +92,14 @@ fn ask(span: &SpanRef<'_>) -> Option<SpanId> {
 /// Answers with the root of a record, if it is asked for. The first answer holds.
 #[inline]
 pub fn answer_root(root: impl FnOnce() -> Option<SpanId>) {
-    if let Answer::Asked = ANSWER.get() {
+    if let Ok(Answer::Asked) = ANSWER.try_with(Cell::get) {
         if let Some(root) = root() {
-            ANSWER.set(Answer::Root(root));
+            say(Answer::Root(root));
         }
     }
+}
+
+/// Returns what was said before; `None` on a thread that is being torn down.
+fn say(answer: Answer) -> Option<Answer> {
+    ANSWER.try_with(|own| own.replace(answer)).ok()
 }
