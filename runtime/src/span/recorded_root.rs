@@ -99,7 +99,7 @@ pub fn answer_root(root: impl FnOnce() -> Option<SpanId>) {
     }
 }
 
-/// Returns what was said before; `None` on a thread that is being torn down.
+/// Returns what it held before; `None` on a thread that is being torn down.
 fn say(answer: Answer) -> Option<Answer> {
     ANSWER.try_with(|own| own.replace(answer)).ok()
 }
