@@ -15,7 +15,8 @@
 //! write pages to one folder, `target/shop`: open its `index.html` in a browser. `SHOP_PAGES` names another folder.
 //!
 //! With `--keep-errors`, each process exports only its local traces with an error: of this day, what the worker did
-//! while the bank did not answer.
+//! while the bank did not answer, and the order that `stock` refused. Its 409 is an error of the client span by the
+//! conventions for HTTP. Order 1 leaves nothing.
 //!
 //! | | |
 //! |---|---|

@@ -330,3 +330,23 @@ fn the_book_shows_what_is_printed() {
     let printed = printed.expect("a day of the shop");
     assert!(printed.contains(shown), "{printed}");
 }
+
+/// With `--keep-errors`, what had no trouble goes, and the order whose bank did not answer stays.
+#[test]
+fn a_policy_keeps_what_failed() {
+    let kept = sell_in(&[(service::KEEP_ERRORS, "1")]);
+    let orders: BTreeSet<_> = kept
+        .iter()
+        .filter_map(|received| text(&received.span.attributes, "order.id"))
+        .collect();
+    assert_eq!(orders, BTreeSet::from(["2", "3"]));
+    let is_charge = |received: &&Received| received.span.name == "charge";
+    let charges: Vec<_> = kept.iter().filter(is_charge).collect();
+    // The second try has not failed.
+    assert_eq!(charges.len(), 1);
+    let reasons: BTreeSet<_> = kept
+        .iter()
+        .filter_map(|received| text(&received.span.attributes, "enter_span.kept"))
+        .collect();
+    assert_eq!(reasons, BTreeSet::from(["error"]));
+}
