@@ -16,7 +16,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, We
 use std::thread;
 use std::time::Duration;
 
-use crate::backend::record::RecordConfig;
+use crate::backend::record_config::RecordConfig;
 use crate::backend::site::Site;
 use crate::context::identity::{SpanContext, SpanId};
 use crate::diagnose::start_time::{CountedStart, Now, Started};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::record::RecordConfig;
+use crate::backend::record_config::RecordConfig;
 use crate::backend::record_sink::CounterReading;
 use crate::context::clock::Monotonic;
 
