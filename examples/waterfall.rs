@@ -4,12 +4,12 @@
 //! cargo run --example waterfall -- [FOLDER]
 //! ```
 //!
-//! Then open the files of the folder, `target/waterfall` if none is named: an order whose payment is
+//! Then open `index.html` in the folder, `target/waterfall` if none is named: an order whose payment is
 //! tried again and whose receipt is given up, and an import of thousands of rows. One of the customers
 //! has a name that would like to be markup.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = folder.unwrap_or_else(|| "target/waterfall".into());
     let pipeline = Pipeline::builder()
         .with_exporter(Console::new())
-        .with_exporter(HtmlFiles::in_folder(folder))
+        .with_exporter(HtmlFiles::in_folder(&folder))
         .install()?;
     drop(order(1042, CUSTOMER).await);
     import();
@@ -35,6 +35,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(error) = pipeline.last_export_error() {
         return Err(error.into());
     }
+    let index = folder.join("index.html");
+    writeln!(io::stdout(), "\nThe same in a browser: {}", index.display())?;
     Ok(())
 }
 

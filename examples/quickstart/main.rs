@@ -73,12 +73,7 @@ async fn run(folder: &Path, console: Console, output: &mut impl Write) -> io::Re
     down.map_err(io::Error::other)?;
     let counts = pipeline.counts();
     let (spans, dropped) = (counts.exported, counts.dropped.total());
-    // All of the work is below one root.
-    let traces = spans.min(1);
-    writeln!(
-        output,
-        "{spans} spans in {traces} traces, {dropped} dropped"
-    )
+    writeln!(output, "{spans} spans, {dropped} dropped")
 }
 
 type Words = HashMap<String, usize>;

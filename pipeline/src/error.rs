@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::export::control::WaitResult;
+
 /// Why a pipeline could not do what it was asked to.
 ///
 /// ```
@@ -54,5 +56,16 @@ impl std::error::Error for Error {
             Error::NoThread(error) => Some(error),
             Error::AlreadyInstalled | Error::TimedOut(_) | Error::Forked | Error::Died => None,
         }
+    }
+}
+
+/// What came of waiting for so long.
+pub(crate) fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
+    match result {
+        WaitResult::Done => Ok(()),
+        WaitResult::TimedOut | WaitResult::OwnThread => Err(Error::TimedOut(timeout)),
+        WaitResult::Died => Err(Error::Died),
+        WaitResult::Forked => Err(Error::Forked),
+        WaitResult::NoThread(kind) => Err(Error::NoThread(kind.into())),
     }
 }

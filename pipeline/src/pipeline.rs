@@ -20,9 +20,9 @@ use tracing_core::subscriber::NoSubscriber;
 use tracing_core::{Dispatch, LevelFilter, dispatcher};
 
 use crate::diagnosis::{KeepText, PipelineDiagnosis};
-use crate::error::Error;
+use crate::error::{Error, wait_result};
 use crate::export::async_wait::AsyncWaits;
-use crate::export::control::{Control, WaitResult};
+use crate::export::control::Control;
 use crate::export::exporter::Export;
 use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
@@ -424,16 +424,6 @@ fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledg
         keep: Arc::new(KeepLedger::default()),
         is_installed: AtomicBool::new(false),
     })
-}
-
-fn wait_result(result: WaitResult, timeout: Duration) -> Result<(), Error> {
-    match result {
-        WaitResult::Done => Ok(()),
-        WaitResult::TimedOut | WaitResult::OwnThread => Err(Error::TimedOut(timeout)),
-        WaitResult::Died => Err(Error::Died),
-        WaitResult::Forked => Err(Error::Forked),
-        WaitResult::NoThread(kind) => Err(Error::NoThread(kind.into())),
-    }
 }
 
 impl Drop for Pipeline {

@@ -1,12 +1,12 @@
 //! What becomes of an exporter's work when nobody waits for its thread any longer: it blocks, it has panicked, or
 //! the time of a shutdown is over.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::export::attempt::Attempt;
 use crate::export::backlog::{Job, Leaving, Task};
-use crate::export::export_state::CurrentTask;
+use crate::export::export_state::{CurrentTask, ExportState};
 use crate::export::export_thread::ExportThread;
 use crate::export::exporter::ExportResult;
 use crate::export::overflow::{Outlet as _, Surplus};
@@ -104,6 +104,20 @@ impl ExportThread {
         self.lose_current(current, cause);
         self.drop_left(left, cause);
         silenced(|| drop(kept));
+    }
+
+    /// A batch waits to be sent again. If nothing was ever exported, the application learns why, once.
+    pub(super) fn put_off(&self, mut state: MutexGuard<'_, ExportState>, reason: &str) {
+        let is_news = state.backlog.is_first_failure();
+        let exporter = state.exporter.clone().filter(|_| is_news);
+        drop(state);
+        self.ledger.retry(reason);
+        let description = exporter.and_then(|exporter| silenced(|| exporter.description()));
+        if let Some(description) = description {
+            self.control.add_warning(format!(
+                "nothing is exported yet to {description}: {reason}; spans wait and are sent again"
+            ));
+        }
     }
 
     fn time_out(&self, current: Option<CurrentTask>) {

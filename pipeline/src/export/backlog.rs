@@ -5,6 +5,7 @@
 //! oldest spans go first: they are those that a receiver that comes back needs least.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -85,6 +86,8 @@ pub(super) struct Backlog {
     not_before: Option<Instant>,
     /// Failures that may pass, since the last answer of another kind.
     failures: u32,
+    /// The receiver has answered for good, or the application knows that it never has.
+    is_known: bool,
     /// The pipeline shuts down: there are no pauses, and no other try.
     is_hurried: bool,
 }
@@ -189,8 +192,14 @@ impl Backlog {
         self.queued.bytes = self.queued.bytes.saturating_sub(room.bytes);
     }
 
+    /// Says once that nothing has come of all requests so far.
+    pub(super) fn is_first_failure(&mut self) -> bool {
+        !mem::replace(&mut self.is_known, true)
+    }
+
     /// The receiver has answered for good: it is there.
     pub(super) fn has_answer(&mut self) {
+        self.is_known = true;
         self.failures = 0;
         self.not_before = None;
     }

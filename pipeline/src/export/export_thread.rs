@@ -249,8 +249,7 @@ impl ExportThread {
                     .postpone(attempt, delayed, self.limits.retry_time);
                 match fate {
                     Fate::Again(reason) => {
-                        drop(state);
-                        self.ledger.retry(&reason);
+                        self.put_off(state, &reason);
                         return;
                     }
                     Fate::Over(attempt, delayed) if self.outflow.is_open() => {

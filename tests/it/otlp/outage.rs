@@ -166,3 +166,34 @@ fn a_receiver_that_stays_away_costs_what_is_too_old() {
     assert_eq!(counts.recorded, counts.exported + counts.dropped.total());
     assert!(counts.given_up >= 3, "{counts:?}");
 }
+
+/// Where nothing was exported yet, the application learns why, once, and while the spans wait.
+#[test]
+fn a_receiver_that_was_never_there_is_told_once() {
+    let (told, warnings) = mpsc::channel();
+    let receiver = Scripted::answering(vec![busy("0"), busy("0"), taken()]);
+    let builder = to(receiver.url(), &[]).with_warnings(move |warning| {
+        told.send(warning.to_owned()).ok();
+    });
+    let pipeline = build(builder.with_limits(limits()));
+    record(&pipeline, 1);
+    let warning = warnings.recv().expect("a warning");
+    let place = format!("{}/v1/traces: ", receiver.url());
+    assert!(
+        warning.starts_with("nothing is exported yet to otlp http/protobuf "),
+        "{warning}"
+    );
+    assert!(
+        warning.contains(&place) && warning.contains("503"),
+        "{warning}"
+    );
+    assert!(
+        warning.ends_with("; spans wait and are sent again"),
+        "{warning}"
+    );
+    pipeline.flush(AGES).expect("flushed in time");
+    let counts = pipeline.counts();
+    assert_eq!((counts.exported, counts.retried), (1, 2));
+    drop(pipeline);
+    assert_eq!(warnings.iter().collect::<Vec<_>>(), [""; 0]);
+}
