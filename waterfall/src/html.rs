@@ -22,7 +22,7 @@ const SCRIPT: &str = concat!(include_str!("text.js"), include_str!("page.js"));
 
 /// The SHA-256 of the style and of the script, which a test compares.
 const STYLE_HASH: &str = "sha256-rWLa6X56m3B2mECC9dAetb9HOTyXedb9mEYHXo89L0k=";
-const SCRIPT_HASH: &str = "sha256-N1rBsP02XYu7O4e06fllsJ8HhpVV1BQbvgIzr7rTJPw=";
+const SCRIPT_HASH: &str = "sha256-pmjhtN4ucNcym7JRk/WJ8eC7O/qN5nZUVtQK4/pUuy4=";
 
 /// Makes a page of one trace: it opens from disk, loads nothing, and shows spans of thousands.
 ///
