@@ -277,9 +277,8 @@ impl Scope {
 
     /// For any other.
     #[inline(always)]
-    pub(crate) fn set_shared_scalar(&mut self, key: &'static str, scalar: Scalar) {
+    pub(crate) fn set_shared_scalar(&self, key: &'static str, scalar: Scalar) {
         if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
-            self.mirror.set(self.site, &key, &scalar);
             recording.state().set_scalar(key, scalar);
         }
     }
@@ -289,14 +288,14 @@ impl Scope {
         if self.state == State::Private {
             self.own.set_attribute(key, value);
         } else {
+            self.mirror.set(self.site, &key, &value);
             self.set_shared(key, value);
         }
     }
 
     #[inline(never)]
-    fn set_shared(&mut self, key: impl Name, value: impl Content) {
+    fn set_shared(&self, key: impl Name, value: impl Content) {
         if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
-            self.mirror.set(self.site, &key, &value);
             recording.state().set_attribute(key, value);
         }
     }

@@ -188,7 +188,7 @@ mod disabled {
     pub(crate) struct ScopeMirror;
 
     #[derive(Default)]
-    pub(crate) struct EnteredMirror;
+    pub(crate) struct EnteredMirror(());
 
     impl ScopeMirror {
         pub(crate) fn empty() -> Self {
@@ -203,7 +203,7 @@ mod disabled {
 
         #[inline(always)]
         pub(crate) fn enter(&self, _: &'static Site, _: impl FnOnce() -> SpanId) -> EnteredMirror {
-            EnteredMirror
+            EnteredMirror(())
         }
 
         #[inline(always)]
@@ -216,7 +216,7 @@ mod disabled {
 
     #[inline(always)]
     pub(crate) fn enter_of(_: &Context) -> EnteredMirror {
-        EnteredMirror
+        EnteredMirror(())
     }
 
     #[inline(always)]
