@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The instructions of a span on the calling thread, counted by callgrind, beside instructions.txt.
+# The instructions of a span on the calling thread, and on the worker's, counted by callgrind, beside
+# instructions.txt.
 #
 #     benches/instructions.sh [--update]
 #
@@ -12,7 +13,9 @@ cd "$(dirname "$0")/.."
 
 readonly FILE=benches/instructions.txt
 readonly TOLERANCE=3
-readonly PATHS=(off not_sampled root child leaf attributes_4 async_ready tracestate)
+readonly PATHS=(off not_sampled root child leaf attributes_4 async_ready tracestate child_keep leaf_keep)
+# Of these the whole thread of the worker, with its turns.
+readonly WORKER_PATHS=(worker worker_keep_all worker_keep_none)
 readonly BURST=256 SHORT=4 LONG=24
 
 case ${1-} in
@@ -43,15 +46,29 @@ instructions() {
     awk '/^(totals|summary):/ { print $2; exit }' "$out-01"
 }
 
+instructions_of_worker() {
+    local out=$WORK/$1-$2
+    env -i PATH="$PATH" valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$out" \
+        "$BINARY" "$1" "$2" 2>"$out.log" || {
+        cat "$out.log" >&2
+        return 1
+    }
+    awk '/^(totals|summary):/ { print $2; exit }' "$(grep -l 'Worker::run' "$out"-* | tail -n 1)"
+}
+
 per_span() {
     local short long
-    short=$(instructions "$1" "$SHORT")
-    long=$(instructions "$1" "$LONG")
+    short=$("$2" "$1" "$SHORT")
+    long=$("$2" "$1" "$LONG")
     echo $(((long - short + BURST * (LONG - SHORT) / 2) / (BURST * (LONG - SHORT))))
 }
 
 for path in "${PATHS[@]}"; do
-    counted=$(per_span "$path")
+    counted=$(per_span "$path" instructions)
+    echo "$path $counted" >>"$WORK/counted"
+done
+for path in "${WORKER_PATHS[@]}"; do
+    counted=$(per_span "$path" instructions_of_worker)
     echo "$path $counted" >>"$WORK/counted"
 done
 

@@ -1,4 +1,4 @@
-"""Checks the pages that examples/waterfall.rs writes, through Chromium's debugging pipe."""
+"""Checks the pages that examples/waterfall.rs and the shop write, through Chromium's debugging pipe."""
 
 import base64
 import json
@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 
 class Browser:
@@ -74,6 +75,18 @@ class Browser:
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
+
+    def until(self, expression):
+        """Waits until this is true, over any number of pages that lead on to the next one."""
+        for _ in range(500):
+            try:
+                if self.run(expression):
+                    return True
+            except RuntimeError:
+                # The page has gone while it was asked.
+                pass
+            time.sleep(0.02)
+        return False
 
     def press(self, key):
         text = {"text": key} if len(key) == 1 else {}
@@ -220,6 +233,85 @@ def check_import(page, path, folder):
     check("what is folded is found", "import row" in page.run(ROWS))
 
 
+LIST = "[...document.querySelectorAll('.row .name a')].map((name) => name.textContent)"
+SERVICES = "[...document.querySelectorAll('.row')].map((row) => row.children[2].textContent)"
+SORTED = "[...document.querySelectorAll('#head [aria-sort]:not([aria-sort=none])')].map((cell) => cell.textContent)"
+
+
+def check_index(page, folder, pictures):
+    index = folder / "index.html"
+    pages = len(list(folder.glob("trace-*.html")))
+    page.open(index)
+    check("the index lists each page", page.run(TOTAL) == pages)
+    times = page.run("[...document.querySelectorAll('.row .at')].map((at) => at.textContent)")
+    check("the newest trace comes first", times == sorted(times, reverse=True) and page.run(SORTED) == ["Time (UTC) ▼"])
+    check("it lists the services of all processes", set(page.run(SERVICES)) == {"orders", "stock", "worker"})
+    for scheme in ["light", "dark"]:
+        page.look(pictures / f"index-{scheme}.png", scheme)
+    page.click("[data-key=name]")
+    names = page.run(LIST)
+    check("a click on a heading sorts", names == sorted(names, key=str.lower) and page.run(SORTED) == ["Name ▲"])
+    page.click("[data-key=errors]")
+    check("errors come first", page.run("document.querySelector('.row .bad') === document.querySelector('.row').querySelector('.bad')"))
+    page.click("[data-key=errors]")
+    check("a second click turns the order", page.run(SORTED) == ["Errors ▲"])
+    page.press("/")
+    page.type("worker SHIPMENTS")
+    check("a search finds all of its words, in any case", set(page.run(LIST)) == {"process shipments"} and page.run(TOTAL) == 2)
+    page.look(pictures / "index-search.png", "light")
+    page.press("Escape")
+    check("escape ends the search of the index", page.run(TOTAL) == pages)
+    page.press("Home")
+    page.press("ArrowDown")
+    check("the keys move", page.run("document.querySelector('.row.chosen').dataset.row") == "1")
+
+
+def check_ways(page, folder):
+    index = folder / "index.html"
+    page.open(index)
+    page.press("/")
+    page.type("process shipments")
+    page.click(".row .name a")
+    check("a name opens its page", page.until("document.querySelector('h1')?.textContent === 'process shipments'"))
+    page.click("#row-0 .text")
+    origin = page.run("[...document.querySelectorAll('#details .pairs a')].filter((a) => a.hash.length === 50).length")
+    check("links are anchors", origin >= 4)
+    page.run("[...document.querySelectorAll('#details .pairs a')].filter((a) => a.hash.length === 50).at(-2).click()")
+    check("a link opens the page that has the span", page.until("document.querySelector('h1')?.textContent === 'POST /orders'"))
+    check("and chooses the span", page.until(f"({CHOSEN}) === 'send payments' && !document.querySelector('#details').hidden"))
+    stock = next(path for path in folder.glob("trace-*.html") if '"name":"POST /reservations","service":"stock"' in path.read_text().splitlines()[0])
+    page.open(stock)
+    page.click("#row-0 .text")
+    page.run("[...document.querySelectorAll('#details .pairs a')].find((a) => a.hash.length === 50).click()")
+    check("a parent of another process is found", page.until(f"({CHOSEN}) === 'POST /reservations' && document.querySelector('h1').textContent === 'POST /orders'"))
+    page.run("document.querySelector('.facts .id a').click()")
+    check("a trace id leads to all parts of the trace", page.until(f"document.title === 'Traces' && ({TOTAL}) === 2"))
+    page.ask("Page.navigate", url="about:blank")
+    page.ask("Page.navigate", url=index.resolve().as_uri() + "#" + "0" * 31 + "1-" + "0" * 15 + "1")
+    check("a trace that is not there says so", page.until("document.querySelector('#notice')?.textContent.startsWith('No page of trace')"))
+
+
+def check_large_index(page, folder, pictures):
+    index = folder / "index.html"
+    head, _ = index.read_text().split('\n["trace-', 1)
+    hostile = json.dumps("<img src=x>\u202e").replace("<", "\\u003c").replace(">", "\\u003e")
+    summary = f'{{"name":{hostile},"service":"many","length":5,"spans":1,"failed":0,"cancelled":0,"notes":[],"links":[]}}'
+    lines = [f'["trace-{n:017}-{n:032x}.html",{summary}]' for n in range(1, 12001)]
+    lines[7000:7000] = ['["trace-00000000000007', "garbage"]
+    large = pictures / "large"
+    large.mkdir()
+    (large / "index.html").write_text("\n".join([head, *lines, '["trace-000']))
+    started = time.monotonic()
+    page.open(large / "index.html")
+    shown = page.run(TOTAL)
+    print(f"10,000 traces are listed after {time.monotonic() - started:.2f} s")
+    check("the newest 10,000 are listed, and torn lines are not", shown == 10000)
+    check("only what can be seen of the index is in the document", page.run("document.querySelectorAll('.row').length") < 100)
+    check("a name of markup is text", page.run("document.images.length") == 0 and page.run(LIST)[0] == "<img src=x>\\u{202e}")
+    page.press("End")
+    check("the oldest can be reached", page.run("document.querySelector('.row.chosen').dataset.row") == "9999")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     order, imported = sorted(folder.glob("trace-*.html"))
@@ -232,6 +324,12 @@ def main():
             check_import(page, imported, folder)
             requests = [e["params"]["request"]["url"] for e in page.events if e.get("method") == "Network.requestWillBeSent"]
             check("both pages open from disk and ask for nothing", requests == [path.resolve().as_uri() for path in (order, imported)])
+            shop = folder / "shop"
+            check_index(page, shop, folder)
+            check_ways(page, shop)
+            check_large_index(page, shop, folder)
+            requests = [e["params"]["request"]["url"] for e in page.events if e.get("method") == "Network.requestWillBeSent"]
+            check("the index asks for nothing but pages", all(url.startswith("file:") and url.endswith(".html") or url == "about:blank" for url in requests))
             faults = [e for e in page.events if e.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening")]
             check(f"nothing was complained about {faults or ''}".strip(), not faults)
         finally:

@@ -4,9 +4,12 @@
 //! of its own, so what belongs to the process is here: the [switch](state), [what records spans](SharedBackend),
 //! the [versions](members) that take part, and how much [errors](error_detail) may show.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) of `enter-span` has a page on
+//! [stability](https://github.com/enter-span/enter-span/blob/main/docs/stability.md).
+//!
 //! This crate is for `enter-span` itself. It has no dependencies, and version 1 stays compatible: a type of
-//! another crate never stands in its API. What a version hands to others stands in a [`SharedBackend`] as a
-//! value of some type; a version finds the types that it knows.
+//! another crate is never part of its API. A version hands values to others in a [`SharedBackend`], each of its own
+//! type; a version finds the types that it knows.
 //!
 //! ```
 //! use enter_span_core::{SharedBackend, current, flags, install, state, uninstall};

@@ -75,7 +75,7 @@ impl SharedBackend {
         })
     }
 
-    /// Adds what a version made of it, which drops with it. Of two at once, the first stays, and is given.
+    /// Adds what a version made of it, which drops with it. Of two that race, the first stays and is returned.
     pub fn add_part<T: Any + Clone + Send + Sync>(&self, part: T) -> T {
         let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
         find(&added).unwrap_or_else(|| {

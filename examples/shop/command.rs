@@ -24,29 +24,35 @@ const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 ];
 
+/// Where pages go, unless `SHOP_PAGES` names another folder.
+const PAGES: &str = "target/shop";
+
 /// How long a service may take to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 pub(crate) async fn run() -> Result<()> {
     let program = env::current_exe()?;
+    let pages = env::var_os(service::PAGES).map_or_else(|| PAGES.into(), PathBuf::from);
     let start = |name: &str| {
         let mut command = Command::new(&program);
-        command.arg(name);
+        command.arg(name).env(service::PAGES, &pages);
         command
     };
     let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let told = match ENDPOINTS.into_iter().find(is_set) {
         Some(name) => format!(
-            "{}\nThe traces are where {name} says.\n",
+            "{}\nThe traces went to the collector of {name}.\n",
             sell(start).await?
         ),
         None => sell_and_tell(start).await?,
     };
+    let index = pages.join("index.html");
+    let told = format!("{told}\nThe same in a browser: {}\n", index.display());
     Ok(io::stdout().write_all(told.as_bytes())?)
 }
 
-/// The same with a collector of its own, whose traces are told.
+/// The same with a collector of its own, whose traces are printed.
 pub(crate) async fn sell_and_tell(start: impl Fn(&str) -> Command) -> Result<String> {
     let collector = Collector::start().await?;
     let start = |name: &str| {

@@ -32,7 +32,7 @@ impl Database {
         let Database(connection) = self.clone();
         let work = move || {
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            // At once the only writer, so that no other process comes in between.
+            // The only writer from the start, so that no other process comes in between.
             let immediate = TransactionBehavior::Immediate;
             let transaction = connection.transaction_with_behavior(immediate)?;
             let done = work(&transaction)?;
@@ -43,7 +43,7 @@ impl Database {
     }
 }
 
-/// A statement, and what is told of it. Values are no part of it: they are bound.
+/// A statement, and what its span records. Values are no part of it: they are bound.
 #[derive(Attributes)]
 pub(crate) struct Statement {
     #[attributes(key = DB_OPERATION_NAME)]

@@ -10,7 +10,8 @@
 //! message is a trace of its own, with links to the span that sent it and to the one that began the order.
 //!
 //! The command starts the three as processes, sends orders, stops them, and prints the traces, which it
-//! receives by OTLP. With `OTEL_EXPORTER_OTLP_ENDPOINT` set they go to that collector instead.
+//! receives by OTLP. With `OTEL_EXPORTER_OTLP_ENDPOINT` set they go to that collector instead. The three processes also
+//! write pages to one folder, `target/shop`: open its `index.html` in a browser. `SHOP_PAGES` names another folder.
 //!
 //! | | |
 //! |---|---|

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
-use enter_span_pipeline::Pipeline;
+use enter_span_pipeline::{HtmlFiles, Pipeline};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -18,13 +18,19 @@ use crate::{Result, orders, queue, stock, worker};
 
 /// The folder of the databases.
 pub(crate) const FOLDER: &str = "SHOP_FOLDER";
+/// The folder of the pages. Without it, none are written.
+pub(crate) const PAGES: &str = "SHOP_PAGES";
 /// Where `stock` is.
 pub(crate) const STOCK: &str = "SHOP_STOCK";
 
-/// Runs the service of this name until it is told to stop.
+/// Runs the service of this name until it is asked to stop.
 pub(crate) fn run(name: &str) -> Result<()> {
-    // The environment says where spans go, and what they are of: `OTEL_SERVICE_NAME`.
-    let pipeline = Pipeline::builder().install()?;
+    // The environment configures OTLP and the service's name.
+    let mut builder = Pipeline::builder().with_otlp();
+    if let Some(folder) = env::var_os(PAGES) {
+        builder = builder.with_exporter(HtmlFiles::in_folder(folder));
+    }
+    let pipeline = builder.install()?;
     let runtime = Runtime::new()?;
     let served = runtime.block_on(start(name));
     // First what makes spans, then what takes them.
@@ -59,7 +65,7 @@ fn folder() -> Result<PathBuf> {
     Ok(PathBuf::from(folder))
 }
 
-/// Serves until the process is told to stop, on a port that is free, which it tells on stdout.
+/// Serves until the process is asked to stop, on a free port, which it prints on stdout.
 pub(crate) async fn serve(router: Router) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::fs;
 use std::sync::OnceLock;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Link, SpanKind};
 use rusqlite::Connection;
+use serde_json::Value;
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
@@ -26,7 +28,7 @@ fn a_service() {
     }
 }
 
-/// This program as a service, in an environment that says nothing of telemetry.
+/// This program as a service, in an environment without settings of telemetry.
 fn start(name: &str) -> Command {
     let program = env::current_exe().expect("the path of this binary");
     let mut command = Command::new(program);
@@ -255,6 +257,36 @@ fn continuous_an_order_is_one_trace() {
     let consumers = received.iter().map(|it| it.span.kind());
     let consumers = consumers.filter(|kind| *kind == SpanKind::Consumer);
     assert_eq!(consumers.count(), 5);
+}
+
+/// Of three processes, which write at the same time.
+#[test]
+fn one_index_lists_the_pages_of_all_services() {
+    let folder = env::temp_dir().join(format!("enter-span-shop-pages-{}", std::process::id()));
+    let path = folder.to_str().expect("a path of ASCII");
+    sell_in(&[(service::PAGES, path)]);
+    let index = fs::read_to_string(folder.join("index.html")).expect("an index");
+    let lines = index.lines().filter(|line| line.starts_with("[\"trace-"));
+    let lines = lines.map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    let listed: Vec<(String, Value)> = lines.collect();
+    let services = listed.iter().map(|(_, summary)| &summary["service"]);
+    let services: BTreeSet<_> = services.filter_map(Value::as_str).collect();
+    assert_eq!(services, BTreeSet::from(["orders", "stock", "worker"]));
+    let files = fs::read_dir(&folder).expect("the folder");
+    let files = files.map(|file| file.expect("a file").file_name().into_string());
+    let files = files.map(|name| name.expect("a name of ASCII"));
+    let files: BTreeSet<_> = files.filter(|name| name != "index.html").collect();
+    let names: BTreeSet<_> = listed.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names, files);
+    let links = listed.iter().map(|(_, summary)| &summary["links"]);
+    let links = links.filter_map(Value::as_array).flatten();
+    let links: BTreeSet<_> = links.filter_map(Value::as_str).collect();
+    assert!(!links.is_empty(), "deliveries are linked");
+    for link in links {
+        let is_there = names.iter().any(|name| name.contains(link));
+        assert!(is_there, "a page of trace {link}");
+    }
+    fs::remove_dir_all(&folder).expect("removed");
 }
 
 /// The card of an order is in the database and in no span.

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 const MOST_ATTEMPTS: u32 = 3;
 
-/// Works until it is told to stop and nothing is left to do.
+/// Works until it is asked to stop and nothing is left to do.
 pub(crate) async fn run(database: Database, stock: Client) -> Result<()> {
     let stopped = tokio::spawn(service::stopped());
     let worker = Worker { database, stock };

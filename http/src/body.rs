@@ -24,6 +24,26 @@ pin_project! {
     /// The span ends with the last of the body: its trailers, its end, or an error, which the span
     /// records. Dropped before, it ends with `enter_span.outcome = "cancelled"`. Without a span it is the
     /// body that it holds.
+    ///
+    /// ```
+    /// use axum::body::{Body, to_bytes};
+    /// use axum::http::{Request, Response};
+    /// use enter_span_http::{ClientLayer, ResponseBody};
+    /// use tower::{Layer as _, ServiceExt as _, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = service_fn(|_: Request<Body>| async {
+    ///     Ok::<_, std::io::Error>(Response::new(Body::from("an order")))
+    /// });
+    /// let client = ClientLayer::new().layer(service);
+    /// let request = Request::get("http://shop/orders/7").body(Body::empty())?;
+    /// let body: ResponseBody<Body> = client.oneshot(request).await?.into_body();
+    /// // The span ends here.
+    /// assert_eq!(to_bytes(Body::new(body), 1024).await?, "an order");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub struct ResponseBody<B> {
         #[pin]
         body: Option<B>,

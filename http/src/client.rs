@@ -81,7 +81,7 @@ pub struct ClientLayer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlTemplate(pub Cow<'static, str>);
 
-/// What is told of a request, whoever sends it.
+/// What is recorded of a request, for all clients.
 pub(crate) struct ClientRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) target: Target<'a>,
@@ -96,8 +96,8 @@ impl ClientLayer {
         ClientLayer::default()
     }
 
-    /// Which hosts are told of the span, of those that the propagator allows. A request that names no
-    /// host is told only where all are.
+    /// Sets the hosts that get the span's context, among those that the propagator allows. A request without a
+    /// host gets it only if all hosts do.
     ///
     /// ```
     /// use enter_span::propagation::Destinations;
@@ -152,8 +152,8 @@ impl ClientLayer {
         self
     }
 
-    /// Tells the query in `url.full`. Of the parameters that sign a URL the values are left out, as the
-    /// semantic conventions ask for; all others are told.
+    /// Records the query in `url.full`. The values of parameters that sign a URL are left out, as the
+    /// semantic conventions ask for; all others are recorded.
     ///
     /// ```
     /// let search = enter_span_http::ClientLayer::new().with_query();

@@ -4,6 +4,9 @@
 //! [`ServerLayer`] puts each request that comes in into a span, below its caller's; [`ClientLayer`] does
 //! it for each one that goes out, and tells the receiver. Services of axum, tonic and hyper take both.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) has a page on
+//! [HTTP](https://github.com/enter-span/enter-span/blob/main/docs/http.md).
+//!
 //! ```
 //! use axum::body::Body;
 //! use axum::http::{Request, StatusCode};

@@ -17,6 +17,25 @@ use crate::service_error::ServiceError;
 
 pin_project! {
     /// Gives the response of the service inside, whose body ends the span.
+    ///
+    /// ```
+    /// use axum::body::Body;
+    /// use axum::http::{Request, Response};
+    /// use enter_span_http::{ResponseFuture, ServerLayer};
+    /// use tower::{Layer as _, Service as _, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = service_fn(|_: Request<Body>| async {
+    ///     Ok::<_, std::io::Error>(Response::new(Body::empty()))
+    /// });
+    /// let mut server = ServerLayer::new().layer(service);
+    /// let request = Request::get("/orders/7").body(Body::empty())?;
+    /// let response: ResponseFuture<_> = server.call(request);
+    /// assert_eq!(response.await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct ResponseFuture<F> {
         #[pin]

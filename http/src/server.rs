@@ -139,7 +139,7 @@ impl ServerLayer {
         }
     }
 
-    /// Does not tell the path, as `url.path`. The route is told all the same.
+    /// Does not record the path as `url.path`. The route is still recorded.
     ///
     /// ```
     /// let discreet = enter_span_http::ServerLayer::new().without_path();
@@ -150,8 +150,8 @@ impl ServerLayer {
         self
     }
 
-    /// Tells the query as `url.query`. Of the parameters that sign a URL the values are left out, as the
-    /// semantic conventions ask for; all others are told.
+    /// Records the query as `url.query`. The values of parameters that sign a URL are left out, as the
+    /// semantic conventions ask for; all others are recorded.
     ///
     /// ```
     /// let search = enter_span_http::ServerLayer::new().with_query();

@@ -1,9 +1,9 @@
 //! A service with a span around each of its requests, on either side.
 //!
 //! Why layers of our own, over the public API of `enter-span` alone: `opentelemetry-instrumentation-tower`
-//! 0.19 has servers only, ends the span with the head of the response, trusts every caller, calls the
-//! service before the context is current, and records made-up methods in names and the query and the
-//! user agent by default. `tower-otel` 0.12 has both sides and gRPC and sees bodies end, but records
+//! 0.19 has servers only, ends the span with the head of the response, and trusts every caller. It calls the
+//! service before the context is current, and by default records the query, the user agent, and made-up methods in
+//! names. `tower-otel` 0.12 has both sides and gRPC and sees bodies end, but records
 //! through `tracing`, runs the code of bodies outside their span, has no setting for trust, and records
 //! the query. `reqwest-tracing` and `axum-tracing-opentelemetry` record through `tracing` too, and the
 //! first ends its span with the head. reqwest comes through `reqwest-middleware`, which asks for one
@@ -27,6 +27,23 @@ use crate::response::ResponseFuture;
 ///
 /// Each request is a span, and goes untouched to the service within while the process is off, for one relaxed
 /// load. The span ends with the body of the response.
+///
+/// ```
+/// use axum::body::Body;
+/// use enter_span_http::{ClientLayer, Traced};
+/// use hyper_util::client::legacy::{Client, connect::HttpConnector};
+/// use hyper_util::rt::TokioExecutor;
+/// use tower::Layer as _;
+///
+/// /// Holds a client by the name of its type.
+/// struct Shop {
+///     http: Traced<ClientLayer, Client<HttpConnector, Body>>,
+/// }
+///
+/// let http = Client::builder(TokioExecutor::new()).build_http();
+/// let shop = Shop { http: ClientLayer::new().layer(http) };
+/// # let _ = shop.http;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Traced<L, S> {
     layer: Arc<L>,

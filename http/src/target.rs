@@ -108,7 +108,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The parameters that sign a request for whoever has them. The semantic conventions name them.
+/// The parameters that sign a request: who has them can send it. The semantic conventions name them.
 const SECRET: [&str; 7] = [
     "AWSAccessKeyId",
     "Signature",

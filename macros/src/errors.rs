@@ -1,4 +1,4 @@
-//! Gathers faults, so that the user sees all of them at once.
+//! Gathers faults, so that the user sees all of them together.
 
 use proc_macro2::TokenStream;
 use syn::Error;

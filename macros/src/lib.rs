@@ -3,6 +3,9 @@
 //!
 //! How a span works is not here but in `enter_span::private`. The documentation for users stands
 //! where `enter-span` re-exports these macros, since its examples need that crate.
+//!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) has a page on
+//! [arguments](https://github.com/enter-span/enter-span/blob/main/docs/arguments.md).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::Location;
 
-use enter_span::native::SpanLimits;
+use enter_span::native::{Extras, SpanLimits};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -19,6 +19,7 @@ use crate::export::overflow::OpenOverflow;
 #[cfg(feature = "spool")]
 use crate::export::spool::{self, settings::Spool};
 use crate::host::unwind::silenced;
+use crate::keep::Keep;
 use crate::pipeline::{InstallSlot, Pipeline, PipelineConfig};
 use crate::propagation::Propagation;
 use crate::queue::limit::Limits;
@@ -28,6 +29,30 @@ use crate::sampling::sampler::Sampler;
 use crate::stats::warning_queue::Warn;
 
 /// Makes a [`Pipeline`].
+///
+/// ```
+/// use enter_span_pipeline::{Console, Limits, Pipeline, Sampler, SpanLimits};
+/// use opentelemetry_sdk::Resource;
+///
+/// let resource = Resource::builder().with_service_name("shop").build();
+/// let pipeline = Pipeline::builder()
+///     .with_exporter(Console::new())
+///     .with_sampler(Sampler::ParentBasedRatio(0.1))
+///     .with_resource(resource)
+///     .with_span_limits(SpanLimits::default())
+///     .with_limits(Limits::default())
+///     // Only the spans of the crate `shop`.
+///     .with_muted_scope("*")
+///     .with_enabled_scope("shop")
+///     .without_code_attributes()
+///     .with_baggage_keys(["tenant"])
+///     .with_warnings(|warning| eprintln!("telemetry: {warning}"))
+///     // Ignores the variables of the process.
+///     .with_environment(|_| None)
+///     .build()?;
+/// assert!(!pipeline.is_disabled());
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[must_use = "a builder does nothing until it builds"]
 pub struct PipelineBuilder {
     exporters: Vec<Box<dyn Export>>,
@@ -36,7 +61,7 @@ pub struct PipelineBuilder {
     sampler: Option<Sampler>,
     resource: Option<Resource>,
     span_limits: Option<SpanLimits>,
-    tells_place: bool,
+    extras: Extras,
     limits: Option<Limits>,
     muting: Muting,
     environment: Box<Variables>,
@@ -44,6 +69,7 @@ pub struct PipelineBuilder {
     propagation: Propagation,
     baggage_keys: Vec<Cow<'static, str>>,
     overflow: Option<OpenOverflow>,
+    keep: Option<Keep>,
 }
 
 impl Default for PipelineBuilder {
@@ -54,7 +80,7 @@ impl Default for PipelineBuilder {
             sampler: None,
             resource: None,
             span_limits: None,
-            tells_place: true,
+            extras: Extras::PLACE,
             limits: None,
             muting: Muting::default(),
             environment: Box::new(|variable| std::env::var(variable)),
@@ -66,6 +92,7 @@ impl Default for PipelineBuilder {
             propagation: Propagation::Open,
             baggage_keys: Vec::new(),
             overflow: None,
+            keep: None,
         }
     }
 }
@@ -73,12 +100,36 @@ impl Default for PipelineBuilder {
 impl PipelineBuilder {
     /// Exports to this one too, and not to those that `OTEL_TRACES_EXPORTER` names. Each gets all spans,
     /// on a thread of its own.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, HtmlFiles, Pipeline};
+    ///
+    /// # let folder = std::env::temp_dir().join("enter-span-doc-exporters");
+    /// let builder = Pipeline::builder()
+    ///     .with_exporter(Console::new())
+    ///     .with_exporter(HtmlFiles::in_folder(folder));
+    /// let pipeline = builder.build()?;
+    /// assert_eq!(pipeline.exporters().len(), 2);
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn with_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
         self.exporters.push(Box::new(exporter));
         self
     }
 
-    /// Exports by OTLP too, whatever `OTEL_TRACES_EXPORTER` names, as `OTEL_EXPORTER_OTLP_*` say.
+    /// Exports by OTLP too, whatever `OTEL_TRACES_EXPORTER` names. `OTEL_EXPORTER_OTLP_*` configure it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "otlp-http")] {
+    /// use enter_span_pipeline::{Console, Pipeline};
+    ///
+    /// let builder = Pipeline::builder().with_otlp().with_exporter(Console::new());
+    /// let pipeline = builder.with_environment(|_| None).build()?;
+    /// let otlp = "otlp http/protobuf http://localhost:4318/v1/traces";
+    /// assert!(pipeline.exporters().contains(&otlp.to_owned()));
+    /// # }
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
     pub fn with_otlp(mut self) -> Self {
         self.named = vec![ExporterName::Otlp];
@@ -91,8 +142,18 @@ impl PipelineBuilder {
         self
     }
 
-    /// What the spans are of. Without it, what the environment says (`OTEL_SERVICE_NAME`,
-    /// `OTEL_RESOURCE_ATTRIBUTES`).
+    /// Decides at the end of each local trace whether it is exported. Takes precedence over `ENTER_SPAN_KEEP`, which
+    /// is read as `errors,slower=500ms,with=debug,rest=0.05`. Without both, all is exported.
+    ///
+    /// What the sampler does not record never comes to the policy, and the sampled flag that goes to other
+    /// services is the sampler's: each service keeps its own part of a trace.
+    pub fn with_keep(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Sets the resource: service name and attributes. By default they come from `OTEL_SERVICE_NAME` and
+    /// `OTEL_RESOURCE_ATTRIBUTES`.
     pub fn with_resource(mut self, resource: Resource) -> Self {
         self.resource = Some(resource);
         self
@@ -121,7 +182,7 @@ impl PipelineBuilder {
 
     /// Leaves out where a span was made: `code.function.name`, `code.file.path`, `code.line.number`.
     pub fn without_code_attributes(mut self) -> Self {
-        self.tells_place = false;
+        self.extras = Extras::NONE;
         self
     }
 
@@ -134,6 +195,17 @@ impl PipelineBuilder {
     /// Keeps in files what cannot wait in memory, and sends it later: what does not fit the queue, and what has not
     /// left at a shutdown. For exporters of OTLP. If the folder cannot be used, the pipeline warns and
     /// goes on without a spool.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Pipeline, Spool};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("enter-span-builder-{}", std::process::id()));
+    /// let builder = Pipeline::builder().with_otlp();
+    /// let pipeline = builder.with_spool(Spool::in_folder(&folder)).build()?;
+    /// # drop(pipeline);
+    /// # drop(std::fs::remove_dir_all(&folder));
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     #[cfg(feature = "spool")]
     #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
     pub fn with_spool(mut self, spool: Spool) -> Self {
@@ -169,6 +241,17 @@ impl PipelineBuilder {
     /// OpenTelemetry does not tell whether there is a global propagator already. One that the
     /// application sets itself stays if it is set after the installation, if `OTEL_PROPAGATORS` is
     /// `none`, or [without](PipelineBuilder::without_propagator) one.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    /// use opentelemetry_sdk::propagation::TraceContextPropagator;
+    ///
+    /// let pipeline = Pipeline::builder()
+    ///     .with_exporter(Console::new())
+    ///     .with_propagator(TraceContextPropagator::new())
+    ///     .install()?;
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn with_propagator(
         mut self,
         propagator: impl TextMapPropagator + Send + Sync + 'static,
@@ -178,6 +261,16 @@ impl PipelineBuilder {
     }
 
     /// Leaves all propagators as they are.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    /// use opentelemetry_sdk::propagation::TraceContextPropagator;
+    ///
+    /// opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    /// let builder = Pipeline::builder().with_exporter(Console::new());
+    /// let pipeline = builder.without_propagator().install()?;
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn without_propagator(mut self) -> Self {
         self.propagation = Propagation::Untouched;
         self
@@ -194,6 +287,14 @@ impl PipelineBuilder {
     }
 
     /// Starts a pipeline that nothing uses yet: for [`Pipeline::provider`], as that of a tenant.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    ///
+    /// let tenant = Pipeline::builder().with_exporter(Console::new()).build()?;
+    /// tenant.tracer("shop").enter_span("order", |_| {});
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -237,6 +338,16 @@ impl PipelineBuilder {
         };
         let muting = environment.muting().overruled_by(self.muting);
         let limits = self.limits.unwrap_or_else(|| environment.limits());
+        let (keep, keep_by) = match self.keep {
+            Some(keep) => (Some(keep), "the code"),
+            None => (environment.keep(), "`ENTER_SPAN_KEEP`"),
+        };
+        let keep_text = keep.as_ref().map(|keep| (keep.to_string(), keep_by));
+        // Only a policy asks for the root.
+        let extras = match &keep {
+            Some(_) => self.extras.and(Extras::ROOT),
+            None => self.extras,
+        };
         let span_limits = self.span_limits;
         let span_limits = span_limits.unwrap_or_else(|| environment.span_limits());
         PipelineConfig {
@@ -248,15 +359,30 @@ impl PipelineBuilder {
             muting,
             limits,
             span_limits,
-            tells_place: self.tells_place,
+            extras,
             warnings: environment.into_warnings(),
             warn: self.warn,
             overflow,
+            keep,
+            keep_text,
         }
     }
 
     /// Starts a pipeline and records through it: our spans, and those of all code that uses
     /// OpenTelemetry's global provider.
+    ///
+    /// ```
+    /// use enter_span::enter_span;
+    /// use enter_span_pipeline::{Console, Pipeline};
+    ///
+    /// #[enter_span]
+    /// fn work() {}
+    ///
+    /// // Shuts down when it is dropped.
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).install()?;
+    /// work();
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -14,6 +14,9 @@ use crate::stats::declined::Reason;
 use crate::stats::ledgers::Ledgers;
 use crate::stats::spool_counts::SpoolCounts;
 
+/// A policy as `ENTER_SPAN_KEEP` has it, and its source: the code or the variable.
+pub(crate) type KeepText = (String, &'static str);
+
 /// The parts of a pipeline that `diagnose` reports, also when its handle is gone.
 pub(crate) struct PipelineDiagnosis {
     pub(crate) core: Arc<Core>,
@@ -23,6 +26,7 @@ pub(crate) struct PipelineDiagnosis {
     pub(crate) is_disabled: bool,
     /// The source of the sampler: the code, a variable or the default.
     pub(crate) sampler_by: &'static str,
+    pub(crate) keep: Option<KeepText>,
     /// What was wrong with the environment.
     pub(crate) warnings: Vec<String>,
 }
@@ -42,6 +46,7 @@ impl DiagnosticSource for PipelineDiagnosis {
         self.of_process(report);
         self.of_sampling(report);
         self.of_muting(report);
+        self.of_keep(report);
         // Their locks may be held by threads that a forked child does not have.
         if !self.core.queue.buffers.is_forked() {
             self.of_exporters(report);
@@ -124,6 +129,47 @@ impl PipelineDiagnosis {
         );
     }
 
+    fn of_keep(&self, report: &mut Report) {
+        const TOPIC: &str = "keep";
+        let Some((policy, source)) = &self.keep else {
+            return;
+        };
+        report.add(TOPIC, format_args!("`{policy}`, by {source}"));
+        let Counts {
+            not_kept,
+            undecided,
+            keep,
+            ..
+        } = self.ledgers.counts();
+        let all = keep.kept + keep.not_kept;
+        report.add(
+            TOPIC,
+            format_args!(
+                "{} of {} traces were not kept: `{policy}`; their spans: {}; undecided spans: {}",
+                grouped(keep.not_kept),
+                grouped(all),
+                grouped(not_kept),
+                grouped(undecided)
+            ),
+        );
+        let others = [
+            (
+                keep.decided_early,
+                "decided early, as they were too old or too large",
+            ),
+            (
+                keep.undecided_at_shutdown,
+                "exported undecided, at the shutdown",
+            ),
+            (keep.panics, "kept because a rule has panicked"),
+        ];
+        for (count, what) in others {
+            if count > 0 {
+                report.add(TOPIC, format_args!("traces {what}: {count}"));
+            }
+        }
+    }
+
     fn of_exporters(&self, report: &mut Report) {
         if self.exporters.is_empty() {
             report.add(
@@ -184,6 +230,19 @@ impl PipelineDiagnosis {
             }
         }
     }
+}
+
+/// With a comma between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn of_exporter(report: &mut Report, counts: &ExporterCounts) {

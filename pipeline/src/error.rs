@@ -5,14 +5,25 @@ use std::io;
 use std::time::Duration;
 
 /// Why a pipeline could not do what it was asked to.
+///
+/// ```
+/// use enter_span_pipeline::{Console, Error, Pipeline};
+///
+/// let install = || Pipeline::builder().with_exporter(Console::new()).install();
+/// let pipeline = install()?;
+/// assert!(matches!(install(), Err(Error::AlreadyInstalled)));
+/// drop(pipeline);
+/// install()?;
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// Another pipeline is installed; shut it down, or drop it, before.
     AlreadyInstalled,
-    /// The operating system gave no thread.
+    /// The operating system failed to spawn a thread.
     NoThread(io::Error),
-    /// It was not done in this time.
+    /// It took longer than this time.
     TimedOut(Duration),
     /// This is a forked child, where the pipeline of the parent is off.
     Forked,
@@ -26,8 +37,11 @@ impl fmt::Display for Error {
             Error::AlreadyInstalled => formatter.write_str(
                 "a pipeline is installed already; drop its handle before installing another one",
             ),
-            Error::NoThread(error) => write!(formatter, "no thread for the pipeline: {error}"),
-            Error::TimedOut(time) => write!(formatter, "not done within {time:?}"),
+            Error::NoThread(error) => write!(
+                formatter,
+                "failed to spawn a thread for the pipeline: {error}"
+            ),
+            Error::TimedOut(time) => write!(formatter, "timed out after {time:?}"),
             Error::Forked => formatter.write_str("the pipeline is its parent process's"),
             Error::Died => formatter.write_str("the pipeline's thread has panicked"),
         }

@@ -1,6 +1,9 @@
 //! What an application installs: a tracer provider whose spans leave the calling thread by one short
 //! hand-over, and a worker that takes them to any OpenTelemetry exporter.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) has a page on
+//! [production](https://github.com/enter-span/enter-span/blob/main/docs/production.md).
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -20,8 +23,8 @@
 //! # Where its choices come from
 //!
 //! From the code, in the [`PipelineBuilder`]; what that leaves open, from OpenTelemetry's standard variables;
-//! then from the defaults. They are read when it is built. A wrong value is told on stderr, or to
-//! [`PipelineBuilder::with_warnings`], and it is left out or the default holds; what may be secret is not shown.
+//! then from the defaults. They are read when it is built. The pipeline warns of an invalid value on stderr, or to
+//! [`PipelineBuilder::with_warnings`], and ignores it or uses the default. Warnings do not show what may be secret.
 //!
 //! | variables | |
 //! |---|---|
@@ -33,6 +36,7 @@
 //! | `OTEL_PROPAGATORS` | a list of `tracecontext`, `baggage` and `none`; the default is the first two. Baggage leaves only by the keys of [`PipelineBuilder::with_baggage_keys`] |
 //! | `OTEL_BSP_*` | when spans are exported ([`Limits`], whose defaults are not OpenTelemetry's: a longer queue, a shorter delay) |
 //! | `OTEL_SPAN_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, `OTEL_ATTRIBUTE_*` | how much a span holds ([`SpanLimits`]) |
+//! | `ENTER_SPAN_KEEP` | which traces are exported, decided at their end: see [`Keep`] and [`PipelineBuilder::with_keep`] |
 //! | `ENTER_SPAN_SCOPES` | which instrumentation scopes make spans: see below |
 //! | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` | `logs`: errors add no event; read from the process alone |
 //!
@@ -47,7 +51,7 @@
 //! it the span around it is current, and its children are that one's. So the child of a muted `root`
 //! becomes the root, and the child of one that a remote parent was given becomes the child of that
 //! parent. Samplers do not see it. The same holds for other instrumentation that goes through OpenTelemetry:
-//! a muted span has the identity of its parent, so that the spans below it are its parent's; what is told
+//! a muted span has the identity of its parent, so that the spans below it are its parent's. Data added
 //! to it is lost.
 //!
 //! # Nothing arrives
@@ -93,7 +97,7 @@
 //! over.
 //!
 //! With the feature `spool`, on Unix, what does not fit the queue, was sent for too long, or has not left at a
-//! shutdown goes to files instead, and is sent when the receiver is back, or by the next run: `Spool` has the
+//! shutdown goes to files. It is sent when the receiver is back, or by the next run. `Spool` has the
 //! rules and the limits.
 //!
 //! An answer counts only if it is one of OTLP: a page of HTML with status 200 is a failure. At most 64 KiB
@@ -143,14 +147,15 @@
 //!   and the worker tells of it, at most once a minute ([`PipelineBuilder::with_warnings`]).
 //! - Dropped, the handle waits for at most five seconds, unless it was shut down before. What is not exported
 //!   when the time of a shutdown is over is dropped, counted, and told from the thread that shuts down.
-//! - At any quiet moment `recorded = exported + dropped + spooled`: see [`Counts`]. `spooled` is 0 without a spool.
+//! - At any quiet moment `recorded = exported + dropped + spooled + not_kept + undecided`: see [`Counts`]. `spooled`
+//!   is 0 without a spool; `not_kept` and `undecided` are 0 without a [`Keep`].
 //! - An exporter that fails for good, panics or does not answer in time costs its own batch, and spans that
 //!   are made while it exports are suppressed. Only OTLP says which failures may pass.
 //! - A batch is cut when its exporter is free, from all that waits: one that is slow gets full batches.
 //! - Exporters stand side by side, each with a thread of its own. One that is slow or blocks its
 //!   thread does not delay the others: it may hold its share of the queue, and what is over that is
 //!   dropped for it alone. A thread that it blocks beyond the deadline is abandoned, and replaced
-//!   once. If the second one is blocked too, spans are dropped for it at once, until one of the two
+//!   once. If the second one is blocked too, its spans are dropped until one of the two
 //!   comes back.
 //! - A forked child is off: it exports nothing, [`Pipeline::flush`] and [`Pipeline::shutdown`] give
 //!   [`Error::Forked`] there, and what it records until it is seen to be a child, up to half of the
@@ -164,6 +169,7 @@ mod environment;
 mod error;
 mod export;
 mod host;
+mod keep;
 mod metrics;
 mod pipeline;
 mod propagation;
@@ -190,9 +196,11 @@ pub mod fuzzing {
 
     pub use crate::export::otlp::{read_response, read_status};
 }
+pub use keep::{Keep, LocalSpan, LocalTrace};
 pub use pipeline::Pipeline;
 pub use queue::limit::Limits;
 pub use record::provider::{PipelineProvider, PipelineSpan, PipelineTracer};
 pub use sampling::sampler::Sampler;
 pub use stats::counts::{Counts, Dropped, ExporterCounts};
+pub use stats::keep_counts::KeepCounts;
 pub use stats::spool_counts::SpoolCounts;

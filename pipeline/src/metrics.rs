@@ -9,6 +9,7 @@ use opentelemetry::metrics::{AsyncInstrument, Meter};
 
 use crate::queue::limit::Limits;
 use crate::stats::counts::{Counts, ExporterCounts};
+use crate::stats::keep_counts::KeepCounts;
 use crate::stats::ledgers::Ledgers;
 
 /// What the instruments see: nothing, when the pipeline is gone.
@@ -32,6 +33,7 @@ pub(crate) fn register(meter: &Meter, ledgers: &Arc<Ledgers>, limits: Limits, al
     };
     register_queue(meter, &view);
     register_processed(meter, &view);
+    register_keep(meter, &view);
     register_exporters(meter, &view);
 }
 
@@ -40,9 +42,12 @@ fn register_queue(meter: &Meter, view: &View) {
     meter
         .i64_observable_up_down_counter("otel.sdk.processor.span.queue.size")
         .with_unit(UNIT)
-        .with_description("Spans that wait for export, or are on their way")
+        .with_description("Spans that wait for a decision or for export, or are on their way")
         .with_callback(move |instrument| {
-            size.with_counts(|counts| instrument.observe(counts.queued as i64, &size.attributes()));
+            size.with_counts(|counts| {
+                let spans = counts.queued + counts.undecided;
+                instrument.observe(spans as i64, &size.attributes());
+            });
         })
         .build();
     meter
@@ -52,6 +57,31 @@ fn register_queue(meter: &Meter, view: &View) {
         .with_callback(move |instrument| {
             let most = i64::try_from(capacity.capacity).unwrap_or(i64::MAX);
             capacity.with_counts(|_| instrument.observe(most, &capacity.attributes()));
+        })
+        .build();
+}
+
+/// What a policy has decided: OpenTelemetry has no names for it.
+fn register_keep(meter: &Meter, view: &View) {
+    let (undecided, not_kept) = (view.clone(), view.clone());
+    meter
+        .i64_observable_up_down_counter("enter_span.keep.span.undecided")
+        .with_unit(UNIT)
+        .with_description("Spans that wait for the decision about their trace")
+        .with_callback(move |instrument| {
+            undecided.with_decisions(|counts| {
+                instrument.observe(counts.undecided as i64, &undecided.attributes());
+            });
+        })
+        .build();
+    meter
+        .u64_observable_counter("enter_span.keep.span.not_kept")
+        .with_unit(UNIT)
+        .with_description("Spans of traces that were not kept")
+        .with_callback(move |instrument| {
+            not_kept.with_decisions(|counts| {
+                instrument.observe(counts.not_kept, &not_kept.attributes());
+            });
         })
         .build();
 }
@@ -127,6 +157,15 @@ impl View {
         if let Some(ledgers) = self.ledgers() {
             work(ledgers.counts());
         }
+    }
+
+    /// The same, if a policy has had something to decide.
+    fn with_decisions(&self, work: impl FnOnce(Counts)) {
+        self.with_counts(|counts| {
+            if counts.undecided > 0 || counts.keep != KeepCounts::default() {
+                work(counts);
+            }
+        });
     }
 
     fn ledgers(&self) -> Option<Arc<Ledgers>> {

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use enter_span::Tracer;
-use enter_span::native::{self, InstallCall, Installation, RecordConfig, SpanLimits};
+use enter_span::native::{self, Extras, InstallCall, Installation, RecordConfig, SpanLimits};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
 use tracing_core::callsite::rebuild_interest_cache;
 use tracing_core::subscriber::NoSubscriber;
 use tracing_core::{Dispatch, LevelFilter, dispatcher};
 
-use crate::diagnosis::PipelineDiagnosis;
+use crate::diagnosis::{KeepText, PipelineDiagnosis};
 use crate::error::Error;
 use crate::export::async_wait::AsyncWaits;
 use crate::export::control::{Control, WaitResult};
@@ -28,6 +28,7 @@ use crate::export::overflow::Overflow;
 use crate::export::pipeline_threads::{PipelineThreads, ThreadsConfig};
 use crate::host::clock::Clock;
 use crate::host::unwind::shielded;
+use crate::keep::Keep;
 use crate::metrics;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::SpanQueue;
@@ -38,6 +39,7 @@ use crate::sampling::muting::Muting;
 use crate::sampling::sampler::Sampler;
 use crate::stats::counts::{Counts, ExporterCounts};
 use crate::stats::declined::Declined;
+use crate::stats::keep_counts::KeepLedger;
 use crate::stats::ledgers::Ledgers;
 use crate::stats::warning_queue::Warn;
 
@@ -46,7 +48,35 @@ use crate::stats::warning_queue::Warn;
 /// Dropped, it shuts down, and waits for that for at most five seconds, unless it was shut down before.
 /// A `static` is never dropped, and `std::process::exit` drops nothing: call
 /// [`shutdown`](Pipeline::shutdown) before.
-#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it at once; write `let pipeline = ..`"]
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// for exporter in pipeline.exporters() {
+///     println!("exports to {exporter}");
+/// }
+/// if pipeline.is_disabled() {
+///     println!("OTEL_SDK_DISABLED is true");
+/// }
+/// println!("{:?}", pipeline.resource());
+///
+/// pipeline.tracer("shop").enter_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// let counts = pipeline.counts();
+/// # if !pipeline.is_disabled() {
+/// assert_eq!((counts.exported, counts.dropped.total()), (1, 0));
+/// assert_eq!(pipeline.exporter_counts()[0].exported, 1);
+/// # }
+/// if let Some(error) = pipeline.last_export_error() {
+///     eprintln!("the last export failed: {error}");
+/// }
+/// pipeline.shutdown(Duration::from_secs(5))?;
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
+#[must_use = "the pipeline shuts down when this is dropped, and `let _ =` drops it immediately; write `let pipeline = ..`"]
 pub struct Pipeline {
     core: Arc<Core>,
     resource: Resource,
@@ -72,10 +102,12 @@ pub(crate) struct PipelineConfig {
     pub(crate) muting: Muting,
     pub(crate) limits: Limits,
     pub(crate) span_limits: SpanLimits,
-    pub(crate) tells_place: bool,
+    pub(crate) extras: Extras,
     pub(crate) warnings: Vec<String>,
     pub(crate) warn: Warn,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
+    pub(crate) keep: Option<Keep>,
+    pub(crate) keep_text: Option<KeepText>,
 }
 
 impl PipelineConfig {
@@ -88,7 +120,7 @@ impl PipelineConfig {
         };
         let config = RecordConfig {
             limits: self.span_limits,
-            tells_place: self.tells_place,
+            extras: self.extras,
             sink: Box::new(sink),
         };
         Arc::new(Core {
@@ -119,6 +151,7 @@ impl Pipeline {
             is_disabled: config.is_disabled,
             sampler_by: config.sampler_by,
             warnings: config.warnings,
+            keep: config.keep_text,
         };
         let own_ledgers = Arc::clone(&ledgers);
         let threads = if config.is_disabled {
@@ -132,6 +165,7 @@ impl Pipeline {
                 clock: Arc::clone(&core.clock),
                 text: core.config.limits.text,
                 overflow: config.overflow,
+                keep: config.keep,
             };
             PipelineThreads::start(control, own_ledgers, config).map_err(Error::NoThread)?
         };
@@ -154,7 +188,7 @@ impl Pipeline {
     pub(crate) fn install(&self, mut slot: InstallSlot, caller: &'static Location<'static>) {
         if !self.is_disabled() {
             let provider = self.provider();
-            // OpenTelemetry makes an event of it, which is no news to whoever installs a pipeline.
+            // OpenTelemetry makes an event of it, which is no news to a caller that installs a pipeline.
             dispatcher::with_default(&Dispatch::none(), || {
                 opentelemetry::global::set_tracer_provider(provider);
             });
@@ -179,6 +213,16 @@ impl Pipeline {
     }
 
     /// The provider, for code that takes one.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    /// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    ///
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+    /// let tracer = pipeline.provider().tracer("other-instrumentation");
+    /// tracer.in_span("order", |_| {});
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn provider(&self) -> PipelineProvider {
         PipelineProvider::new(Arc::clone(&self.core))
     }
@@ -198,7 +242,7 @@ impl Pipeline {
         self.diagnosis.is_disabled
     }
 
-    /// What the spans are of: for the providers of logs and metrics beside it.
+    /// The resource: service name and attributes. For the providers of logs and metrics beside it.
     pub fn resource(&self) -> &Resource {
         &self.resource
     }
@@ -334,6 +378,14 @@ impl Pipeline {
     /// OpenTelemetry's conventions: the queue, and what was exported or dropped and why. Call it once,
     /// with the application's own provider, or with `opentelemetry::global::meter_provider()` after
     /// that is set. When the pipeline is gone, nothing is reported any more.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Pipeline};
+    ///
+    /// let pipeline = Pipeline::builder().with_exporter(Console::new()).install()?;
+    /// pipeline.report_to(&*opentelemetry::global::meter_provider());
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn report_to(&self, meters: &dyn MeterProvider) {
         let meter = meters.meter(env!("CARGO_PKG_NAME"));
         metrics::register(&meter, &self.ledgers, self.limits, &self.alive);
@@ -356,6 +408,7 @@ fn ledgers(limits: Limits, exporters: usize, control: &Arc<Control>) -> Arc<Ledg
         queue: SpanQueue::new(limits, move |call| control.call(call)),
         all: Arc::default(),
         each: (0..exporters).map(|_| Arc::default()).collect(),
+        keep: Arc::new(KeepLedger::default()),
         is_installed: AtomicBool::new(false),
     })
 }

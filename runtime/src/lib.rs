@@ -4,6 +4,9 @@
 //! [`in_span!`], [`enter_span()`] and [`enter_span_async`] do it for a block.
 //! Parents are found by the async context and never passed by hand.
 //! A span ends when its scope ends: by return, by `?`, by panic, by cancellation.
+//!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) explains it by task: [getting started](https://github.com/enter-span/enter-span/blob/main/docs/getting-started.md),
+//! [arguments](https://github.com/enter-span/enter-span/blob/main/docs/arguments.md), [testing](https://github.com/enter-span/enter-span/blob/main/docs/testing.md).
 //! Attributes are opt-in and evaluated only while the span is traced.
 //!
 //! ```
@@ -56,7 +59,7 @@
 //! | off | one relaxed atomic load; no argument is evaluated, nothing is allocated |
 //! | not sampled, on the pipeline, below a span of this process | a look at the current context; the same holds |
 //! | not sampled, on the pipeline, at a root or below another process | one allocation: the context that tells it to headers and to what is below. No argument is evaluated that the sampler need not see |
-//! | recorded, on the pipeline | two allocations, which are OpenTelemetry's context; for a `leaf` none. A root makes three more |
+//! | recorded, on the pipeline | two allocations, those of OpenTelemetry's context, for a child as for a root; none for a `leaf` |
 //! | recorded by another provider | what that costs, and a few allocations of ours |
 //!
 //! `benches/README.md` has the figures, beside those of others.
@@ -78,11 +81,14 @@
 //! [`set_error_detail`] takes the texts away for the process, and `err = type`, `err = status` or
 //! `err = ignore` for a function, its panics included.
 //!
-//! Of a struct only the fields leave that `#[derive(Attributes)]` makes attributes of. To other processes go the
-//! identity of the current span and what came as `tracestate`, by [`inject`] and in messages; of the baggage
-//! nothing but the keys that the application [names](propagation::Propagator::with_baggage_keys), and the ids of
-//! a [run](invocation); the baggage that came with the origin of a run goes on with its messages. Values of
-//! headers are never printed.
+//! `#[derive(Attributes)]` records the fields that it makes attributes of, and no others. What leaves for other
+//! processes, by [`inject`] and in messages:
+//!
+//! - the identity of the current span, and the `tracestate` that came in;
+//! - of the baggage, the keys that the application [names](propagation::Propagator::with_baggage_keys);
+//! - the ids of a [run](invocation), and the baggage that came with its origin.
+//!
+//! Values of headers are never printed.
 //!
 //! # Tasks and threads
 //!
@@ -282,7 +288,7 @@ pub use enter_span_macros::Attributes;
 /// | `kind = client` | `server`, `client`, `producer`, `consumer` or `internal` (the default) |
 /// | `attributes(..)` | attributes, evaluated at entry, only if the span is traced |
 /// | `start(..)` | the same, for samplers: see [what is evaluated](#what-is-evaluated) |
-/// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it |
+/// | `ret`, `ret(key = \|value\| ..)` | the `Ok` value (or the value) as `return`; or projections of it, which may spell the type: `\|value: &T\|` |
 /// | `err = message`, `type`, `status`, `ignore`, `\|e\| bool` | how much of an `Err` to record, or which `Err`s are failures |
 /// | `root`, `parent = expr` | a new trace; an explicit parent. The rest of the context stays, but below what came from another process: see [`ToParent`] |
 /// | `links(expr, ..)` | links to other spans |
@@ -325,7 +331,7 @@ pub use enter_span_macros::Attributes;
 ///
 /// ```
 /// # use enter_span::enter_span;
-/// # struct Order { id: u64 }
+/// # struct Order { id: u64, total: f64 }
 /// # #[derive(Debug)] struct Body;
 /// # const TENANT: enter_span::Key<u64> = enter_span::Key::new("tenant.id");
 /// # #[derive(enter_span::Attributes)] struct Facts { a: u32 }
@@ -333,8 +339,9 @@ pub use enter_span_macros::Attributes;
 ///     attempt,                     // the argument, under its own name
 ///     order.id = order.id,         // a dotted key and an expression
 ///     "http.route" = route,        // a key as text
-///     body = ?body,                // its `Debug` text
-///     shown = %order.id,           // its `Display` text
+///     ?body,                       // its `Debug` text
+///     %order.total,                // the `Display` text of a field, under the key `order.total`
+///     shown = %order.id,           // the same under another key
 ///     TENANT = 7,                  // a constant as key: text, or a typed `Key`
 ///     ..facts                      // those of a struct, by `#[derive(Attributes)]`
 /// ))]
@@ -342,7 +349,8 @@ pub use enter_span_macros::Attributes;
 /// ```
 ///
 /// Nothing is captured that is not named. A value needs `ToAttribute`: numbers, text, bools, lists
-/// of them, `Option`s of them, and types of your own. The same key again replaces the value.
+/// of them, `Option`s of them, and types of your own. `?value` and `%value` need `Debug` or
+/// `Display`, and a key unless they are a name or a field. The same key again replaces the value.
 /// Expressions may borrow arguments and cannot consume them, and cannot contain `?`, `return` or
 /// `.await`. One that panics loses its attribute and nothing else.
 ///

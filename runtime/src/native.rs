@@ -10,7 +10,9 @@ pub use crate::backend::ended_span::{
 };
 pub use crate::backend::foreign::SharedProvider;
 pub use crate::backend::process_backend::{Installation, install_native, is_on};
-pub use crate::backend::record::{Record, RecordConfig, RecordSink};
+pub use crate::backend::record::Record;
+pub use crate::backend::record_config::{Extras, RecordConfig};
+pub use crate::backend::record_sink::{CounterReading, RecordSink};
 pub use crate::backend::site::{Kind, Library, Module, Site};
 use crate::backend::tracer::Tracer;
 pub use crate::backend::{Backend, Start, StartOptions, StartResult};
@@ -25,6 +27,7 @@ pub use crate::span::bridged_span::{
     BridgedFailure, BridgedFields, BridgedParent, BridgedRecording, BridgedSpan, attach,
     current_context, detach, failure_of, otel_value,
 };
+pub use crate::span::recorded_root::{answer_root, root_of};
 
 /// A tracer whose spans, and all below them, are recorded by this backend. `provider` records the same for
 /// other versions of this crate.

@@ -81,7 +81,7 @@ pub const fn tracer(
     Tracer::of(Library::of(package, version, module))
 }
 
-/// A [`Tracer`] for the crate that this stands in, by its name and version; or for a library of the
+/// A [`Tracer`] for the crate that contains this call, by its name and version; or for a library of the
 /// name that is given, a `&'static str`.
 ///
 /// It is constant, so it can stand in a `static`. It records where the process, or what is carried
@@ -114,7 +114,7 @@ macro_rules! tracer {
     };
 }
 
-/// Runs a body that stands in no span of its own.
+/// Runs a body that has no span of its own.
 #[inline(always)]
 pub fn evaluate<R>(body: impl FnOnce() -> R) -> R {
     body()

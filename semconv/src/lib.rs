@@ -4,6 +4,9 @@
 //! the deprecated ones among them, need the feature `experimental`, may change with each
 //! minor version of this crate, and keep their path when they become stable.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) of `enter-span` uses them in its pages on
+//! [arguments](https://github.com/enter-span/enter-span/blob/main/docs/arguments.md).
+//!
 //! ```
 //! use enter_span_semconv::{HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
 //! use enter_span_semconv::{OneOf, http_request_header};

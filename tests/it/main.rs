@@ -2,6 +2,7 @@
 
 mod http;
 mod invocation;
+mod keep;
 mod kit;
 mod macros;
 mod otlp;

@@ -11,8 +11,9 @@ use crate::support::check::check_async;
 
 const README: &str = include_str!("../../README.md");
 
-/// The programs of this page are compared with those that a test runs.
-const TESTED_ELSEWHERE: [&str; 1] = ["docs/shutdown.md"];
+/// The programs of the first page are compared with those that a test runs. The second is compiled in the
+/// package `tests/from-fastrace`.
+const TESTED_ELSEWHERE: [&str; 2] = ["docs/shutdown.md", "docs/from-fastrace.md"];
 
 const TREE: &str = "checkout order=40+80
   price return=120

@@ -59,3 +59,14 @@ pub(crate) fn exit(key: SpanKey) -> Option<ContextGuard> {
     // Detached outside of the borrow: what the context holds is the user's.
     guard.ok().flatten().flatten()
 }
+
+/// Whether a layer with another number has entered the span, too: a second one of the same subscriber, or that of
+/// a subscriber that uses the same id.
+pub(crate) fn is_entered_by_another_layer(key: SpanKey) -> bool {
+    let is_other = |entry: &SpanKey| entry.span == key.span && entry.layer != key.layer;
+    let found = ENTERED.try_with(|entered| {
+        let entered = entered.try_borrow().ok()?;
+        Some(entered.0.iter().any(|(entry, _)| is_other(entry)))
+    });
+    found.ok().flatten().unwrap_or_default()
+}

@@ -290,9 +290,10 @@ impl<S: Subscriber> Layer<S> for SpanLayer {
         if !self.spans.is_used() {
             return;
         }
-        if let Some(guard) = entered::exit(self.key(id)) {
-            self.other_layers
-                .watch(|| self.spans.with(id, BridgedSpan::context));
+        let key = self.key(id);
+        if let Some(guard) = entered::exit(key) {
+            let context = || self.spans.with(id, BridgedSpan::context);
+            self.other_layers.watch(key, context);
             native::detach(guard);
         }
     }

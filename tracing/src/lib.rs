@@ -4,6 +4,9 @@
 //! [`layer()`] is a layer of `tracing-subscriber` that records the spans of `tracing` as `enter-span` records its
 //! own: with the pipeline or any other OpenTelemetry provider that is installed.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) has pages on
+//! [`tracing`](https://github.com/enter-span/enter-span/blob/main/docs/tracing.md) and [logs](https://github.com/enter-span/enter-span/blob/main/docs/logs.md).
+//!
 //! ```
 //! use enter_span::enter_span;
 //! use enter_span::testing::Recorder;

@@ -1,7 +1,7 @@
 //! Other layers that record the same spans: everything would be there twice.
 //!
 //! A layer cannot ask which others there are. One that is added before this one is seen by the type of what is
-//! below; one that is added after it, by what is current when a span is exited: a context that neither this
+//! below. One that is added after it is seen when a span is exited: then a context is current that neither this
 //! layer nor well-nested code has left there.
 
 use std::any::type_name;
@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use enter_span::native;
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
+
+use crate::entered::{self, SpanKey};
 
 pub(crate) struct OtherLayers {
     /// Exits that are still looked at.
@@ -44,14 +46,14 @@ impl OtherLayers {
 
     /// Sees the exit of a span with this context, while it is current.
     #[inline]
-    pub(crate) fn watch(&self, context: impl FnOnce() -> Option<Context>) {
+    pub(crate) fn watch(&self, span: SpanKey, context: impl FnOnce() -> Option<Context>) {
         if self.watched.load(Ordering::Relaxed) > 0 {
-            self.compare(context());
+            self.compare(span, context());
         }
     }
 
     #[cold]
-    fn compare(&self, context: Option<Context>) {
+    fn compare(&self, span: SpanKey, context: Option<Context>) {
         let (Some(context), Some(current)) = (context, native::current_context()) else {
             return;
         };
@@ -66,7 +68,11 @@ impl OtherLayers {
                 left.checked_sub(1)
             });
         if own != current && self.strange.fetch_add(1, Ordering::Relaxed) + 1 == TOO_STRANGE {
-            say("another layer, such as tracing-opentelemetry's,");
+            say(if entered::is_entered_by_another_layer(span) {
+                "a second layer of enter-span-tracing"
+            } else {
+                "another layer, such as tracing-opentelemetry's,"
+            });
         }
     }
 }

@@ -22,8 +22,7 @@ use super::tree::{self, Folded, Item, ParentLink, Row, Trace};
 /// of their span; those of the place in source are left out. A statement of SQL is on one line.
 ///
 /// More than ten siblings of one name are folded: the first, the slowest and some that have failed
-/// keep their rows, and one row counts the others, with the least and the most that one took, and what
-/// they took together. No more than 32 levels and 500 rows of a trace are
+/// keep their rows. One row counts the others, with their shortest, longest and total time. No more than 32 levels and 500 rows of a trace are
 /// drawn, four events of a span and 400 characters of a text; what is left is counted, or ends in `…`.
 /// Characters that could do something to the terminal, or that are not to be seen, are spelled out, as
 /// `\u{200b}`.

@@ -1,21 +1,21 @@
 //! Writes finished traces into a folder, a page for each.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Write as _};
-use std::iter;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::html::{key_values, page_of};
-use super::state::length;
+use super::folder::Folder;
+use super::html::{key_values, page_in_folder};
+use super::index::{self, Appended};
+use super::page_name::page_names;
+use super::summary::summary;
 use super::trace_collector::{Part, TraceCollector};
 
 /// Writes each trace into a file of its own when it is finished: a page that shows it as a waterfall,
@@ -32,12 +32,18 @@ use super::trace_collector::{Part, TraceCollector};
 /// # Ok::<(), enter_span_pipeline::Error>(())
 /// ```
 ///
-/// A file is named `trace-<start of the trace, in microseconds>-<trace id>.html`, and a further part of
-/// a trace has its own. A thousand such files may be in the folder; beyond that the oldest are removed,
-/// those of earlier runs too. Nothing else in the folder is touched.
+/// A page is named `trace-<start of the trace, in microseconds>-<trace id>.html`, and a further part of
+/// a trace has its own. The folder keeps the newest 1,000 pages, those of earlier runs included. The oldest are
+/// removed whenever a tenth of the limit was written, and at the shutdown.
 ///
+/// Open `index.html` first: it lists the pages with their names, services, durations, errors and links, sorted and
+/// searched as you like. It holds the newest 10,000. In a page, a link or a parent of another process leads to the
+/// page that has it.
+///
+/// Several processes can share a folder: each appends to the index, and none overwrites a page of another.
 /// A file appears under its name when it is whole. On Unix only its owner may read it, and only the
 /// owner may enter a folder that is made here. No symbolic link inside the folder is followed.
+/// Nothing else in the folder is touched: an `index.html` that is not of this kind stays, and there is no index.
 ///
 /// # Which folders are refused
 ///
@@ -51,24 +57,33 @@ use super::trace_collector::{Part, TraceCollector};
 ///
 /// A trace that cannot be written is the error of that export, and is not tried again.
 pub struct HtmlFiles {
-    folder: PathBuf,
+    folder: Folder,
     limit: usize,
+    /// Pages that were written since the folder was last tidied. `NEVER` before the first time.
+    untidied: AtomicUsize,
     resource: Vec<KeyValue>,
     collector: TraceCollector,
 }
+
+const NEVER: usize = usize::MAX;
+
+/// What is read and rewritten when the folder is tidied is bounded by its limit. This share of the limit is written
+/// between two times, so a page costs the same however many there are.
+const TIDIED_AFTER: usize = 10;
 
 impl HtmlFiles {
     /// Writes into this folder, which is made when the first trace is finished.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         HtmlFiles {
-            folder: trimmed(&folder.into()),
+            folder: Folder::new(&folder.into()),
             limit: 1_000,
+            untidied: AtomicUsize::new(NEVER),
             resource: Vec::new(),
             collector: TraceCollector::new(),
         }
     }
 
-    /// Keeps this many files, and at least one.
+    /// Keeps this many pages, and at least one. The index lists the newest 10,000 of them.
     #[must_use]
     pub fn with_limit(mut self, files: usize) -> Self {
         self.limit = files.max(1);
@@ -79,181 +94,55 @@ impl HtmlFiles {
     fn write(&self, parts: &[Part]) -> OTelSdkResult {
         let written = parts.iter().map(|part| self.write_part(part));
         let written = written.fold(Ok(()), Result::and);
-        written
-            .and_then(|()| match parts {
-                [] => Ok(()),
-                _ => self.remove_oldest(),
-            })
-            .map_err(|error| {
-                let folder = self.folder.display();
-                OTelSdkError::InternalFailure(format!(
-                    "a trace could not be written to {folder}: {error}"
-                ))
-            })
+        let tidied = written.and_then(|()| match parts {
+            [] => Ok(()),
+            _ => self.tidy_after(self.limit / TIDIED_AFTER),
+        });
+        tidied.map_err(|error| self.failure(&error))
+    }
+
+    fn failure(&self, error: &io::Error) -> OTelSdkError {
+        let folder = self.folder.path().display();
+        OTelSdkError::InternalFailure(format!("a trace could not be written to {folder}: {error}"))
     }
 
     fn write_part(&self, part: &Part) -> io::Result<()> {
-        make_folder(&self.folder)?;
-        let page = page_of(&part.spans, &self.resource, part.gaps);
-        let target = self.free_path(&file_name(&part.spans));
-        let draft = self.folder.join(draft_name());
-        let written = write_new(&draft, page.as_bytes()).and_then(|()| fs::rename(&draft, &target));
-        if written.is_err() {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&draft);
-        }
-        written
-    }
-
-    /// Another part of a trace may have started at the same time.
-    fn free_path(&self, name: &str) -> PathBuf {
-        let further = |number: u32| self.folder.join(format!("{name}-{number}.html"));
-        let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
-        let first = self.folder.join(format!("{name}.html"));
-        iter::once(first)
-            .chain(PARTS.map(further))
-            .find(is_free)
-            .unwrap_or_else(|| further(*PARTS.end()))
-    }
-
-    fn remove_oldest(&self) -> io::Result<()> {
-        let entries = fs::read_dir(&self.folder)?.flatten();
-        // A folder or a link is not made here, whatever its name is.
-        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-        let names = files.filter_map(|entry| entry.file_name().into_string().ok());
-        let mut own: Vec<String> = names.filter(|name| is_own(name)).collect();
-        let over = own.len().saturating_sub(self.limit);
-        // They begin with their time, in as many digits.
-        own.sort_unstable();
-        own.iter()
-            .take(over)
-            .try_for_each(|name| remove(&self.folder.join(name)))
-    }
-}
-
-/// Somebody else who writes into the same folder may have been faster.
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
-}
-
-const DIGITS: usize = 17;
-
-/// The numbers of the parts that follow the first one, as far as they have names of their own.
-const PARTS: RangeInclusive<u32> = 2..=1_000;
-
-fn file_name(spans: &[SpanData]) -> String {
-    let start = spans.iter().map(|span| span.start_time).min();
-    let start = length(
-        SystemTime::UNIX_EPOCH,
-        start.unwrap_or(SystemTime::UNIX_EPOCH),
-    );
-    let trace = spans
-        .first()
-        .map(|span| span.span_context.trace_id().to_string());
-    let trace = trace.unwrap_or_default();
-    format!("trace-{:0DIGITS$}-{trace}", start.as_micros())
-}
-
-/// Of its own for each file of this process.
-fn draft_name() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!(".trace-{}-{number}.part", std::process::id())
-}
-
-/// Whether a name is one of those that are made here, to the letter.
-fn is_own(name: &str) -> bool {
-    let parts = name
-        .strip_prefix("trace-")
-        .and_then(|name| name.strip_suffix(".html"));
-    let mut parts = parts.unwrap_or_default().splitn(3, '-');
-    let mut is = |length, is_right: fn(char) -> bool| {
-        let part = parts.next().unwrap_or_default();
-        part.len() == length && part.chars().all(is_right)
-    };
-    is(DIGITS, |c| c.is_ascii_digit())
-        && is(32, |c| matches!(c, '0'..='9' | 'a'..='f'))
-        && parts.next().is_none_or(is_part_number)
-}
-
-/// That of a further part of a trace.
-fn is_part_number(text: &str) -> bool {
-    let number = text.parse().ok();
-    number.is_some_and(|number: u32| PARTS.contains(&number) && number.to_string() == text)
-}
-
-/// Without a `/` or `/.` at its end, which would have a link followed before it is seen.
-fn trimmed(folder: &Path) -> PathBuf {
-    let trimmed: PathBuf = folder.components().collect();
-    if trimmed.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        trimmed
-    }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            new_folder().create(folder)?;
-            // Somebody else may have been faster.
-            check(&fs::symlink_metadata(folder)?)
-        }
-        found => check(&found?),
-    }
-}
-
-fn check(folder: &Metadata) -> io::Result<()> {
-    let refused = |kind, reason| Err(io::Error::new(kind, reason));
-    if folder.is_symlink() {
-        let reason = "it is a symbolic link; name the folder that it leads to";
-        refused(io::ErrorKind::NotADirectory, reason)
-    } else if !folder.is_dir() {
-        refused(io::ErrorKind::NotADirectory, "it is not a folder")
-    } else if is_writable_by_all(folder) {
-        let reason = "every user can write to it; name a folder of your own inside";
-        refused(io::ErrorKind::PermissionDenied, reason)
-    } else {
+        self.folder.make()?;
+        let summary = summary(part, &self.resource).to_string();
+        let page = page_in_folder(part, &self.resource, &summary);
+        let name = self
+            .folder
+            .write_new(page_names(&part.spans), page.as_bytes())?;
+        let untidied = self.untidied.load(Ordering::Relaxed);
+        let next = match index::append(&self.folder, &name, &summary)? {
+            Appended::Yes => untidied.saturating_add(1),
+            // It is written when the folder is tidied.
+            Appended::NoIndex => NEVER,
+        };
+        self.untidied.store(next, Ordering::Relaxed);
         Ok(())
     }
-}
 
-/// Also where it is sticky: that keeps others from removing what is there, and from nothing else.
-#[cfg(unix)]
-fn is_writable_by_all(folder: &Metadata) -> bool {
-    const OTHERS_WRITE: u32 = 0o002;
-    std::os::unix::fs::MetadataExt::mode(folder) & OTHERS_WRITE != 0
-}
+    /// Removes the oldest pages and rewrites the index, if more pages than this were written since the last time.
+    fn tidy_after(&self, pages: usize) -> io::Result<()> {
+        if self.untidied.load(Ordering::Relaxed) <= pages {
+            return Ok(());
+        }
+        self.untidied.store(0, Ordering::Relaxed);
+        let names = self.folder.pages()?;
+        let (old, kept) = names.split_at(names.len().saturating_sub(self.limit));
+        old.iter().try_for_each(|name| self.folder.remove(name))?;
+        self.folder.remove_old_drafts()?;
+        index::rewrite(&self.folder, kept)
+    }
 
-#[cfg(not(unix))]
-fn is_writable_by_all(_: &Metadata) -> bool {
-    false
-}
-
-fn new_folder() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-/// Follows no link: what stands there is left of a process that had the same number, and is removed.
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let _ = fs::remove_file(path);
-    let mut file: File = new_file().open(path)?;
-    file.write_all(content)
-}
-
-fn new_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    fn finish(&self) -> OTelSdkResult {
+        self.write(&self.collector.shut_down()?)?;
+        match self.untidied.load(Ordering::Relaxed) {
+            NEVER => Ok(()),
+            _ => self.tidy_after(0).map_err(|error| self.failure(&error)),
+        }
+    }
 }
 
 impl SpanExporter for HtmlFiles {
@@ -267,7 +156,7 @@ impl SpanExporter for HtmlFiles {
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.write(&self.collector.shut_down()?)
+        self.finish()
     }
 
     fn set_resource(&mut self, resource: &Resource) {

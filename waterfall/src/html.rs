@@ -11,24 +11,26 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::json::Json;
+use super::page_name::INDEX_NAME;
 use super::parents::parents;
 use super::state::{SpanState, error_type, in_order, kind, length, state};
-use super::trace_collector::Gaps;
+use super::trace_collector::{Gaps, Part};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = concat!(include_str!("text.js"), include_str!("page.js"));
 
 /// The SHA-256 of the style and of the script, which a test compares.
-const STYLE_HASH: &str = "sha256-ATALSGr6S+hT93J/qqFV6Kw1DJnFOR/qKIREFtuNoK0=";
-const SCRIPT_HASH: &str = "sha256-wKxpmmrw1R8jQ1jpRfartA3n8droXSYlUajlUCX9kgk=";
+const STYLE_HASH: &str = "sha256-rWLa6X56m3B2mECC9dAetb9HOTyXedb9mEYHXo89L0k=";
+const SCRIPT_HASH: &str = "sha256-N1rBsP02XYu7O4e06fllsJ8HhpVV1BQbvgIzr7rTJPw=";
 
 /// Makes a page of one trace: it opens from disk, loads nothing, and shows spans of thousands.
 ///
-/// More than 16,384 characters of a text are cut, and the text says so. `resource` is what the spans
-/// are of, for the details.
+/// More than 16,384 characters of a text are cut, and the text says so. `resource` is that of the spans; the details
+/// show it.
 pub fn page(spans: &[SpanData], resource: &Resource) -> String {
-    page_of(spans, &key_values(resource), Gaps::default())
+    let trace = trace(spans, &key_values(resource), Gaps::default(), "");
+    filled("", &trace)
 }
 
 pub(super) fn key_values(resource: &Resource) -> Vec<KeyValue> {
@@ -38,20 +40,41 @@ pub(super) fn key_values(resource: &Resource) -> Vec<KeyValue> {
         .collect()
 }
 
-/// The same for a part of a trace.
-pub(super) fn page_of(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps) -> String {
-    let policy = format!(
-        "default-src 'none'; script-src '{SCRIPT_HASH}'; style-src '{STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-    );
+/// The same for a part of a trace, in a folder that has an index. Its first line carries the summary.
+pub(super) fn page_in_folder(part: &Part, resource: &[KeyValue], summary: &str) -> String {
+    let trace = trace(&part.spans, resource, part.gaps, INDEX_NAME);
+    filled(&format!("{SUMMARY_OPEN}{summary}{SUMMARY_CLOSE}"), &trace)
+}
+
+/// The summary that the first line of a page carries.
+pub(super) fn summary_in(first_line: &str) -> Option<&str> {
+    let (_, rest) = first_line.split_once(SUMMARY_OPEN)?;
+    let (summary, _) = rest.split_once(SUMMARY_CLOSE)?;
+    Some(summary)
+}
+
+/// A comment. JSON of ours has neither `<` nor `>`, so nothing in it ends the comment.
+const SUMMARY_OPEN: &str = "<!--";
+const SUMMARY_CLOSE: &str = "-->";
+
+fn filled(summary: &str, trace: &Json) -> String {
     let page = PAGE
-        .replace("<!--policy-->", &policy)
+        .replace("<!--policy-->", &policy(SCRIPT_HASH, STYLE_HASH))
         .replace("<!--style-->", STYLE)
         .replace("<!--script-->", SCRIPT);
     // Foreign text comes last, so that no marker is looked for in it.
-    page.replacen("<!--trace-->", &trace(spans, resource, gaps).to_string(), 1)
+    page.replacen("<!--summary-->", summary, 1)
+        .replacen("<!--trace-->", &trace.to_string(), 1)
 }
 
-fn trace(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps) -> Json {
+/// Nothing runs but this script, and nothing is loaded.
+pub(super) fn policy(script_hash: &str, style_hash: &str) -> String {
+    format!(
+        "default-src 'none'; script-src '{script_hash}'; style-src '{style_hash}'; base-uri 'none'; form-action 'none'"
+    )
+}
+
+fn trace(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps, index: &str) -> Json {
     let mut spans: Vec<&SpanData> = spans.iter().collect();
     spans.sort_by_key(|span| (span.start_time, span.end_time));
     let above = parents(&spans);
@@ -65,6 +88,7 @@ fn trace(spans: &[SpanData], resource: &[KeyValue], gaps: Gaps) -> Json {
             "trace",
             Json::text(&id.map_or(String::new(), |id| id.to_string())),
         ),
+        ("index", Json::text(index)),
         ("notes", Json::list(gaps.notes().map(Json::text))),
         ("resource", pairs(resource)),
         (
@@ -184,6 +208,6 @@ fn pairs(attributes: &[KeyValue]) -> Json {
     }))
 }
 
-fn nanos(duration: Duration) -> Json {
+pub(super) fn nanos(duration: Duration) -> Json {
     Json::number(duration.as_nanos())
 }

@@ -1,4 +1,4 @@
-//! Writes the JSON that a page carries: nothing in it can end the element that it stands in.
+//! Writes the JSON that a page carries: nothing in it can end the element around it.
 
 use std::fmt::{Display, Write as _};
 

@@ -2,6 +2,9 @@
 //!
 //! Both are exporters, and both wait until a trace is finished.
 //!
+//! The [book](https://github.com/enter-span/enter-span/tree/main/docs) begins with them:
+//! [getting started](https://github.com/enter-span/enter-span/blob/main/docs/getting-started.md).
+//!
 //! # What *finished* means
 //!
 //! An exporter sees spans when they have ended, and never those that are open. So a span is *settled*
@@ -10,7 +13,7 @@
 //! - A span without a parent, or whose parent is in another process, is the top of what is below it.
 //!   When it is exported, it is shown at the end of that export, with all that hangs below it.
 //! - As long as its top is open, or is still on its way, a span is held.
-//! - What arrives after its top was shown is shown at once, as one more part of its trace: a child that
+//! - What arrives after its top was shown is shown immediately, as one more part of its trace: a child that
 //!   outlives its parent, or one of another thread that comes in a later batch than the root. The
 //!   heading says `continued`.
 //! - What is still held at a flush or a shutdown is shown as it is. The heading says `incomplete`.
@@ -27,10 +30,14 @@
 mod console;
 mod draw;
 mod files;
+mod folder;
 mod html;
+mod index;
 mod json;
+mod page_name;
 mod parents;
 mod state;
+mod summary;
 mod terminal;
 mod text;
 mod trace_collector;

@@ -1,6 +1,4 @@
-"use strict";
-// Draws the trace that stands in this page. Text of the trace reaches the page as text alone
-// (`textContent`), and only the rows that can be seen are in the document.
+// Draws the trace of this page. Only the rows that can be seen are in the document.
 (() => {
   const ROW = 26;
   const INDENT = 14;
@@ -9,45 +7,16 @@
   const MOST_ALIKE = 10, FIRST = 3, SLOWEST = 2, MOST_TROUBLED = 3;
   const MOST_EVENTS_DRAWN = 40;
 
-  const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("trace").textContent);
   const spans = data.spans;
   const [rows, all, details, search] = ["rows", "all", "details", "search"].map(byId);
 
   // ---- text
 
-  // What is not to be seen, or looks like a plain space and is none: the same set as in `text.rs`.
-  const HIDDEN = /[\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{110bd}\u{110cd}\u{13430}-\u{1343f}\u{13441}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
-  const spell = (c) => `\\u{${c.codePointAt(0).toString(16)}}`;
-  const onLine = (text) => text.replace(HIDDEN, spell);
-  const onLines = (text) => text.replace(HIDDEN, (c) => (c === "\n" || c === "\t" ? c : spell(c)));
-
   // On a line, a statement has single blanks for line breaks and indentation.
   const STATEMENTS = ["db.query.text", "db.statement"];
   const inRow = (key, value) =>
     STATEMENTS.includes(key) ? value.replace(/[ \t\n\f\r]+/g, " ").replace(/^ | $/g, "") : value;
-
-  const digits = (value, unit) =>
-    `${value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
-  const human = (nanos) => {
-    if (nanos < 1e3) return `${nanos} ns`;
-    if (nanos < 999500) return digits(nanos / 1e3, "µs");
-    if (nanos < 999500000) return digits(nanos / 1e6, "ms");
-    if (nanos < 59950000000) return digits(nanos / 1e9, "s");
-    const seconds = Math.round(nanos / 1e9);
-    const two = (n) => String(n).padStart(2, "0");
-    return seconds < 3600
-      ? `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`
-      : `${Math.floor(seconds / 3600)}h ${two(Math.floor(seconds / 60) % 60)}m`;
-  };
-  const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
-
-  const make = (tag, kind, text) => {
-    const element = document.createElement(tag);
-    if (kind) element.className = kind;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
 
   // ---- the tree
 
@@ -292,10 +261,14 @@
 
   // ---- details
 
+  // Through the index: it knows which page has a trace, and this page does not.
+  const toTrace = (trace, span) => data.index && `${data.index}#${trace}${span ? `-${span}` : ""}`;
+
   const pairs = (entries) => {
     const element = make("dl", "pairs");
-    for (const [key, value, type] of entries) {
-      const dd = make("dd", "", onLines(value));
+    for (const [key, value, type, target] of entries) {
+      const dd = make("dd", "", target ? undefined : onLines(value));
+      if (target) dd.append(anchor(onLines(value), target));
       if (type && type !== "string") dd.append(make("span", "type", ` ${type}`));
       element.append(make("dt", "", onLine(key)), dd);
     }
@@ -330,12 +303,14 @@
     if (span.droppedEvents) details.append(make("p", "none", `${span.droppedEvents} more dropped`));
     if (span.links.length) details.append(make("h3", "", "Links"));
     for (const link of span.links) {
-      details.append(pairs([["trace", link.trace], ["span", link.span], ...link.attributes]));
+      const target = toTrace(link.trace, link.span);
+      details.append(pairs([["trace", link.trace, "", target], ["span", link.span, "", target], ...link.attributes]));
     }
     if (span.droppedLinks) details.append(make("p", "none", `${span.droppedLinks} more dropped`));
     const known = [
       ["status", span.status.code], ["kind", span.kind || "internal"], ["start", at(span.start)], ["end", at(span.start + span.length)],
-      ["span", span.id], ["parent", span.parent], ["trace", data.trace], ["trace state", span.traceState],
+      ["span", span.id], ["parent", span.parent, "", span.above ? "" : toTrace(data.trace, span.parent)],
+      ["trace", data.trace, "", toTrace(data.trace)], ["trace state", span.traceState],
     ];
     section("Span", known.filter(([, value]) => value));
     const scope = [["name", span.scope.name], ["version", span.scope.version], ...span.scope.attributes];
@@ -364,6 +339,7 @@
     const element = make("span", kind ?? "", value === undefined ? text : "");
     if (value !== undefined) element.append(make("b", "", value), ` ${text}`);
     byId("facts").append(element);
+    return element;
   };
 
   const head = () => {
@@ -371,6 +347,7 @@
     byId("name").textContent = name;
     document.title = `${name}, ${human(data.length)}`;
     const service = data.resource.find(([key]) => key === "service.name");
+    if (data.index) fact("").append(anchor("All traces", data.index));
     if (service) fact(onLine(service[1]));
     fact("", human(data.length));
     fact(spans.length === 1 ? "span" : "spans", spans.length.toLocaleString("en"));
@@ -380,7 +357,35 @@
     if (cancelled) fact("cancelled", String(cancelled), "stopped");
     data.notes.forEach((note) => fact(note, undefined, "stopped"));
     fact(new Date(data.start).toISOString().replace("T", " ").replace("Z", " UTC"));
-    fact(data.trace, undefined, "id");
+    const id = fact(data.index ? "" : data.trace, undefined, "id");
+    if (data.index) id.append(anchor(data.trace, toTrace(data.trace)));
+  };
+
+  // ---- a span that another page asks for
+
+  // Several pages may have parts of one trace. The address names the span, and the pages to look in after this one.
+  const ASKED = /^#([0-9a-f]{16})((?:,trace-\d{17}-[0-9a-f]{32}(?:-\d{1,4})?\.html)*)$/;
+
+  const reveal = (span) => {
+    for (let at = span; at; at = at.above) {
+      const siblings = at.above ?? top;
+      siblings.isOpen = true;
+      const fold = arranged(siblings).find((node) => node.isFold && node.hidden.includes(at));
+      if (fold) fold.isOpen = true;
+    }
+    refresh();
+    choose(span);
+    show(span);
+  };
+
+  const showAsked = () => {
+    const [, id, pages] = ASKED.exec(location.hash) ?? [];
+    if (!id) return;
+    const span = spans.find((span) => span.id === id);
+    const [, page, ...others] = pages.split(",");
+    if (span) reveal(span);
+    else if (page) location.replace([`${page}#${id}`, ...others].join(","));
+    else fact(`span ${id} is in no page of its trace`, undefined, "stopped");
   };
 
   const ticks = () => {
@@ -546,4 +551,6 @@
   overview();
   choose(visible[0] ?? null);
   rows.focus();
+  showAsked();
+  window.addEventListener("hashchange", showAsked);
 })();

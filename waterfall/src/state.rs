@@ -61,7 +61,7 @@ pub(super) fn is_statement(key: &str) -> bool {
     ["db.query.text", "db.statement"].contains(&key)
 }
 
-/// Nothing for the kind that says nothing.
+/// Empty for the default kind.
 pub(super) fn kind(kind: &SpanKind) -> &'static str {
     match kind {
         SpanKind::Internal => "",

@@ -122,13 +122,16 @@ fn is_harmless(c: char) -> bool {
     !HIDDEN.iter().any(|hidden| hidden.contains(&c))
 }
 
-/// What is not to be seen, or looks like a plain space and is none. By the Unicode Character Database: the
-/// general categories of control (`Cc`) and format characters (`Cf`), of separators but the space (`Zl`,
-/// `Zp`, `Zs`); the property `Default_Ignorable_Code_Point`; and the letters and symbols that are blank:
-/// of Braille, of Egyptian hieroglyphs, of the small script of Khitan, and of musical notation.
+/// What is invisible, or looks like a plain space and is none. By the Unicode Character Database:
+///
+/// - the general categories of control (`Cc`) and format characters (`Cf`), and of separators but the space (`Zl`,
+///   `Zp`, `Zs`);
+/// - the property `Default_Ignorable_Code_Point`;
+/// - the letters and symbols that are blank: of Braille, of Egyptian hieroglyphs, of the small script of Khitan, and
+///   of musical notation.
 ///
 /// A control character can move the cursor, and a bidirectional one show a text in another order than it
-/// has. Joiners and variation selectors are among them: two names that look the same are told apart.
+/// has. Joiners and variation selectors are among them: two names that look the same can be distinguished.
 ///
 /// The page has the same set, in `page.js`.
 const HIDDEN: [RangeInclusive<char>; 33] = [

@@ -4,6 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
+use crate::examples;
+
 const CRATES: [(&str, &str); 8] = [
     ("enter-span", "enter_span"),
     ("enter-span-core", "enter_span_core"),
@@ -14,6 +18,9 @@ const CRATES: [(&str, &str); 8] = [
     ("enter-span-tracing", "enter_span_tracing"),
     ("enter-span-waterfall", "enter_span_waterfall"),
 ];
+
+/// Where each public item has an example.
+const WITH_EXAMPLES: [&str; 2] = ["enter-span-http", "enter-span-pipeline"];
 
 pub(crate) fn check(root: &Path) -> Result<String, String> {
     let mut faults = Vec::new();
@@ -26,16 +33,36 @@ pub(crate) fn check(root: &Path) -> Result<String, String> {
         let path = text_of(root, package);
         let known = fs::read_to_string(&path).unwrap_or_default();
         if known != api {
-            faults.push(format!("{package}:\n{}", difference(&known, &api)));
+            faults.push(format!(
+                "{package}: the public API changed; if that is meant, run `cargo xtask api --update`\n{}",
+                difference(&known, &api)
+            ));
+        }
+        if WITH_EXAMPLES.contains(&package) {
+            let missing = examples::missing(&read(&json_of(root, library))?);
+            let faults_of = |path| format!("{path}: no example; add one that runs");
+            faults.extend(missing.into_iter().map(faults_of));
         }
     }
     if faults.is_empty() {
-        return Ok(format!("{} crates have the API of api/*.txt", CRATES.len()));
+        let count = CRATES.len();
+        Ok(format!(
+            "{count} crates have the API of api/*.txt, and their examples"
+        ))
+    } else {
+        Err(faults.join("\n"))
     }
-    faults.push(
-        "the public API changed; if that is meant, run `cargo xtask api --update`".to_owned(),
-    );
-    Err(faults.join("\n"))
+}
+
+fn json_of(root: &Path, library: &str) -> PathBuf {
+    let name = format!("{library}.json");
+    root.join("target/api/doc").join(name)
+}
+
+fn read(json: &Path) -> Result<Value, String> {
+    let fault = |error: &dyn std::fmt::Display| format!("{}: {error}", json.display());
+    let text = fs::read_to_string(json).map_err(|error| fault(&error))?;
+    serde_json::from_str(&text).map_err(|error| fault(&error))
 }
 
 pub(crate) fn update(root: &Path) -> Result<String, String> {
@@ -79,8 +106,7 @@ fn api_of(root: &Path, package: &str, library: &str) -> Result<Option<String>, S
     if !done.success() {
         return Err(format!("cargo +nightly doc --package {package} failed"));
     }
-    let json = target.join("doc").join(format!("{library}.json"));
-    let api = public_api::Builder::from_rustdoc_json(json)
+    let api = public_api::Builder::from_rustdoc_json(json_of(root, library))
         .omit_blanket_impls(true)
         .omit_auto_derived_impls(true)
         .build();

@@ -1,6 +1,7 @@
 //! The project's own checks. `cargo xtask --help` lists them.
 
 mod api;
+mod examples;
 mod layers;
 mod modules;
 mod order;
@@ -16,9 +17,10 @@ usage: cargo xtask <check>
 
   layers          compare the modules of each crate with the order in ARCHITECTURE.md
   size            find source files with more than 300 lines of code
-  prose           find long sentences and stop phrases in README, docs and the READMEs of crates
+  prose           find long sentences and stop phrases in README, docs, the READMEs of crates and comments
   packages        check what goes to the registry: manifests, files, licences, READMEs
-  api             compare the public API of each published crate with api/*.txt
+  api             compare the public API of each published crate with api/*.txt, and find items of http and the
+                  pipeline without an example
   api --update    write api/*.txt
 
 `api` needs a nightly toolchain, for rustdoc's JSON.";

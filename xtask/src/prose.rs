@@ -1,6 +1,7 @@
-//! README, the book in `docs/` and the READMEs of crates read easily: short sentences, and none of the phrases
-//! that make a reader stop.
+//! README, the book in `docs/`, the READMEs of crates, their documentation and comments read easily: short sentences,
+//! and none of the phrases that make a reader stop.
 
+mod comment;
 mod markdown;
 mod phrase;
 mod sentence;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use markdown::{Block, Kind};
 use sentence::Sentence;
 
+use crate::modules;
+
 /// Words in one sentence.
 const MOST_WORDS: usize = 40;
 
@@ -19,6 +22,22 @@ const MOST_MEDIAN: usize = 16;
 
 /// Bytes of the README.
 const MOST_README: usize = 8 * 1024;
+
+/// Where comments are read, those of documentation among them. The tests are not: their names are the prose.
+const SOURCES: [&str; 12] = [
+    "core/src",
+    "examples",
+    "http/src",
+    "macros/src",
+    "migrate/src",
+    "pipeline/examples",
+    "pipeline/src",
+    "runtime/src",
+    "semconv/src",
+    "tracing/src",
+    "waterfall/src",
+    "xtask/src",
+];
 
 /// It is about numbers, and not part of the book.
 const NOT_CHECKED: &str = "benches";
@@ -34,6 +53,16 @@ pub(crate) fn check(root: &Path) -> Result<String, String> {
         faults.extend(found.faults.iter().map(|fault| format!("{shown}{fault}")));
         lengths.extend(found.lengths);
     }
+    let mut sources = 0;
+    for folder in SOURCES {
+        for source in rust_files(&root.join(folder))? {
+            sources += 1;
+            let comments = comment::comments(&read(&source)?);
+            let shown = source.strip_prefix(root).unwrap_or(&source).display();
+            let found = Page::of_lines(&comments);
+            faults.extend(found.faults.iter().map(|fault| format!("{shown}{fault}")));
+        }
+    }
     let readme = read(&root.join("README.md"))?.len();
     if readme > MOST_README {
         faults.push(format!(
@@ -41,7 +70,10 @@ pub(crate) fn check(root: &Path) -> Result<String, String> {
         ));
     }
     if faults.is_empty() {
-        Ok(summary(pages.len(), readme, lengths))
+        let pages = summary(pages.len(), readme, lengths);
+        Ok(format!(
+            "{pages}\nno stop phrases in the comments of {sources} source files"
+        ))
     } else {
         Err(faults.join("\n"))
     }
@@ -83,6 +115,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    modules::rust_files(folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
 fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -95,18 +131,24 @@ struct Page {
 
 impl Page {
     fn of(text: &str) -> Self {
+        let mut page = Page::of_lines(text);
+        let median = median(page.lengths.clone());
+        if median > MOST_MEDIAN {
+            page.faults.push(format!(
+                ": the median sentence has {median} words; shorten some, {MOST_MEDIAN} are allowed"
+            ));
+        }
+        page
+    }
+
+    /// Without the median, which says little of a few comments.
+    fn of_lines(text: &str) -> Self {
         let mut page = Page {
             faults: Vec::new(),
             lengths: Vec::new(),
         };
         for block in markdown::blocks(text) {
             page.add(&block);
-        }
-        let median = median(page.lengths.clone());
-        if median > MOST_MEDIAN {
-            page.faults.push(format!(
-                ": the median sentence has {median} words; shorten some, {MOST_MEDIAN} are allowed"
-            ));
         }
         page
     }
@@ -140,7 +182,7 @@ fn median(mut lengths: Vec<usize>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, median};
+    use super::{Page, comment, median};
 
     fn words(count: usize) -> String {
         vec!["Word"; count].join(" ")
@@ -184,6 +226,15 @@ mod tests {
         let page = Page::of(text);
         assert!(page.faults.is_empty(), "{:?}", page.faults);
         assert_eq!(page.lengths, [1, 3]);
+    }
+
+    #[test]
+    fn comments_are_prose_at_their_lines() {
+        let source = "let a = 1;\n/// It is\n/// told. `at once`\nlet b = \"at once\";\n";
+        assert_eq!(
+            Page::of_lines(&comment::comments(source)).faults,
+            [":2: \"is told\" makes a reader stop; use a plain verb"]
+        );
     }
 
     #[test]

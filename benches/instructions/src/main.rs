@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use enter_span::{enter_span, extract, in_span};
-use enter_span_pipeline::Pipeline;
+use enter_span_pipeline::{Keep, Pipeline};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -78,9 +78,41 @@ fn not_sampled() -> SpanContext {
 }
 
 fn recorded(bursts: u64, one: fn(u64) -> u64) -> Result<(), enter_span_pipeline::Error> {
-    let pipeline = Pipeline::builder().with_exporter(Nowhere).install()?;
+    recorded_by(None, bursts, one)
+}
+
+/// The same under a policy.
+fn recorded_by(
+    keep: Option<Keep>,
+    bursts: u64,
+    one: fn(u64) -> u64,
+) -> Result<(), enter_span_pipeline::Error> {
+    let builder = Pipeline::builder().with_exporter(Nowhere);
+    let pipeline = match keep {
+        Some(keep) => builder.with_keep(keep),
+        None => builder,
+    };
+    let pipeline = pipeline.install()?;
     for _ in 0..bursts {
         in_span!("root", |_| spans(one));
+        pipeline.flush(AGES)?;
+    }
+    Ok(())
+}
+
+/// Traces of eight spans, for the thread of the worker: [`BURST`] spans between two flushes.
+fn traces(keep: Option<Keep>, bursts: u64) -> Result<(), enter_span_pipeline::Error> {
+    const SPANS: u64 = 8;
+    let builder = Pipeline::builder().with_exporter(Nowhere);
+    let pipeline = match keep {
+        Some(keep) => builder.with_keep(keep),
+        None => builder,
+    };
+    let pipeline = pipeline.install()?;
+    for _ in 0..bursts {
+        for _ in 0..BURST / SPANS {
+            in_span!("root", |_| (1..SPANS).for_each(|id| _ = child(id)));
+        }
         pipeline.flush(AGES)?;
     }
     Ok(())
@@ -155,6 +187,11 @@ fn main() -> ExitCode {
         "child" => recorded(bursts, child),
         "leaf" => recorded(bursts, leaf),
         "attributes_4" => recorded(bursts, attributes_4),
+        "child_keep" => recorded_by(Some(Keep::all()), bursts, child),
+        "leaf_keep" => recorded_by(Some(Keep::all()), bursts, leaf),
+        "worker" => traces(None, bursts),
+        "worker_keep_all" => traces(Some(Keep::errors().or_fraction(1.0)), bursts),
+        "worker_keep_none" => traces(Some(Keep::errors()), bursts),
         "async_ready" => recorded(bursts, drive),
         _ => return ExitCode::from(2),
     };

@@ -6,7 +6,8 @@
 //! be probed: the probe would settle it.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use crate::plan::finish::{Finish, RecordedValue, ReturnCheck};
 use crate::plan::span::SpanPlan;
@@ -116,12 +117,29 @@ pub(crate) fn recorded(
             )
         }
         RecordedValue::Projected(projections) => {
-            let all = projections.iter().map(|Projection { key, pattern, body }| {
+            let all = projections.iter().map(|projection| {
+                let Projection { key, body, .. } = projection;
                 let value = AttributeValue::Typed(body.clone());
                 let attribute = attribute(&AttributeItem::One(key.clone(), value));
-                one(pattern, quote!(#active = #active #attribute;))
+                let (pattern, binding) = binding(projection);
+                one(&pattern, quote!(#binding #active = #active #attribute;))
             });
             quote!(#(#all)*)
+        }
+    }
+}
+
+/// Input: `|v| ..` or `|v: &Order| ..`
+///
+/// Output: `v` and nothing, or `recorded` and `let v: &Order = recorded;`
+fn binding(projection: &Projection) -> (TokenStream, Option<TokenStream>) {
+    let Projection { pattern, ty, .. } = projection;
+    match ty {
+        None => (pattern.to_token_stream(), None),
+        Some(ty) => {
+            let recorded = local_at("recorded", at(ty.span()));
+            let binding = quote_spanned!(at(ty.span())=> let #pattern: #ty = #recorded;);
+            (recorded.to_token_stream(), Some(binding))
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn site(span: &SpanPlan) -> TokenStream {
         Some(function) => quote!(::core::module_path!(), "::", #function),
         None => quote!(::core::module_path!()),
     };
-    // A name that the path ends with stands in the binary once.
+    // A name that the path ends with is in the binary once.
     let (text, named) = if site.function.as_ref() == Some(&name.value()) {
         (path, None)
     } else {

@@ -167,7 +167,7 @@ impl Args {
         }
         if input.peek(Token![%]) || input.peek(Token![?]) {
             return Err(input.error(
-                "`%` and `?` stand before a value inside `attributes(..)`; write `attributes(key = ?value)`",
+                "`%` and `?` stand before a value inside `attributes(..)`; write `attributes(?value)`",
             ));
         }
         let key = Ident::parse_any(input).map_err(|error| {

@@ -1,11 +1,15 @@
 //! One `key = value`, or `..order`, of `attributes(..)`, `start(..)` or `ret(..)`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprClosure, Ident, LitStr, Pat, Result, Token, parenthesized};
+use syn::token::Brace;
+use syn::{
+    Error, Expr, ExprClosure, Ident, LitStr, Pat, Result, ReturnType, Token, Type, parenthesized,
+    parse_quote, parse_quote_spanned,
+};
 
 use crate::errors::Errors;
 use crate::syntax::key::{Key, check_unique, is_constant};
@@ -27,11 +31,12 @@ pub(crate) enum AttributeValue {
     Display(Expr),
 }
 
-/// `key = |value| expr`, of the returned value.
+/// `key = |value: &Type| expr`, of the returned value.
 #[derive(Clone)]
 pub(crate) struct Projection {
     pub(crate) key: Key,
     pub(crate) pattern: Pat,
+    pub(crate) ty: Option<Type>,
     pub(crate) body: Expr,
 }
 
@@ -65,8 +70,8 @@ pub(crate) fn list(key: &Ident, input: ParseStream<'_>) -> Result<Vec<AttributeI
 
 impl Parse for AttributeItem {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if input.peek(Token![%]) || input.peek(Token![?]) {
-            return Err(input.error(SIGIL));
+        if is_sign(input) {
+            return signed(input);
         }
         if input.peek(Token![..]) {
             return spread(input);
@@ -102,6 +107,36 @@ fn spread(input: ParseStream<'_>) -> Result<AttributeItem> {
     expression::parse(input).map(AttributeItem::All)
 }
 
+/// `?order.id`, which is both key and value.
+///
+/// Without a sign, a dotted name is a key whose value is missing.
+fn signed(input: ParseStream<'_>) -> Result<AttributeItem> {
+    let place = input.span();
+    let fork = input.fork();
+    skip_sign(&fork)?;
+    let key: Result<Key> = fork.parse();
+    if fork.peek(Token![=]) {
+        return Err(Error::new(place, SIGIL));
+    }
+    match key {
+        Ok(key @ Key::Text(..)) if is_end(&fork) && !input.peek2(LitStr) => {
+            Ok(AttributeItem::One(key, input.parse()?))
+        }
+        _ => {
+            skip_sign(input)?;
+            Err(Error::new(place, UNNAMED))
+        }
+    }
+}
+
+fn is_sign(input: ParseStream<'_>) -> bool {
+    input.peek(Token![%]) || input.peek(Token![?])
+}
+
+fn skip_sign(input: ParseStream<'_>) -> Result<()> {
+    input.parse::<TokenTree>().map(|_| ())
+}
+
 /// A lower-case name that stands alone, which is both key and value.
 fn bare(input: ParseStream<'_>) -> Option<Ident> {
     let fork = input.fork();
@@ -119,7 +154,7 @@ fn without_value(key: &Key, input: ParseStream<'_>) -> Error {
         let message = format!("`{text}` needs a value; write `{text} = ..`");
         return Error::new(key.span(), message);
     }
-    if input.peek(Token![%]) || input.peek(Token![?]) {
+    if is_sign(input) {
         return input.error(SIGIL);
     }
     if input.peek(syn::token::Paren) {
@@ -133,6 +168,8 @@ fn without_value(key: &Key, input: ParseStream<'_>) -> Error {
 }
 
 const SIGIL: &str = "the sigil goes before the value; write `key = ?value` or `key = %value`";
+
+const UNNAMED: &str = "only a name, or a field such as `order.id`, is its own key; write `key = ?value` or `key = %value`";
 
 impl Parse for AttributeValue {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
@@ -196,25 +233,61 @@ impl Parse for Projection {
         if equals.is_none() || is_end(input) {
             return Err(without_projection(&key));
         }
-        if input.peek(Token![%]) || input.peek(Token![?]) {
+        if is_sign(input) {
             let message = "a projection has no sigil; write `key = |value| format!(\"{value:?}\")`";
             return Err(input.error(message));
         }
-        let value: Expr = expression::parse(input)?;
-        let span = value.span();
-        match value {
-            Expr::Closure(ExprClosure { inputs, body, .. }) if inputs.len() == 1 => {
-                let pattern = inputs.into_iter().next();
-                let pattern = pattern.ok_or_else(|| Error::new(span, PROJECTION))?;
-                Ok(Projection {
-                    key,
-                    pattern,
-                    body: *body,
-                })
-            }
-            _ => Err(Error::new(span, PROJECTION)),
+        match expression::parse(input)? {
+            Expr::Closure(closure) if closure.inputs.len() == 1 => projection(key, closure),
+            value => Err(Error::new(value.span(), PROJECTION)),
         }
     }
+}
+
+fn projection(key: Key, closure: ExprClosure) -> Result<Projection> {
+    let ExprClosure {
+        inputs,
+        output,
+        body,
+        ..
+    } = closure;
+    let (pattern, ty) = match inputs.into_iter().next() {
+        Some(Pat::Type(typed)) => (*typed.pat, Some(borrowed(*typed.ty)?)),
+        Some(pattern) => (pattern, None),
+        None => (parse_quote!(_), None),
+    };
+    let body = match output {
+        ReturnType::Default => *body,
+        ReturnType::Type(_, ty) => converted(*body, &ty),
+    };
+    Ok(Projection {
+        key,
+        pattern,
+        ty,
+        body,
+    })
+}
+
+/// The function returns the value, so a projection has a reference to it.
+fn borrowed(ty: Type) -> Result<Type> {
+    if matches!(ty, Type::Path(_) | Type::Tuple(_) | Type::Array(_)) {
+        let message =
+            "a projection borrows the returned value; write `&` before its type, or no type";
+        return Err(Error::new_spanned(ty, message));
+    }
+    Ok(ty)
+}
+
+/// Input: `-> u32 { text.len() }`
+///
+/// Output: `identity::<u32>({ text.len() })`
+fn converted(mut body: Expr, ty: &Type) -> Expr {
+    let ours = |place: Span| Span::mixed_site().located_at(place);
+    if let Expr::Block(body) = &mut body {
+        // A lint would call the user's braces around an argument unneeded.
+        body.block.brace_token = Brace(ours(body.span()));
+    }
+    parse_quote_spanned!(ours(ty.span())=> ::core::convert::identity::<#ty>(#body))
 }
 
 /// `ret(Debug)` and `ret(Display)` are of `tracing`.

@@ -63,7 +63,7 @@ fn default_keyword(input: ParseStream<'_>) -> Result<Option<Ident>> {
     }
 }
 
-/// `safe fn` stands in `extern` blocks only.
+/// `safe fn` is allowed in `extern` blocks only.
 fn foreign(input: ParseStream<'_>) -> Result<()> {
     match input.fork().parse::<Ident>() {
         Ok(word) if word == "safe" => Err(input.error(

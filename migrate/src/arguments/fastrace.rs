@@ -65,7 +65,7 @@ fn krate(word: &Ident, input: ParseStream<'_>) -> Result<Change> {
 
 /// Input: `properties = { "k": "v", "id": "{id}" }`
 ///
-/// Output: `attributes("k" = "v", "id" = %id)`
+/// Output: `attributes("k" = "v", %id)`
 fn properties(source: &Source<'_>, start: usize, input: ParseStream<'_>) -> Result<Change> {
     let property = |input: ParseStream<'_>| property(source, input);
     let (delimiters, properties) = conversion::group(source, input, Delimiter::Brace, property)?;
@@ -93,14 +93,17 @@ fn property(source: &Source<'_>, input: ParseStream<'_>) -> Result<Vec<Edit>> {
     let key: LitStr = input.parse()?;
     input.parse::<Token![:]>()?;
     let value: LitStr = input.parse()?;
-    let between = source.range(key.span()).end..source.range(value.span()).start;
-    let mut edits = vec![Edit::replace(between, " = ")];
-    if value.value().contains(['{', '}']) {
-        let range = source.range(value.span());
-        let text = formatted(&value, source.slice(range.clone()));
-        edits.push(Edit::replace(range, text));
+    let (key_range, range) = (source.range(key.span()), source.range(value.span()));
+    let between = Edit::replace(key_range.end..range.start, " = ");
+    if !value.value().contains(['{', '}']) {
+        return Ok(vec![between]);
     }
-    Ok(edits)
+    let text = formatted(&value, source.slice(range.clone()));
+    if text.strip_prefix(['%', '?']) == Some(&key.value()) {
+        let whole = Edit::replace(key_range.start..range.end, text);
+        return Ok(vec![whole]);
+    }
+    Ok(vec![between, Edit::replace(range, text)])
 }
 
 /// `"{id}"` is `%id`, `"{id:?}"` is `?id`, and other texts are formatted.

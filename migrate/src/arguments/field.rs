@@ -32,6 +32,8 @@ struct Key {
     /// Its own text, which is an expression, too.
     text: String,
     is_same: bool,
+    /// `order.id`, which with a sign is a key of ours, too.
+    is_path: bool,
 }
 
 pub(crate) fn parse(source: &Source<'_>, input: ParseStream<'_>) -> Result<Field> {
@@ -42,8 +44,9 @@ pub(crate) fn parse(source: &Source<'_>, input: ParseStream<'_>) -> Result<Field
     let equals: Option<Token![=]> = input.parse()?;
     if equals.is_none() {
         let change = match before {
-            Some(sigil) => FieldChange::Replace(format!("{written} = {sigil}{}", key.text)),
             None => FieldChange::Empty,
+            Some(_) if key.is_path => FieldChange::Keep,
+            Some(sigil) => FieldChange::Replace(format!("{written} = {sigil}{}", key.text)),
         };
         return Ok(Field { name, span, change });
     }
@@ -92,6 +95,7 @@ fn key(source: &Source<'_>, input: ParseStream<'_>) -> Result<Key> {
             text: written.clone(),
             written,
             is_same: true,
+            is_path: false,
         });
     }
     let start = input.cursor();
@@ -116,6 +120,7 @@ fn key(source: &Source<'_>, input: ParseStream<'_>) -> Result<Key> {
         written,
         text,
         is_same: !is_constant,
+        is_path: !is_constant,
     })
 }
 
@@ -139,6 +144,7 @@ fn constant(source: &Source<'_>, input: ParseStream<'_>) -> Result<Key> {
         written: text.to_owned(),
         text: text.to_owned(),
         is_same: false,
+        is_path: false,
     })
 }
 

@@ -22,13 +22,13 @@ pub(crate) struct Argument {
 }
 
 impl Argument {
-    /// `id`, or `order = ?order`.
+    /// `id`, or `?order`.
     pub(crate) fn attribute(&self) -> String {
         let name = &self.name;
         if self.is_value {
             name.clone()
         } else {
-            format!("{name} = ?{name}")
+            format!("?{name}")
         }
     }
 }

@@ -1,4 +1,4 @@
-#[cfg_attr(feature = "trace", enter_span::enter_span(attributes(id = %id)))]
+#[cfg_attr(feature = "trace", enter_span::enter_span(attributes(%id)))]
 fn one(id: u8) {}
 
 #[cfg_attr(all(feature = "trace", not(test)), inline, enter_span::enter_span, must_use)]

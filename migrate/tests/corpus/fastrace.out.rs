@@ -13,7 +13,7 @@ async fn short() {}
 #[enter_span]
 fn long() {}
 
-#[enter_span("p", attributes("k" = "v", "id" = %id, "body" = ?body, "both" = format!("{id}/{body:?}"), "braces" = format!("{{}}")))]
+#[enter_span("p", attributes("k" = "v", %id, ?body, "both" = format!("{id}/{body:?}"), "braces" = format!("{{}}")))]
 fn properties(id: u8, body: Body) {}
 
 #[enter_span(

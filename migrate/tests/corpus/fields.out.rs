@@ -4,7 +4,7 @@ use tracing::field;
 #[enter_span(attributes(id = %id, body = ?body, n = 3, text = "t", "quoted key" = 1))]
 fn same(id: u8, body: Body) {}
 
-#[enter_span(attributes(id = %id, body = ?body, order.id = ?order.id))]
+#[enter_span(attributes(%id, ?body, ?order.id))]
 fn short(id: u8, body: Body, order: Order) {}
 
 #[enter_span(attributes(order.id = order.id, order.kind = %order.kind()))]

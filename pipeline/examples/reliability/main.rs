@@ -1,4 +1,4 @@
-//! Ten million spans, or as many as the first argument says: nothing is lost without being counted.
+//! Ten million spans, or the number of the first argument: none is lost without being counted.
 //!
 //! `cargo run --release -p enter-span-pipeline --example reliability -- [SPANS] [SEED]`
 

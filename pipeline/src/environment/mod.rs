@@ -8,6 +8,7 @@ mod endpoint;
 mod exporter;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod header;
+mod keep;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
 mod pair;
@@ -67,7 +68,7 @@ impl<'a> Environment<'a> {
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => {
                 self.add_warning(format!(
-                    "{variable}: the value is not UTF-8, and the default is taken"
+                    "{variable}: the value is not UTF-8, so the default applies"
                 ));
                 None
             }
@@ -84,14 +85,14 @@ impl<'a> Environment<'a> {
     fn warn(&mut self, variable: &str, value: &str, accepted: &str) {
         let value = shown(value);
         self.add_warning(format!(
-            "{variable}: {value} is not accepted, and the default is taken; write {accepted}"
+            "{variable}: {value} is not a valid value, so the default applies; write {accepted}"
         ));
     }
 
     /// Of a list that may hold secrets.
     fn warn_of_list(&mut self, variable: &str, Malformed { part }: Malformed, accepted: &str) {
         self.add_warning(format!(
-            "{variable}: part {part} of the list is malformed, and nothing of it is taken; write {accepted}"
+            "{variable}: part {part} of the list is malformed, so the list is ignored; write {accepted}"
         ));
     }
 
@@ -125,7 +126,7 @@ impl<'a> Environment<'a> {
     }
 
     /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`: the runtime reads it when a provider is installed, and
-    /// takes what it does not know for nothing. Here it is told.
+    /// ignores what it does not know. Here is the warning.
     pub(crate) fn check_exception_signal(&mut self) {
         const VARIABLE: &str = "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN";
         match self.value(VARIABLE) {
@@ -259,7 +260,7 @@ impl<'a> Environment<'a> {
         }
     }
 
-    /// The names of a list, each once. What is not known is told and left out; `None` if nothing is
+    /// The names of a list, each once. Unknown ones are ignored with a warning; `None` if nothing is
     /// left.
     fn list<T: PartialEq>(
         &mut self,
@@ -286,7 +287,7 @@ impl<'a> Environment<'a> {
             (false, unknown) => {
                 let unknown = shown(&unknown);
                 self.add_warning(format!(
-                    "{variable}: {unknown} is not accepted, and is left out; write {accepted}"
+                    "{variable}: {unknown} is not a valid value, so it is ignored; write {accepted}"
                 ));
             }
         }
@@ -308,6 +309,16 @@ impl<'a> Environment<'a> {
 fn shown(value: &str) -> String {
     const LONGEST: usize = 64;
     if value.len() > LONGEST || value.contains(['@', ':', '?', '=', '%']) {
+        HIDDEN.to_owned()
+    } else {
+        format!("\"{}\"", value.escape_debug())
+    }
+}
+
+/// The same for a value that is made of pairs.
+fn quoted(value: &str) -> String {
+    const LONGEST: usize = 64;
+    if value.len() > LONGEST || value.contains(['@', ':', '?', '%']) {
         HIDDEN.to_owned()
     } else {
         format!("\"{}\"", value.escape_debug())

@@ -14,7 +14,7 @@ use super::protocol::Protocol;
 use super::proxy::Proxy;
 use super::{Environment, HIDDEN};
 
-/// All that an OTLP exporter is told.
+/// The settings of an OTLP exporter.
 #[derive(Clone, Debug)]
 pub(crate) struct OtlpSettings {
     pub(crate) protocol: Protocol,
@@ -81,7 +81,7 @@ impl Environment<'_> {
     /// Does not show the value.
     fn warn_of_secret(&mut self, variable: &str, accepted: &str) {
         self.add_warning(format!(
-            "{variable}: {HIDDEN} is not accepted, and the default is taken; write {accepted}"
+            "{variable}: {HIDDEN} is not a valid value, so the default applies; write {accepted}"
         ));
     }
 
@@ -147,7 +147,7 @@ impl Environment<'_> {
             Err(reason) => {
                 let example = protocol.example(found.is_of_signal);
                 self.add_warning(format!(
-                    "{variable}: {reason}, and the default is taken, without any headers; write a URL as `{example}`"
+                    "{variable}: {reason}, so the default applies, without any headers; write a URL as `{example}`"
                 ));
                 return None;
             }

@@ -5,7 +5,7 @@ use crate::sampling::muting::{Muting, Rule};
 
 impl Environment<'_> {
     /// `name=off,name=on`, with `*` for all that have no rule of their own. Of one name, the last rule
-    /// holds; a wrong part is told and left out.
+    /// holds; an invalid part is ignored with a warning.
     pub(crate) fn muting(&mut self) -> Muting {
         const VARIABLE: &str = "ENTER_SPAN_SCOPES";
         let mut muting = Muting::default();
@@ -24,7 +24,7 @@ impl Environment<'_> {
             let wrong = wrong.join(",");
             let wrong = wrong.escape_debug();
             self.add_warning(format!(
-                "{VARIABLE}: \"{wrong}\" is not accepted, and is left out; write `name=off` or `name=on`, separated by commas, with `*` for all other names"
+                "{VARIABLE}: \"{wrong}\" is not a valid value, so it is ignored; write `name=off` or `name=on`, separated by commas, with `*` for all other names"
             ));
         }
         muting

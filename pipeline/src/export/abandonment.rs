@@ -13,7 +13,7 @@ use crate::export::overflow::{Outlet as _, Surplus};
 use crate::host::unwind::silenced;
 use crate::stats::counts::DropCause;
 
-/// What is said of a bug that has ended a thread.
+/// The message for a bug that has ended a thread.
 const THREAD_DIED: &str =
     "the exporter's thread has panicked, which is a fault of `enter-span-pipeline`";
 
@@ -40,7 +40,7 @@ impl ExportThread {
             current.deadline = now.checked_add(GRACE);
             return current.deadline;
         }
-        // All of it under one lock: a thread that comes back afterwards may serve at once.
+        // All of it under one lock: a thread that comes back afterwards may serve immediately.
         let current = state.current.take();
         let next = state.replace();
         let left = match next {
@@ -70,6 +70,7 @@ impl ExportThread {
 
     /// A bug of ours has ended a thread: its batch is lost. Another one takes its place, but not for ever.
     pub(super) fn replace_dead(self: &Arc<Self>, number: u64) {
+        let _held = self.control.hold_spans();
         let mut state = self.state();
         if state.server != Some(number) {
             return;

@@ -1,4 +1,4 @@
-//! What an exporter gets at once: cut when it is free, from all that waits for it.
+//! What an exporter gets in one call: cut when it is free, from all that waits for it.
 //!
 //! A batch that an exporter of the SDK's kind refuses is not halved and sent again: the error is a text, which
 //! does not contain whether the size was the cause, nor which part was taken. Batches are cut by bytes before.

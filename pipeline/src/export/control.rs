@@ -5,10 +5,12 @@
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+use crate::export::interference::Interference;
 use crate::queue::push_result::WorkerCall;
 
 #[derive(Default)]
@@ -22,31 +24,13 @@ pub(crate) struct Control {
     worker: OnceLock<Thread>,
     /// Callers of a flush or a shutdown wait for this.
     progress: Condvar,
+    /// Held by a thread of the pipeline while it has spans at hand that stand nowhere else, and never while it
+    /// waits or runs an exporter. A shutdown whose time is over takes it once, so that all of these are counted.
+    hands: RwLock<()>,
     #[cfg(test)]
-    pub(crate) worker_fault: Fault,
+    pub(crate) of_worker: Interference,
     #[cfg(test)]
-    pub(crate) export_fault: Fault,
-}
-
-/// A bug of ours, for tests: nothing from outside ends these threads.
-#[cfg(test)]
-#[derive(Default)]
-pub(crate) struct Fault(std::sync::atomic::AtomicUsize);
-
-#[cfg(test)]
-impl Fault {
-    /// Strikes so many times.
-    pub(crate) fn set(&self, times: usize) {
-        self.0.store(times, Ordering::Relaxed);
-    }
-
-    pub(crate) fn strike(&self) {
-        let one_less = |times: usize| times.checked_sub(1);
-        let relaxed = Ordering::Relaxed;
-        if self.0.fetch_update(relaxed, relaxed, one_less).is_ok() {
-            std::panic::resume_unwind(Box::new("a fault"));
-        }
-    }
+    pub(crate) of_export: Interference,
 }
 
 #[derive(Default)]
@@ -113,6 +97,16 @@ pub(crate) struct Wakeup {
     pub(crate) is_over: bool,
     /// There is something, and it is not due.
     pub(crate) is_soon_only: bool,
+}
+
+impl Wakeup {
+    /// That of a worker that ends.
+    pub(crate) fn ending() -> Self {
+        Wakeup {
+            is_over: true,
+            ..Wakeup::default()
+        }
+    }
 }
 
 /// Shared by all that take part in a flush or a shutdown, which is done when the last one drops it.
@@ -266,6 +260,21 @@ impl Control {
     pub(crate) fn set_last_error(&self, error: String) {
         let before = self.state().last_error.replace(error);
         drop(before);
+    }
+
+    /// From now on, until this is dropped, the thread may have spans at hand.
+    pub(crate) fn hold_spans(&self) -> RwLockReadGuard<'_, ()> {
+        self.hands.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the threads that have spans at hand have handed them on, or counted them.
+    pub(crate) fn wait_for_hands(&self) {
+        #[cfg(test)]
+        {
+            self.of_worker.release();
+            self.of_export.release();
+        }
+        drop(self.hands.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// This thread is the pipeline's. It does not wait for a flush, which would wait for it.

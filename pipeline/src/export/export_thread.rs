@@ -131,7 +131,7 @@ impl ExportThread {
         let mut serving = Serving(&self, number);
         while let Some(work) = self.next(serving.1) {
             #[cfg(test)]
-            self.control.export_fault.strike();
+            self.control.of_export.may_panic();
             let (is_last, result) = self.run(serving.1, &*exporter, work);
             if is_last {
                 self.record_error(result.error());
@@ -218,6 +218,7 @@ impl ExportThread {
 
     /// Returns the number with which the thread goes on.
     fn finish(&self, number: u64, result: ExportResult) -> Option<u64> {
+        let _held = self.control.hold_spans();
         let mut state = self.state();
         if state.server != Some(number) {
             return state.resume();
@@ -275,9 +276,10 @@ impl ExportThread {
         };
         state.backlog.release(attempt.room());
         drop(state);
+        #[cfg(test)]
+        self.control.of_export.may_stop();
         self.ledger.give_up(given_up);
-        let error = attempt.complete(parts, &self.ledger);
-        self.record_error(error);
+        self.record_error(attempt.complete(parts, &self.ledger));
         self.outflow.look_around();
     }
 
@@ -311,18 +313,17 @@ impl ExportThread {
     fn leave(&self, number: u64, exporter: Arc<dyn Export>) {
         let mut state = self.state();
         let is_server = state.server == Some(number);
-        let (mut kept, mut current) = (None, None);
+        let mut kept = None;
         if is_server {
             state.is_over = true;
             kept = state.exporter.take();
         }
         drop(state);
-        silenced(|| drop(kept));
-        silenced(|| drop(exporter));
+        silenced(|| drop((kept, exporter)));
         if is_server {
-            current = self.state().current.take();
+            let current = self.state().current.take();
+            self.outflow.pass(current.map(|current| current.task));
         }
-        self.outflow.pass(current.map(|current| current.task));
     }
 
     /// Nothing more is asked. A thread that comes back later ends.

@@ -164,7 +164,7 @@ impl ExportResult {
             ExportResult::Done => None,
             ExportResult::Failed(_) => Some(DropCause::Failed),
             ExportResult::TimedOut => Some(DropCause::TimedOut),
-            // Whoever can send it again does not ask for this.
+            // An exporter that can send it again does not ask for this.
             ExportResult::Delayed(delayed) => Some(delayed.cause),
         };
         let mut parts = Parts {

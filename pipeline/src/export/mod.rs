@@ -13,6 +13,8 @@ pub(crate) mod encode;
 pub(crate) mod export_state;
 pub(crate) mod export_thread;
 pub(crate) mod exporter;
+#[cfg(test)]
+pub(crate) mod interference;
 pub(crate) mod named_exporters;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub(crate) mod otlp;

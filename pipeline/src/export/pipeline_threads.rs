@@ -14,6 +14,7 @@ use crate::export::exporter::Export;
 use crate::export::overflow::Overflow;
 use crate::export::worker::{self, Worker};
 use crate::host::clock::Clock;
+use crate::keep::{Keep, Keeper, KeeperConfig};
 use crate::queue::limit::Limits;
 use crate::stats::counts::DropCause;
 use crate::stats::drop_warnings::DropWarnings;
@@ -40,6 +41,7 @@ pub(crate) struct ThreadsConfig<'a> {
     /// Characters of a text.
     pub(crate) text: Option<usize>,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
+    pub(crate) keep: Option<Keep>,
 }
 
 /// For a warning function that is at work when all else is done: a process that ends now would not see
@@ -80,6 +82,16 @@ impl PipelineThreads {
             limits,
             overflow.as_deref(),
         );
+        let keeper = config.keep.map(|keep| {
+            Box::new(Keeper::new(KeeperConfig {
+                keep,
+                limits,
+                clock: Arc::clone(&config.clock),
+                queue: Arc::clone(&ledgers.queue),
+                ledger: Arc::clone(&ledgers.all),
+                keep_ledger: Arc::clone(&ledgers.keep),
+            }))
+        });
         let warnings = WarningQueue::new(config.warn);
         let drop_warnings = Arc::new(DropWarnings::new(Arc::clone(&warnings)));
         let threads = PipelineThreads {
@@ -99,6 +111,7 @@ impl PipelineThreads {
             clock: config.clock,
             text: config.text,
             overflow: overflow.clone(),
+            keeper,
             next: None,
         };
         let started = overflow.map_or(Ok(()), |overflow| overflow.start(&warnings));
@@ -159,6 +172,7 @@ impl PipelineThreads {
         for export_thread in &*self.export_threads {
             export_thread.end(DropCause::ShutdownTimedOut);
         }
+        self.control.wait_for_hands();
         if let Some(overflow) = &self.overflow {
             overflow.wait(reserve);
             overflow.end_late();
@@ -183,7 +197,7 @@ impl PipelineThreads {
         }
     }
 
-    /// Runs a shutdown of an owner who is told nothing. What it says is a warning.
+    /// Runs a shutdown for an owner who gets no result. An error becomes a warning.
     pub(crate) fn shut_down_unwatched(&self, shut_down: impl FnOnce() -> Option<String>) {
         let drop_warnings = self.drop_warnings.upgrade();
         let warning = shut_down();

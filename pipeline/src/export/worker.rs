@@ -18,13 +18,14 @@ use opentelemetry_sdk::Resource;
 
 use crate::export::backlog::Job;
 use crate::export::chunk::ChunkBuilder;
-use crate::export::control::{Control, FlushTicket, WorkerEnd};
+use crate::export::control::{Control, FlushTicket, Wakeup, WorkerEnd};
 use crate::export::export_thread::ExportThread;
 use crate::export::exporter::Export;
 use crate::export::overflow::Overflow;
 use crate::host::clock::Clock;
 use crate::host::suppression;
 use crate::host::unwind::silenced;
+use crate::keep::Keeper;
 use crate::queue::limit::Limits;
 use crate::queue::span_queue::DrainedList;
 use crate::stats::counts::DropCause;
@@ -41,6 +42,8 @@ pub(crate) struct Worker {
     /// Characters of a text.
     pub(crate) text: Option<usize>,
     pub(crate) overflow: Option<Arc<dyn Overflow>>,
+    /// Decides which traces are kept, if there is a policy.
+    pub(crate) keeper: Option<Box<Keeper>>,
     /// When it wakes up next without a call.
     pub(crate) next: Option<Instant>,
 }
@@ -66,11 +69,7 @@ impl Worker {
             return true;
         }
         self.ledgers.queue.buffers.wake_up();
-        let all = self.ledgers.queue.buffers.drain();
-        #[cfg(test)]
-        self.control.worker_fault.strike();
-        let is_idle = all.is_empty();
-        self.send_to_exporters(all);
+        let is_idle = self.move_spans(&wakeup);
         if self.ledgers.is_installed.load(Ordering::Relaxed) {
             self.drop_warnings.forward(take_escapes());
         }
@@ -78,6 +77,10 @@ impl Worker {
         self.drop_warnings.forward(warnings.into_iter());
         // A warning of what was dropped comes before the end of a flush.
         self.next = self.warn_of_drops(wakeup.is_over);
+        self.next = earlier(
+            self.next,
+            self.keeper.as_ref().and_then(|keeper| keeper.deadline()),
+        );
         if let Some(ticket) = wakeup.flush {
             self.enqueue_for_all(ticket, Job::Flush);
         }
@@ -90,6 +93,60 @@ impl Worker {
             self.schedule();
         }
         !wakeup.is_over
+    }
+
+    /// From the queue to the exporters' threads. Returns whether there were none.
+    fn move_spans(&mut self, wakeup: &Wakeup) -> bool {
+        if self.keeper.is_some() {
+            return self.move_kept(wakeup);
+        }
+        let _held = self.control.hold_spans();
+        let all = self.ledgers.queue.buffers.drain();
+        #[cfg(test)]
+        {
+            self.control.of_worker.may_panic();
+            self.control.of_worker.may_stop();
+        }
+        let is_idle = all.is_empty();
+        self.send_to_exporters(all);
+        is_idle
+    }
+
+    /// The same with a policy. Rules of the application's run here, so a shutdown does not wait for this.
+    fn move_kept(&mut self, wakeup: &Wakeup) -> bool {
+        let all = self.ledgers.queue.buffers.drain();
+        let found_none = all.is_empty();
+        let all = self.keep(all, wakeup);
+        let is_idle = found_none && all.is_empty() && !self.has_due();
+        let _held = self.control.hold_spans();
+        self.send_to_exporters(all);
+        is_idle
+    }
+
+    /// What is kept of it, and of what was undecided before. Without a policy, all of it.
+    fn keep(&mut self, all: Vec<DrainedList>, wakeup: &Wakeup) -> Vec<DrainedList> {
+        let Some(keeper) = &mut self.keeper else {
+            return all;
+        };
+        keeper.absorb(all);
+        let ends = wakeup.shut_down.is_some() || wakeup.is_over;
+        if ends || wakeup.flush.is_some() {
+            // Decides what had ended when it was asked for.
+            keeper.absorb(self.ledgers.queue.buffers.drain());
+        }
+        if ends {
+            let traces = keeper.close();
+            if traces > 0 {
+                self.drop_warnings.warn(format!(
+                    "traces that were undecided at the shutdown, and are exported: {traces}; their local roots had not ended"
+                ));
+            }
+        }
+        keeper.take_kept()
+    }
+
+    fn has_due(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.has_due())
     }
 
     /// Sleeps until it is called, or until an exporter's deadline.
@@ -146,6 +203,7 @@ impl Worker {
             export_thread.end(DropCause::ThreadDied);
         }
         self.send_to_exporters(self.ledgers.queue.buffers.drain());
+        self.ledgers.keep.set_undecided(0);
         let lost = usize::try_from(self.ledgers.counts().queued).unwrap_or(usize::MAX);
         self.ledgers.all.count(lost, Some(DropCause::ThreadDied));
         let warning = "no spans are exported any more; drop the pipeline and install another one";
@@ -166,6 +224,7 @@ impl Worker {
     /// after that.
     fn pause(&self) -> Option<Duration> {
         let now = Instant::now();
+        let _held = self.control.hold_spans();
         let deadlines = self
             .export_threads
             .iter()
@@ -207,6 +266,8 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.ledgers.queue.buffers.close();
         let end = if thread::panicking() {
+            // It may be what has panicked.
+            self.keeper = None;
             self.die();
             WorkerEnd::Died
         } else {
@@ -219,7 +280,7 @@ impl Drop for Worker {
         if let Some(overflow) = &self.overflow {
             overflow.close();
         }
-        self.send_to_exporters(self.ledgers.queue.buffers.drain());
+        self.move_spans(&Wakeup::ending());
         self.control.end(end);
         self.control.unregister_thread();
     }

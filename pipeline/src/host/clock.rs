@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use enter_span::native::Timestamp;
+use enter_span::native::{CounterReading, Timestamp};
 
 use super::counter::Counter;
 use super::rate::{Moment, Rate};
@@ -41,6 +41,19 @@ impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         self.counter.now()
+    }
+
+    /// The counter now, and its rate as far as it is known: for the application's threads.
+    pub(crate) fn glance(&self) -> CounterReading {
+        let now = observe(&self.counter).moment;
+        let known = self.rate.try_lock().ok();
+        let known = known.and_then(|mut rate| rate.as_mut().and_then(|rate| rate.at(now)));
+        // Since its start it has counted for longer than any span is open.
+        let nanos_per_count = known.or_else(|| self.start.nanos_per_count_until(now));
+        CounterReading {
+            counted: now.counted,
+            nanos_per_count: nanos_per_count.unwrap_or_default(),
+        }
     }
 
     /// All clocks now. Sleeps for two milliseconds if the rate of the counter is not known, or no longer
@@ -112,6 +125,11 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// When it was taken.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.wall
+    }
+
     pub(crate) fn wall_time(&self, timestamp: Timestamp) -> SystemTime {
         match timestamp {
             Timestamp::Wall(time) => time,

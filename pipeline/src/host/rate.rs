@@ -4,7 +4,7 @@
 //! reading weigh. No span is older than that time. So even if the time is short, no length is wrong by more
 //! than one reading of both clocks is, some tens of nanoseconds.
 //!
-//! The two clocks can part. A counter can run on while the monotonic clock stands, in a suspended machine,
+//! The two clocks can part. A counter can run on while the monotonic clock stops in a suspended machine,
 //! and it can begin anew, in one that was restored. A rate that does not fit is refused, and what was
 //! before no longer counts.
 
@@ -29,7 +29,7 @@ impl Moment {
     }
 
     /// `None` if the counter stood or went backwards.
-    fn nanos_per_count_until(self, later: Moment) -> Option<f64> {
+    pub(super) fn nanos_per_count_until(self, later: Moment) -> Option<f64> {
         let counts = self.counts_until(later);
         (counts > 0.0).then(|| self.nanos_until(later) / counts)
     }

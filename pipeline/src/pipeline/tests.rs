@@ -1,4 +1,5 @@
-//! Threads of the pipeline that panic. Nothing from outside makes them, so these tests have a switch for it.
+//! Threads of the pipeline that panic, or stop with spans at hand. Nothing from outside makes them, so these tests
+//! have switches for it.
 
 #![expect(clippy::expect_used, reason = "these are tests")]
 
@@ -42,7 +43,7 @@ fn a_worker_that_dies_is_seen() {
     let (pipeline, exporter, warnings) = pipeline();
     record(&pipeline, 1);
     pipeline.flush(AGES).expect("flushed in time");
-    pipeline.threads.control.worker_fault.set(1);
+    pipeline.threads.control.of_worker.panic(1);
     record(&pipeline, 3);
     assert!(matches!(pipeline.flush(AGES), Err(Error::Died)));
     let awaited = block_on(pipeline.flush_async(AGES));
@@ -72,7 +73,7 @@ const EXPORTER: &str =
 #[test]
 fn an_export_thread_that_dies_is_replaced_and_seen() {
     let (pipeline, exporter, warnings) = pipeline();
-    pipeline.threads.control.export_fault.set(1);
+    pipeline.threads.control.of_export.panic(1);
     record(&pipeline, 3);
     pipeline.flush(AGES).expect("flushed in time");
     record(&pipeline, 2);
@@ -95,7 +96,7 @@ fn an_export_thread_that_dies_is_replaced_and_seen() {
 #[test]
 fn an_exporter_whose_threads_die_is_given_up() {
     let (pipeline, _exporter, warnings) = pipeline();
-    pipeline.threads.control.export_fault.set(usize::MAX);
+    pipeline.threads.control.of_export.panic(usize::MAX);
     let (mut recorded, mut told) = (0, Vec::new());
     let last = format!("{EXPORTER}: no spans are exported by this exporter any more");
     while told.last() != Some(&last) {
@@ -114,4 +115,48 @@ fn an_exporter_whose_threads_die_is_given_up() {
     assert_eq!(pipeline.counts().queued, 0);
     assert_eq!(told, [EXPORTER, EXPORTER, &last]);
     pipeline.shutdown(AGES).expect("down in time");
+}
+
+/// The spans that the worker is moving when the time of a shutdown is over are counted when it returns.
+#[test]
+fn a_late_shutdown_waits_for_the_hands_of_the_worker() {
+    let (pipeline, ..) = pipeline();
+    let thread = &pipeline.threads.control.of_worker;
+    thread.stop();
+    record(&pipeline, 3);
+    assert!(matches!(
+        pipeline.flush(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    thread.wait_until_it_stands();
+    assert!(matches!(
+        pipeline.shutdown(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    let counts = pipeline.counts();
+    thread.release();
+    assert_eq!((counts.recorded, counts.queued), (3, 0));
+    assert_eq!(counts.dropped.shutdown_timed_out, 3);
+}
+
+/// So are those that an exporter has answered for, and that its thread has not counted yet.
+#[test]
+fn a_late_shutdown_waits_for_the_hands_of_an_exporters_thread() {
+    let (pipeline, ..) = pipeline();
+    let thread = &pipeline.threads.control.of_export;
+    thread.stop();
+    record(&pipeline, 3);
+    assert!(matches!(
+        pipeline.flush(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    thread.wait_until_it_stands();
+    assert!(matches!(
+        pipeline.shutdown(Duration::ZERO),
+        Err(Error::TimedOut(_))
+    ));
+    let counts = pipeline.counts();
+    thread.release();
+    assert_eq!((counts.recorded, counts.queued), (3, 0));
+    assert_eq!(counts.exported, 3);
 }

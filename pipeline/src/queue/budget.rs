@@ -9,6 +9,48 @@ pub(crate) struct Size {
     pub(crate) bytes: usize,
 }
 
+/// Items in a list, at most.
+const MOST_IN_LIST: usize = 512;
+
+impl Size {
+    /// What a list holds that fits into a batch of this size.
+    pub(crate) fn of_list(self) -> Self {
+        Size {
+            spans: self.spans.clamp(1, MOST_IN_LIST),
+            bytes: self.bytes,
+        }
+    }
+
+    pub(crate) fn half(self) -> Self {
+        Size {
+            spans: self.spans / 2,
+            bytes: self.bytes / 2,
+        }
+    }
+}
+
+/// Shares a size out among its spans: what each of them takes is not known any more.
+pub(crate) struct Shares {
+    each: usize,
+    rest: usize,
+}
+
+impl Shares {
+    pub(crate) fn of(size: Size) -> Self {
+        let spans = size.spans.max(1);
+        Shares {
+            each: size.bytes / spans,
+            rest: size.bytes % spans,
+        }
+    }
+
+    /// The bytes of the next span. All together are those of the size.
+    #[inline]
+    pub(crate) fn next(&mut self) -> usize {
+        self.each + std::mem::take(&mut self.rest)
+    }
+}
+
 pub(crate) struct Budget {
     spans: Quota,
     bytes: Quota,
@@ -50,6 +92,15 @@ impl Budget {
     pub(crate) fn give_back(&self, size: Size) {
         self.spans.give_back(size.spans);
         self.bytes.give_back(size.bytes);
+    }
+
+    /// Bytes that are in use, whether there is room or not.
+    pub(crate) fn charge(&self, before: usize, now: usize) {
+        if now > before {
+            self.bytes.charge(now - before);
+        } else {
+            self.bytes.give_back(before - now);
+        }
     }
 
     /// Adds a portion to a thread's room, for an item of so many bytes. Gives whether half of all is
@@ -116,7 +167,7 @@ fn portion_size(all: usize, most: usize, needed: usize, is_scarce: bool) -> usiz
 }
 
 // Relaxed throughout: these are counters. What they count is handed over under the locks of the
-// buffers, and each change is one atomic step, so that they never pass their limit.
+// buffers, and each change is one atomic step, so that they pass their limit only by what is charged.
 impl Quota {
     fn new(limit: usize) -> Self {
         Quota {
@@ -154,6 +205,10 @@ impl Quota {
         let half = (self.limit / 2).max(1);
         let before = self.fresh.fetch_add(amount, Ordering::Relaxed);
         before < half && before.saturating_add(amount) >= half
+    }
+
+    fn charge(&self, amount: usize) {
+        self.used.fetch_add(amount, Ordering::Relaxed);
     }
 
     fn give_back(&self, amount: usize) {

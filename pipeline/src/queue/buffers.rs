@@ -46,6 +46,21 @@ pub(crate) struct DrainedList<L> {
     home: Arc<ThreadBuffer<L>>,
 }
 
+/// The place of lists that are filled by the worker, and that no thread's buffer gets back.
+#[derive(Default)]
+pub(crate) struct ListHome<L>(Arc<ThreadBuffer<L>>);
+
+impl<L> ListHome<L> {
+    /// A list that goes the way of those that were drained.
+    pub(crate) fn list(&self, items: L, size: Size) -> DrainedList<L> {
+        DrainedList {
+            items,
+            size,
+            home: Arc::clone(&self.0),
+        }
+    }
+}
+
 const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const FORKED: u8 = 2;
@@ -53,19 +68,13 @@ const FORKED: u8 = 2;
 /// Spare lists in each buffer, at most.
 const MOST_SPARE: usize = 8;
 
-/// Items in a list, at most.
-const MOST_IN_LIST: usize = 512;
-
 impl<L: Default> Buffers<L> {
     /// For lists that fit into a batch.
     pub(crate) fn new(most: Size, batch: Size, due: usize) -> Self {
         Buffers {
             budget: Budget::new(most),
             due,
-            list: Size {
-                spans: batch.spans.clamp(1, MOST_IN_LIST),
-                bytes: batch.bytes,
-            },
+            list: batch.of_list(),
             process: Process::this(),
             threads: BufferList::default(),
             known: AtomicUsize::new(1),
@@ -265,6 +274,16 @@ impl<L: Default> Buffers<L> {
     /// What was taken out, and is exported or dropped now, makes room.
     pub(crate) fn release(&self, room: Size) {
         self.budget.give_back(room);
+    }
+
+    /// What is held beside the items takes so many bytes now, and has taken so many before.
+    pub(crate) fn charge(&self, before: usize, now: usize) {
+        self.budget.charge(before, now);
+    }
+
+    /// Empty lists that came back to this place.
+    pub(crate) fn spare_at(&self, home: &ListHome<L>) -> Vec<L> {
+        home.0.take_spare(&self.process)
     }
 
     #[cfg(all(test, enter_span_loom))]

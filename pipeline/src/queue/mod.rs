@@ -10,5 +10,6 @@ pub(crate) mod limit;
 pub(crate) mod model;
 pub(crate) mod push_result;
 pub(crate) mod span_list;
+pub(crate) mod span_order;
 pub(crate) mod span_queue;
 pub(crate) mod thread_buffer;

@@ -67,7 +67,7 @@ fn join<const THREADS: usize>(threads: [thread::JoinHandle<()>; THREADS]) {
     }
 }
 
-/// The worker's part. What it takes is released at once, and goes back for its next use.
+/// The worker's part. What it takes is released immediately, and goes back for its next use.
 fn drain(buffers: &Items, most: usize, taken: &mut Vec<u32>) {
     let all = buffers.drain();
     let spans: usize = all.iter().map(|drained| drained.items.len()).sum();

@@ -15,6 +15,7 @@ use crate::queue::span_list::SpanList;
 use crate::queue::thread_buffer::BufferOwner;
 
 pub(crate) type DrainedList = buffers::DrainedList<SpanList>;
+pub(crate) type ListHome = buffers::ListHome<SpanList>;
 
 /// All that waits in a pipeline, or is on its way.
 pub(crate) struct SpanQueue {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enter_span::native::{EndedSpan, Parentage, RecordConfig, RecordSink};
+use enter_span::native::{self, CounterReading, EndedSpan, Parentage, RecordConfig, RecordSink};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -38,6 +38,14 @@ impl RecordSink for QueueSink {
     #[inline]
     fn now(&self) -> u64 {
         self.clock.now()
+    }
+
+    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId {
+        native::root_of(parentage, parent)
+    }
+
+    fn read_counter(&self) -> CounterReading {
+        self.clock.glance()
     }
 
     /// One that is recorded and not sampled goes nowhere.

@@ -4,7 +4,8 @@ use std::mem;
 use std::sync::Arc;
 
 use enter_span::native::{
-    Backend, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult, Timestamp,
+    Backend, Extras, Library, Parentage, Record, Site, SpanSource, SpanStart, Start, StartResult,
+    Timestamp,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt as _};
@@ -28,7 +29,7 @@ impl Backend for NativeBackend {
         let links = links(options.links);
         let ask = |sampler: &dyn ShouldSample, parent: Option<&Context>, trace_id| {
             let mut shown = options.attributes.clone();
-            if core.config.tells_place {
+            if core.config.extras.include(Extras::PLACE) {
                 site.each_code(|pair| shown.push(pair));
             }
             sampler.should_sample(parent, trace_id, &name, &kind, &shown, &links)
@@ -51,7 +52,7 @@ impl Backend for NativeBackend {
             source: source(site, options.library),
             start: Timestamp::Ticks(counted),
         };
-        record.begin(&core.config, span_start, &decision.state);
+        record.begin(&core.config, span_start, &decision.state, context);
         let attributes = options.attributes.into_iter().chain(decision.attributes);
         attributes.for_each(|one| record.set_attribute(one));
         links.into_iter().for_each(|link| record.add_link(link));
@@ -79,7 +80,14 @@ impl Backend for NativeBackend {
             record.decline(parentage.identity(parent.trace_state().clone()));
             return Some(StartResult::Unrecorded);
         }
-        record.begin_at(site, &core.config, parentage, start, parent.trace_state());
+        record.begin_at(
+            site,
+            &core.config,
+            parentage,
+            start,
+            parent.trace_state(),
+            context,
+        );
         Some(StartResult::Recorded)
     }
 

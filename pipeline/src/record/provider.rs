@@ -17,12 +17,41 @@ use crate::record::record_pool;
 use crate::stats::declined::Reason;
 
 /// The provider of a pipeline. Cheap to clone; OpenTelemetry's [`TracerProvider`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+/// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// let tracer = pipeline.provider().tracer("other-instrumentation");
+/// tracer.in_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// assert_eq!(pipeline.counts().exported, 1);
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct PipelineProvider {
     core: Arc<Core>,
 }
 
 /// A tracer of a [`PipelineProvider`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+/// use enter_span_pipeline::PipelineTracer;
+/// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// let tracer: PipelineTracer = pipeline.provider().tracer("other-instrumentation");
+/// drop(tracer.span_builder("order").start(&tracer));
+/// pipeline.flush(Duration::from_secs(5))?;
+/// assert_eq!(pipeline.counts().exported, 1);
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct PipelineTracer {
     core: Arc<Core>,
@@ -31,6 +60,24 @@ pub struct PipelineTracer {
 }
 
 /// A span of a [`PipelineTracer`]. It ends when it is dropped, at the latest.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+/// use enter_span_pipeline::PipelineSpan;
+/// use opentelemetry::KeyValue;
+/// use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// let tracer = pipeline.provider().tracer("other-instrumentation");
+/// let mut span: PipelineSpan = tracer.start("order");
+/// span.set_attribute(KeyValue::new("order.id", 7));
+/// span.end();
+/// pipeline.flush(Duration::from_secs(5))?;
+/// assert_eq!(pipeline.counts().exported, 1);
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 pub struct PipelineSpan {
     identity: SpanContext,
     /// Until it ends, if it is recorded.
@@ -92,7 +139,7 @@ impl Tracer for PipelineTracer {
             start,
         };
         let mut record = record_pool::take();
-        record.begin(&core.config, span_start, &decision.state);
+        record.begin(&core.config, span_start, &decision.state, context);
         let identity = decision.parentage.identity(decision.state);
         let attributes = [attributes, decision.attributes];
         fill(&mut record, attributes, builder.events, links);
@@ -167,6 +214,9 @@ impl Span for PipelineSpan {
     }
 
     fn is_recording(&self) -> bool {
+        if let Some(record) = &self.record {
+            native::answer_root(|| record.root());
+        }
         self.record.is_some()
     }
 

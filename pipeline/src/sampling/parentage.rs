@@ -1,4 +1,4 @@
-//! Where a new span stands in its trace.
+//! The place of a new span in its trace.
 
 use enter_span::native::Parentage;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags};

@@ -9,28 +9,44 @@ use opentelemetry_sdk::trace::ShouldSample;
 
 /// Decides which spans are recorded. Ruled by the OpenTelemetry trace SDK specification.
 ///
-/// The default is what the specification asks for: every root, and below that what the parent says.
+/// The default is what the specification asks for: every root is sampled, and children follow their parent.
+///
+/// ```
+/// use enter_span_pipeline::{Console, Pipeline, Sampler};
+///
+/// // One root in ten, and all below it.
+/// let sampler = Sampler::ParentBasedRatio(0.1);
+/// let builder = Pipeline::builder().with_exporter(Console::new());
+/// let pipeline = builder.with_sampler(sampler).build()?;
+///
+/// // One run of a workflow in a hundred, with all its invocations.
+/// let sampler = Sampler::Runs { key: "order.id".into(), ratio: 0.01 };
+/// # let _ = sampler;
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Default)]
 #[non_exhaustive]
 pub enum Sampler {
-    /// Every root; below, what the parent says, in this process or from another.
+    /// Samples every root. Children follow their parent, in this process or another.
     #[default]
     ParentBasedAlwaysOn,
-    /// No root; below, what the parent says.
+    /// Samples no root. Children follow their parent.
     ParentBasedAlwaysOff,
-    /// This part of the roots, from 0 to 1, by their trace id; below, what the parent says.
+    /// Samples this fraction (0 to 1) of root spans by trace id. Children follow their parent.
     ParentBasedRatio(f64),
     /// Every span.
     AlwaysOn,
     /// No span.
     AlwaysOff,
-    /// This part of the traces, from 0 to 1, by their id, whatever a parent says.
+    /// Samples this fraction (0 to 1) of traces by trace id, and ignores the parent's decision.
     Ratio(f64),
-    /// This part of the runs, from 0 to 1, by their id: a root, or what is below another process, that starts
-    /// with the attribute `key` is decided on by its value, so that all invocations of a run are recorded or
-    /// none is, in every process that shares key and part, and whatever a parent says. Everything else is as with
-    /// `ParentBasedAlwaysOn`: also the start of a run inside of a request, which is kept or dropped with that
-    /// request's trace, and invocations without an id. The key is that of `Invocation::with_id`.
+    /// Samples this fraction (0 to 1) of runs by their id. The value of the attribute `key` decides for a root, or
+    /// for a span below another process, that starts with it; the parent's decision is ignored. So all invocations
+    /// of a run are recorded or none is, in every process that has the same key and ratio.
+    ///
+    /// All other spans are sampled as by `ParentBasedAlwaysOn`: invocations without an id, and the start of a run
+    /// inside of a request, which is kept or dropped with that request's trace. The key is that of
+    /// `Invocation::with_id`.
     Runs {
         /// The key of the attribute that holds the id.
         key: Cow<'static, str>,
@@ -112,7 +128,7 @@ fn below(parent: &SpanContext) -> Option<bool> {
 
 /// By the lower eight bytes of the trace id, as the SDK decides: processes that share a trace and a
 /// ratio agree.
-fn is_in(ratio: f64, trace_id: TraceId) -> bool {
+pub(crate) fn is_in(ratio: f64, trace_id: TraceId) -> bool {
     let bytes = trace_id.to_bytes();
     let mut lower = [0; 8];
     lower.copy_from_slice(&bytes[8..]);

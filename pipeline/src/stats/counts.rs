@@ -3,14 +3,28 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::stats::keep_counts::KeepCounts;
 use crate::stats::spool_counts::{SpoolCounts, SpoolLedger};
 
 /// What became of the spans that a pipeline has recorded.
 ///
-/// `recorded == exported + dropped.total() + spooled + queued` always, and after a flush `queued` is 0 until
-/// the next span ends. Each span is counted once, however many exporters there are: as exported if every
+/// `recorded == exported + dropped.total() + spooled + not_kept + undecided + queued` always, and after a flush
+/// `queued` is 0 until the next span ends. Without a [`Keep`](crate::Keep), `not_kept` and `undecided` are 0. Each span is counted once, however many exporters there are: as exported if every
 /// one of them took it, and there is one, else as dropped by the cause that was met first, else as spooled.
-/// What each exporter took stands in its [`ExporterCounts`].
+/// Each exporter has its own [`ExporterCounts`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// pipeline.tracer("shop").enter_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// let counts = pipeline.counts();
+/// assert_eq!(counts.recorded, counts.exported + counts.dropped.total() + counts.spooled);
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -22,8 +36,14 @@ pub struct Counts {
     pub dropped: Dropped,
     /// Spans that were written to the spool, by this pipeline. What becomes of them there is in `spool`.
     pub spooled: u64,
+    /// Spans of traces that were not kept.
+    pub not_kept: u64,
+    /// Spans that wait for the decision about their trace.
+    pub undecided: u64,
     /// Spans that wait for export, or are on their way.
     pub queued: u64,
+    /// What was decided about traces.
+    pub keep: KeepCounts,
     /// Spans that have ended and were recorded by a sampler's wish, but not sampled: they are not
     /// exported, and not in `recorded`.
     pub record_only: u64,
@@ -37,6 +57,22 @@ pub struct Counts {
 }
 
 /// Spans that were not exported, or not by every exporter, by cause.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// let tracer = pipeline.tracer("shop");
+/// pipeline.shutdown(Duration::from_secs(5))?;
+/// tracer.enter_span("too late", |_| {});
+/// let dropped = pipeline.counts().dropped;
+/// if dropped.total() > 0 {
+///     eprintln!("{} spans were lost: {dropped:?}", dropped.total());
+/// }
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dropped {
@@ -79,7 +115,7 @@ impl Dropped {
         self.each().iter().map(|(spans, _)| spans).sum()
     }
 
-    /// By cause, with what is said of it.
+    /// By cause, with its description.
     pub(crate) fn each(&self) -> [(u64, &'static str); 14] {
         [
             (self.queue_full, "the queue was full"),
@@ -87,7 +123,7 @@ impl Dropped {
             (self.exporter_blocked, "an exporter blocks its threads"),
             (self.no_exporter, "there is no exporter"),
             (self.export_failed, "an exporter failed"),
-            (self.export_timed_out, "an exporter gave no answer in time"),
+            (self.export_timed_out, "an exporter did not answer in time"),
             (self.rejected, "a receiver rejected them"),
             (
                 self.evicted,
@@ -107,6 +143,20 @@ impl Dropped {
 ///
 /// Each exporter is offered all spans that fitted the queue, so that the sum of these is the same for
 /// all of them at a quiet moment.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// pipeline.tracer("shop").enter_span("order", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// for (name, counts) in pipeline.exporters().iter().zip(pipeline.exporter_counts()) {
+///     println!("{name}: {} exported, {} behind", counts.exported, counts.behind);
+/// }
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExporterCounts {
@@ -163,6 +213,8 @@ pub(crate) enum DropCause {
     Spooled,
     /// Never at an exporter.
     NoExporter,
+    /// Its trace was not kept: that is no loss.
+    NotKept,
 }
 
 /// What became of what was taken out of the buffers: of a pipeline, or of one exporter.
@@ -171,7 +223,7 @@ pub(crate) struct Ledger {
     offered: AtomicU64,
     exported: AtomicU64,
     /// By cause.
-    dropped: [AtomicU64; 12],
+    dropped: [AtomicU64; 13],
     retried: AtomicU64,
     given_up: AtomicU64,
     /// Panics of its thread.
@@ -209,7 +261,7 @@ impl Ledger {
         self.given_up.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
-    /// Its thread has panicked: this is said of it.
+    /// Its thread has panicked, with this error.
     pub(crate) fn die(&self, error: &str) {
         self.set_last(Err(error.to_owned()));
         self.deaths.fetch_add(1, Ordering::Relaxed);
@@ -255,6 +307,11 @@ impl Ledger {
             queued: get(&self.offered).saturating_sub(done),
             ..counts
         }
+    }
+
+    /// Spans of traces that were not kept.
+    pub(crate) fn not_kept(&self) -> u64 {
+        self.of(DropCause::NotKept).load(Ordering::Relaxed)
     }
 
     /// What was taken out of the buffers, and dropped.

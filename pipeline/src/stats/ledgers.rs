@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use crate::queue::push_result::QueueCounts;
 use crate::queue::span_queue::SpanQueue;
 use crate::stats::counts::{Counts, Dropped, ExporterCounts, Ledger};
+use crate::stats::keep_counts::KeepLedger;
 use crate::stats::spool_counts::SpoolCounts;
 
 pub(crate) struct Ledgers {
@@ -14,6 +15,8 @@ pub(crate) struct Ledgers {
     pub(crate) all: Arc<Ledger>,
     /// Of each.
     pub(crate) each: Vec<Arc<Ledger>>,
+    /// Of the decisions about traces.
+    pub(crate) keep: Arc<KeepLedger>,
     /// The process's, which also passes on the warnings of the process.
     pub(crate) is_installed: AtomicBool,
 }
@@ -25,21 +28,28 @@ impl Ledgers {
         let ExporterCounts {
             exported, spooled, ..
         } = self.all.counts();
+        let not_kept = self.all.not_kept();
         let mut dropped = self.all.dropped();
+        let undecided = self.keep.undecided();
         let counts = self.queue.buffers.counts();
         refuse(&mut dropped, counts);
-        let done = exported + dropped.total() + spooled;
+        let done = exported + dropped.total() + spooled + not_kept;
         // In a forked child, some buffers may be locked for ever, and cannot be counted.
         let recorded = (counts.accepted + counts.full + counts.closed + counts.forked).max(done);
         let waiting = recorded - done;
-        let queued = if is_forked { 0 } else { waiting };
-        dropped.forked += waiting - queued;
+        let waiting_here = if is_forked { 0 } else { waiting };
+        dropped.forked += waiting - waiting_here;
+        // Some of them may be decided, and exported, in the meantime.
+        let undecided = undecided.min(waiting_here);
         Counts {
             recorded,
             exported,
             dropped,
             spooled,
-            queued,
+            not_kept,
+            undecided,
+            queued: waiting_here - undecided,
+            keep: self.keep.counts(),
             record_only: self.queue.record_only(),
             retried: self.sum(|counts| counts.retried),
             given_up: self.sum(|counts| counts.given_up),

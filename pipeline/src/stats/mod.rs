@@ -3,6 +3,7 @@
 pub(crate) mod counts;
 pub(crate) mod declined;
 pub(crate) mod drop_warnings;
+pub(crate) mod keep_counts;
 pub(crate) mod ledgers;
 pub(crate) mod spool_counts;
 pub(crate) mod warning_queue;

@@ -5,9 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What became of the spans in the folder of a spool. Only with the feature `spool`.
 ///
 /// Processes can share a folder, and files outlive the process. So these counts are of the files that this
-/// pipeline has sent or removed, whoever has written them. Of all pipelines that use a folder together,
+/// pipeline has sent or removed, and that any process has written. Of all pipelines that use a folder together,
 /// `spooled == sent + refused + expired + evicted + waiting` at a quiet moment, unless files were broken or
 /// removed by somebody else.
+///
+/// ```
+/// use enter_span_pipeline::{Console, Pipeline};
+///
+/// let pipeline = Pipeline::builder().with_exporter(Console::new()).build()?;
+/// let spool = pipeline.counts().spool;
+/// assert_eq!((spool.sent, spool.waiting), (0, 0), "this pipeline has no spool");
+/// # Ok::<(), enter_span_pipeline::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolCounts {

@@ -1,4 +1,4 @@
-//! Several attributes at once: a struct of facts, or a list of pairs.
+//! Several attributes together: a struct of facts, or a list of pairs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::attribute::key::AttributeKey;
 use crate::attribute::value::{Slot, ToAttribute, Value};
 
-/// Several attributes at once: a struct that derives it, or a list of pairs.
+/// Several attributes together: a struct that derives it, or a list of pairs.
 ///
 /// [`Span::set_attributes`](crate::Span::set_attributes) and
 /// [`Span::add_event`](crate::Span::add_event) take them, and `attributes(..facts)` in

@@ -56,10 +56,10 @@ pub struct Value(pub(crate) opentelemetry::Value);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a span attribute",
     label = "not an attribute value",
-    note = "in `attributes(..)` write `key = ?value` for its `Debug` text, or `key = %value` for its `Display` text",
+    note = "in `attributes(..)` write `?value` or `key = ?value` for its `Debug` text, and `%` instead of `?` for its `Display` text",
     note = "on a field of a struct write `#[attributes(?)]` or `#[attributes(%)]` for the same, or `#[attributes(skip)]`",
     note = "elsewhere give its text, as with `value.to_string()`; instead of `ret` write `ret(key = |value| ..)` for a part of it",
-    note = "or implement `enter_span::ToAttribute` for it"
+    note = "a type of your own can implement `enter_span::ToAttribute`; wrap a type of another crate in one of your own"
 )]
 pub trait ToAttribute {
     /// The value to record, or `None` to record nothing.

@@ -1,7 +1,7 @@
 //! What this version of the crate records with, and what its spans may say of errors.
 //!
-//! What a process or a context has one of stands in `enter-span-core`, in forms for all versions of this crate.
-//! Here is what this version makes of it.
+//! `enter-span-core` holds what a process or a context has one of, in forms for all versions of this crate.
+//! Here is the form of this version.
 
 use std::ffi::OsStr;
 use std::sync::Arc;

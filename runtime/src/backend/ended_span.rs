@@ -18,6 +18,9 @@ use crate::context::clock::wall_now;
 #[derive(Clone)]
 pub struct EndedSpan {
     pub parentage: Parentage,
+    /// Its local root, as far as that was known at its start: itself, or its parent where nobody knew better.
+    /// Written only if the config asks for it.
+    pub root: SpanId,
     pub kind: SpanKind,
     pub status: StatusCode,
     /// How many attributes of the place in source are written after its own.
@@ -28,7 +31,7 @@ pub struct EndedSpan {
     /// `None` where it is that of its site.
     pub name: Option<Cow<'static, str>>,
     pub source: SpanSource,
-    /// Readings of the sink's counter. Of a time that was told, which stands in the details, it says nothing.
+    /// Readings of the sink's counter. They are not set for a time that the caller gave: that is in the details.
     pub start: u64,
     pub end: u64,
     /// Most spans have none.
@@ -43,7 +46,7 @@ pub enum StatusCode {
     Error,
 }
 
-/// Where a span stands in its trace, and whether it is sampled.
+/// The place of a span in its trace, and whether it is sampled.
 ///
 /// Without holes: a trace id asks for 16 bytes' alignment, and would make a record larger by an eighth.
 #[derive(Clone, Copy)]
@@ -98,7 +101,7 @@ pub struct RecordedEvent {
 }
 
 const _: () = assert!(
-    size_of::<EndedSpan>() <= 112,
+    size_of::<EndedSpan>() <= 120,
     "a record is larger than it was"
 );
 
@@ -160,6 +163,7 @@ impl Default for EndedSpan {
                 parent: SpanId::INVALID,
                 parent_is_remote: false,
             },
+            root: SpanId::INVALID,
             kind: SpanKind::Internal,
             status: StatusCode::Unset,
             code: 0,
@@ -230,6 +234,7 @@ impl EndedSpan {
     pub fn take(&mut self) -> Self {
         EndedSpan {
             parentage: self.parentage,
+            root: self.root,
             kind: self.kind.clone(),
             status: mem::take(&mut self.status),
             code: self.code,

@@ -240,7 +240,7 @@ impl Provided {
         self.new_tracer(library)
     }
 
-    /// The provider is asked outside of the lock; of two threads at once, one asks in vain.
+    /// The provider is asked outside of the lock; of two threads that race, one discards its result.
     #[cold]
     fn new_tracer(&self, library: &Library) -> CachedTracer {
         let tracer: CachedTracer = Arc::from(self.provider.boxed_tracer(library.scope()));

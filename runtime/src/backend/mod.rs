@@ -25,6 +25,8 @@ pub(crate) mod foreign;
 pub(crate) mod process_backend;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 pub(crate) mod record;
+pub(crate) mod record_config;
+pub(crate) mod record_sink;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod site;
 pub(crate) mod size;
@@ -40,7 +42,7 @@ pub struct Start<'a> {
     pub parentage: Option<Parentage>,
 }
 
-/// What was said of a span beyond its site, for the backend to take.
+/// What a span has beyond its site, for the backend to take.
 #[derive(Default)]
 pub struct StartOptions {
     pub library: Option<Library>,

@@ -183,11 +183,11 @@ impl Drop for Installation {
     }
 }
 
-/// Whether a span that started here and now would be handed to a provider.
+/// Whether a provider would get a span that starts here.
 ///
 /// False until the application has installed the pipeline or called
 /// [`set_tracer_provider`](crate::set_tracer_provider) or [`use_global_tracer_provider`](crate::use_global_tracer_provider), and where telemetry is suppressed, as inside of an exporter.
-/// It says nothing of sampling; [`is_traced`](crate::is_traced) does. With `use_global_tracer_provider` it is true
+/// It ignores sampling; [`is_traced`](crate::is_traced) does not. With `use_global_tracer_provider` it is true
 /// also while OpenTelemetry has no provider yet.
 pub fn is_enabled() -> bool {
     if !is_on() {

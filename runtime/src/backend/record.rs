@@ -11,15 +11,15 @@ use std::iter;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId, TraceState};
-use opentelemetry::{KeyValue, Value};
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceId, TraceState};
+use opentelemetry::{Context, KeyValue, Value};
 
-use crate::attribute::limit::SpanLimits;
 use crate::attribute::value::Scalar;
 use crate::backend::contents::Contents;
 use crate::backend::ended_span::{
     EndedSpan, Parentage, RecordedEvent, SpanSource, SpanStart, StatusCode, Timestamp,
 };
+use crate::backend::record_config::{Extras, RecordConfig};
 use crate::backend::site::Site;
 use crate::backend::size::{self, Content, Name};
 
@@ -36,31 +36,19 @@ pub struct Record {
     declined: Option<SpanContext>,
 }
 
-/// What the spans of a backend have in common.
-pub struct RecordConfig {
-    pub limits: SpanLimits,
-    /// Whether spans tell their place in source.
-    pub tells_place: bool,
-    pub sink: Box<dyn RecordSink>,
-}
-
-/// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
-/// be held.
-pub trait RecordSink: Send + Sync {
-    fn now(&self) -> u64;
-
-    /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
-    /// its attributes; or leaves both there, and gives `false`.
-    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
-}
-
 /// A record that holds room for more attributes is not used again.
 const MOST_KEPT: usize = 64;
 
 impl Record {
-    /// A new span in the place of the last one, which has ended.
+    /// A new span in the place of the last one, which has ended. It starts below what is current in `parent`.
     #[inline(always)]
-    pub fn begin(&mut self, config: &Arc<RecordConfig>, span_start: SpanStart, state: &TraceState) {
+    pub fn begin(
+        &mut self,
+        config: &Arc<RecordConfig>,
+        span_start: SpanStart,
+        state: &TraceState,
+        parent: &Context,
+    ) {
         self.know(config);
         let (name, of_name) = size::bound(span_start.name, config.limits.bytes / 2);
         self.held = of_name + size::of_origin(&span_start.source);
@@ -70,7 +58,8 @@ impl Record {
         span.name = Some(name);
         span.source = span_start.source;
         let site = span.source.site();
-        self.place(site.filter(|_| config.tells_place), config);
+        let has_place = config.note_extras(&mut self.span, parent);
+        self.place(site.filter(|_| has_place), config);
         match span_start.start {
             Timestamp::Ticks(start) => self.span.start = start,
             Timestamp::Wall(start) => self.keep_start(start),
@@ -89,6 +78,7 @@ impl Record {
         parentage: Parentage,
         start: u64,
         state: &TraceState,
+        parent: &Context,
     ) {
         self.know(config);
         self.held = 0;
@@ -101,7 +91,7 @@ impl Record {
         if site.name_len() > config.limits.bytes / 2 {
             self.bound_name(site, config);
         }
-        let has_place = config.tells_place && site.has_location();
+        let has_place = config.note_extras(&mut self.span, parent) && site.has_location();
         self.place(has_place.then_some(site), config);
         if *state != TraceState::NONE {
             self.keep_state(state);
@@ -124,6 +114,12 @@ impl Record {
         self.held = held;
     }
 
+    /// The local root of its span, also after its end, if that is recorded.
+    pub fn root(&self) -> Option<SpanId> {
+        let has_root = self.config.as_ref()?.extras.include(Extras::ROOT);
+        has_root.then_some(self.span.root)
+    }
+
     #[cold]
     #[inline(never)]
     fn learn(&mut self, config: &Arc<RecordConfig>) {
@@ -140,6 +136,16 @@ impl Record {
             span.code = code as u8;
             span.dropped_attributes = (Site::CODE_KEYS.len() - code) as u32;
         }
+    }
+
+    /// When it started, as its sink counts; `None` if that was told.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn counted_start(&self) -> Option<(&Arc<RecordConfig>, u64)> {
+        let details = self.span.details.as_ref();
+        let is_told = details.is_some_and(|details| details.start.is_some());
+        let config = self.config.as_ref().filter(|_| !is_told);
+        config.map(|config| (config, self.span.start))
     }
 
     #[cold]
@@ -333,7 +339,7 @@ impl Record {
         if let Some(end) = self.span.wall_time(time) {
             self.span.details.get_or_insert_default().end = Some(end);
         }
-        let bytes = self.span.bytes(self.held);
+        let bytes = size::of_span(&self.span, self.held);
         if !config
             .sink
             .take(&mut self.span, &mut self.attributes, bytes)
@@ -349,19 +355,5 @@ impl Record {
     fn clear(&mut self) {
         self.attributes.clear();
         self.span = EndedSpan::default();
-    }
-}
-
-impl EndedSpan {
-    /// About how much memory it takes with so many bytes that it holds, and a sixth on top: lists have room to
-    /// spare, and allocators round up.
-    #[inline]
-    fn bytes(&self, held: usize) -> usize {
-        let beside = match &self.details {
-            Some(details) => size::of_details(details),
-            None => 0,
-        };
-        let bytes = size_of::<EndedSpan>() + beside + held;
-        bytes + bytes / 6
     }
 }

@@ -12,7 +12,7 @@ use opentelemetry::trace::{Link, TraceState};
 use opentelemetry::{Array, InstrumentationScope, Key, KeyValue, StringValue, Value};
 
 use crate::attribute::value::Scalar;
-use crate::backend::ended_span::{Details, RecordedEvent, SpanSource};
+use crate::backend::ended_span::{Details, EndedSpan, RecordedEvent, SpanSource};
 
 /// What becomes the value of an attribute.
 pub(crate) trait Content: Clone + Into<Value> {
@@ -190,6 +190,15 @@ fn of_scope(scope: &Arc<InstrumentationScope>) -> usize {
         + attributes.sum::<usize>()
 }
 
+/// About how much memory a span takes with so many bytes that it holds, and a sixth on top: lists have room to
+/// spare, and allocators round up.
+#[inline]
+pub(crate) fn of_span(span: &EndedSpan, held: usize) -> usize {
+    let beside = span.details.as_deref().map_or(0, of_details);
+    let bytes = size_of::<EndedSpan>() + beside + held;
+    bytes + bytes / 6
+}
+
 /// Of what few spans have, beside what is counted when it comes: the box, its description, and the room that
 /// its lists have to spare.
 pub(crate) fn of_details(details: &Details) -> usize {
@@ -238,7 +247,7 @@ pub(crate) fn fit(attribute: &mut KeyValue, room: usize) -> bool {
     }
 }
 
-/// Bytes below which the rest of a text says nothing.
+/// Bytes below which the rest of a text is not worth keeping.
 const SHORTEST: usize = 16;
 
 fn cut(value: &mut Value, most: usize) {

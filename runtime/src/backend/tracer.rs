@@ -12,7 +12,7 @@ use crate::backend::site::Library;
 /// crate that they stand in and need no tracer. It is for code that is handed a context and finds
 /// its tracer there, and for the functions, which cannot know their caller's crate.
 ///
-/// [`tracer!`](crate::tracer) gives one for the crate that it stands in, in a `static` as well:
+/// [`tracer!`](crate::tracer) gives one for the crate that contains it, in a `static` as well:
 ///
 /// ```
 /// use enter_span::{Tracer, enter_span};

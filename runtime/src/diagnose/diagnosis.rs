@@ -30,13 +30,17 @@ pub struct Diagnosis {
 
 /// Answers "why does nothing arrive", as far as this process can know it.
 ///
-/// It tells what is installed, by which call and where; who is OpenTelemetry's global provider; what
-/// holds in the current context; at which sites spans became roots although nobody said `root`
-/// or `parent`; and, in debug builds, which calls of [`enter_span`](crate::enter_span()) gave a future
-/// or a closure, whose work is not in the span. Of the pipeline, unless another call has replaced it, it tells what an environment
-/// variable turned off, what was sampled out or muted, where spans go, how the last export went, and
-/// what was dropped, by cause. The sampler and the exporters of another provider are that provider's to
-/// tell of.
+/// It reports:
+///
+/// - what is installed, by which call and where, and which provider is OpenTelemetry's global one;
+/// - what applies in the current context;
+/// - at which sites spans became roots without `root` or `parent` in the code;
+/// - in debug builds, which calls of [`enter_span`](crate::enter_span()) returned a future
+///   or a closure, whose work is not in the span.
+///
+/// Of the pipeline, unless another call has replaced it, it reports what an environment variable turned off,
+/// what was sampled out or muted, where spans go, how the last export went, and what was dropped, by cause.
+/// It does not know the sampler and the exporters of another provider.
 ///
 /// A call for debugging: it takes locks and may start a thread, and it waits for OpenTelemetry's
 /// provider for a second at most. It can be called from everywhere, and starts no span. The wording
@@ -113,7 +117,7 @@ fn state_of(call: &InstallCall, is_replaced: bool) -> &'static str {
         Some(generation) if process_backend::is_current(generation) => "spans are recorded by this",
         Some(_) if is_replaced => "until it was replaced",
         Some(_) => {
-            "it was shut down, or its handle was dropped, as `let _ = ..` does at once; spans that start since are off, and are not counted"
+            "it was shut down, or its handle was dropped, as `let _ = ..` does immediately; spans that start since are off, and are not counted"
         }
     }
 }
@@ -126,7 +130,7 @@ fn add_global_provider(report: &mut Report, calls: &[InstallCall]) {
     let answer = global_provider::ask();
     let found = match (current, answer) {
         (_, GlobalProvider::Unknown) => {
-            "whether OpenTelemetry has a global provider cannot be told: it gave no answer"
+            "whether OpenTelemetry has a global provider is unknown: it did not answer in time"
         }
         (Some(InstallCall { mark: None, .. }), answer) => global_as_backend(answer),
         (Some(call), answer) => compare_marks(call.mark, answer),

@@ -11,5 +11,7 @@ pub(crate) mod open_spans;
 pub(crate) mod report;
 #[cfg(feature = "open-spans")]
 pub(crate) mod root_watch;
+#[cfg(feature = "open-spans")]
+mod start_time;
 pub(crate) mod undeclared_root;
 pub(crate) mod versions;

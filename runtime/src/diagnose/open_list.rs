@@ -1,32 +1,45 @@
 //! The list of the spans that are open, written by the threads that start and end them.
 //!
-//! No thread that starts or ends a span waits here. Each has slots of its own in chunks that the process
-//! keeps: a start writes into a free slot, and goes on to the next one where somebody reads; an end turns a
-//! switch, on whatever thread it is. No user code runs while a slot is locked.
+//! No thread that starts or ends a span waits here. Each recording has a slot, which is used again with it: a
+//! start writes into it, and takes another one where somebody reads; an end turns a switch. No user code runs
+//! while a slot is locked.
 //!
 //! A forked child has the slots of its parent. One that another thread was writing at the fork stays locked:
 //! it is left out and never used again.
 //!
-//! The slots of a thread go when it has ended and its spans have too, or when few of them are in use. Until then
-//! they take about 200 bytes for each span of the most that were open at once.
+//! A slot takes about 200 bytes. Each thread keeps a few.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak};
+use std::thread;
+use std::time::Duration;
 
+use crate::backend::record_config::RecordConfig;
 use crate::backend::site::Site;
-use crate::context::clock::Monotonic;
-use crate::context::identity::SpanContext;
+use crate::context::identity::{SpanContext, SpanId};
+use crate::diagnose::start_time::{CountedStart, Now, Started};
 
-/// What is known of a span that has started.
+/// A span that has started.
+pub(crate) struct BegunSpan<'a> {
+    /// `None`: that of its site.
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) site: &'static Site,
+    pub(crate) identity: &'a opentelemetry::trace::SpanContext,
+    /// Not valid if it has none.
+    pub(crate) parent: opentelemetry::trace::SpanId,
+    pub(crate) place: OpenSpanPlace,
+}
+
+/// What the list has of it.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenSpanInfo {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) site: &'static Site,
-    pub(crate) identity: SpanContext,
-    pub(crate) parent: SpanContext,
-    pub(crate) place: OpenSpanPlace,
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) site: &'static Site,
+    pub(super) identity: SpanContext,
+    pub(super) parent: SpanId,
+    pub(super) place: OpenSpanPlace,
 }
 
 /// Where a span stands among those of its trace that are ours.
@@ -40,7 +53,7 @@ pub(crate) enum OpenSpanPlace {
 pub(super) struct OpenEntry {
     /// Unique; in the order of the starts of one thread.
     pub(super) number: u64,
-    pub(super) started: Monotonic,
+    started: Started,
     pub(super) info: OpenSpanInfo,
 }
 
@@ -48,202 +61,95 @@ pub(super) struct OpenEntry {
 struct Slot {
     is_open: AtomicBool,
     /// Stays after the end until the slot is used again.
-    entry: RwLock<Option<OpenEntry>>,
+    line: RwLock<Line>,
 }
 
-/// Slots for the spans that one thread starts. They live as long as the thread or one of the spans.
-struct Chunk(Box<[Slot]>);
+#[derive(Default)]
+struct Line {
+    entry: Option<OpenEntry>,
+    /// Whose counter it goes by. Most lines that follow each other in a slot have the same.
+    config: Option<Arc<RecordConfig>>,
+}
 
-/// The chunks of all threads, in a few parts: where one is locked, another takes the new chunk.
-static CHUNKS: [RwLock<Vec<Weak<Chunk>>>; 4] = [const { RwLock::new(Vec::new()) }; 4];
+/// The slot of one recording, which keeps it for its next span.
+#[derive(Default)]
+pub(crate) struct ListPlace(Option<Arc<Slot>>);
+
+/// Slots that a thread keeps of recordings that have no next span.
+const MOST_SPARE: usize = 64;
 
 thread_local! {
-    static OWN: RefCell<OwnChunks> = const { RefCell::new(OwnChunks::new()) };
+    static SPARE: RefCell<Vec<Arc<Slot>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The chunks of this thread, and where it looks first for a free slot.
-struct OwnChunks {
-    chunks: Vec<Arc<Chunk>>,
-    chunk: usize,
-    slot: usize,
-    /// In all chunks.
-    slots: usize,
-    /// So many spans may start before the free slots are counted again.
-    starts_left: usize,
-    numbers: std::ops::Range<u64>,
-}
+/// All slots, in a few parts: where one is locked, another takes the new slot.
+static SLOTS: [RwLock<Vec<Weak<Slot>>>; 4] = [const { RwLock::new(Vec::new()) }; 4];
 
-/// A span's line in the list, which goes when this does.
-pub(crate) struct Listed {
-    chunk: Arc<Chunk>,
-    slot: usize,
-}
+/// Slots in all parts, and those of them whose recording is gone.
+static LISTED: AtomicUsize = AtomicUsize::new(0);
+static GONE: AtomicUsize = AtomicUsize::new(0);
 
-/// Slots in the first chunk of a thread. The next ones double what it has.
-const FEW: usize = 16;
+/// So many slots that are gone may stay, however few there are.
+const FEW: usize = 64;
 
-/// Puts a span that has started into the list.
-#[inline]
-pub(crate) fn enlist(info: OpenSpanInfo) -> Listed {
-    let mut info = Some(info);
-    let listed = OWN.try_with(|own| own.borrow_mut().enlist(&mut info));
-    // A thread that is dying makes a chunk for this span alone.
-    listed.unwrap_or_else(|_| OwnChunks::new().enlist(&mut info))
-}
-
-impl OwnChunks {
-    const fn new() -> Self {
-        OwnChunks {
-            chunks: Vec::new(),
-            chunk: 0,
-            slot: 0,
-            slots: 0,
-            starts_left: 0,
-            numbers: 0..0,
+impl ListPlace {
+    /// Puts a span that has started into the list; with its start, if its record's sink has counted that.
+    #[inline]
+    pub(crate) fn open(&mut self, mut begun: BegunSpan<'_>, start: CountedStart<'_>) {
+        let is_listed = |slot: &Arc<Slot>| slot.open(&mut begun, start);
+        if !self.0.as_ref().is_some_and(is_listed) {
+            self.open_other(begun, start);
         }
     }
 
-    fn enlist(&mut self, info: &mut Option<OpenSpanInfo>) -> Listed {
-        let number = self.next_number();
-        let mut entry = info.take().map(|info| OpenEntry {
-            number,
-            started: Monotonic::now(),
-            info,
-        });
-        if self.starts_left == 0 {
-            self.make_room();
+    /// There is none yet, or somebody reads it.
+    #[cold]
+    #[inline(never)]
+    fn open_other(&mut self, mut begun: BegunSpan<'_>, start: CountedStart<'_>) {
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
+        let spare = spare.ok().flatten();
+        *self = ListPlace(spare.filter(|slot| slot.open(&mut begun, start)));
+        if self.0.is_none() {
+            let slot = Arc::<Slot>::default();
+            slot.open(&mut begun, start);
+            // What is not shown is not used again.
+            *self = ListPlace(publish(&slot).then_some(slot));
         }
-        self.starts_left -= 1;
-        loop {
-            for _ in 0..self.slots {
-                let free = self.slot().filter(|(_, slot)| slot.open(&mut entry));
-                if let Some((chunk, _)) = free {
-                    return Listed {
-                        chunk: Arc::clone(chunk),
-                        slot: self.slot,
-                    };
-                }
-                self.go_on();
+    }
+
+    /// The span has ended, and its recording may have another one.
+    #[inline]
+    pub(crate) fn close(&self) {
+        if let Some(slot) = &self.0 {
+            slot.is_open.store(false, Ordering::Release);
+        }
+    }
+
+    /// The span has ended, and others may keep its recording: the thread keeps the slot.
+    pub(crate) fn close_and_leave(&mut self) {
+        self.close();
+        let slot = &mut self.0;
+        // A dying thread has no next span.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MOST_SPARE {
+                spare.extend(slot.take());
             }
-            // Those that are free are being read.
-            self.grow();
-        }
-    }
-
-    #[inline]
-    fn slot(&self) -> Option<(&Arc<Chunk>, &Slot)> {
-        let chunk = self.chunks.get(self.chunk)?;
-        Some((chunk, chunk.0.get(self.slot)?))
-    }
-
-    /// To the next slot, behind the last to the first.
-    #[cold]
-    fn go_on(&mut self) {
-        self.slot += 1;
-        if self.slot().is_none() {
-            self.slot = 0;
-            self.chunk = (self.chunk + 1) % self.chunks.len().max(1);
-        }
-    }
-
-    /// Counts what is free, and sees to it that it is half of all, but not much more. Until half of that is used,
-    /// no start looks at more than a few slots, taken together, and none counts again.
-    #[cold]
-    fn make_room(&mut self) {
-        let open: usize = self.chunks.iter().map(|chunk| chunk.open()).sum();
-        if 8 * open < self.slots && self.slots > FEW {
-            self.chunks.retain(|chunk| chunk.open() > 0);
-            self.slots = self.chunks.iter().map(|chunk| chunk.0.len()).sum();
-            (self.chunk, self.slot) = (0, 0);
-        }
-        if 2 * open > self.slots || self.slots == 0 {
-            self.grow();
-        }
-        self.starts_left = (self.slots / 4).max(1);
-    }
-
-    /// Looks into the new chunk first.
-    #[cold]
-    fn grow(&mut self) {
-        let slots = self.slots.max(FEW);
-        let chunk = Arc::new(Chunk((0..slots).map(|_| Slot::default()).collect()));
-        publish(&chunk);
-        self.chunk = self.chunks.len();
-        self.slot = 0;
-        self.slots += slots;
-        self.chunks.push(chunk);
-    }
-
-    /// From a block of numbers, so that threads do not write to one counter for each span.
-    #[inline]
-    fn next_number(&mut self) -> u64 {
-        if self.numbers.is_empty() {
-            static NEXT: AtomicU64 = AtomicU64::new(0);
-            const BLOCK: u64 = 1024;
-            let first = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
-            self.numbers = first..first + BLOCK;
-        }
-        self.numbers.next().unwrap_or_default()
-    }
-}
-
-/// Shows a chunk to those who read. One that finds no part free is not shown: a lock of the parent's is never
-/// opened in a forked child.
-fn publish(chunk: &Arc<Chunk>) {
-    const ROUNDS: u32 = 1_000;
-    for _ in 0..ROUNDS {
-        if let Some(mut chunks) = CHUNKS.iter().find_map(try_write) {
-            // Without those that are gone.
-            chunks.retain(|chunk| chunk.strong_count() > 0);
-            chunks.push(Arc::downgrade(chunk));
-            return;
-        }
-        std::hint::spin_loop();
-    }
-}
-
-impl Chunk {
-    fn open(&self) -> usize {
-        let is_open = |slot: &&Slot| slot.is_open.load(Ordering::Relaxed);
-        self.0.iter().filter(is_open).count()
-    }
-}
-
-impl Slot {
-    /// Says whether it was free, and has the entry now.
-    #[inline]
-    fn open(&self, entry: &mut Option<OpenEntry>) -> bool {
-        // Acquire: what ended here wrote before that.
-        if self.is_open.load(Ordering::Acquire) {
-            return false;
-        }
-        let Some(mut written) = try_write(&self.entry) else {
-            return false;
-        };
-        *written = entry.take();
-        // Under the lock: who reads an entry sees whose it is.
-        self.is_open.store(true, Ordering::Release);
-        true
-    }
-}
-
-impl Listed {
-    #[inline]
-    fn slot(&self) -> Option<&Slot> {
-        self.chunk.0.get(self.slot)
+        });
     }
 
     /// Not while somebody reads that line and stands still: then it keeps its name in the list.
     #[cold]
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
         const ROUNDS: u32 = 64;
-        let Some(slot) = self.slot() else { return };
+        let Some(slot) = &self.0 else { return };
         for _ in 0..ROUNDS {
-            if let Some(mut entry) = try_write(&slot.entry) {
-                let before = entry
+            if let Some(mut line) = try_write(&slot.line) {
+                let before = line
+                    .entry
                     .as_mut()
-                    .map(|entry| std::mem::replace(&mut entry.info.name, name));
-                drop(entry);
+                    .and_then(|entry| entry.info.name.replace(name));
+                drop(line);
                 drop(before);
                 return;
             }
@@ -252,29 +158,120 @@ impl Listed {
     }
 }
 
-impl Drop for Listed {
+/// With its recording.
+impl Drop for ListPlace {
     #[inline]
     fn drop(&mut self) {
-        if let Some(slot) = self.slot() {
-            slot.is_open.store(false, Ordering::Release);
+        self.close();
+    }
+}
+
+/// Where most slots are gone, they leave the list.
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let gone = GONE.fetch_add(1, Ordering::Relaxed) + 1;
+        if gone > FEW && 2 * gone > LISTED.load(Ordering::Relaxed) {
+            GONE.store(0, Ordering::Relaxed);
+            SLOTS.iter().filter_map(try_write).for_each(remove_gone);
         }
     }
 }
 
-/// What is made of each span that is open. One that starts, ends or is renamed meanwhile may be missing.
-pub(super) fn read<R>(mut read: impl FnMut(&OpenEntry) -> Option<R>) -> Vec<R> {
-    let chunks: Vec<Weak<Chunk>> = CHUNKS
+fn remove_gone(mut slots: RwLockWriteGuard<'_, Vec<Weak<Slot>>>) {
+    let before = slots.len();
+    slots.retain(|slot| slot.strong_count() > 0);
+    let left = slots.len();
+    slots.shrink_to(2 * left);
+    LISTED.fetch_sub(before - left, Ordering::Relaxed);
+}
+
+/// Shows a slot to those who read, if it finds a part free: a lock of the parent's is never opened in a forked
+/// child.
+fn publish(slot: &Arc<Slot>) -> bool {
+    const ROUNDS: u32 = 1_000;
+    for _ in 0..ROUNDS {
+        if let Some(mut slots) = SLOTS.iter().find_map(try_write) {
+            slots.push(Arc::downgrade(slot));
+            LISTED.fetch_add(1, Ordering::Relaxed);
+            return true;
+        }
+        std::hint::spin_loop();
+    }
+    false
+}
+
+/// From a block of numbers, so that threads do not write to one counter for each span.
+#[inline]
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        /// The next one, and the end of the block.
+        static OWN: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    }
+    const BLOCK: u64 = 1024;
+    let next = |own: &Cell<(u64, u64)>| {
+        let (mut next, mut end) = own.get();
+        if next == end {
+            next = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+            end = next + BLOCK;
+        }
+        own.set((next + 1, end));
+        next
+    };
+    OWN.try_with(next).unwrap_or_default()
+}
+
+impl Slot {
+    /// Says whether nobody reads it: then it has the span.
+    #[inline]
+    fn open(&self, begun: &mut BegunSpan<'_>, start: CountedStart<'_>) -> bool {
+        let Some(mut line) = try_write(&self.line) else {
+            return false;
+        };
+        line.write(begun, start);
+        // Under the lock: who reads a line sees whose it is.
+        self.is_open.store(true, Ordering::Release);
+        true
+    }
+}
+
+impl Line {
+    #[inline]
+    fn write(&mut self, begun: &mut BegunSpan<'_>, start: CountedStart<'_>) {
+        self.entry = Some(OpenEntry {
+            number: next_number(),
+            started: Started::at(start),
+            info: OpenSpanInfo {
+                name: begun.name.take(),
+                site: begun.site,
+                identity: SpanContext(begun.identity.clone()),
+                parent: SpanId(begun.parent),
+                place: begun.place,
+            },
+        });
+        let config = start.map(|(config, _)| config);
+        if self.config.as_ref().map(Arc::as_ptr) != config.map(Arc::as_ptr) {
+            self.config = config.cloned();
+        }
+    }
+}
+
+/// What is made of each span that is open, with its age. One that starts, ends or is renamed meanwhile may be
+/// missing.
+pub(super) fn read<R>(mut read: impl FnMut(&OpenEntry, Duration) -> Option<R>) -> Vec<R> {
+    let mut now = Now::read();
+    let slots: Vec<Weak<Slot>> = SLOTS
         .iter()
         .filter_map(try_read_soon)
-        .flat_map(|chunks| chunks.clone())
+        .flat_map(|slots| slots.clone())
         .collect();
-    let chunks: Vec<Arc<Chunk>> = chunks.iter().filter_map(Weak::upgrade).collect();
-    let slots = chunks.iter().flat_map(|chunk| &chunk.0);
+    let slots = slots.iter().filter_map(Weak::upgrade);
     let open = slots.filter(|slot| slot.is_open.load(Ordering::Acquire));
     open.filter_map(|slot| {
-        let entry = try_read_soon(&slot.entry)?;
+        let line = try_read_soon(&slot.line)?;
         let is_open = slot.is_open.load(Ordering::Relaxed);
-        entry.as_ref().filter(|_| is_open).and_then(&mut read)
+        let entry = line.entry.as_ref().filter(|_| is_open)?;
+        read(entry, now.age(entry.started, line.config.as_ref()))
     })
     .collect()
 }
@@ -298,12 +295,17 @@ fn try_write<T>(lock: &RwLock<T>) -> Option<RwLockWriteGuard<'_, T>> {
 
 /// Who reads has time, but not for ever: a lock of the parent's is never opened in a forked child.
 fn try_read_soon<T>(lock: &RwLock<T>) -> Option<RwLockReadGuard<'_, T>> {
-    const ROUNDS: u32 = 1_000;
-    for _ in 0..ROUNDS {
+    const YIELDS: u32 = 1_000;
+    const PAUSES: u32 = 100;
+    for round in 0..YIELDS + PAUSES {
         if let Some(guard) = try_read(lock) {
             return Some(guard);
         }
-        std::thread::yield_now();
+        if round < YIELDS {
+            thread::yield_now();
+        } else {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
     None
 }

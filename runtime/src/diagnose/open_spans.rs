@@ -7,8 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use crate::context::clock::Monotonic;
-use crate::context::identity::{SpanContext, SpanId};
+use crate::context::identity::{SpanContext, SpanId, TraceId};
 use crate::diagnose::open_list::{self, OpenEntry, OpenSpanInfo, OpenSpanPlace};
 
 /// The spans that are open in this process at this moment, in the order of their start.
@@ -45,8 +44,7 @@ pub fn open_spans() -> OpenSpans {
 }
 
 pub(super) fn open(is_wanted: impl Fn(&OpenSpanInfo) -> bool) -> Vec<OpenSpan> {
-    let now = Monotonic::now();
-    let wanted = |entry: &OpenEntry| is_wanted(&entry.info).then(|| OpenSpan::of(entry, now));
+    let wanted = |entry: &OpenEntry, age| is_wanted(&entry.info).then(|| OpenSpan::of(entry, age));
     let mut spans = open_list::read(wanted);
     spans.sort_unstable_by_key(|span| (Reverse(span.age), span.number));
     spans
@@ -66,17 +64,17 @@ pub struct OpenSpan {
 pub struct OpenSpans(Vec<OpenSpan>);
 
 impl OpenSpan {
-    fn of(entry: &OpenEntry, now: Monotonic) -> Self {
+    fn of(entry: &OpenEntry, age: Duration) -> Self {
         OpenSpan {
             number: entry.number,
             info: entry.info.clone(),
-            age: entry.started.elapsed_until(now),
+            age,
         }
     }
 
     /// Its name of the moment.
     pub fn name(&self) -> &str {
-        &self.info.name
+        self.info.name.as_deref().unwrap_or(self.info.site.name())
     }
 
     /// How long ago it had started when the list was made.
@@ -105,8 +103,20 @@ impl OpenSpan {
 
     /// The id of its parent, open or not, in this process or another.
     pub fn parent_id(&self) -> Option<SpanId> {
-        let parent = &self.info.parent;
-        parent.is_valid().then(|| parent.span_id())
+        self.has_parent().then_some(self.info.parent)
+    }
+
+    fn has_parent(&self) -> bool {
+        self.info.parent.0 != opentelemetry::trace::SpanId::INVALID
+    }
+
+    fn key(&self) -> (TraceId, SpanId) {
+        let identity = &self.info.identity;
+        (identity.trace_id(), identity.span_id())
+    }
+
+    fn key_of_parent(&self) -> (TraceId, SpanId) {
+        (self.info.identity.trace_id(), self.info.parent)
     }
 
     /// Whether it is the first span of its trace in this process, but for those that others made.
@@ -118,7 +128,7 @@ impl OpenSpan {
 /// One line: the name, the age, the place in source.
 impl fmt::Display for OpenSpan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.info.name.chars() {
+        for letter in self.name().chars() {
             if letter.is_control() {
                 write!(formatter, "{}", letter.escape_default())?
             } else {
@@ -175,17 +185,13 @@ const DEEP: usize = 64;
 /// A span stands below its parent, or at the top if that is not open.
 impl fmt::Display for OpenSpans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = |context: &SpanContext| (context.trace_id(), context.span_id());
         let valid = self.iter().filter(|span| span.info.identity.is_valid());
-        let open: HashSet<_> = valid.map(|span| key(&span.info.identity)).collect();
+        let open: HashSet<_> = valid.map(OpenSpan::key).collect();
         let mut children: HashMap<_, Vec<&OpenSpan>> = HashMap::new();
         let mut next = Vec::new();
         for span in self.0.iter().rev() {
-            if open.contains(&key(&span.info.parent)) {
-                children
-                    .entry(key(&span.info.parent))
-                    .or_default()
-                    .push(span)
+            if open.contains(&span.key_of_parent()) {
+                children.entry(span.key_of_parent()).or_default().push(span)
             } else {
                 next.push((span, 0))
             }
@@ -204,7 +210,7 @@ impl fmt::Display for OpenSpans {
             if depth == 0 {
                 write!(formatter, " trace {}", span.info.identity.trace_id())?;
             }
-            let below = children.remove(&key(&span.info.identity));
+            let below = children.remove(&span.key());
             next.extend(below.into_iter().flatten().map(|span| (span, depth + 1)));
         }
         Ok(())

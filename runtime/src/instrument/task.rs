@@ -1,8 +1,8 @@
 //! Tokio's tasks: `spawn` and its kin, as a child or linked.
 //!
 //! A task starts without a context. Each function here exists twice, so that the call site shows what
-//! the task is to its caller: `_in_current_span`, for work that the caller waits for, or `_linked`, for work
-//! that outlives it, whose spans are new roots with a link. Neither starts a span. Work in the current span
+//! the task is to its caller. `_in_current_span` is for work that the caller waits for. `_linked` is for work
+//! that outlives it, and whose spans are new roots with a link. Neither starts a span. Work in the current span
 //! keeps your values and your baggage of the context; linked work starts from an empty one.
 //!
 //! For another runtime, or a handle of Tokio's, put

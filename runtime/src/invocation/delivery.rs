@@ -137,8 +137,8 @@ impl Invocation {
         Invocation::of_batch([])
     }
 
-    /// The delivery of several messages at once. Its span is linked to all of them; baggage is restored, and
-    /// an origin is handed on, only where one message came. For the rest of a message of it there is
+    /// The delivery of several messages together. Its span is linked to all of them. Baggage is restored and
+    /// an origin is handed on only for a single message. For the rest of a message of it there is
     /// [`of`](Invocation::of).
     pub fn of_batch<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Self {
         Invocation {

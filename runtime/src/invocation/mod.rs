@@ -1,8 +1,8 @@
 //! Long-running work in small traces: one for each delivery of a message, linked to what caused it.
 //!
 //! A *run* is work that goes on by messages, for seconds or for weeks: an order, an import. Each delivery of
-//! one of its messages is an *invocation*. In one trace all of them would be a trace that never ends and
-//! that nobody can read; so each invocation is a trace of its own, with links to the span that sent the
+//! one of its messages is an *invocation*. One trace for all of them would never end, and
+//! nobody could read it. So each invocation is a trace of its own, with links to the span that sent the
 //! message (its *delivery*) and to the one that started the run (its *origin*). What is sent on names the
 //! same origin, so that the traces of a run form a star around it.
 //!
@@ -50,8 +50,8 @@
 //! current. What is in a carrier and cannot be used counts as absent.
 //!
 //! The span of an invocation has the attributes `enter_span.trace.mode` (`linked` or `continuous`) and
-//! `enter_span.trace.propagated` (whether an origin came that could be used), and the ids of its run, if any
-//! are given, which are baggage below it too; the start of a run has the mode and the ids. Samplers see them.
+//! `enter_span.trace.propagated` (whether an origin came that could be used). It has the ids of its run, if any
+//! are given; they are baggage below it too. The start of a run has the mode and the ids. Samplers see them.
 //!
 //! The baggage below it is that of the origin, over it that of the delivery, over that the ids. What is current
 //! where it starts is part of it only below a local context: a new root takes nothing of what lies on the thread.

@@ -29,7 +29,7 @@ pub(crate) struct Source {
     pub(crate) line: u32,
 }
 
-/// The fields of a mirror with values: as many as `tracing` can take at once.
+/// The fields of a mirror with values: as many as `tracing` takes in one call.
 pub(crate) const MOST_FIELDS: usize = 32;
 
 /// Behind the keys of the site: the name, all other attributes, the marker.

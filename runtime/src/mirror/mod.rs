@@ -1,9 +1,9 @@
 //! Spans of ours as spans of [`tracing`](https://docs.rs/tracing), so that its log formatters show them (feature
 //! `tracing`).
 //!
-//! With the feature, each recorded span with a scope is also a span of `tracing`, its mirror: it is made when the
-//! scope is entered for the first time, entered and exited with it, at each poll too, and closed at its end. So the
-//! lines of `tracing_subscriber::fmt` show names and fields, `EnvFilter` filters by them, and
+//! With the feature, each recorded span with a scope is also a span of `tracing`, its mirror. It is made when the
+//! scope is entered for the first time. It is entered and exited with the scope, at each poll too, and closed at its
+//! end. So the lines of `tracing_subscriber::fmt` show names and fields, `EnvFilter` filters by them, and
 //! `tracing::Span::current()` finds the mirror.
 //!
 //! The mirror only shows. Parents, ids and what is exported do not depend on it, and a subscriber that filters it

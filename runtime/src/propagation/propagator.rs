@@ -18,9 +18,9 @@ use crate::context::stack;
 
 /// Carries spans and baggage between processes, by W3C Trace Context, level 2, and W3C Baggage.
 ///
-/// Both are read from what comes in, and the span is written to what goes out; of the baggage only the
-/// keys that [`with_baggage_keys`](Propagator::with_baggage_keys) names, for what it holds is the
-/// application's, and some of it may be nobody else's business.
+/// Both are read from what comes in, and the span is written to what goes out. Of the baggage, only the
+/// keys that [`with_baggage_keys`](Propagator::with_baggage_keys) names are written: it is the
+/// application's, and some of it may be private.
 ///
 /// It is an OpenTelemetry propagator too. As such it extracts into the context that it is given, which
 /// is what OpenTelemetry asks for; [`extract`](Propagator::extract) starts from nothing. And it writes to

@@ -65,7 +65,7 @@ impl ActiveSpan {
         }
     }
 
-    /// The same for a value that says nothing, as most do.
+    /// The same for a value without an outcome, as most are.
     #[inline(always)]
     pub(super) fn end_silently(mut self) {
         if let Some(scope) = self.0.take() {

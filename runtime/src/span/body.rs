@@ -124,7 +124,7 @@ pub fn run_open<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> (ActiveSpan,
     }
 }
 
-/// The same for a value that says nothing.
+/// The same for a value without an outcome.
 #[inline(always)]
 pub fn run<R>(active: ActiveSpan, body: impl FnOnce() -> R) -> R {
     end_silently(run_held(active, body))

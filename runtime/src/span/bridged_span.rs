@@ -120,7 +120,7 @@ impl BridgedSpan {
         }
     }
 
-    /// The context to attach on this thread, which is told of its root. `None` if it is not recorded, and what is
+    /// The context to attach on this thread, which then knows its root. `None` if it is not recorded, and what is
     /// current here says the same.
     pub fn context_to_attach(&self) -> Option<Context> {
         match &self.0 {

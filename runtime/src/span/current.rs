@@ -43,7 +43,7 @@ impl Current {
         self
     }
 
-    /// All is said. The span goes on.
+    /// Complete. The span goes on.
     #[inline]
     pub fn leave(self) {}
 }

@@ -439,7 +439,7 @@ impl fmt::Debug for Span {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// Nothing is said. The right status of a success.
+    /// No status. The right one for a success.
     #[default]
     Unset,
     /// The work failed, with a description for people. [`Status::error`] takes any text.

@@ -12,10 +12,12 @@ pub(crate) mod current;
 pub(crate) mod forwarding_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod guard;
+mod habit;
 pub(crate) mod handle;
 pub(crate) mod local_root;
 pub(crate) mod owned;
 pub(crate) mod parent;
+pub(crate) mod recorded_root;
 pub(crate) mod recorder_hooks;
 pub(crate) mod recording;
 pub(crate) mod recording_place;

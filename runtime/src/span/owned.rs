@@ -105,7 +105,7 @@ impl OwnedSpan {
         self.panic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the span, and says nothing of how: [`Span::set_status`] and [`Span::set_outcome`] do.
+    /// Ends the span without an outcome: set one before by [`Span::set_status`] or [`Span::set_outcome`].
     ///
     /// Handles to it do nothing from then on. Where it is not traced, nothing happens.
     pub fn end(self) {

@@ -83,7 +83,7 @@ fn with_our_values_of(home: &Context, context: Context) -> Context {
     with_value_of::<CurrentInvocation>(home, context)
 }
 
-/// The default of a value says nothing, and hides another one: OpenTelemetry cannot take one away.
+/// The default of a value is empty, and hides another one: OpenTelemetry cannot take one away.
 fn with_value_of<T: Clone + Default + Send + Sync + 'static>(
     home: &Context,
     context: Context,

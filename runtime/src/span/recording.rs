@@ -12,7 +12,10 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt as _, Tr
 use opentelemetry::{Context, KeyValue};
 
 use crate::backend::ForeignSpan;
+#[cfg(feature = "open-spans")]
+use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::policy::ErrorPolicy;
+use crate::span::recorded_root;
 use crate::span::recording_state::{Ending, RecordingState};
 
 /// A span that is being recorded, shared by its scope and the context that it is current in.
@@ -53,13 +56,17 @@ impl Recording {
         self.identity = self.state_mut().identity();
     }
 
+    /// Lists a span that has started among the open ones.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn list(&mut self, begun: impl FnOnce(&SpanContext) -> BegunSpan<'_>) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.list(begun(&self.identity));
+    }
+
     #[inline]
     pub(crate) fn state_mut(&mut self) -> &mut RecordingState {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.state().is_open()
     }
 
     #[inline]
@@ -129,7 +136,9 @@ impl opentelemetry::trace::Span for ContextSpan {
     }
 
     fn is_recording(&self) -> bool {
-        self.0.is_open()
+        let state = self.0.state();
+        recorded_root::answer_root(|| state.root());
+        state.is_open()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {

@@ -1,7 +1,12 @@
 //! The place that a span is recorded in from its start on: its scope alone, or one that others know as well.
 
+#[cfg(feature = "open-spans")]
+use opentelemetry::trace::SpanContext;
+
 use crate::backend::ForeignSpan;
 use crate::backend::record::Record;
+#[cfg(feature = "open-spans")]
+use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::policy::ErrorPolicy;
 use crate::span::recording::Recording;
 use crate::span::recording_state::RecordingState;
@@ -42,6 +47,19 @@ impl RecordingPlace<'_> {
                 recording.start_record(policy);
                 State::Shared
             }
+        }
+    }
+
+    /// Lists a span that has started here among the open ones, before anybody else knows it.
+    #[cfg(feature = "open-spans")]
+    #[inline]
+    pub(crate) fn list(self, begun: impl FnOnce(&SpanContext) -> BegunSpan<'_>) {
+        match self {
+            RecordingPlace::Private(state) => {
+                let identity = state.identity();
+                state.list(begun(&identity));
+            }
+            RecordingPlace::Shared(recording) => recording.list(begun),
         }
     }
 

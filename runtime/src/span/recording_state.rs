@@ -6,17 +6,17 @@ use std::borrow::Cow;
 use std::mem;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId};
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceId};
 use opentelemetry::{KeyValue, Value};
 
 use crate::attribute::value::Scalar;
 use crate::backend::ForeignSpan;
 use crate::backend::record::Record;
 use crate::backend::size::{Content, Name};
+#[cfg(feature = "open-spans")]
+use crate::diagnose::open_list::{BegunSpan, ListPlace};
 use crate::outcome::failure::FailureReport;
 use crate::outcome::policy::ErrorPolicy;
-
-pub(crate) use listing::Listing;
 
 /// The data of a span that is being recorded.
 pub(crate) struct RecordingState {
@@ -27,7 +27,7 @@ pub(crate) struct RecordingState {
     exception_events: bool,
     status: Option<Status>,
     has_exception: bool,
-    listing: Listing,
+    list_place: ListPlace,
 }
 
 /// Where a span is kept until it ends.
@@ -72,7 +72,7 @@ impl RecordingState {
             exception_events: false,
             status: None,
             has_exception: false,
-            listing: Listing::default(),
+            list_place: ListPlace::default(),
         }
     }
 
@@ -103,10 +103,14 @@ impl RecordingState {
 
     /// Lists the span among the open ones, unless it has ended in the meantime.
     #[cfg(feature = "open-spans")]
-    pub(crate) fn set_listing(&mut self, listing: Listing) {
-        if self.is_open() {
-            self.listing = listing;
-        }
+    #[inline]
+    pub(crate) fn list(&mut self, begun: BegunSpan<'_>) {
+        let start = match self.storage {
+            Storage::Nowhere => return,
+            Storage::Record => self.record.counted_start(),
+            Storage::Foreign(_) => None,
+        };
+        self.list_place.open(begun, start);
     }
 
     #[inline]
@@ -120,6 +124,14 @@ impl RecordingState {
             Storage::Nowhere => SpanContext::NONE,
             Storage::Record => self.record.identity(),
             Storage::Foreign(span) => span.identity(),
+        }
+    }
+
+    /// The local root that is recorded of it, also after its end.
+    pub(crate) fn root(&self) -> Option<SpanId> {
+        match &self.storage {
+            Storage::Nowhere | Storage::Record => self.record.root(),
+            Storage::Foreign(_) => None,
         }
     }
 
@@ -164,7 +176,7 @@ impl RecordingState {
         let is_plain = matches!((&self.storage, &self.status), (Storage::Record, None));
         if is_plain {
             self.storage = Storage::Nowhere;
-            self.listing = Listing::default();
+            self.list_place.close();
             self.record.end(None);
         }
         is_plain
@@ -175,7 +187,7 @@ impl RecordingState {
         if !self.is_open() {
             return None;
         }
-        self.listing = Listing::default();
+        self.list_place.close_and_leave();
         if !matches!(ending, Ending::Silent) {
             self.conclude(time, ending);
         }
@@ -285,7 +297,8 @@ impl RecordingState {
     }
 
     pub(crate) fn update_name(&mut self, name: Cow<'static, str>) {
-        self.listing.rename(|| name.clone());
+        #[cfg(feature = "open-spans")]
+        self.list_place.rename(name.clone());
         match &mut self.storage {
             Storage::Nowhere => {}
             Storage::Record => self.record.update_name(name),
@@ -294,33 +307,16 @@ impl RecordingState {
     }
 }
 
-/// The line of a span in the list of open spans, until it ends.
-#[cfg(feature = "open-spans")]
-mod listing {
-    use std::borrow::Cow;
-
-    use crate::diagnose::open_list::Listed;
-
-    #[derive(Default)]
-    pub(crate) struct Listing(pub(crate) Option<Listed>);
-
-    impl Listing {
-        pub(super) fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
-            if let Listing(Some(listed)) = self {
-                listed.rename(name());
-            }
-        }
-    }
-}
+/// Without the list of open spans.
+#[cfg(not(feature = "open-spans"))]
+#[derive(Default)]
+struct ListPlace(());
 
 #[cfg(not(feature = "open-spans"))]
-mod listing {
-    use std::borrow::Cow;
+impl ListPlace {
+    #[inline(always)]
+    fn close(&self) {}
 
-    #[derive(Default)]
-    pub(crate) struct Listing(());
-
-    impl Listing {
-        pub(super) fn rename(&self, _: impl FnOnce() -> Cow<'static, str>) {}
-    }
+    #[inline(always)]
+    fn close_and_leave(&mut self) {}
 }

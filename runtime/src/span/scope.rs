@@ -33,7 +33,7 @@ pub(crate) struct Scope {
     state: State,
     /// The most that the process lets errors say.
     detail: ErrorDetail,
-    /// The local root, which this is below, or is. It says nothing of a leaf, or of a span that is not recorded.
+    /// The local root, which this is below, or is. `None` for a leaf, and for a span that is not recorded.
     root: SpanId,
     /// Keeps the root known, if this is the first of ours below it, or is it.
     open_root: Option<OpenRoot>,

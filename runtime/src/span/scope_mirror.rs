@@ -31,7 +31,7 @@ mod enabled {
         span: OnceLock<Option<Arc<MirrorSpan>>>,
     }
 
-    /// What is said before the start, as much as the standard limit of a span.
+    /// Attributes that are kept before the start: the standard limit of a span.
     const MOST_ATTRIBUTES: usize = 128;
 
     impl ScopeMirror {

@@ -57,7 +57,7 @@ fn start_plain(site: &'static Site) -> Option<ActiveSpan> {
             let mut scope = Scope::spare(site);
             let mut place = scope.place();
             // The context.
-            let name = listing::name(site, None);
+            let name = listing::name(None);
             let scope = match backend.start_plain(site, parent, place.record()) {
                 Some(StartResult::Recorded) => {
                     let policy = active_backend.policy();
@@ -185,7 +185,7 @@ fn start_recorded(
     recorder_hooks::started(parent, name, active_backend.is_some());
     let active_backend = active_backend?;
     let backend = active_backend.backend()?;
-    let name = listing::name(site, options.name.as_ref());
+    let name = listing::name(options.name.as_ref());
     let mut scope = Scope::spare(site);
     scope.mirror.describe(site, options);
     let start = Start {
@@ -208,9 +208,9 @@ fn activate(
     parent: &Context,
     name: listing::Name,
 ) {
+    listing::list(scope, name, parent);
     scope.activate(state, policy.detail, parent);
     local_root::register(scope, parent);
-    listing::list(scope, name, parent);
 }
 
 /// The same for whatever came of a start. `None` if there is no span, or its children need not know of it.
@@ -244,34 +244,28 @@ mod listing {
     use opentelemetry::Context;
     use opentelemetry::trace::TraceContextExt as _;
 
-    use crate::backend::site::Site;
-    use crate::context::identity::SpanContext;
-    use crate::diagnose::open_list::{self, OpenSpanInfo};
+    use crate::diagnose::open_list::BegunSpan;
     use crate::span::local_root;
-    use crate::span::recording_state::Listing;
     use crate::span::scope::Scope;
 
-    pub(super) type Name = Cow<'static, str>;
+    pub(super) type Name = Option<Cow<'static, str>>;
 
-    pub(super) fn name(site: &'static Site, given: Option<&Name>) -> Name {
-        given.cloned().unwrap_or(Cow::Borrowed(site.name()))
+    #[inline]
+    pub(super) fn name(given: Option<&Cow<'static, str>>) -> Name {
+        given.cloned()
     }
 
     /// Lists a span that is recorded.
+    #[inline]
     pub(super) fn list(scope: &mut Scope, name: Name, parent: &Context) {
         let site = scope.site;
-        if let Some(recording) = scope.share() {
-            let identity = SpanContext(recording.identity().clone());
-            let begun = OpenSpanInfo {
-                name,
-                site,
-                place: local_root::place(parent),
-                parent: SpanContext(parent.span().span_context().clone()),
-                identity,
-            };
-            let listing = Listing(Some(open_list::enlist(begun)));
-            recording.state().set_listing(listing);
-        }
+        scope.place().list(|identity| BegunSpan {
+            name,
+            site,
+            place: local_root::place(parent),
+            parent: parent.span().span_context().span_id(),
+            identity,
+        });
     }
 }
 
@@ -281,13 +275,12 @@ mod listing {
 
     use opentelemetry::Context;
 
-    use crate::backend::site::Site;
     use crate::span::scope::Scope;
 
     pub(super) struct Name;
 
     #[inline(always)]
-    pub(super) fn name(_: &'static Site, _: Option<&Cow<'static, str>>) -> Name {
+    pub(super) fn name(_: Option<&Cow<'static, str>>) -> Name {
         Name
     }
 

@@ -1,11 +1,11 @@
-//! Spans that are not sampled: which of them their children must know of.
+//! What a trace that is not sampled costs: one identity that is attached, and nothing else.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
 /// A span that is not recorded is attached only if headers and children must learn from it that
 /// the trace is not sampled: at the root, below a remote parent, below one that is sampled.
-pub(crate) fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool {
+pub(super) fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool {
     let above = parent.span();
     let same = identity.span_id() == above.span_context().span_id();
     identity.is_valid() && !same && !is_known_unsampled(parent)
@@ -13,7 +13,7 @@ pub(crate) fn must_be_attached(parent: &Context, identity: &SpanContext) -> bool
 
 /// Whether everything below `parent` knows already that it is in a trace that is not sampled.
 #[inline]
-pub(crate) fn is_known_unsampled(parent: &Context) -> bool {
+pub(super) fn is_known_unsampled(parent: &Context) -> bool {
     let above = parent.span();
     let parent = above.span_context();
     // What most say first: one that is sampled is asked for nothing else.

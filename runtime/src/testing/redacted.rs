@@ -94,7 +94,7 @@ impl Numbers {
         self.spans.entry(span).or_insert(next);
     }
 
-    /// Wherever an id stands, in a value too, as in that of a `traceparent`.
+    /// All ids, also in values such as that of a `traceparent`.
     fn instead_of_ids(&self, text: &str) -> String {
         let is_digit = |letter: char| letter.is_ascii_hexdigit();
         let mut redacted = String::with_capacity(text.len());

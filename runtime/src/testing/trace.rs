@@ -90,10 +90,15 @@ impl Trace {
 
     /// The spans as an indented tree, in the order in which they started.
     ///
-    /// A line holds the name; the kind, unless it is internal; the attributes, without `code.*`, and
-    /// with text in quotes where it holds spaces; `!Type` for an error; `~cancelled` for a future
-    /// that was dropped; `^name` for a link, `^?` if the other span was not recorded here; `(open)`
-    /// for a span that has not ended. Calls that a leaf hid stand at the end as `under leaf: name`,
+    /// A line has, in this order:
+    ///
+    /// - the name, and the kind, unless it is internal;
+    /// - the attributes, without `code.*`; text with spaces is in quotes;
+    /// - `!Type` for an error, and `~cancelled` for a future that was dropped;
+    /// - `^name` for a link, or `^?` if the other span was not recorded here;
+    /// - `(open)` for a span that has not ended.
+    ///
+    /// Calls that a leaf hid come at the end as `under leaf: name`,
     /// and spans that lost their context as `orphan name`.
     pub fn tree(&self) -> String {
         tree::draw(&self.forest)

@@ -17,7 +17,7 @@ mod bare {
         attributes(id, text, shown = %id, debugged = ?id, constant = "text"),
         links(::enter_span::Span::current()),
         when = id > 0,
-        ret(doubled = |n| n * 2),
+        ret(doubled = |n| n * 2, typed = |n: &u32| -> u32 { *n }),
         err = |error| !error.is_empty(),
     )]
     pub(super) fn now(id: u32, text: &str) -> ::std::result::Result<u32, ::std::string::String> {
@@ -194,7 +194,7 @@ mod hostile {
         attributes(id, text, shown = %id, debugged = ?id, constant = "text"),
         links(::enter_span::Span::current()),
         when = id > 0,
-        ret(doubled = |n| n * 2),
+        ret(doubled = |n| n * 2, typed = |n: &u32| -> u32 { *n }),
         err = |error| !error.is_empty(),
     )]
     pub(super) fn now(id: u32, text: &'static ::std::primitive::str) -> Returned {
@@ -303,7 +303,7 @@ macro_rules! is_hygienic {
                     assert_eq!(enter_span::enter_span_async("current", |_| $module::add_later(8)).await, 8);
                 },
                 "
-                    sync [client] first=2 id=2 text=text shown=2 debugged=2 constant=text doubled=4
+                    sync [client] first=2 id=2 text=text shown=2 debugged=2 constant=text doubled=4 typed=2
                     sync [client] first=1 id=1 text=text shown=1 debugged=1 constant=text !String
                     named id=2 late=true return=2
                     named id=1 late=true !String

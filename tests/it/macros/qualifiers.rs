@@ -350,7 +350,7 @@ fn edition_2015_can_have_spans() {
             assert_eq!(e2015::generate(3), 3);
         },
         "
-            name_of row.id=1
+            name_of row.id=1 len=1
             name_of row.id=0 !String
             parse text=7 return=7
             parse text=x !ParseIntError

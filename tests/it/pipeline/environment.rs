@@ -140,12 +140,14 @@ fn propagators_are_installed() {
     assert_eq!(of("none").0, ["traceparent"]);
     assert_eq!(of("Baggage,baggage, none").0, ["baggage"]);
     let accepted = "write a list of `tracecontext`, `baggage` and `none`";
-    let left_out =
-        format!("OTEL_PROPAGATORS: \"b3,jaeger\" is not accepted, and is left out; {accepted}");
+    let left_out = format!(
+        "OTEL_PROPAGATORS: \"b3,jaeger\" is not a valid value, so it is ignored; {accepted}"
+    );
     let partly = of("b3,tracecontext,jaeger");
     assert_eq!(partly, (vec!["traceparent".to_owned()], vec![left_out]));
-    let unknown =
-        format!("OTEL_PROPAGATORS: \"b3\" is not accepted, and the default is taken; {accepted}");
+    let unknown = format!(
+        "OTEL_PROPAGATORS: \"b3\" is not a valid value, so the default applies; {accepted}"
+    );
     assert_eq!(of("b3"), (both(), vec![unknown]));
     let disabled = [
         ("OTEL_SDK_DISABLED", "true"),
@@ -230,6 +232,6 @@ fn a_value_that_is_not_utf_8_is_told() {
     );
     assert_eq!(
         warnings.take(),
-        ["OTEL_TRACES_SAMPLER: the value is not UTF-8, and the default is taken"]
+        ["OTEL_TRACES_SAMPLER: the value is not UTF-8, so the default applies"]
     );
 }

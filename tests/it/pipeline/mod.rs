@@ -58,7 +58,7 @@ pub(crate) fn finished(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
 pub(crate) fn assert_all_accounted(counts: Counts) {
     assert_eq!(
         counts.recorded,
-        counts.exported + counts.dropped.total(),
+        counts.exported + counts.dropped.total() + counts.not_kept + counts.undecided,
         "{counts:?}"
     );
     assert_eq!(counts.queued, 0);
@@ -268,7 +268,7 @@ fn wrong_variables_are_told_and_the_default_holds() {
     assert_eq!(
         warnings(ratio),
         [
-            "OTEL_TRACES_SAMPLER_ARG: \"1.5\" is not accepted, and the default is taken; write a number from 0 to 1, as `0.25`"
+            "OTEL_TRACES_SAMPLER_ARG: \"1.5\" is not a valid value, so the default applies; write a number from 0 to 1, as `0.25`"
         ]
     );
     let told = |variable, value| {

@@ -278,7 +278,7 @@ fn wrong_parts_of_the_variable_are_told() {
         }))
     };
     let (pipeline, _) = muting(rules);
-    let told = "ENTER_SPAN_SCOPES: \"other,=off,x=\\u{1b}no\" is not accepted, and is left out; write `name=off` or `name=on`, separated by commas, with `*` for all other names";
+    let told = "ENTER_SPAN_SCOPES: \"other,=off,x=\\u{1b}no\" is not a valid value, so it is ignored; write `name=off` or `name=on`, separated by commas, with `*` for all other names";
     assert_eq!(warnings.take(), [told]);
     let is_traced = |span: Span| span.is_traced();
     assert!(!pipeline.tracer("acme-db").enter_span("muted", is_traced));

@@ -590,14 +590,14 @@ fn the_environment_names_exporters() {
     assert_eq!(
         wrong,
         [
-            "OTEL_TRACES_EXPORTER: \"zipkin\" is not accepted, and the default is taken; write a list of `otlp`, `console` and `none`"
+            "OTEL_TRACES_EXPORTER: \"zipkin\" is not a valid value, so the default applies; write a list of `otlp`, `console` and `none`"
         ]
     );
     let partly = warnings(&[("OTEL_TRACES_EXPORTER", "zipkin,none")]);
     assert_eq!(
         partly,
         [
-            "OTEL_TRACES_EXPORTER: \"zipkin\" is not accepted, and is left out; write a list of `otlp`, `console` and `none`"
+            "OTEL_TRACES_EXPORTER: \"zipkin\" is not a valid value, so it is ignored; write a list of `otlp`, `console` and `none`"
         ]
     );
 }

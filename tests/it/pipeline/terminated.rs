@@ -94,7 +94,7 @@ fn a_second_signal_changes_nothing_with_tokio() {
     errors.read_to_string(&mut rest).expect("text");
     let lost = "spans were dropped: 2 because the time of the shutdown was over";
     assert!(rest.contains(lost), "{rest}");
-    assert!(rest.contains("telemetry: not done within 5s"), "{rest}");
+    assert!(rest.contains("telemetry: timed out after 5s"), "{rest}");
 }
 
 /// Or the second one ends the process, as it does where nobody handles it.

@@ -1,16 +1,14 @@
 //! Logs: a record made inside a span carries that span's trace and span id.
 //!
-//! Each promise is shown through both appenders of OpenTelemetry, and the recipes for lines of text
-//! through the formatters of `tracing-subscriber` and `env_logger`.
+//! Each promise is shown through both appenders of OpenTelemetry. Lines of text are in
+//! `tracing::lines`.
 
-use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use enter_span::prelude::*;
 use enter_span::testing::{RecordedSpan, Recorder, Trace};
-use enter_span::{Envelope, SpanId, TraceId, enter_span, span_id, task, trace_id};
+use enter_span::{Envelope, SpanId, TraceId, enter_span, task};
 use futures::poll;
 use opentelemetry::Context;
 use opentelemetry::logs::AnyValue;
@@ -18,11 +16,8 @@ use opentelemetry::trace::{TraceContextExt as _, TraceFlags};
 use opentelemetry_appender_log::OpenTelemetryLogBridge;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLogRecord, SdkLogger, SdkLoggerProvider};
-use tracing::{Dispatch, Event, Subscriber, dispatcher};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry::LookupSpan;
 
 use crate::support::check::block_on;
 
@@ -340,104 +335,4 @@ fn a_log_in_a_trace_that_is_sampled_out_carries_its_ids() {
         assert_eq!(ids.span_id, current.span_id());
         assert_eq!(ids.trace_flags, Some(TraceFlags::NOT_SAMPLED));
     }
-}
-
-/// What is written into it, for the writer and for the test.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().expect("the lines").clone();
-        String::from_utf8(bytes).expect("lines of text")
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("the lines").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The recipe for `tracing-subscriber`: `.event_format(WithIds(format()))`.
-struct WithIds<F>(F);
-
-impl<S, N, F> FormatEvent<S, N> for WithIds<F>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-    F: FormatEvent<S, N>,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut line: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        if let (Some(trace_id), Some(span_id)) = (trace_id(), span_id()) {
-            write!(line, "trace_id={trace_id} span_id={span_id} ")?;
-        }
-        self.0.format_event(context, line, event)
-    }
-}
-
-/// The ids as a line of text shows them.
-fn ids_in_text(trace: &Trace, name: &str) -> String {
-    let (trace_id, span_id) = ids_of(trace.find(name));
-    format!("trace_id={trace_id} span_id={span_id}")
-}
-
-/// Lines of `tracing-subscriber` show the ids in front of its own format, and none outside.
-#[test]
-fn lines_of_tracing_subscriber_show_the_ids() {
-    let lines = Lines::default();
-    let format = tracing_subscriber::fmt::format().without_time();
-    let format = format.with_ansi(false).with_target(false);
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .event_format(WithIds(format))
-        .with_writer({
-            let lines = lines.clone();
-            move || lines.clone()
-        })
-        .finish();
-    let trace = tracing::subscriber::with_default(subscriber, || {
-        Recorder::new().run(|| {
-            enter_span("charge", |_| tracing::info!(total = 7, "charged"));
-            tracing::info!("done");
-        })
-    });
-    let ids = ids_in_text(&trace, "charge");
-    let expected =
-        format!("{ids}  INFO enter_span{{otel.name=\"charge\"}}: charged total=7\n INFO done\n");
-    assert_eq!(lines.text(), expected);
-}
-
-/// The recipe for `env_logger`: `.format(with_ids)`.
-fn with_ids(line: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> io::Result<()> {
-    if let (Some(trace_id), Some(span_id)) = (trace_id(), span_id()) {
-        write!(line, "trace_id={trace_id} span_id={span_id} ")?;
-    }
-    writeln!(line, "{} {}", record.level(), record.args())
-}
-
-/// Lines of `env_logger` show the ids in front, and none outside.
-#[test]
-fn lines_of_env_logger_show_the_ids() {
-    let lines = Lines::default();
-    let logger = env_logger::Builder::new()
-        .filter_level(log::LevelFilter::Info)
-        .format(with_ids)
-        .target(env_logger::Target::Pipe(Box::new(lines.clone())))
-        .build();
-    let trace = Recorder::new().run(|| {
-        enter_span("charge", |_| write_to(&logger, "charged"));
-        write_to(&logger, "done");
-    });
-    let ids = ids_in_text(&trace, "charge");
-    assert_eq!(lines.text(), format!("{ids} INFO charged\nINFO done\n"));
 }

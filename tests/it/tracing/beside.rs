@@ -6,6 +6,7 @@ use enter_span_pipeline::Pipeline;
 use tracing::subscriber::with_default;
 use tracing::{Event, Subscriber, info_span};
 use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry;
 
@@ -61,6 +62,36 @@ fn tracing_opentelemetry_above_is_seen() {
     }
     let _pipeline = installed();
     with_default(registry().with(layer()).with(theirs()), spans);
+}
+
+/// A second layer of ours is seen by what it does, also where its type is hidden.
+#[test]
+fn a_second_layer_of_ours_is_seen() {
+    const TEST: &str = "tracing::beside::a_second_layer_of_ours_is_seen";
+    if let Some(errors) = errors_of_child::<&str>(TEST, &[]) {
+        assert_said_once(&errors);
+        assert!(
+            errors.contains("a second layer of enter-span-tracing"),
+            "{errors}"
+        );
+        return;
+    }
+    let _pipeline = installed();
+    with_default(registry().with(layer()).with(layer().boxed()), spans);
+}
+
+/// Two layers of ours with filters of their own share the spans, and record each once.
+#[test]
+fn nothing_is_said_of_two_layers_that_share_the_spans() {
+    const TEST: &str = "tracing::beside::nothing_is_said_of_two_layers_that_share_the_spans";
+    if let Some(errors) = errors_of_child::<&str>(TEST, &[]) {
+        assert!(!errors.contains(TWICE), "{errors}");
+        return;
+    }
+    let _pipeline = installed();
+    let outer = layer().with_filter(filter_fn(|span| span.name() == "outer"));
+    let others = layer().with_filter(filter_fn(|span| span.name() != "outer"));
+    with_default(registry().with(outer).with(others), spans);
 }
 
 /// Other layers are not meant, nor is code that leaves spans in another order.

@@ -19,16 +19,20 @@ use super::{span, span_of};
 const AGES: Duration = Duration::from_secs(60);
 
 /// A folder that is not there yet, and goes away with the test.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(test: &str) -> Self {
+    pub(super) fn index(&self) -> String {
+        fs::read_to_string(self.0.join("index.html")).expect("an index")
+    }
+
+    pub(super) fn new(test: &str) -> Self {
         let name = format!("enter-span-html-{}-{test}", std::process::id());
         Folder(std::env::temp_dir().join(name).join("traces"))
     }
 
-    /// The names in it, in order.
-    fn names(&self) -> Vec<String> {
+    /// The names in it, in order, without our index.
+    pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).expect("the folder");
         let name = |entry: std::io::Result<fs::DirEntry>| {
             entry
@@ -38,6 +42,7 @@ impl Folder {
                 .expect("a name")
         };
         let mut names: Vec<String> = entries.map(name).collect();
+        names.retain(|name| name != "index.html" || !self.index().contains("enter-span: index"));
         names.sort();
         names
     }
@@ -51,12 +56,12 @@ impl Drop for Folder {
     }
 }
 
-fn export(files: &HtmlFiles, spans: impl Into<Vec<SpanData>>) -> OTelSdkResult {
+pub(super) fn export(files: &HtmlFiles, spans: impl Into<Vec<SpanData>>) -> OTelSdkResult {
     block_on(files.export(spans.into()))
 }
 
 /// The name of the page of a trace that started so many microseconds after the first second.
-fn name(trace: u128, start: u64) -> String {
+pub(super) fn name(trace: u128, start: u64) -> String {
     format!("trace-{:017}-{trace:032x}.html", 1_000_000 + start)
 }
 

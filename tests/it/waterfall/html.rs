@@ -19,7 +19,7 @@ fn html(spans: &[SpanData]) -> String {
 
 /// What stands between the first of these and what ends it.
 #[track_caller]
-fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+pub(super) fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     let (_, rest) = text.split_once(start).expect("the start");
     rest.split_once(end).expect("the end").0
 }
@@ -32,7 +32,7 @@ fn data(spans: &[SpanData]) -> Value {
 }
 
 /// Everything that a span holds, and what HTML, JSON and terminals give a meaning to.
-const HOSTILE: &str = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>-->\"'`&amp;\\\u{2028}\u{2029}\u{1b}[31m\u{202e}\n\u{0}<!--trace-->";
+pub(super) const HOSTILE: &str = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>-->\"'`&amp;\\\u{2028}\u{2029}\u{1b}[31m\u{202e}\n\u{0}<!--trace-->";
 
 fn hostile() -> SpanData {
     let key = HOSTILE;
@@ -187,6 +187,8 @@ fn the_data_holds_all_that_a_span_says() {
     let late = span(4, 3, "late", 2_000, 2_500).with("enter_span.outcome", "cancelled");
     let data = data(&[late, child, root]);
     assert_eq!(data["trace"], "00000000000000000000000000000001");
+    // A page on its own has no index beside it.
+    assert_eq!(data["index"], "");
     assert_eq!(
         (&data["start"], &data["length"]),
         (&json!(1_000), &json!(20_000_000))

@@ -5,6 +5,7 @@ mod draw;
 mod files;
 mod finished;
 mod html;
+mod index;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

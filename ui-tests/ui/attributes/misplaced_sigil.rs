@@ -10,11 +10,6 @@ fn outside_too(user: &str) {
     let _ = user;
 }
 
-#[enter_span(attributes(?user))]
-fn before_the_key(user: &str) {
-    let _ = user;
-}
-
 #[enter_span(attributes(?user = user))]
 fn before_the_pair(user: &str) {
     let _ = user;

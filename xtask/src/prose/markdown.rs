@@ -16,7 +16,7 @@ pub(super) enum Kind {
     Cell,
 }
 
-/// In place of a piece of code: one word, whatever stands in it.
+/// In place of a piece of code: one word, whatever it contains.
 const CODE: &str = "CODE";
 
 pub(super) fn blocks(text: &str) -> Vec<Block> {

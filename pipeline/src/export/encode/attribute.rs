@@ -44,7 +44,7 @@ fn value(writer: &mut Writer, value: &Value) {
         Value::F64(value) => double_value(writer, VALUE, *value),
         Value::String(value) => text_value(writer, VALUE, value.as_str()),
         Value::Array(value) => array_value(writer, value),
-        // A type that OpenTelemetry adds later: a value that says nothing.
+        // A type that OpenTelemetry adds later: an empty value.
         _ => writer.field(VALUE, &[]),
     }
 }

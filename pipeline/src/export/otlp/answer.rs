@@ -27,7 +27,7 @@ pub(super) type Answer = Result<Taken, Failure>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Retry {
     Never,
-    /// A kept connection was gone, and says nothing of the receiver.
+    /// A kept connection was gone, which does not mean that the receiver is.
     Now,
     /// After a pause.
     Later,

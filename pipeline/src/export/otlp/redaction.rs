@@ -60,7 +60,7 @@ impl Redaction {
     }
 }
 
-/// The name of a scheme of authentication, which says nothing.
+/// The name of a scheme of authentication, which is no secret.
 fn is_scheme(word: &str) -> bool {
     let schemes = ["basic", "bearer", "token"];
     schemes

@@ -8,10 +8,14 @@ use std::time::Duration;
 /// ```
 /// use std::time::Duration;
 ///
-/// use enter_span_pipeline::{Pipeline, Spool};
+/// use enter_span_pipeline::{Pipeline, Spool, WhenFull};
 ///
 /// # let folder = std::env::temp_dir().join(format!("enter-span-spool-doc-{}", std::process::id()));
-/// let spool = Spool::in_folder(&folder).with_max_bytes(64 << 20);
+/// let spool = Spool::in_folder(&folder)
+///     .with_max_bytes(64 << 20)
+///     .with_max_age(Duration::from_secs(3_600))
+///     .with_sync_interval(Duration::from_secs(5))
+///     .with_when_full(WhenFull::DropOldest);
 /// let builder = Pipeline::builder().with_otlp().with_spool(spool);
 /// # let builder = builder.with_warnings(|_| {}).with_environment(|name| {
 /// #     (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "http://127.0.0.1:9".to_owned())
@@ -91,7 +95,15 @@ pub struct Spool {
     pub(super) when_full: WhenFull,
 }
 
-/// Which spans a spool loses that is as large as it may be.
+/// Which spans are lost when the spool is full.
+///
+/// ```
+/// use enter_span_pipeline::{Spool, WhenFull};
+///
+/// // The first minutes of an outage matter more than the last ones.
+/// let spool = Spool::in_folder("/var/spool/shop").with_when_full(WhenFull::DropNewest);
+/// # let _ = spool;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {

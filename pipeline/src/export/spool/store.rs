@@ -233,7 +233,7 @@ impl Store {
     }
 
     /// Claims the next file of this exporter, in their order and then from the first one again: one that the
-    /// receiver cannot take stands in nobody's way.
+    /// receiver cannot take does not block the others.
     pub(super) fn lend(&mut self, lane: u16) -> io::Result<Option<Loan>> {
         self.expire()?;
         // Each of them once.

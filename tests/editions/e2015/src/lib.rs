@@ -29,7 +29,7 @@ pub struct Row {
 }
 
 /// Gives a borrow of a part of its argument.
-#[enter_span(attributes(row.id = row.id))]
+#[enter_span(attributes(?row.id), ret(len = |name: &String| -> usize { name.len() }))]
 pub fn name_of(row: &mut Row) -> Result<&mut String, String> {
     if row.id == 0 {
         return Err(String::from("no row"));

@@ -61,6 +61,7 @@ fn record() -> impl Strategy<Value = Made> {
         let (name, kind, status, code, dropped_attributes) = described;
         let span = EndedSpan {
             parentage: parentage.0,
+            root: SpanId::INVALID,
             kind,
             status,
             code,

@@ -1,0 +1,73 @@
+//! The spans that are kept, in lists which go round between the worker and the exporters' threads.
+
+use enter_span::native::EndedSpan;
+use opentelemetry::{KeyValue, StringValue};
+
+use crate::keep::verdict::KEPT;
+use crate::queue::budget::Size;
+use crate::queue::buffers::Buffers;
+use crate::queue::span_list::SpanList;
+use crate::queue::span_queue::{DrainedList, ListHome};
+
+pub(super) struct Outbox {
+    home: ListHome,
+    /// What a list holds. A larger span has one of its own.
+    limit: Size,
+    full: Vec<DrainedList>,
+    open: SpanList,
+    size: Size,
+    spare: Vec<SpanList>,
+}
+
+impl Outbox {
+    pub(super) fn new(limit: Size) -> Self {
+        Outbox {
+            home: ListHome::default(),
+            limit,
+            full: Vec::new(),
+            open: SpanList::default(),
+            size: Size::default(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Takes a span with its attributes, which are the next ones, and why its trace is kept if it is the root.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        span: EndedSpan,
+        attributes: &mut impl Iterator<Item = KeyValue>,
+        bytes: usize,
+        reason: Option<StringValue>,
+    ) {
+        let (spans, all) = (self.size.spans, self.size.bytes + bytes);
+        if spans >= self.limit.spans || (spans > 0 && all > self.limit.bytes) {
+            self.close();
+        }
+        self.size.spans += 1;
+        self.size.bytes += bytes;
+        self.open.push_with(span, attributes);
+        if let Some(reason) = reason {
+            self.open.add_to_last(KeyValue::new(KEPT, reason));
+        }
+    }
+
+    #[cold]
+    fn close(&mut self) {
+        let next = self.spare.pop().unwrap_or_default();
+        let items = std::mem::replace(&mut self.open, next);
+        let size = std::mem::take(&mut self.size);
+        self.full.push(self.home.list(items, size));
+    }
+
+    /// All that is in it.
+    pub(super) fn take(&mut self, buffers: &Buffers<SpanList>) -> Vec<DrainedList> {
+        if self.size.spans > 0 {
+            if self.spare.is_empty() {
+                self.spare = buffers.spare_at(&self.home);
+            }
+            self.close();
+        }
+        std::mem::take(&mut self.full)
+    }
+}

@@ -1,0 +1,99 @@
+//! What is known of a trace that is not decided.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use enter_span::native::{EndedSpan, StatusCode};
+use opentelemetry::trace::{SpanId, TraceId};
+
+use crate::host::clock::Reading;
+use crate::keep::place_table::Key;
+use crate::queue::budget::Size;
+use crate::queue::span_list::SpanList;
+
+pub(super) struct PendingTrace {
+    pub(super) key: Key,
+    /// Since its first span came.
+    pub(super) since: Instant,
+    pub(super) spans: SpanList,
+    pub(super) size: Size,
+    /// The place of the root, when it has ended.
+    pub(super) root: Option<usize>,
+    pub(super) has_error: bool,
+    /// The numbers of the keys that were found.
+    pub(super) keys: Vec<u16>,
+    /// Spans that others may have taken for the root.
+    pub(super) aliases: Vec<SpanId>,
+}
+
+impl PendingTrace {
+    pub(super) fn new(key: Key, since: Instant, spans: SpanList) -> Self {
+        PendingTrace {
+            key,
+            since,
+            spans,
+            size: Size::default(),
+            root: None,
+            has_error: false,
+            keys: Vec::new(),
+            aliases: Vec::new(),
+        }
+    }
+
+    pub(super) fn trace_id(&self) -> TraceId {
+        self.key.trace_id
+    }
+
+    pub(super) fn root_span(&self) -> Option<&EndedSpan> {
+        self.spans.span(self.root?)
+    }
+
+    /// The last span that came.
+    #[inline]
+    pub(super) fn note_last(&mut self, bytes: usize) {
+        self.size.spans += 1;
+        self.size.bytes += bytes;
+        let last = self.spans.len() - 1;
+        let Some(span) = self.spans.span(last) else {
+            return;
+        };
+        self.has_error |= span.status == StatusCode::Error;
+        if { span.parentage.span_id } == { self.key.root } {
+            self.root = Some(last);
+        }
+    }
+
+    /// Adds the spans of another one, which has the same root.
+    pub(super) fn absorb(&mut self, mut other: PendingTrace) -> SpanList {
+        let before = self.spans.len();
+        self.root = self.root.or(other.root.map(|root| before + root));
+        self.spans.append(&mut other.spans);
+        self.size.spans += other.size.spans;
+        self.size.bytes += other.size.bytes;
+        self.has_error |= other.has_error;
+        self.keys.append(&mut other.keys);
+        self.aliases.append(&mut other.aliases);
+        other.spans
+    }
+
+    /// How long the root took; of one that is open, how long it has taken at least.
+    pub(super) fn lasted(&self, reading: &Reading) -> Duration {
+        if let Some(root) = self.root_span() {
+            let (start, end) = times(root, reading);
+            return end.duration_since(start).unwrap_or_default();
+        }
+        let starts = self.spans.spans().iter();
+        let first = starts.map(|span| times(span, reading).0).min();
+        let since = first.and_then(|first| reading.now().duration_since(first).ok());
+        since.unwrap_or_default()
+    }
+}
+
+/// Start and end. An end is never before its start.
+pub(super) fn times(span: &EndedSpan, reading: &Reading) -> (SystemTime, SystemTime) {
+    let details = span.details.as_deref();
+    let start = details.and_then(|details| details.start);
+    let end = details.and_then(|details| details.end);
+    let start = start.unwrap_or_else(|| reading.wall_time_of(span.start));
+    let end = end.unwrap_or_else(|| reading.wall_time_of(span.end));
+    (start, end.max(start))
+}

@@ -1,0 +1,29 @@
+//! Where records go, and the clock that they are counted by.
+
+use opentelemetry::trace::SpanId;
+use opentelemetry::{Context, KeyValue};
+
+use crate::backend::ended_span::{EndedSpan, Parentage};
+
+/// A counter at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct CounterReading {
+    pub counted: u64,
+    pub nanos_per_count: f64,
+}
+
+/// Takes spans that have ended. It does not wait and runs no code of the user's: a lock of the span may
+/// be held.
+pub trait RecordSink: Send + Sync {
+    fn now(&self) -> u64;
+
+    /// The counter that `now` reads, and its rate, for times of spans that are open.
+    fn read_counter(&self) -> CounterReading;
+
+    /// The local root of a span that starts at this place below `parent`.
+    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId;
+
+    /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
+    /// its attributes; or leaves both there, and gives `false`.
+    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
+}
