@@ -198,7 +198,7 @@ impl ActiveSpan {
     #[inline(always)]
     fn show(mut self, key: &'static str, scalar: Scalar) -> Self {
         if let Some(scope) = &mut self.0 {
-            scope.mirror.set(scope.site, &key, &scalar);
+            scope.show(&key, &scalar);
         }
         self
     }
