@@ -18,9 +18,25 @@ use crate::backend::ended_span::{Details, EndedSpan, RecordedEvent, SpanSource};
 pub(crate) trait Content: Clone + Into<Value> {
     /// Bytes that it takes beside itself.
     fn held(&self) -> usize;
+
+    /// A text that may be allocated.
+    #[cfg(feature = "tracing")]
+    #[inline]
+    fn owned_text(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Content for Value {
+    #[cfg(feature = "tracing")]
+    #[inline]
+    fn owned_text(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text.as_str()),
+            _ => None,
+        }
+    }
+
     #[inline]
     fn held(&self) -> usize {
         of_value(self)

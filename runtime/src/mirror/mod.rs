@@ -30,10 +30,11 @@
 //! With no subscriber, a span costs one load more than without the feature.
 
 pub(crate) mod callsite;
+pub(crate) mod kept_attributes;
+pub(crate) mod place;
 mod settings;
 pub(crate) mod span;
 mod subscriber;
-pub(crate) mod table;
 mod values;
 
 pub use settings::{set_level, set_target};

@@ -5,39 +5,41 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use opentelemetry::trace::SpanId;
-use opentelemetry::{KeyValue, Value};
+use opentelemetry::Value;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::NoSubscriber;
 use tracing_core::{Dispatch, dispatcher, field::ValueSet};
 
 use crate::mirror::callsite::Callsite;
+use crate::mirror::kept_attributes::KeptAttributes;
 use crate::mirror::{subscriber, values};
 
 /// Values that a mirror takes after its start: formatters append each of them.
 const MOST_RECORDED: u32 = 128;
 
 pub(crate) struct MirrorSpan {
-    /// Of the span that it shows.
-    pub(crate) shown: SpanId,
+    /// `None` once it is closed.
+    open: Option<OpenMirror>,
+    room: AtomicU32,
+}
+
+pub(crate) struct OpenMirror {
     callsite: &'static Callsite,
     /// The subscriber that knows it.
     dispatch: Dispatch,
     id: Id,
-    room: AtomicU32,
 }
 
 /// A subscriber that panics has lost what it lost.
 impl UnwindSafe for MirrorSpan {}
 impl RefUnwindSafe for MirrorSpan {}
 
-impl MirrorSpan {
+impl OpenMirror {
     /// `None` if the thread's subscriber does not want it.
     pub(crate) fn start(
         callsite: &'static Callsite,
-        shown: SpanId,
         name: Option<&str>,
-        attributes: &[KeyValue],
+        attributes: &KeptAttributes,
     ) -> Option<Self> {
         let started = subscriber::call(|| {
             dispatcher::get_default(|dispatch| {
@@ -56,50 +58,74 @@ impl MirrorSpan {
             return None;
         };
         let (dispatch, id) = started?;
-        Some(MirrorSpan {
-            shown,
+        Some(OpenMirror {
             callsite,
             dispatch,
             id,
-            room: AtomicU32::new(MOST_RECORDED),
         })
+    }
+}
+
+impl MirrorSpan {
+    /// In the memory of one that is closed, if nobody else has that.
+    pub(crate) fn new(spare: Option<Arc<Self>>, open: OpenMirror) -> Arc<Self> {
+        let span = MirrorSpan {
+            open: Some(open),
+            room: AtomicU32::new(MOST_RECORDED),
+        };
+        if let Some(mut spare) = spare {
+            if let Some(place) = Arc::get_mut(&mut spare) {
+                *place = span;
+                return spare;
+            }
+        }
+        Arc::new(span)
+    }
+
+    pub(crate) fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            subscriber::call(|| open.dispatch.try_close(open.id));
+        }
     }
 
     pub(crate) fn set_attribute(&self, key: &str, value: &Value) {
-        if self.has_room() {
-            values::of_attribute(self.callsite, key, value, &mut |values| self.record(values));
+        if let Some(open) = self.with_room() {
+            values::of_attribute(open.callsite, key, value, &mut |values| open.record(values));
         }
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        if self.has_room() {
-            values::of_name(self.callsite, name, &mut |values| self.record(values));
+        if let Some(open) = self.with_room() {
+            values::of_name(open.callsite, name, &mut |values| open.record(values));
         }
     }
 
-    fn record(&self, values: &ValueSet<'_>) {
-        subscriber::call(|| self.dispatch.record(&self.id, &Record::new(values)));
-    }
-
     /// Relaxed is enough: it only counts.
-    fn has_room(&self) -> bool {
+    fn with_room(&self) -> Option<&OpenMirror> {
         let less = |room: u32| room.checked_sub(1);
         let changed = self
             .room
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        changed.is_ok()
+        self.open.as_ref().filter(|_| changed.is_ok())
+    }
+}
+
+impl OpenMirror {
+    fn record(&self, values: &ValueSet<'_>) {
+        subscriber::call(|| self.dispatch.record(&self.id, &Record::new(values)));
     }
 }
 
 impl Drop for MirrorSpan {
     fn drop(&mut self) {
-        subscriber::call(|| self.dispatch.try_close(self.id.clone()));
+        self.close();
     }
 }
 
 impl fmt::Debug for MirrorSpan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("MirrorSpan").field(&self.id).finish()
+        let id = self.open.as_ref().map(|open| &open.id);
+        formatter.debug_tuple("MirrorSpan").field(&id).finish()
     }
 }
 
@@ -110,7 +136,9 @@ pub(crate) struct EnteredMirror(Option<Arc<MirrorSpan>>);
 impl EnteredMirror {
     pub(crate) fn new(mirror: Arc<MirrorSpan>) -> Self {
         // If it panics, a part of it may have been entered: it is exited all the same.
-        subscriber::call(|| mirror.dispatch.enter(&mirror.id));
+        if let Some(open) = &mirror.open {
+            subscriber::call(|| open.dispatch.enter(&open.id));
+        }
         EnteredMirror(Some(mirror))
     }
 }
@@ -127,5 +155,7 @@ impl Drop for EnteredMirror {
 #[cold]
 #[inline(never)]
 fn exit(mirror: &MirrorSpan) {
-    subscriber::call(|| mirror.dispatch.exit(&mirror.id));
+    if let Some(open) = &mirror.open {
+        subscriber::call(|| open.dispatch.exit(&open.id));
+    }
 }

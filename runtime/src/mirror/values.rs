@@ -3,42 +3,13 @@
 use std::array;
 use std::fmt::Write as _;
 
-use opentelemetry::{KeyValue, Value as OtelValue};
+use opentelemetry::Value as OtelValue;
 use tracing_core::Field;
-use tracing_core::field::{self, DisplayValue, Value, ValueSet};
+use tracing_core::field::{Value, ValueSet};
 
 use crate::mirror::callsite::{Callsite, MOST_FIELDS};
-
-/// A value in a form that `tracing` takes.
-enum Place<'a> {
-    Bool(bool),
-    I64(i64),
-    F64(f64),
-    Text(&'a str),
-    List(DisplayValue<&'a OtelValue>),
-}
-
-impl<'a> Place<'a> {
-    fn of(value: &'a OtelValue) -> Self {
-        match value {
-            OtelValue::Bool(value) => Place::Bool(*value),
-            OtelValue::I64(value) => Place::I64(*value),
-            OtelValue::F64(value) => Place::F64(*value),
-            OtelValue::String(value) => Place::Text(value.as_str()),
-            list => Place::List(field::display(list)),
-        }
-    }
-
-    fn value(&self) -> &dyn Value {
-        match self {
-            Place::Bool(value) => value,
-            Place::I64(value) => value,
-            Place::F64(value) => value,
-            Place::Text(value) => value,
-            Place::List(value) => value,
-        }
-    }
-}
+use crate::mirror::kept_attributes::KeptAttributes;
+use crate::mirror::place::Place;
 
 type Values<'a, const N: usize> = [(&'a Field, Option<&'a dyn Value>); N];
 
@@ -46,7 +17,7 @@ type Values<'a, const N: usize> = [(&'a Field, Option<&'a dyn Value>); N];
 pub(crate) fn of_start<R>(
     callsite: &Callsite,
     name: Option<&str>,
-    attributes: &[KeyValue],
+    attributes: &KeptAttributes,
     take: &mut dyn FnMut(&ValueSet<'_>) -> R,
 ) -> R {
     let set = callsite.metadata().fields();
@@ -66,7 +37,7 @@ pub(crate) fn of_start<R>(
 struct Start<'a> {
     callsite: &'a Callsite,
     name: Option<&'a str>,
-    attributes: &'a [KeyValue],
+    attributes: &'a KeptAttributes,
 }
 
 impl Start<'_> {
@@ -77,17 +48,16 @@ impl Start<'_> {
         let mut places = [const { None }; N];
         let mut used = 0;
         let mut next = 0;
-        for attribute in self.attributes {
-            let key = attribute.key.as_str();
+        self.attributes.each(|key, place| {
             // Two places are left for the rest.
             match self.callsite.position(key, next).filter(|_| used + 2 < N) {
                 Some(position) => {
-                    places[used] = Some((&fields[position], Place::of(&attribute.value)));
+                    places[used] = Some((&fields[position], place));
                     (used, next) = (used + 1, position + 1);
                 }
-                None => write_pair(&mut others, key, &attribute.value),
+                None => write_pair(&mut others, key, &place),
             }
-        }
+        });
         let own = |position: usize, text| Some((&fields[position], Place::Text(text)));
         if let Some(name) = self.name {
             places[N - 2] = own(self.callsite.name_position(), name);
@@ -113,7 +83,7 @@ pub(crate) fn of_attribute(
     let (position, place) = match callsite.position(key, 0) {
         Some(position) => (position, Place::of(value)),
         None => {
-            write_pair(&mut other, key, value);
+            write_pair(&mut other, key, &Place::of(value));
             (callsite.attributes_position(), Place::Text(&other))
         }
     };
@@ -135,13 +105,16 @@ fn one(
     take(&callsite.metadata().fields().value_set(&values));
 }
 
-fn write_pair(text: &mut String, key: &str, value: &OtelValue) {
+fn write_pair(text: &mut String, key: &str, value: &Place<'_>) {
     if !text.is_empty() {
         text.push(' ');
     }
     // Writing to a `String` does not fail.
     let _ = match value {
-        OtelValue::String(value) => write!(text, "{key}={:?}", value.as_str()),
-        other => write!(text, "{key}={other}"),
+        Place::Bool(value) => write!(text, "{key}={value}"),
+        Place::I64(value) => write!(text, "{key}={value}"),
+        Place::F64(value) => write!(text, "{key}={value}"),
+        Place::Text(value) => write!(text, "{key}={value:?}"),
+        Place::List(value) => write!(text, "{key}={value}"),
     };
 }

@@ -185,10 +185,27 @@ impl ActiveSpan {
     }
 
     #[inline(never)]
-    fn shared_scalar(mut self, key: &'static str, scalar: Scalar) -> Self {
-        if let Some(scope) = &mut self.0 {
+    fn shared_scalar(self, key: &'static str, scalar: Scalar) -> Self {
+        let this = self.show(key, scalar);
+        if let Some(scope) = &this.0 {
             scope.set_shared_scalar(key, scalar);
         }
+        this
+    }
+
+    /// Has the mirror show it.
+    #[cfg(feature = "tracing")]
+    #[inline(always)]
+    fn show(mut self, key: &'static str, scalar: Scalar) -> Self {
+        if let Some(scope) = &mut self.0 {
+            scope.show(&key, &scalar);
+        }
+        self
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    #[inline(always)]
+    fn show(self, _: &'static str, _: Scalar) -> Self {
         self
     }
 

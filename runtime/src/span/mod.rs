@@ -17,6 +17,7 @@ pub(crate) mod handle;
 pub(crate) mod local_root;
 pub(crate) mod owned;
 pub(crate) mod parent;
+pub(crate) mod recorded_mirror;
 pub(crate) mod recorded_root;
 pub(crate) mod recorder_hooks;
 pub(crate) mod recording;

@@ -15,6 +15,7 @@ use crate::backend::ForeignSpan;
 #[cfg(feature = "open-spans")]
 use crate::diagnose::open_list::BegunSpan;
 use crate::outcome::policy::ErrorPolicy;
+use crate::span::recorded_mirror::RecordedMirror;
 use crate::span::recorded_root;
 use crate::span::recording_state::{Ending, RecordingState};
 
@@ -22,6 +23,7 @@ use crate::span::recording_state::{Ending, RecordingState};
 pub(crate) struct Recording {
     identity: SpanContext,
     state: Mutex<RecordingState>,
+    pub(crate) mirror: RecordedMirror,
 }
 
 impl Recording {
@@ -31,6 +33,7 @@ impl Recording {
         Recording {
             identity: SpanContext::NONE,
             state: Mutex::new(RecordingState::empty()),
+            mirror: RecordedMirror::new(),
         }
     }
 
@@ -39,6 +42,7 @@ impl Recording {
         Recording {
             identity: state.identity(),
             state: Mutex::new(state),
+            mirror: RecordedMirror::new(),
         }
     }
 
@@ -48,11 +52,13 @@ impl Recording {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.start_record(policy);
         state.record_mut().write_identity(&mut self.identity);
+        self.mirror.reset();
     }
 
     /// The same for a provider's span.
     pub(crate) fn start_foreign(&mut self, span: Box<dyn ForeignSpan>, policy: ErrorPolicy) {
         self.state_mut().start_foreign(span, policy);
+        self.mirror.reset();
         self.identity = self.state_mut().identity();
     }
 
@@ -136,6 +142,7 @@ impl opentelemetry::trace::Span for ContextSpan {
     }
 
     fn is_recording(&self) -> bool {
+        self.0.mirror.answer();
         let state = self.0.state();
         recorded_root::answer_root(|| state.root());
         state.is_open()

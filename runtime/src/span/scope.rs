@@ -147,6 +147,7 @@ impl Scope {
     }
 
     /// Its recording, if others may know it already.
+    #[inline]
     pub(crate) fn shared(&self) -> Option<&Arc<Recording>> {
         self.shared.as_ref().filter(|_| self.state == State::Shared)
     }
@@ -172,10 +173,8 @@ impl Scope {
     }
 
     fn span_id(&self) -> SpanId {
-        match &self.shared {
-            Some(recording) if self.state == State::Shared => recording.identity().span_id(),
-            _ => SpanId::INVALID,
-        }
+        let recording = self.shared();
+        recording.map_or(SpanId::INVALID, |recording| recording.ids().1)
     }
 
     /// It is below this local root.
@@ -224,11 +223,8 @@ impl Scope {
     /// Enters the mirror of a span that is recorded, whose context is attached.
     #[inline(always)]
     pub(crate) fn enter_mirror(&self) -> EnteredMirror {
-        if self.is_recorded() {
-            self.mirror.enter(self.site, || self.span_id())
-        } else {
-            EnteredMirror::default()
-        }
+        let enter = |recording: &Arc<Recording>| self.mirror.enter(self.site, recording);
+        self.shared().map(enter).unwrap_or_default()
     }
 
     /// A second one of the same span.
@@ -240,7 +236,6 @@ impl Scope {
         }
         scope.detail = self.detail;
         scope.root = self.root;
-        scope.mirror = self.mirror.take();
         scope
     }
 
@@ -277,9 +272,8 @@ impl Scope {
 
     /// For any other.
     #[inline(always)]
-    pub(crate) fn set_shared_scalar(&mut self, key: &'static str, scalar: Scalar) {
+    pub(crate) fn set_shared_scalar(&self, key: &'static str, scalar: Scalar) {
         if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
-            self.mirror.set(self.site, &key, &scalar);
             recording.state().set_scalar(key, scalar);
         }
     }
@@ -289,14 +283,22 @@ impl Scope {
         if self.state == State::Private {
             self.own.set_attribute(key, value);
         } else {
+            self.show(&key, &value);
             self.set_shared(key, value);
         }
     }
 
-    #[inline(never)]
-    fn set_shared(&mut self, key: impl Name, value: impl Content) {
+    /// Has the mirror show it.
+    #[inline(always)]
+    pub(crate) fn show(&mut self, key: &impl Name, value: &impl Content) {
         if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
-            self.mirror.set(self.site, &key, &value);
+            self.mirror.set(self.site, recording, key, value);
+        }
+    }
+
+    #[inline(never)]
+    fn set_shared(&self, key: impl Name, value: impl Content) {
+        if let (State::Shared, Some(recording)) = (self.state, &self.shared) {
             recording.state().set_attribute(key, value);
         }
     }
@@ -313,7 +315,7 @@ impl Scope {
     #[inline(always)]
     pub(crate) fn end_silently(mut self: Box<Self>) {
         // Before it ends: what nobody else knows ends without a lock. A layer knows it by its mirror.
-        self.mirror.close();
+        self.mirror.close(self.shared.as_deref());
         self.close_root();
         let state = match (self.state, &mut self.shared) {
             (State::Private, _) => Some(&mut self.own),
@@ -332,7 +334,7 @@ impl Scope {
     #[cold]
     #[inline(never)]
     fn end_other(mut scope: Box<Self>, ending: Ending) {
-        scope.mirror.close();
+        scope.mirror.close(scope.shared.as_deref());
         scope.close_root();
         match (
             mem::replace(&mut scope.state, State::Unrecorded),
@@ -370,7 +372,7 @@ impl Scope {
 
     /// What has not ended, and what others know, is not used again.
     fn release(&mut self) {
-        self.mirror.close();
+        self.mirror.close(self.shared.as_deref());
         self.close_root();
         if self.is_recorded() || !self.shared.as_ref().is_some_and(is_unshared) {
             self.shared = None;

@@ -11,35 +11,31 @@ pub(crate) use enabled::{EnteredMirror, ScopeMirror, enter_of, rename, set_attri
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::borrow::Cow;
-    use std::sync::{Arc, OnceLock};
+    use std::sync::Arc;
 
-    use opentelemetry::trace::{SpanId, TraceContextExt as _};
     use opentelemetry::{Context, KeyValue, Value};
 
     use crate::backend::StartOptions;
     use crate::backend::site::Site;
     use crate::backend::size::{Content, Name};
+    use crate::mirror;
+    use crate::mirror::kept_attributes::KeptAttributes;
     pub(crate) use crate::mirror::span::EnteredMirror;
-    use crate::mirror::span::MirrorSpan;
-    use crate::mirror::{self, table};
+    use crate::mirror::span::{MirrorSpan, OpenMirror};
+    use crate::span::recorded_mirror::{self, MirrorState, RecordedMirror};
+    use crate::span::recording::Recording;
 
     pub(crate) struct ScopeMirror {
         /// What the span has said before it is entered.
         name: Option<Cow<'static, str>>,
-        attributes: Vec<KeyValue>,
-        /// Empty until a subscriber was asked; then what it wanted.
-        span: OnceLock<Option<Arc<MirrorSpan>>>,
+        attributes: KeptAttributes,
     }
-
-    /// Attributes that are kept before the start: the standard limit of a span.
-    const MOST_ATTRIBUTES: usize = 128;
 
     impl ScopeMirror {
         pub(crate) fn empty() -> Self {
             ScopeMirror {
                 name: None,
-                attributes: Vec::new(),
-                span: OnceLock::new(),
+                attributes: KeptAttributes::default(),
             }
         }
 
@@ -49,100 +45,111 @@ mod enabled {
                 return;
             }
             self.name.clone_from(&options.name);
-            let attributes = options.attributes.iter().take(MOST_ATTRIBUTES);
-            self.attributes.extend(attributes.cloned());
+            for KeyValue { key, value, .. } in &options.attributes {
+                self.keep(key, value);
+            }
         }
 
-        /// An attribute that the scope sets.
+        #[inline]
+        fn keep(&mut self, key: &impl Name, value: &impl Content) {
+            match value.owned_text() {
+                Some(text) => self.attributes.push_text(key.clone(), text),
+                None => self.attributes.push(key.clone(), value.clone()),
+            }
+        }
+
+        /// An attribute that the scope sets, before the recording has it.
         #[inline(always)]
-        pub(crate) fn set(&mut self, site: &'static Site, key: &impl Name, value: &impl Content) {
+        pub(crate) fn set(
+            &mut self,
+            site: &'static Site,
+            recording: &Recording,
+            key: &impl Name,
+            value: &impl Content,
+        ) {
             if !mirror::is_silent() {
-                self.set_wanted(site, key, value);
+                self.set_wanted(site, &recording.mirror, key, value);
             }
         }
 
         #[cold]
         #[inline(never)]
-        fn set_wanted(&mut self, site: &'static Site, key: &impl Name, value: &impl Content) {
-            match self.span.get() {
-                _ if mirror::is_called() => {}
-                Some(Some(span)) => span.set_attribute(key.as_ref(), &value.clone().into()),
-                Some(None) => {}
-                None if self.attributes.is_empty() && site.wanted_mirror().is_none() => {}
-                None if self.attributes.len() < MOST_ATTRIBUTES => {
-                    self.attributes
-                        .push(KeyValue::new(key.clone(), value.clone()));
+        fn set_wanted(
+            &mut self,
+            site: &'static Site,
+            recorded: &RecordedMirror,
+            key: &impl Name,
+            value: &impl Content,
+        ) {
+            if mirror::is_called() {
+                return;
+            }
+            match recorded.state() {
+                MirrorState::Open(span) => span.set_attribute(key.as_ref(), &value.clone().into()),
+                MirrorState::Closed => {}
+                MirrorState::Unasked => {
+                    let is_wanted = !self.attributes.is_empty() || site.wanted_mirror().is_some();
+                    if is_wanted {
+                        self.keep(key, value);
+                    }
                 }
-                None => {}
             }
         }
 
         /// Enters it, once the context of its span is attached.
         #[inline(always)]
-        pub(crate) fn enter(
-            &self,
-            site: &'static Site,
-            shown: impl FnOnce() -> SpanId,
-        ) -> EnteredMirror {
+        pub(crate) fn enter(&self, site: &'static Site, recording: &Recording) -> EnteredMirror {
             if mirror::is_silent() {
                 EnteredMirror::default()
             } else {
-                self.enter_wanted(site, shown())
+                self.enter_wanted(site, &recording.mirror)
             }
         }
 
         #[cold]
         #[inline(never)]
-        fn enter_wanted(&self, site: &'static Site, shown: SpanId) -> EnteredMirror {
+        fn enter_wanted(&self, site: &'static Site, recorded: &RecordedMirror) -> EnteredMirror {
             if mirror::is_called() {
                 return EnteredMirror::default();
             }
-            let span = match self.span.get() {
-                Some(span) => span.clone(),
-                None => self.start(site, shown),
+            let state = match recorded.state() {
+                MirrorState::Unasked => self.start(site, recorded),
+                state => state,
             };
-            span.map(EnteredMirror::new).unwrap_or_default()
+            match state {
+                MirrorState::Open(span) => EnteredMirror::new(span),
+                MirrorState::Unasked | MirrorState::Closed => EnteredMirror::default(),
+            }
         }
 
         /// Of two threads that enter it first, one makes it in vain: no subscriber is called under a lock.
-        fn start(&self, site: &'static Site, shown: SpanId) -> Option<Arc<MirrorSpan>> {
-            let callsite = site.wanted_mirror()?;
+        fn start(&self, site: &'static Site, recorded: &RecordedMirror) -> MirrorState {
+            let Some(callsite) = site.wanted_mirror() else {
+                return MirrorState::Unasked;
+            };
             let name = self.name.as_deref();
-            let span = MirrorSpan::start(callsite, shown, name, &self.attributes).map(Arc::new);
-            if self.span.set(span.clone()).is_err() {
-                return self.span.get().cloned().flatten();
-            }
-            if let Some(span) = &span {
-                table::insert(span);
-            }
-            span
+            let started = OpenMirror::start(callsite, name, &self.attributes);
+            recorded.keep(started.map_or(MirrorState::Closed, |open| {
+                MirrorState::Open(MirrorSpan::new(recorded.take_spare(), open))
+            }))
         }
 
         /// Closes it.
         #[inline(always)]
-        pub(crate) fn close(&mut self) {
-            if self.span.get().is_some() || self.name.is_some() || !self.attributes.is_empty() {
-                self.close_used();
+        pub(crate) fn close(&mut self, recording: Option<&Recording>) {
+            if self.name.is_some() || !self.attributes.is_empty() {
+                self.forget();
+            }
+            if let Some(recording) = recording {
+                recording.mirror.close();
             }
         }
 
         #[cold]
         #[inline(never)]
-        fn close_used(&mut self) {
+        fn forget(&mut self) {
             self.name = None;
             self.attributes.clear();
-            if let Some(Some(span)) = self.span.take() {
-                drop(table::remove(&span));
-            }
-        }
-
-        /// Moves it, and leaves none.
-        pub(crate) fn take(&mut self) -> Self {
-            let none = ScopeMirror {
-                span: OnceLock::from(None),
-                ..ScopeMirror::empty()
-            };
-            std::mem::replace(self, none)
         }
     }
 
@@ -169,21 +176,21 @@ mod enabled {
 
     #[inline]
     fn find(context: &Context) -> Option<Arc<MirrorSpan>> {
-        if !table::is_used() || mirror::is_called() {
+        if mirror::is_called() {
             return None;
         }
-        table::find(context.span().span_context().span_id())
+        recorded_mirror::find(context)
     }
 }
 
 #[cfg(not(feature = "tracing"))]
 mod disabled {
-    use opentelemetry::trace::SpanId;
     use opentelemetry::{Context, Value};
 
     use crate::backend::StartOptions;
     use crate::backend::site::Site;
     use crate::backend::size::{Content, Name};
+    use crate::span::recording::Recording;
 
     pub(crate) struct ScopeMirror;
 
@@ -199,19 +206,22 @@ mod disabled {
         pub(crate) fn describe(&mut self, _: &'static Site, _: &StartOptions) {}
 
         #[inline(always)]
-        pub(crate) fn set(&mut self, _: &'static Site, _: &impl Name, _: &impl Content) {}
+        pub(crate) fn set(
+            &mut self,
+            _: &'static Site,
+            _: &Recording,
+            _: &impl Name,
+            _: &impl Content,
+        ) {
+        }
 
         #[inline(always)]
-        pub(crate) fn enter(&self, _: &'static Site, _: impl FnOnce() -> SpanId) -> EnteredMirror {
+        pub(crate) fn enter(&self, _: &'static Site, _: &Recording) -> EnteredMirror {
             EnteredMirror(())
         }
 
         #[inline(always)]
-        pub(crate) fn close(&mut self) {}
-
-        pub(crate) fn take(&mut self) -> Self {
-            ScopeMirror
-        }
+        pub(crate) fn close(&mut self, _: Option<&Recording>) {}
     }
 
     #[inline(always)]
