@@ -29,6 +29,8 @@ pub(crate) struct PipelineThreads {
     overflow: Option<Arc<dyn Overflow>>,
     /// The worker's, until it is gone.
     drop_warnings: Weak<DropWarnings>,
+    /// Whether rules of the application's may run.
+    has_policy: bool,
 }
 
 /// What the threads work with.
@@ -80,6 +82,7 @@ impl PipelineThreads {
             warnings: WarningQueue::new(warn),
             overflow: None,
             drop_warnings: Weak::new(),
+            has_policy: false,
         }
     }
 
@@ -109,6 +112,7 @@ impl PipelineThreads {
             warnings: Arc::clone(&warnings),
             overflow: overflow.clone(),
             drop_warnings: Arc::downgrade(&drop_warnings),
+            has_policy: keeper.is_some(),
         };
         let worker = Worker {
             control,
@@ -191,11 +195,19 @@ impl PipelineThreads {
             ledgers.queue.buffers.release(list.size);
         }
         let last_error = || self.control.last_error();
+        // A rule of the policy that does not return has them.
+        let counts = self.has_policy.then(|| ledgers.counts());
+        let held = counts.map_or(0, |counts| counts.queued + counts.undecided);
         if let Some(drop_warnings) = drop_warnings {
             drop_warnings.warn_last(ledgers.dropped(), last_error);
+            if held > 0 {
+                drop_warnings.warn(format!(
+                    "the time of the shutdown was over while a rule of the policy ran; spans that wait for it: {held}"
+                ));
+            }
             self.warnings.wait(WARNING_WAIT);
         }
-        if self.overflow.is_some() && lost() == lost_before {
+        if self.overflow.is_some() && lost() == lost_before && held == 0 {
             // All of it is in files.
             WaitResult::Done
         } else {

@@ -83,15 +83,25 @@ fn a_root_that_never_ends_holds_nothing() {
 fn a_shutdown_does_not_wait_for_a_rule() {
     let (open, gate) = mpsc::channel::<()>();
     let (sends, has_begun) = mpsc::channel();
-    let rig = rig(Keep::by(move |_| {
+    let keep = Keep::by(move |_| {
         sends.send(()).ok();
         gate.recv().is_ok()
-    }));
-    rig.tracer.enter_span("root", |_| {});
+    });
+    let (told, warnings) = mpsc::channel();
+    let builder = Pipeline::builder().with_exporter(InMemorySpanExporter::default());
+    let builder = builder.with_keep(keep).with_warnings(move |warning| {
+        told.send(warning.to_owned()).ok();
+    });
+    let pipeline = builder.build().expect("a thread");
+    pipeline.tracer("it").enter_span("root", |_| {});
     let soon = Duration::from_millis(20);
-    assert!(rig.pipeline.flush(soon).is_err());
+    assert!(pipeline.flush(soon).is_err());
     has_begun.recv_timeout(AGES).expect("it blocks");
-    assert!(rig.pipeline.shutdown(soon).is_err());
+    assert!(pipeline.shutdown(soon).is_err());
+    let counts = pipeline.counts();
+    assert_eq!((counts.recorded, counts.queued + counts.undecided), (1, 1));
+    let expected = "the time of the shutdown was over while a rule of the policy ran; spans that wait for it: 1";
+    assert_eq!(warnings.recv_timeout(AGES).as_deref(), Ok(expected));
     drop(open);
 }
 
