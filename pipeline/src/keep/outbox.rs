@@ -5,7 +5,8 @@ use opentelemetry::{KeyValue, StringValue};
 use crate::keep::verdict::KEPT;
 use crate::queue::budget::{Shares, Size};
 use crate::queue::buffers::Buffers;
-use crate::queue::span_list::{LeavingSpans, SpanList};
+use crate::queue::leaving_spans::LeavingSpans;
+use crate::queue::span_list::SpanList;
 use crate::queue::span_queue::{DrainedList, ListHome};
 
 pub(super) struct Outbox {

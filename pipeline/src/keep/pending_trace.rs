@@ -9,7 +9,8 @@ use crate::host::clock::Reading;
 use crate::keep::place_table::Key;
 use crate::keep::stretch::Stretch;
 use crate::queue::budget::Size;
-use crate::queue::span_list::{LeavingSpans, SpanList};
+use crate::queue::leaving_spans::LeavingSpans;
+use crate::queue::span_list::SpanList;
 
 pub(super) struct PendingTrace {
     pub(super) key: Key,

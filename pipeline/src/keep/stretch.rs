@@ -4,7 +4,7 @@ use enter_span::native::{EndedSpan, SpanSource, StatusCode};
 use opentelemetry::trace::SpanId;
 
 use crate::keep::place_table::Key;
-use crate::queue::span_list::Next;
+use crate::queue::leaving_spans::Next;
 
 #[derive(Default)]
 pub(super) struct Stretch {

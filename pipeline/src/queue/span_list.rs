@@ -16,7 +16,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::host::clock::Reading;
-use crate::queue::span_order::Place;
+use crate::queue::leaving_spans::{LeavingSpans, Next};
 
 /// Spans in the order of their end, and the attributes of all of them.
 #[derive(Clone, Default)]
@@ -64,10 +64,7 @@ impl SpanList {
 
     #[inline]
     fn push_all(&mut self, leaving: &mut LeavingSpans<'_>, next: Next) {
-        let spans = leaving.spans.by_ref().take(next.spans);
-        self.spans.extend(spans);
-        let attributes = leaving.attributes.by_ref().take(next.attributes);
-        self.attributes.extend(attributes);
+        leaving.move_next(next, &mut self.spans, &mut self.attributes);
     }
 
     /// Adds an attribute to the last span.
@@ -122,10 +119,7 @@ impl SpanList {
 
     /// Empties it from front to back. The list keeps its room.
     pub(crate) fn leave(&mut self) -> LeavingSpans<'_> {
-        LeavingSpans {
-            spans: self.spans.drain(..),
-            attributes: self.attributes.drain(..),
-        }
+        LeavingSpans::new(self.spans.drain(..), self.attributes.drain(..))
     }
 
     /// Has the last span come first.
@@ -136,11 +130,15 @@ impl SpanList {
         self.attributes.rotate_right(own.min(all));
     }
 
-    /// Moves all spans of the other one, which have these places in their order.
-    pub(super) fn append_sorted(&mut self, other: &mut SpanList, places: &[Place]) {
-        for place in places {
-            let span = &mut other.spans[place.index()];
-            let own = place.first()..place.first() + span.attributes as usize;
+    /// Moves all spans of the other one. Their order is given by their places, and those of their first attributes.
+    pub(super) fn append_sorted(
+        &mut self,
+        other: &mut SpanList,
+        order: impl Iterator<Item = (usize, usize)>,
+    ) {
+        for (index, first) in order {
+            let span = &mut other.spans[index];
+            let own = first..first + span.attributes as usize;
             let own = other.attributes.get_mut(own).unwrap_or_default();
             let taken = |place| mem::replace(place, KeyValue::new("", false));
             self.spans.extend(iter::once_with(|| span.take()));
@@ -205,49 +203,6 @@ impl SpanList {
             let scope = scopes.of(&span.source);
             into_data(span, scope, &mut attributes, text, reading)
         }));
-    }
-}
-
-/// Spans on their way out of a list, from front to back. Those that are not taken are dropped.
-pub(crate) struct LeavingSpans<'a> {
-    spans: Drain<'a, EndedSpan>,
-    attributes: Drain<'a, KeyValue>,
-}
-
-/// How many spans come next, and how many attributes they have together.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Next {
-    pub(crate) spans: usize,
-    pub(crate) attributes: usize,
-}
-
-impl LeavingSpans<'_> {
-    /// Those that are left.
-    #[inline]
-    pub(crate) fn spans(&self) -> &[EndedSpan] {
-        self.spans.as_slice()
-    }
-
-    /// The first of them.
-    #[inline]
-    pub(crate) fn one(&self) -> Next {
-        let first = self.spans().first();
-        Next {
-            spans: 1,
-            attributes: first.map_or(0, |span| span.attributes as usize),
-        }
-    }
-
-    /// The attributes of the next ones.
-    pub(crate) fn attributes(&self, next: Next) -> &[KeyValue] {
-        let left = self.attributes.as_slice();
-        left.get(..next.attributes).unwrap_or(left)
-    }
-
-    pub(crate) fn drop_next(&mut self, next: Next) {
-        self.spans.by_ref().take(next.spans).for_each(drop);
-        let attributes = self.attributes.by_ref().take(next.attributes);
-        attributes.for_each(drop);
     }
 }
 

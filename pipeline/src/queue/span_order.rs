@@ -14,7 +14,7 @@ pub(crate) struct SpanOrder {
 /// Of a span, from the highest bits: its start, its place, and that of its first attribute. One number is
 /// compared at once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u128);
+struct Place(u128);
 
 impl Place {
     #[inline]
@@ -23,12 +23,12 @@ impl Place {
     }
 
     #[inline]
-    pub(super) fn index(self) -> usize {
+    fn index(self) -> usize {
         (self.0 >> 32) as u32 as usize
     }
 
     #[inline]
-    pub(super) fn first(self) -> usize {
+    fn first(self) -> usize {
         self.0 as u32 as usize
     }
 }
@@ -79,7 +79,9 @@ impl SpanOrder {
             self.sorted = SpanList::default();
         }
         self.sorted.clear();
-        self.sorted.append_sorted(list, &self.places);
+        let order = self.places.iter();
+        let order = order.map(|place| (place.index(), place.first()));
+        self.sorted.append_sorted(list, order);
         &mut self.sorted
     }
 }
