@@ -10,11 +10,12 @@ use crate::host::clock::{Clock, Reading};
 use crate::keep::outbox::Outbox;
 use crate::keep::pending_trace::{PendingTrace, times};
 use crate::keep::rules::Rules;
-use crate::keep::verdict::{Reason, Verdict};
+use crate::keep::verdict::{KEPT, Reason, Verdict};
 use crate::queue::budget::{Shares, Size};
 use crate::queue::buffers::Buffers;
+use crate::queue::leaving_spans::{LeavingSpans, Next};
 use crate::queue::span_list::SpanList;
-use crate::queue::span_order::{SpanOrder, TakenAttributes};
+use crate::queue::span_order::SpanOrder;
 use crate::queue::span_queue::DrainedList;
 use crate::stats::counts::{DropCause, Ledger};
 
@@ -48,25 +49,26 @@ impl DecidedSpans {
         *self.reading.get_or_insert_with(|| clock.read())
     }
 
-    /// A span that ends after the decision.
+    /// The next spans, which end after the decision.
     pub(super) fn add(
         &mut self,
         verdict: Verdict,
         rules: &Rules,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
-        bytes: usize,
+        leaving: &mut LeavingSpans<'_>,
+        next: Next,
+        shares: &mut Shares,
     ) {
-        match verdict {
-            Verdict::Kept(reason) => {
-                let is_root = { span.parentage.span_id } == span.root;
-                let reason = is_root.then(|| text(reason, rules));
-                self.kept.push(span, attributes, bytes, reason);
-            }
-            Verdict::NotKept => {
-                self.not_kept.spans += 1;
-                self.not_kept.bytes += bytes;
-            }
+        let Verdict::Kept(reason) = verdict else {
+            self.not_kept.spans += next.spans;
+            self.not_kept.bytes += shares.next_of(next.spans);
+            leaving.drop_next(next);
+            return;
+        };
+        for _ in 0..next.spans {
+            let mut first = leaving.spans().iter().take(1);
+            let is_root = first.any(|span| { span.parentage.span_id } == span.root);
+            let reason = is_root.then(|| text(reason, rules));
+            self.kept.push_next(leaving, shares.next(), reason);
         }
     }
 
@@ -85,7 +87,7 @@ impl DecidedSpans {
     /// In the order of their starts.
     fn keep(&mut self, reason: StringValue, trace: &mut PendingTrace) {
         let reading = self.reading();
-        let has_told = trace.spans.spans().iter().any(has_told_start);
+        let has_told = trace.has_told_start;
         let start = |span: &EndedSpan| {
             if has_told {
                 nanos(times(span, &reading).0)
@@ -93,14 +95,13 @@ impl DecidedSpans {
                 span.start
             }
         };
-        let (root, mut shares) = (trace.key.root, Shares::of(trace.size));
-        let kept = &mut self.kept;
-        let keep = |span: &mut EndedSpan, attributes: TakenAttributes<'_>| {
-            let is_root = { span.parentage.span_id } == root;
-            let reason = is_root.then(|| reason.clone());
-            kept.push(span, attributes, shares.next(), reason);
-        };
-        trace.spans.take_sorted(&mut self.order, start, keep);
+        let root = trace.key.root;
+        let sorted = self.order.sort(&mut trace.spans, start);
+        let mut spans = sorted.spans().iter();
+        if let Some(root) = spans.position(|span| { span.parentage.span_id } == root) {
+            sorted.add_to(root, KeyValue::new(KEPT, reason));
+        }
+        self.kept.push_all(sorted, trace.size);
     }
 
     /// What is kept. The rest is counted, and its room is free.
@@ -127,13 +128,6 @@ fn text(reason: Reason, rules: &Rules) -> StringValue {
         Reason::Fraction => "fraction".into(),
         Reason::Undecided => "undecided".into(),
     }
-}
-
-/// Whether its start was told by its maker, who has another clock.
-#[inline]
-fn has_told_start(span: &EndedSpan) -> bool {
-    let details = span.details.as_deref();
-    details.is_some_and(|details| details.start.is_some())
 }
 
 fn nanos(time: SystemTime) -> u64 {

@@ -10,8 +10,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use enter_span::native::{EndedSpan, SpanSource};
-use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanId;
 
 use crate::host::clock::Clock;
@@ -20,9 +18,11 @@ use crate::keep::pending_trace::PendingTrace;
 use crate::keep::place_table::{Key, Place, PlaceTable};
 use crate::keep::policy::Keep;
 use crate::keep::rules::Rules;
+use crate::keep::stretch::Stretch;
 use crate::keep::trace_list::TraceList;
 use crate::keep::verdict::{Reason, Verdict};
 use crate::queue::budget::{Shares, Size};
+use crate::queue::leaving_spans::LeavingSpans;
 use crate::queue::limit::Limits;
 use crate::queue::span_list::SpanList;
 use crate::queue::span_queue::{DrainedList, SpanQueue};
@@ -102,12 +102,13 @@ impl Keeper {
         for drained in all {
             self.absorb_list(drained);
         }
-        let due = std::mem::replace(&mut self.due, std::mem::take(&mut self.arrived));
-        for key in due {
+        let mut due = std::mem::take(&mut self.due);
+        for key in due.drain(..) {
             if let Some(Place::Pending(number)) = self.places.find(key) {
                 self.decide_by_rules(number);
             }
         }
+        self.due = std::mem::replace(&mut self.arrived, due);
         self.expire();
         if self.is_closed {
             self.decide_rest();
@@ -144,31 +145,21 @@ impl Keeper {
 
     fn absorb_list(&mut self, mut drained: DrainedList) {
         let mut shares = Shares::of(drained.size);
-        drained.items.take_each(|span, attributes| {
-            let bytes = shares.next();
-            self.add(span, attributes, bytes);
-        });
-        self.queue.buffers.return_list(drained);
-    }
-
-    #[inline]
-    fn add(
-        &mut self,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
-        bytes: usize,
-    ) {
-        let key = Key::of(span);
-        let place = match self.last {
-            Some((last, place)) if last == key => place,
-            _ => self.find(key),
-        };
-        match place {
-            Place::Pending(number) => self.hold(number, span, attributes, bytes),
-            Place::Decided(verdict) => self.follow(verdict, span, attributes, bytes),
-            // It leads to one of the others.
-            Place::Below(_) => {}
+        let mut leaving = drained.items.leave();
+        while let Some(key) = leaving.spans().first().map(Key::of) {
+            let place = match self.last {
+                Some((last, place)) if last == key => place,
+                _ => self.find(key),
+            };
+            match place {
+                Place::Pending(number) => self.hold(number, key, &mut leaving, &mut shares),
+                Place::Decided(verdict) => self.follow(verdict, key, &mut leaving, &mut shares),
+                // It leads to one of the others.
+                Place::Below(_) => leaving.drop_next(leaving.one()),
+            }
         }
+        drop(leaving);
+        self.queue.buffers.return_list(drained);
     }
 
     fn find(&mut self, key: Key) -> Place {
@@ -184,33 +175,28 @@ impl Keeper {
     }
 
     #[inline]
-    fn hold(
-        &mut self,
-        number: u32,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
-        bytes: usize,
-    ) {
+    fn hold(&mut self, number: u32, key: Key, leaving: &mut LeavingSpans<'_>, shares: &mut Shares) {
+        let most = self.rules.bounds.spans;
         let Some(trace) = self.traces.get_mut(number) else {
-            return;
+            // Every place leads to a trace. If it did not, the worker would go on.
+            return leaving.drop_next(leaving.one());
         };
-        let is_foreign = matches!(span.source, SpanSource::Scope(_));
-        let (own, root) = ({ span.parentage.span_id }, trace.key.root);
-        trace.spans.push_few(span, attributes);
-        trace.note_last(bytes);
-        self.pending.spans += 1;
-        self.pending.bytes += bytes;
+        let most = most.saturating_sub(trace.spans.len()).max(1);
+        let stretch = Stretch::of(leaving.spans(), key, trace.key.root, most);
         if self.rules.has_keys() {
-            let attributes = trace.spans.last_attributes();
+            let attributes = leaving.attributes(stretch.next);
             self.rules.find_keys(attributes, &mut trace.keys);
         }
-        if own == root {
+        let bytes = shares.next_of(stretch.next.spans);
+        trace.take(leaving, &stretch, bytes);
+        self.pending.spans += stretch.next.spans;
+        self.pending.bytes += bytes;
+        if stretch.root.is_some() {
             self.arrived.push(trace.key);
         }
-        let number = if is_foreign && own != root {
-            self.join(number, own)
-        } else {
-            number
+        let number = match stretch.other_root {
+            Some(own) => self.join(number, own),
+            None => number,
         };
         self.decide_at_once(number);
     }
@@ -219,16 +205,16 @@ impl Keeper {
     fn follow(
         &mut self,
         verdict: Verdict,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
-        bytes: usize,
+        key: Key,
+        leaving: &mut LeavingSpans<'_>,
+        shares: &mut Shares,
     ) {
-        let (own, root) = ({ span.parentage.span_id }, span.root);
-        if own != root && matches!(span.source, SpanSource::Scope(_)) {
-            self.decide_alias(Key::of(span).with_root(own), verdict);
+        let stretch = Stretch::of(leaving.spans(), key, key.root, usize::MAX);
+        if let Some(own) = stretch.other_root {
+            self.decide_alias(key.with_root(own), verdict);
         }
         self.decided
-            .add(verdict, &self.rules, span, attributes, bytes);
+            .add(verdict, &self.rules, leaving, stretch.next, shares);
     }
 
     /// What took a span for its root follows the decision too.

@@ -10,6 +10,7 @@ mod pending_trace;
 mod place_table;
 mod policy;
 mod rules;
+mod stretch;
 #[cfg(all(test, not(enter_span_loom)))]
 mod tests;
 mod trace_list;

@@ -1,11 +1,11 @@
 //! The spans that are kept, in lists which go round between the worker and the exporters' threads.
 
-use enter_span::native::EndedSpan;
 use opentelemetry::{KeyValue, StringValue};
 
 use crate::keep::verdict::KEPT;
-use crate::queue::budget::Size;
+use crate::queue::budget::{Shares, Size};
 use crate::queue::buffers::Buffers;
+use crate::queue::leaving_spans::LeavingSpans;
 use crate::queue::span_list::SpanList;
 use crate::queue::span_queue::{DrainedList, ListHome};
 
@@ -31,25 +31,44 @@ impl Outbox {
         }
     }
 
-    /// Takes a span out of its place, with its attributes, and why its trace is kept if it is the root.
-    #[inline]
-    pub(super) fn push(
+    /// Takes all spans of a list.
+    pub(super) fn push_all(&mut self, list: &mut SpanList, size: Size) {
+        let (spans, bytes) = (self.size.spans + size.spans, self.size.bytes + size.bytes);
+        if spans <= self.limit.spans && bytes <= self.limit.bytes {
+            self.size = Size { spans, bytes };
+            self.open.append(list);
+            return;
+        }
+        let mut shares = Shares::of(size);
+        let mut leaving = list.leave();
+        while !leaving.spans().is_empty() {
+            self.push_next(&mut leaving, shares.next(), None);
+        }
+    }
+
+    /// Takes the next one of those that leave another list, and why its trace is kept if it is the root.
+    pub(super) fn push_next(
         &mut self,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
+        leaving: &mut LeavingSpans<'_>,
         bytes: usize,
         reason: Option<StringValue>,
     ) {
+        self.make_room(bytes);
+        let one = leaving.one();
+        self.open.push_next(leaving, one);
+        if let Some(reason) = reason {
+            self.open.add_to_last(KeyValue::new(KEPT, reason));
+        }
+    }
+
+    #[inline]
+    fn make_room(&mut self, bytes: usize) {
         let (spans, all) = (self.size.spans, self.size.bytes + bytes);
         if spans >= self.limit.spans || (spans > 0 && all > self.limit.bytes) {
             self.close();
         }
         self.size.spans += 1;
         self.size.bytes += bytes;
-        self.open.push_with(span, attributes);
-        if let Some(reason) = reason {
-            self.open.add_to_last(KeyValue::new(KEPT, reason));
-        }
     }
 
     #[cold]

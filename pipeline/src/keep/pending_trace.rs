@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use enter_span::native::{EndedSpan, StatusCode};
+use enter_span::native::EndedSpan;
 use opentelemetry::trace::{SpanId, TraceId};
 
 use crate::host::clock::Reading;
 use crate::keep::place_table::Key;
+use crate::keep::stretch::Stretch;
 use crate::queue::budget::Size;
+use crate::queue::leaving_spans::LeavingSpans;
 use crate::queue::span_list::SpanList;
 
 pub(super) struct PendingTrace {
@@ -19,6 +21,8 @@ pub(super) struct PendingTrace {
     /// The place of the root, when it has ended.
     pub(super) root: Option<usize>,
     pub(super) has_error: bool,
+    /// Whether a start was told by its maker, who has another clock.
+    pub(super) has_told_start: bool,
     /// The numbers of the keys that were found.
     pub(super) keys: Vec<u16>,
     /// Spans that others may have taken for the root.
@@ -34,6 +38,7 @@ impl PendingTrace {
             size: Size::default(),
             root: None,
             has_error: false,
+            has_told_start: false,
             keys: Vec::new(),
             aliases: Vec::new(),
         }
@@ -47,19 +52,16 @@ impl PendingTrace {
         self.spans.span(self.root?)
     }
 
-    /// The last span that came.
+    /// Takes the spans of a stretch out of their list.
     #[inline]
-    pub(super) fn note_last(&mut self, bytes: usize) {
-        self.size.spans += 1;
+    pub(super) fn take(&mut self, leaving: &mut LeavingSpans<'_>, stretch: &Stretch, bytes: usize) {
+        let before = self.spans.len();
+        self.root = stretch.root.map(|root| before + root).or(self.root);
+        self.has_error |= stretch.has_error;
+        self.has_told_start |= stretch.has_told_start;
+        self.size.spans += stretch.next.spans;
         self.size.bytes += bytes;
-        let last = self.spans.len() - 1;
-        let Some(span) = self.spans.span(last) else {
-            return;
-        };
-        self.has_error |= span.status == StatusCode::Error;
-        if { span.parentage.span_id } == { self.key.root } {
-            self.root = Some(last);
-        }
+        self.spans.push_few(leaving, stretch.next);
     }
 
     /// Adds the spans of another one, which has the same root.
@@ -70,6 +72,7 @@ impl PendingTrace {
         self.size.spans += other.size.spans;
         self.size.bytes += other.size.bytes;
         self.has_error |= other.has_error;
+        self.has_told_start |= other.has_told_start;
         self.keys.append(&mut other.keys);
         self.aliases.append(&mut other.aliases);
         other.spans

@@ -8,6 +8,7 @@ use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
 use opentelemetry::{InstrumentationScope, KeyValue, Value};
 
 use crate::host::clock::Clock;
+use crate::keep::verdict::KEPT;
 use crate::keep::{Keep, Keeper, KeeperConfig};
 use crate::queue::budget::Size;
 use crate::queue::limit::Limits;
@@ -81,7 +82,8 @@ impl Rig {
         let mut list = SpanList::default();
         for mut span in spans {
             let id = i64::from_be_bytes({ span.parentage.span_id }.to_bytes());
-            list.push(&mut span, &mut vec![KeyValue::new("id", id)]);
+            let count = attributes_of(id);
+            list.push(&mut span, &mut vec![KeyValue::new("id", id); count]);
         }
         let size = Size {
             spans: N,
@@ -98,18 +100,103 @@ impl Rig {
     }
 }
 
-/// By the attributes, which have to be those of their spans.
+/// How many attributes the span with this id has: spans of one trace differ in it.
+fn attributes_of(id: i64) -> usize {
+    (id % 4) as usize
+}
+
+/// Of spans whose attributes have to be their own, and all of these.
 fn ids(list: &DrainedList) -> Vec<i64> {
     let records = list.items.records(0..list.items.len());
     let id = |(span, attributes): (&EndedSpan, &[KeyValue])| {
         let id = i64::from_be_bytes({ span.parentage.span_id }.to_bytes());
-        assert_eq!(
-            attributes.first().map(|one| &one.value),
-            Some(&Value::I64(id))
-        );
+        let (own, added) = attributes.split_at(attributes_of(id));
+        assert!(own.iter().all(|one| one.value == Value::I64(id)));
+        assert!(added.iter().all(|one| one.key.as_str() == KEPT));
+        assert!(added.len() <= 1);
         id
     };
     records.map(id).collect()
+}
+
+/// The ids of spans that say why their trace is kept.
+fn reasons(lists: &[DrainedList]) -> Vec<i64> {
+    let records = lists
+        .iter()
+        .flat_map(|list| list.items.records(0..list.items.len()));
+    let kept =
+        records.filter(|(_, attributes)| attributes.iter().any(|one| one.key.as_str() == KEPT));
+    kept.map(|(span, _)| i64::from_be_bytes({ span.parentage.span_id }.to_bytes()))
+        .collect()
+}
+
+/// Whatever the order of their ends is.
+#[test]
+fn what_is_kept_is_in_the_order_of_starts() {
+    let span = |id| span(id, 1, 10 * id);
+    let orders = [
+        // As they are; children one after the other; below each other; a child that outlives its parent.
+        [span(1), span(2), span(3), span(4), span(5)],
+        [span(2), span(3), span(4), span(5), span(1)],
+        [span(5), span(4), span(3), span(2), span(1)],
+        [span(3), span(2), span(1), span(5), span(4)],
+    ];
+    for order in orders {
+        let mut rig = rig(Keep::all());
+        rig.drain(order);
+        rig.drain([]);
+        let lists = rig.keeper.take_kept();
+        let all: Vec<i64> = lists.iter().flat_map(ids).collect();
+        assert_eq!((all, reasons(&lists)), (vec![1, 2, 3, 4, 5], vec![1]));
+    }
+}
+
+/// Spans of two traces by turns, as of two tasks on one thread.
+#[test]
+fn each_span_goes_to_its_own_trace() {
+    let mut rig = rig(Keep::errors());
+    let (a, b) = (|id| span(id, 1, id), |id| span(id, 11, id));
+    rig.drain([a(3), b(13), a(2), failed(b(12)), b(14), a(1), b(11)]);
+    rig.drain([a(4), b(15)]);
+    let (mut kept, bytes) = rig.kept();
+    kept.sort_unstable();
+    assert_eq!((kept, bytes), (vec![11, 12, 13, 14, 15], 507));
+    assert_eq!(rig.ledger.not_kept(), 4);
+}
+
+#[test]
+fn a_trace_that_is_longer_than_a_list_keeps_its_order() {
+    const SPANS: usize = 1500;
+    let mut rig = rig(Keep::all());
+    rig.drain::<SPANS>(std::array::from_fn(|index| {
+        let id = (SPANS - index) as u64;
+        span(id, 1, id)
+    }));
+    rig.drain([]);
+    let (ids, bytes) = rig.kept();
+    assert!(ids.into_iter().eq(1..=SPANS as i64));
+    assert_eq!(bytes, 100 * SPANS + 7);
+}
+
+/// What a span holds is dropped once, with the list that has it in the end.
+#[test]
+fn what_spans_hold_lives_as_long_as_they_do() {
+    let scope = Arc::new(InstrumentationScope::builder("other").build());
+    let of = |id, start| EndedSpan {
+        source: SpanSource::Scope(Arc::clone(&scope)),
+        ..span(id, 1, start)
+    };
+    for keep in [Keep::all(), Keep::none()] {
+        let mut rig = rig(keep);
+        rig.drain([of(3, 30), of(2, 20), of(4, 40), of(1, 10)]);
+        assert_eq!(Arc::strong_count(&scope), 5);
+        rig.drain([of(5, 50)]);
+        let lists = rig.keeper.take_kept();
+        let kept: usize = lists.iter().map(|list| list.items.len()).sum();
+        assert_eq!(Arc::strong_count(&scope), 1 + kept);
+        drop(lists);
+        assert_eq!(Arc::strong_count(&scope), 1);
+    }
 }
 
 /// The drain that has the root may have missed a child that ended before it on another thread.

@@ -47,7 +47,13 @@ impl Shares {
     /// The bytes of the next span. All together are those of the size.
     #[inline]
     pub(crate) fn next(&mut self) -> usize {
-        self.each + std::mem::take(&mut self.rest)
+        self.next_of(1)
+    }
+
+    /// The same for so many spans.
+    #[inline]
+    pub(crate) fn next_of(&mut self, spans: usize) -> usize {
+        self.each * spans + std::mem::take(&mut self.rest)
     }
 }
 

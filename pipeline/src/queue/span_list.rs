@@ -5,11 +5,10 @@
 //! list behind each other. A list is written from front to back, which the processor foresees. Spans
 //! that were handed over by pointer cost 60 ns at the first touch of a box that came back.
 
-use std::iter::Take;
 use std::ops::Range;
 use std::time::SystemTime;
 use std::vec::Drain;
-use std::{iter, ptr};
+use std::{iter, mem, ptr};
 
 use enter_span::native::{Details, EndedSpan, Library, Site, SpanSource};
 use opentelemetry::trace::{Event, TraceState};
@@ -17,7 +16,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::host::clock::Reading;
-use crate::queue::span_order::{SpanOrder, TakenAttributes};
+use crate::queue::leaving_spans::{LeavingSpans, Next};
 
 /// Spans in the order of their end, and the attributes of all of them.
 #[derive(Clone, Default)]
@@ -45,34 +44,30 @@ impl SpanList {
         self.spans.len()
     }
 
-    /// The same for a span from another list.
+    /// Takes the next spans of those that leave another list.
     #[inline]
-    pub(crate) fn push_with(
-        &mut self,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
-    ) {
-        if self.spans.len() == self.spans.capacity() {
-            grow(&mut self.spans, 1);
+    pub(crate) fn push_next(&mut self, leaving: &mut LeavingSpans<'_>, next: Next) {
+        if self.spans.capacity() - self.spans.len() < next.spans {
+            grow(&mut self.spans, next.spans);
         }
-        self.spans.extend(iter::once_with(|| span.take()));
-        self.attributes.extend(attributes);
+        self.push_all(leaving, next);
     }
 
     /// The same for a list that may stay short.
     #[inline]
-    pub(crate) fn push_few(
-        &mut self,
-        span: &mut EndedSpan,
-        attributes: impl Iterator<Item = KeyValue>,
-    ) {
-        if self.spans.len() == self.spans.capacity() {
-            grow_few(&mut self.spans);
+    pub(crate) fn push_few(&mut self, leaving: &mut LeavingSpans<'_>, next: Next) {
+        if self.spans.capacity() - self.spans.len() < next.spans {
+            grow_few(&mut self.spans, next.spans);
         }
-        self.push_with(span, attributes);
+        self.push_all(leaving, next);
     }
 
-    /// Of the last span.
+    #[inline]
+    fn push_all(&mut self, leaving: &mut LeavingSpans<'_>, next: Next) {
+        leaving.move_next(next, &mut self.spans, &mut self.attributes);
+    }
+
+    /// Adds an attribute to the last span.
     pub(crate) fn add_to_last(&mut self, attribute: KeyValue) {
         if let Some(span) = self.spans.last_mut() {
             span.attributes += 1;
@@ -80,10 +75,20 @@ impl SpanList {
         }
     }
 
-    pub(crate) fn last_attributes(&self) -> &[KeyValue] {
-        let own = self.spans.last().map_or(0, |span| span.attributes as usize);
-        let start = self.attributes.len().saturating_sub(own);
-        &self.attributes[start..]
+    /// Adds an attribute to a span.
+    pub(crate) fn add_to(&mut self, index: usize, attribute: KeyValue) {
+        let end = self.attributes_end(index + 1);
+        if let Some(span) = self.spans.get_mut(index) {
+            span.attributes += 1;
+            self.attributes
+                .insert(end.min(self.attributes.len()), attribute);
+        }
+    }
+
+    /// How many attributes the first spans have.
+    fn attributes_end(&self, spans: usize) -> usize {
+        let first = self.spans.iter().take(spans);
+        first.map(|span| span.attributes as usize).sum()
     }
 
     pub(crate) fn spans(&self) -> &[EndedSpan] {
@@ -102,39 +107,46 @@ impl SpanList {
 
     /// Moves all spans of the other one behind its own.
     pub(crate) fn append(&mut self, other: &mut SpanList) {
+        if self.spans.capacity() - self.spans.len() < other.spans.len() {
+            grow(&mut self.spans, other.spans.len());
+        }
         self.spans.append(&mut other.spans);
+        if self.attributes.capacity() - self.attributes.len() < other.attributes.len() {
+            grow(&mut self.attributes, other.attributes.len());
+        }
         self.attributes.append(&mut other.attributes);
     }
 
-    /// Hands out each span with its attributes. What is not taken out is dropped; the list keeps its room.
-    pub(crate) fn take_each(
-        &mut self,
-        mut take: impl FnMut(&mut EndedSpan, &mut Take<&mut Drain<'_, KeyValue>>),
-    ) {
-        let mut attributes = self.attributes.drain(..);
-        for span in &mut self.spans {
-            let mut own = attributes.by_ref().take(span.attributes as usize);
-            take(span, &mut own);
-            own.for_each(drop);
-        }
-        drop(attributes);
-        self.clear();
+    /// Empties it from front to back. The list keeps its room.
+    pub(crate) fn leave(&mut self) -> LeavingSpans<'_> {
+        LeavingSpans::new(self.spans.drain(..), self.attributes.drain(..))
     }
 
-    /// The same in the order of their starts.
-    pub(crate) fn take_sorted(
+    /// Has the last span come first.
+    pub(super) fn rotate_last(&mut self) {
+        let own = self.spans.last().map_or(0, |span| span.attributes as usize);
+        self.spans.rotate_right(1);
+        let all = self.attributes.len();
+        self.attributes.rotate_right(own.min(all));
+    }
+
+    /// Moves all spans of the other one. Their order is given by their places, and those of their first attributes.
+    pub(super) fn append_sorted(
         &mut self,
-        order: &mut SpanOrder,
-        start: impl Fn(&EndedSpan) -> u64,
-        mut take: impl FnMut(&mut EndedSpan, TakenAttributes<'_>),
+        other: &mut SpanList,
+        order: impl Iterator<Item = (usize, usize)>,
     ) {
-        for (_, index, first) in order.of(&self.spans, start) {
-            let span = &mut self.spans[*index];
-            let own = *first..*first + span.attributes as usize;
-            let own = self.attributes.get_mut(own).unwrap_or_default();
-            take(span, TakenAttributes::of(own));
+        for (index, first) in order {
+            let span = &mut other.spans[index];
+            let own = first..first + span.attributes as usize;
+            let own = other.attributes.get_mut(own).unwrap_or_default();
+            let taken = |place| mem::replace(place, KeyValue::new("", false));
+            self.spans.extend(iter::once_with(|| span.take()));
+            self.attributes.extend(own.iter_mut().map(taken));
         }
-        self.clear();
+        // What was taken owns nothing, so there is nothing to drop.
+        other.spans.drain(..).for_each(mem::forget);
+        other.attributes.drain(..).for_each(mem::forget);
     }
 
     /// The attributes of these spans.
@@ -218,12 +230,12 @@ impl<'a> Stretch<'a> {
 
 /// A list that may stay short grows to the double, until it is not short.
 #[cold]
-fn grow_few(list: &mut Vec<EndedSpan>) {
+fn grow_few(list: &mut Vec<EndedSpan>, more: usize) {
     const SHORT: usize = 64;
     match list.len() {
-        0 => list.reserve_exact(1),
-        few if few < SHORT => list.reserve_exact(few.max(3)),
-        _ => grow(list, 1),
+        0 => list.reserve_exact(more),
+        few if few < SHORT => list.reserve_exact(few.max(3).max(more)),
+        _ => grow(list, more),
     }
 }
 
