@@ -1,4 +1,4 @@
-//! Spans of one trace behind each other in a list: they go to one place, and are moved at once.
+//! Spans of one trace behind each other in a list: they go to one place, and are moved together.
 
 use enter_span::native::{EndedSpan, SpanSource, StatusCode};
 use opentelemetry::trace::SpanId;
@@ -41,7 +41,7 @@ impl Stretch {
                 stretch.other_root = Some(own);
                 break;
             }
-            // It may decide at once: what comes behind it follows.
+            // It may decide together: what comes behind it follows.
             if stretch.has_error {
                 break;
             }

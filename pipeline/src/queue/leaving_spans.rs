@@ -1,4 +1,4 @@
-//! Spans on their way from one list into others, some at once.
+//! Spans on their way from one list into others, some together.
 
 use std::vec::Drain;
 

@@ -40,8 +40,8 @@ impl RecordSink for QueueSink {
         self.clock.now()
     }
 
-    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId {
-        native::root_of(parentage, parent)
+    fn root_of(&self, mark: usize, parentage: &Parentage, parent: &Context) -> SpanId {
+        native::root_of(mark, parentage, parent)
     }
 
     fn read_counter(&self) -> CounterReading {

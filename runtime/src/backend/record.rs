@@ -114,10 +114,16 @@ impl Record {
         self.held = held;
     }
 
-    /// The local root of its span, also after its end, if that is recorded.
-    pub fn root(&self) -> Option<SpanId> {
-        let has_root = self.config.as_ref()?.extras.include(Extras::ROOT);
-        has_root.then_some(self.span.root)
+    /// The local root of its span, also after its end, if that is recorded, and the mark of its config.
+    pub fn root(&self) -> Option<(SpanId, usize)> {
+        let config = self.config.as_ref()?;
+        let has_root = config.extras.include(Extras::ROOT);
+        let root = if has_root {
+            self.span.root
+        } else {
+            SpanId::INVALID
+        };
+        Some((root, config.mark()))
     }
 
     #[cold]

@@ -54,6 +54,11 @@ impl RecordConfig {
     #[cold]
     #[inline(never)]
     fn note_root(&self, span: &mut EndedSpan, parent: &Context) {
-        span.root = self.sink.root_of(&span.parentage, parent);
+        span.root = self.sink.root_of(self.mark(), &span.parentage, parent);
+    }
+
+    /// By which its spans are known from those of other pipelines.
+    pub(crate) fn mark(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 }

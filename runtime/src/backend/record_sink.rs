@@ -20,8 +20,8 @@ pub trait RecordSink: Send + Sync {
     /// The counter that `now` reads, and its rate, for times of spans that are open.
     fn read_counter(&self) -> CounterReading;
 
-    /// The local root of a span that starts at this place below `parent`.
-    fn root_of(&self, parentage: &Parentage, parent: &Context) -> SpanId;
+    /// The local root of a span that starts at this place below `parent`, with the config of this mark.
+    fn root_of(&self, mark: usize, parentage: &Parentage, parent: &Context) -> SpanId;
 
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.

@@ -16,22 +16,34 @@ use crate::backend::ended_span::Parentage;
 use crate::context::unwind;
 use crate::span::root_table;
 
-/// A span, and the root in its record.
+/// The root in a record, and whose record it is.
 #[derive(Clone, Copy)]
 struct RecordedRoot {
-    span: SpanId,
+    /// Not valid if the pipeline does not ask for it.
     root: SpanId,
+    /// The pipeline, by the address of its config.
+    pipeline: usize,
+}
+
+/// One of the thread's last spans.
+#[derive(Clone, Copy)]
+struct LastSpan {
+    span: SpanId,
+    recorded: RecordedRoot,
 }
 
 const MOST: usize = 64;
 
-const NONE: RecordedRoot = RecordedRoot {
+const NONE: LastSpan = LastSpan {
     span: SpanId::INVALID,
-    root: SpanId::INVALID,
+    recorded: RecordedRoot {
+        root: SpanId::INVALID,
+        pipeline: 0,
+    },
 };
 
 thread_local! {
-    static LAST: [Cell<RecordedRoot>; MOST] = const { [const { Cell::new(NONE) }; MOST] };
+    static LAST: [Cell<LastSpan>; MOST] = const { [const { Cell::new(NONE) }; MOST] };
     static ANSWER: Cell<Answer> = const { Cell::new(Answer::Unasked) };
 }
 
@@ -39,23 +51,32 @@ thread_local! {
 enum Answer {
     Unasked,
     Asked,
-    Root(SpanId),
+    Root(RecordedRoot),
 }
 
-/// The local root of a span that starts at this place below `parent`: itself without a local parent, and the parent
-/// where nobody knows better.
+/// The local root of a span that starts in this pipeline at this place below `parent`. It is the span itself without
+/// a local parent, or below a span of another pipeline, whose end does not come here. It is the parent where nobody
+/// knows better.
 ///
 /// The table is asked last: where several roots of a trace are open, it can only guess.
 #[cold]
 #[inline(never)]
-pub fn root_of(parentage: &Parentage, parent: &Context) -> SpanId {
+pub fn root_of(pipeline: usize, parentage: &Parentage, parent: &Context) -> SpanId {
     let (own, above) = (parentage.span_id, parentage.parent);
     let root = if above == SpanId::INVALID || parentage.parent_is_remote {
         own
     } else {
-        recall(above).unwrap_or_else(|| find(above, parent))
+        let span = parent.span();
+        match recall(above).or_else(|| ask(&span)) {
+            Some(recorded) if recorded.pipeline == pipeline => recorded.root,
+            Some(_) => own,
+            None => root_table::find(span.span_context()).unwrap_or(above),
+        }
     };
-    let last = RecordedRoot { span: own, root };
+    let last = LastSpan {
+        span: own,
+        recorded: RecordedRoot { root, pipeline },
+    };
     // A dying thread remembers none.
     let _ = LAST.try_with(|all| all[slot_of(own)].set(last));
     root
@@ -67,19 +88,13 @@ fn slot_of(span: SpanId) -> usize {
 }
 
 #[inline]
-fn recall(span: SpanId) -> Option<SpanId> {
+fn recall(span: SpanId) -> Option<RecordedRoot> {
     let last = LAST.try_with(|all| all[slot_of(span)].get()).ok()?;
-    (last.span == span).then_some(last.root)
-}
-
-fn find(above: SpanId, parent: &Context) -> SpanId {
-    let span = parent.span();
-    let in_table = || root_table::find(span.span_context());
-    ask(&span).or_else(in_table).unwrap_or(above)
+    (last.span == span).then_some(last.recorded)
 }
 
 /// The root that a span knows. `None` if it does not answer.
-fn ask(span: &SpanRef<'_>) -> Option<SpanId> {
+fn ask(span: &SpanRef<'_>) -> Option<RecordedRoot> {
     say(Answer::Asked)?;
     // Another provider's code may run here.
     let _ = unwind::shielded(|| span.is_recording());
@@ -91,10 +106,10 @@ fn ask(span: &SpanRef<'_>) -> Option<SpanId> {
 
 /// Answers with the root of a record, if it is asked for. The first answer holds.
 #[inline]
-pub fn answer_root(root: impl FnOnce() -> Option<SpanId>) {
+pub fn answer_root(root: impl FnOnce() -> Option<(SpanId, usize)>) {
     if let Ok(Answer::Asked) = ANSWER.try_with(Cell::get) {
-        if let Some(root) = root() {
-            say(Answer::Root(root));
+        if let Some((root, pipeline)) = root() {
+            say(Answer::Root(RecordedRoot { root, pipeline }));
         }
     }
 }

@@ -128,10 +128,10 @@ impl RecordingState {
     }
 
     /// The local root that is recorded of it, also after its end.
-    pub(crate) fn root(&self) -> Option<SpanId> {
+    pub(crate) fn root(&self) -> Option<(SpanId, usize)> {
         match &self.storage {
             Storage::Nowhere | Storage::Record => self.record.root(),
-            Storage::Foreign(_) => None,
+            Storage::Foreign(_) => Some((SpanId::INVALID, 0)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use enter_span::{Status, enter_span, start_span};
 use enter_span_pipeline::{Keep, Limits, Pipeline};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 
 use super::{names, reasons, rig, rig_with};
 use crate::pipeline::{AGES, Exporter, build, tracer};

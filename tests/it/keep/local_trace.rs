@@ -5,13 +5,16 @@ use std::sync::mpsc;
 use std::thread;
 
 use enter_span::{Span, Status, enter_span, start_span};
-use enter_span_pipeline::Keep;
+use enter_span_pipeline::{Keep, Pipeline, PipelineBuilder};
 use opentelemetry::Context;
 use opentelemetry::trace::{
     Status as OtelStatus, TraceContextExt as _, Tracer as _, TracerProvider as _,
 };
 
+use opentelemetry_sdk::trace::InMemorySpanExporter;
+
 use super::{caller, names, reasons, rig};
+use crate::pipeline::build;
 
 fn fail(span: impl Borrow<Span>) {
     span.borrow().set_status(Status::error(""));
@@ -183,4 +186,23 @@ fn what_is_kept_comes_in_the_order_of_time() {
             .all(|(_, reason)| reason.is_none())
     );
     assert_eq!(kept[4].attributes, [opentelemetry::KeyValue::new("k", "v")]);
+}
+
+/// A span below one of another pipeline is a local root: the other one's end never comes here. So is what the other
+/// one records below it.
+#[test]
+fn a_span_below_one_of_another_pipeline_is_a_root() {
+    for outer in [None, Some(Keep::all())] {
+        let rig = rig(Keep::errors());
+        let builder = Pipeline::builder().with_exporter(InMemorySpanExporter::default());
+        let builder = outer.into_iter().fold(builder, PipelineBuilder::with_keep);
+        let other = build(builder);
+        other.tracer("it").enter_span("request", |_| {
+            rig.tracer.enter_span("job", |_| enter_span("step", |_| {}));
+            rig.flush();
+            let counts = rig.pipeline.counts();
+            assert_eq!((counts.not_kept, counts.undecided), (2, 0));
+            assert_eq!(counts.keep.not_kept, 1);
+        });
+    }
 }
