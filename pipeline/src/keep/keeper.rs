@@ -340,7 +340,7 @@ impl Keeper {
     }
 
     fn keep_spare(&mut self, list: SpanList) {
-        if self.spare.len() < MOST_SPARE && list.room() <= MOST_SPARE_SPANS {
+        if self.spare.len() < MOST_SPARE && list.is_short(MOST_SPARE_SPANS) {
             self.spare.push(list);
         }
     }

@@ -10,7 +10,6 @@ use opentelemetry::Context;
 use opentelemetry::trace::{
     Status as OtelStatus, TraceContextExt as _, Tracer as _, TracerProvider as _,
 };
-
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 
 use super::{caller, names, reasons, rig};
