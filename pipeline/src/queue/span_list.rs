@@ -100,6 +100,11 @@ impl SpanList {
         self.spans.get(index)
     }
 
+    /// Spans that it has room for.
+    pub(crate) fn room(&self) -> usize {
+        self.spans.capacity()
+    }
+
     /// Whether it has room for no more than so many spans, with a few attributes each.
     pub(crate) fn is_short(&self, most: usize) -> bool {
         const FEW: usize = 8;
