@@ -27,7 +27,7 @@
 //! elsewhere, such as those of tracing-opentelemetry and tracing-chrome, record mirrors too. Leave them out there,
 //! or of the whole subscriber: see [`is_mirror`].
 //!
-//! With no subscriber, a span costs one load more than without the feature.
+//! With no subscriber, a span costs a few loads more than without the feature.
 
 pub(crate) mod callsite;
 pub(crate) mod kept_attributes;
