@@ -8,6 +8,7 @@ mod tracing_on_ours;
 
 use std::error::Error;
 
+use enter_span_pipeline::Keep;
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{Compression, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
@@ -17,15 +18,19 @@ use crate::transport::{Endpoint, Transport};
 use crate::work::Work;
 
 /// In the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     "enter_span",
     "enter_span_without_code",
+    KEEPS_NOTHING,
     "opentelemetry_sdk",
     "opentelemetry_sdk_with_code",
     "tracing_opentelemetry",
     "tracing_on_enter_span",
     "fastrace",
 ];
+
+/// The pipeline with a policy that keeps no trace: nothing of it may arrive.
+pub(crate) const KEEPS_NOTHING: &str = "enter_span_keep_none";
 
 /// A peer that exports to the receiver from now on.
 pub(crate) struct Installed {
@@ -56,8 +61,9 @@ enum Code {
 
 pub(crate) fn install(name: &str, endpoint: &Endpoint) -> Result<Installed, Box<dyn Error>> {
     match name {
-        "enter_span" => ours::install(endpoint, Code::Recorded),
-        "enter_span_without_code" => ours::install(endpoint, Code::LeftOut),
+        "enter_span" => ours::install(endpoint, Code::Recorded, None),
+        "enter_span_without_code" => ours::install(endpoint, Code::LeftOut, None),
+        KEEPS_NOTHING => ours::install(endpoint, Code::Recorded, Some(Keep::none())),
         "opentelemetry_sdk" => by_hand::install(endpoint, Code::LeftOut),
         "opentelemetry_sdk_with_code" => by_hand::install(endpoint, Code::Recorded),
         "tracing_opentelemetry" => through_tracing::install(endpoint),

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use enter_span::{enter_span, in_span};
-use enter_span_pipeline::{Limits, Pipeline};
+use enter_span_pipeline::{Keep, Limits, Pipeline, PipelineBuilder};
 
 use super::{Code, Installed, QUEUE_SPANS, resource};
 use crate::transport::{Endpoint, Transport};
@@ -13,7 +13,11 @@ use crate::work::CALLS;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) fn install(endpoint: &Endpoint, code: Code) -> Result<Installed, Box<dyn Error>> {
+pub(super) fn install(
+    endpoint: &Endpoint,
+    code: Code,
+    keep: Option<Keep>,
+) -> Result<Installed, Box<dyn Error>> {
     let url = endpoint.url();
     let transport = endpoint.transport;
     let builder = Pipeline::builder()
@@ -27,6 +31,7 @@ pub(super) fn install(endpoint: &Endpoint, code: Code) -> Result<Installed, Box<
         Code::Recorded => builder,
         Code::LeftOut => builder.without_code_attributes(),
     };
+    let builder = keep.into_iter().fold(builder, PipelineBuilder::with_keep);
     let pipeline = builder.install()?;
     Ok(Installed {
         trace,

@@ -9,7 +9,7 @@ use super::{Code, Installed, ours};
 use crate::transport::Endpoint;
 
 pub(super) fn install(endpoint: &Endpoint) -> Result<Installed, Box<dyn Error>> {
-    let installed = ours::install(endpoint, Code::Recorded)?;
+    let installed = ours::install(endpoint, Code::Recorded, None)?;
     let layer = enter_span_tracing::layer();
     let subscriber = tracing_subscriber::registry()
         .with(only_these())
