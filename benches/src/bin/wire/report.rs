@@ -42,6 +42,7 @@ impl Figures {
     pub(crate) fn throughput(&self) -> String {
         match self.spans_per_second {
             Some(rate) => format!("{:.0}k", rate / 1e3),
+            None if self.bytes == 0.0 => "–".to_owned(),
             None => "lost spans".to_owned(),
         }
     }

@@ -24,7 +24,7 @@ pub(crate) struct Figures {
     pub(crate) allocations: f64,
     /// Of the requests' bodies, compressed where the transport does it.
     pub(crate) bytes: f64,
-    /// `None` if spans were lost at each rate.
+    /// `None` if spans were lost at each rate, or none was tried.
     pub(crate) spans_per_second: Option<f64>,
     /// Spans that did not arrive. With one of them the figures do not count.
     pub(crate) lost: u64,
