@@ -148,6 +148,15 @@ impl PipelineBuilder {
     ///
     /// What the sampler does not record never comes to the policy, and the sampled flag that goes to other
     /// services is the sampler's: each service keeps its own part of a trace.
+    ///
+    /// ```
+    /// use enter_span_pipeline::{Console, Keep, Pipeline};
+    ///
+    /// let builder = Pipeline::builder().with_exporter(Console::new());
+    /// let pipeline = builder.with_keep(Keep::errors().or_fraction(0.05)).build()?;
+    /// # drop(pipeline);
+    /// # Ok::<(), enter_span_pipeline::Error>(())
+    /// ```
     pub fn with_keep(mut self, keep: Keep) -> Self {
         self.keep = Some(keep);
         self

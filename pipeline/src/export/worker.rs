@@ -132,7 +132,7 @@ impl Worker {
         let ends = wakeup.shut_down.is_some() || wakeup.is_over;
         if ends || wakeup.flush.is_some() {
             // Decides what had ended when it was asked for.
-            keeper.absorb(self.ledgers.queue.buffers.drain());
+            keeper.absorb(self.ledgers.queue.buffers.drain_again());
         }
         if ends {
             let traces = keeper.close();

@@ -14,6 +14,21 @@ use crate::queue::span_list::SpanList;
 ///
 /// A local root is a span without a local parent: the first one of a trace, one below a remote parent, each
 /// invocation, each linked root.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::Keep;
+///
+/// let keep = Keep::by(|trace| {
+///     let is_order = trace.root().is_some_and(|root| root.name() == "POST /orders");
+///     let is_slow = trace.duration().is_some_and(|time| time > Duration::from_secs(1));
+///     let is_wide = trace.spans().count() > 500;
+///     let is_chosen = trace.trace_id().to_bytes()[15] == 0;
+///     is_order && (is_slow || is_wide || trace.has_error()) || is_chosen
+/// });
+/// # drop(keep);
+/// ```
 pub struct LocalTrace<'a> {
     pub(super) trace_id: TraceId,
     pub(super) spans: &'a SpanList,
@@ -23,6 +38,26 @@ pub struct LocalTrace<'a> {
 }
 
 /// A span of a [`LocalTrace`].
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use enter_span_pipeline::{Keep, LocalSpan};
+/// use opentelemetry::trace::SpanKind;
+///
+/// fn is_of_interest(span: LocalSpan<'_>) -> bool {
+///     let is_call = span.kind() == SpanKind::Client && span.scope() == "acme-bank";
+///     let is_stuck = span.outcome() == Some("cancelled") && span.duration() > Duration::from_secs(1);
+///     let is_refused = span.is_error() && span.status_description().contains("refused");
+///     let is_tested = span.attribute("test.id").is_some() || span.attributes().len() > 50;
+///     let is_joined = span.links().len() > 10 && span.span_id() != span.parent_span_id();
+///     let is_odd = span.start_time() > SystemTime::now();
+///     span.name() == "pay" && is_call || is_stuck || is_refused || is_tested || is_joined || is_odd
+/// }
+///
+/// let keep = Keep::by(|trace| trace.spans().any(is_of_interest));
+/// # drop(keep);
+/// ```
 #[derive(Clone, Copy)]
 pub struct LocalSpan<'a> {
     span: &'a EndedSpan,

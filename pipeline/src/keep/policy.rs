@@ -32,6 +32,24 @@ use crate::keep::local_trace::LocalTrace;
 /// # drop(pipeline);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Rules join in any order, and roots may have rules of their own:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::Keep;
+///
+/// let slow = Keep::slower_than(Duration::from_secs(2)).or_errors();
+/// let keep = Keep::with("debug")
+///     .or_by(|trace| trace.spans().any(|span| span.name() == "pay"))
+///     .for_scope("acme-jobs", slow)
+///     .for_root("GET /health", Keep::none())
+///     .for_root("POST /payments", Keep::all())
+///     .with_max_age(Duration::from_secs(30))
+///     .with_max_spans(1_000);
+/// assert!(keep.to_string().starts_with("with=debug,by"));
+/// ```
 #[must_use = "a policy does nothing until a pipeline has it"]
 pub struct Keep {
     pub(super) errors: bool,

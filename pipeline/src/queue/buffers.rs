@@ -15,6 +15,7 @@ use crate::host::process::Process;
 use crate::host::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::queue::budget::{Budget, Size};
 use crate::queue::buffer_list::BufferList;
+use crate::queue::drained_list::{DrainedList, ListHome};
 use crate::queue::push_result::{PushResult, QueueCounts, Refusal, RefusalCounts, WorkerCall};
 use crate::queue::thread_buffer::{BufferOwner, BufferState, ThreadBuffer};
 
@@ -37,28 +38,6 @@ pub(crate) struct Buffers<L> {
     /// Accepted by buffers whose thread is gone.
     accepted: AtomicU64,
     refused: RefusalCounts,
-}
-
-/// A list that the worker has taken out of a buffer, and will give back empty.
-pub(crate) struct DrainedList<L> {
-    pub(crate) items: L,
-    pub(crate) size: Size,
-    home: Arc<ThreadBuffer<L>>,
-}
-
-/// The place of lists that are filled by the worker, and that no thread's buffer gets back.
-#[derive(Default)]
-pub(crate) struct ListHome<L>(Arc<ThreadBuffer<L>>);
-
-impl<L> ListHome<L> {
-    /// A list that goes the way of those that were drained.
-    pub(crate) fn list(&self, items: L, size: Size) -> DrainedList<L> {
-        DrainedList {
-            items,
-            size,
-            home: Arc::clone(&self.0),
-        }
-    }
 }
 
 const OPEN: u8 = 0;
@@ -312,13 +291,23 @@ impl<L: Default> Buffers<L> {
         self.is_asleep.store(false, Ordering::Relaxed);
     }
 
-    /// Takes out all that waits. What it holds stays counted until it is released.
+    /// Takes out all that waits. What it holds stays counted until it is released. A thread that has recorded
+    /// nothing since the last time loses its spare lists.
     pub(crate) fn drain(&self) -> Vec<DrainedList<L>> {
+        self.drain_from_all(true)
+    }
+
+    /// The same right behind another drain: nobody had time to record, and all keep their spare lists.
+    pub(crate) fn drain_again(&self) -> Vec<DrainedList<L>> {
+        self.drain_from_all(false)
+    }
+
+    fn drain_from_all(&self, frees_spare: bool) -> Vec<DrainedList<L>> {
         self.budget.begin();
         let mut all = Vec::new();
         let (mut known, mut has_left) = (0, false);
         for buffer in self.snapshot() {
-            let is_left = self.drain_one(&buffer, &mut all);
+            let is_left = self.drain_one(&buffer, frees_spare, &mut all);
             has_left |= is_left;
             known += usize::from(!is_left);
         }
@@ -330,7 +319,12 @@ impl<L: Default> Buffers<L> {
     }
 
     /// Says whether the thread is gone.
-    fn drain_one(&self, buffer: &Arc<ThreadBuffer<L>>, all: &mut Vec<DrainedList<L>>) -> bool {
+    fn drain_one(
+        &self,
+        buffer: &Arc<ThreadBuffer<L>>,
+        frees_spare: bool,
+        all: &mut Vec<DrainedList<L>>,
+    ) -> bool {
         // Before its items are taken: then they are the last.
         let is_left = buffer.is_left();
         let lists = buffer.take(&self.process, |state| {
@@ -339,7 +333,7 @@ impl<L: Default> Buffers<L> {
                 self.keep_count(state);
             }
         });
-        if lists.is_empty() || self.is_closed() {
+        if (lists.is_empty() && frees_spare) || self.is_closed() {
             drop(buffer.take_spare(&self.process));
         }
         if is_left {

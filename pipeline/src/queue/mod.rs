@@ -5,6 +5,7 @@ mod buffer_list;
 pub(crate) mod buffers;
 #[cfg(all(test, not(enter_span_loom)))]
 mod contention;
+pub(crate) mod drained_list;
 pub(crate) mod leaving_spans;
 pub(crate) mod limit;
 #[cfg(all(test, enter_span_loom))]

@@ -8,14 +8,15 @@ use std::sync::{Arc, Weak};
 use enter_span::native::EndedSpan;
 use opentelemetry::KeyValue;
 
-use crate::queue::buffers::{self, Buffers};
+use crate::queue::buffers::Buffers;
+use crate::queue::drained_list;
 use crate::queue::limit::Limits;
 use crate::queue::push_result::{PushResult, WorkerCall};
 use crate::queue::span_list::SpanList;
 use crate::queue::thread_buffer::BufferOwner;
 
-pub(crate) type DrainedList = buffers::DrainedList<SpanList>;
-pub(crate) type ListHome = buffers::ListHome<SpanList>;
+pub(crate) type DrainedList = drained_list::DrainedList<SpanList>;
+pub(crate) type ListHome = drained_list::ListHome<SpanList>;
 
 /// All that waits in a pipeline, or is on its way.
 pub(crate) struct SpanQueue {

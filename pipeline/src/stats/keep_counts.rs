@@ -3,6 +3,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a [`Keep`](crate::Keep) has decided: numbers of local traces. All are 0 without one.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use enter_span_pipeline::{Console, Keep, KeepCounts, Pipeline};
+///
+/// let builder = Pipeline::builder().with_exporter(Console::new());
+/// let pipeline = builder.with_keep(Keep::errors()).build()?;
+/// pipeline.tracer("docs").enter_span("fine", |_| {});
+/// pipeline.flush(Duration::from_secs(5))?;
+/// let KeepCounts { kept, not_kept, .. } = pipeline.counts().keep;
+/// assert_eq!((kept, not_kept), (0, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeepCounts {
