@@ -97,22 +97,17 @@ impl SiteMirror {
         callsite.is_wanted().then_some(callsite)
     }
 
-    /// Not under the lock of the place: subscribers are asked when it is registered.
+    /// Subscribers are asked when it is registered, so that is before others see it, and under no lock. Of two
+    /// threads, one makes it in vain.
     #[cold]
     #[inline(never)]
     fn make(&'static self, source: Source) -> Option<&'static Callsite> {
         if is_called() {
             return None;
         }
-        let mut is_new = false;
-        let callsite = self.callsite.get_or_init(|| {
-            is_new = true;
-            Callsite::leak(self.fields, source)
-        });
-        if is_new {
-            let _ = call(|| callsite.default.register());
-        }
-        Some(callsite)
+        let callsite = Callsite::leak(self.fields, source);
+        let _ = call(|| callsite.default.register());
+        Some(self.callsite.get_or_init(|| callsite))
     }
 }
 

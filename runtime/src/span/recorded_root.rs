@@ -66,11 +66,10 @@ pub fn root_of(pipeline: usize, parentage: &Parentage, parent: &Context) -> Span
     let root = if above == SpanId::INVALID || parentage.parent_is_remote {
         own
     } else {
-        let span = parent.span();
-        match recall(above).or_else(|| ask(&span)) {
+        match recall(above).or_else(|| ask(&parent.span())) {
             Some(recorded) if recorded.pipeline == pipeline => recorded.root,
             Some(_) => own,
-            None => root_table::find(span.span_context()).unwrap_or(above),
+            None => root_table::find(parent.span().span_context()).unwrap_or(above),
         }
     };
     let last = LastSpan {
