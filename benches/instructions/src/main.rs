@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use enter_span::{enter_span, extract, in_span};
-use enter_span_pipeline::{Keep, Pipeline};
+use enter_span_pipeline::{Keep, Pipeline, PipelineBuilder};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -87,12 +87,7 @@ fn recorded_by(
     bursts: u64,
     one: fn(u64) -> u64,
 ) -> Result<(), enter_span_pipeline::Error> {
-    let builder = Pipeline::builder().with_exporter(Nowhere);
-    let pipeline = match keep {
-        Some(keep) => builder.with_keep(keep),
-        None => builder,
-    };
-    let pipeline = pipeline.install()?;
+    let pipeline = install(keep)?;
     for _ in 0..bursts {
         in_span!("root", |_| spans(one));
         pipeline.flush(AGES)?;
@@ -100,15 +95,16 @@ fn recorded_by(
     Ok(())
 }
 
+fn install(keep: Option<Keep>) -> Result<Pipeline, enter_span_pipeline::Error> {
+    let builder = Pipeline::builder().with_exporter(Nowhere);
+    let builder = keep.into_iter().fold(builder, PipelineBuilder::with_keep);
+    builder.install()
+}
+
 /// Traces of eight spans, for the thread of the worker: [`BURST`] spans between two flushes.
 fn traces(keep: Option<Keep>, bursts: u64) -> Result<(), enter_span_pipeline::Error> {
     const SPANS: u64 = 8;
-    let builder = Pipeline::builder().with_exporter(Nowhere);
-    let pipeline = match keep {
-        Some(keep) => builder.with_keep(keep),
-        None => builder,
-    };
-    let pipeline = pipeline.install()?;
+    let pipeline = install(keep)?;
     for _ in 0..bursts {
         for _ in 0..BURST / SPANS {
             in_span!("root", |_| (1..SPANS).for_each(|id| _ = child(id)));

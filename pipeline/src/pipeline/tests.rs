@@ -10,7 +10,10 @@ use enter_span::native::{DiagnosticSource as _, Report};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 
 use crate::error::Error;
+use crate::export::control::Control;
+use crate::export::interference::Interference;
 use crate::pipeline::Pipeline;
+use crate::stats::counts::Counts;
 
 const AGES: Duration = Duration::from_secs(60);
 
@@ -117,24 +120,25 @@ fn an_exporter_whose_threads_die_is_given_up() {
     pipeline.shutdown(AGES).expect("down in time");
 }
 
+/// What a pipeline counts right after a shutdown that is late, while this thread of it had three spans at hand.
+fn counts_after_late_shutdown(thread: fn(&Control) -> &Interference) -> Counts {
+    let (pipeline, ..) = pipeline();
+    let thread = thread(&pipeline.threads.control);
+    let is_late = |result| matches!(result, Err(Error::TimedOut(_)));
+    thread.stop();
+    record(&pipeline, 3);
+    assert!(is_late(pipeline.flush(Duration::ZERO)));
+    thread.wait_until_it_stands();
+    assert!(is_late(pipeline.shutdown(Duration::ZERO)));
+    let counts = pipeline.counts();
+    thread.release();
+    counts
+}
+
 /// The spans that the worker is moving when the time of a shutdown is over are counted when it returns.
 #[test]
 fn a_late_shutdown_waits_for_the_hands_of_the_worker() {
-    let (pipeline, ..) = pipeline();
-    let thread = &pipeline.threads.control.of_worker;
-    thread.stop();
-    record(&pipeline, 3);
-    assert!(matches!(
-        pipeline.flush(Duration::ZERO),
-        Err(Error::TimedOut(_))
-    ));
-    thread.wait_until_it_stands();
-    assert!(matches!(
-        pipeline.shutdown(Duration::ZERO),
-        Err(Error::TimedOut(_))
-    ));
-    let counts = pipeline.counts();
-    thread.release();
+    let counts = counts_after_late_shutdown(|control| &control.of_worker);
     assert_eq!((counts.recorded, counts.queued), (3, 0));
     assert_eq!(counts.dropped.shutdown_timed_out, 3);
 }
@@ -142,21 +146,7 @@ fn a_late_shutdown_waits_for_the_hands_of_the_worker() {
 /// So are those that an exporter has answered for, and that its thread has not counted yet.
 #[test]
 fn a_late_shutdown_waits_for_the_hands_of_an_exporters_thread() {
-    let (pipeline, ..) = pipeline();
-    let thread = &pipeline.threads.control.of_export;
-    thread.stop();
-    record(&pipeline, 3);
-    assert!(matches!(
-        pipeline.flush(Duration::ZERO),
-        Err(Error::TimedOut(_))
-    ));
-    thread.wait_until_it_stands();
-    assert!(matches!(
-        pipeline.shutdown(Duration::ZERO),
-        Err(Error::TimedOut(_))
-    ));
-    let counts = pipeline.counts();
-    thread.release();
+    let counts = counts_after_late_shutdown(|control| &control.of_export);
     assert_eq!((counts.recorded, counts.queued), (3, 0));
     assert_eq!(counts.exported, 3);
 }

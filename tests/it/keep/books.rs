@@ -97,7 +97,7 @@ fn diagnose_says_what_was_not_kept() {
     drop(open);
 }
 
-/// Without a policy nothing is said of it.
+/// Without a policy, no topic names it.
 #[test]
 fn diagnose_says_nothing_without_a_policy() {
     if !is_child("keep::books::diagnose_says_nothing_without_a_policy") {
