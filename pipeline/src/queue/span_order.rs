@@ -12,7 +12,7 @@ pub(crate) struct SpanOrder {
 }
 
 /// Of a span, from the highest bits: its start, its place, and that of its first attribute. One number is
-/// compared together.
+/// compared in one step.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u128);
 
