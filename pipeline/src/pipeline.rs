@@ -289,7 +289,8 @@ impl Pipeline {
     /// ([`Dropped::shutdown_timed_out`](crate::Dropped::shutdown_timed_out)), and the application is
     /// [warned](crate::PipelineBuilder::with_warnings) before this returns, which may take a second more. With a
     /// spool they are written to it, in the last quarter of the time and at most two seconds, and this succeeds if
-    /// all of them are.
+    /// all of them are. With a [`Keep`], what is undecided is exported. If a rule of the policy still runs when the
+    /// time is over, its spans stay `queued` or `undecided`, and the warning gives their number.
     ///
     /// # Errors
     ///
