@@ -27,7 +27,7 @@ pub use crate::span::bridged_span::{
     BridgedFailure, BridgedFields, BridgedParent, BridgedRecording, BridgedSpan, attach,
     current_context, detach, failure_of, otel_value,
 };
-pub use crate::span::recorded_root::{answer_root, root_of};
+pub use crate::span::recorded_root::{answer_root, root_above};
 
 /// A tracer whose spans, and all below them, are recorded by this backend. `provider` records the same for
 /// other versions of this crate.

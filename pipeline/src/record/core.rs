@@ -40,8 +40,8 @@ impl RecordSink for QueueSink {
         self.clock.now()
     }
 
-    fn root_of(&self, mark: usize, parentage: &Parentage, parent: &Context) -> SpanId {
-        native::root_of(mark, parentage, parent)
+    fn root_above(&self, mark: usize, parent: &Context) -> Option<SpanId> {
+        native::root_above(mark, parent)
     }
 
     fn read_counter(&self) -> CounterReading {

@@ -22,6 +22,7 @@ pub(crate) mod context_backend;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 pub(crate) mod ended_span;
 pub(crate) mod foreign;
+pub(crate) mod last_roots;
 pub(crate) mod process_backend;
 #[expect(missing_docs, reason = "reached by `enter-span-pipeline` only")]
 pub(crate) mod record;

@@ -1,9 +1,11 @@
 //! What the spans of a backend have in common, and what is recorded of each.
 
 use opentelemetry::Context;
+use opentelemetry::trace::SpanId;
 
 use crate::attribute::limit::SpanLimits;
 use crate::backend::ended_span::EndedSpan;
+use crate::backend::last_roots::{self, RecordedRoot};
 use crate::backend::record_sink::RecordSink;
 
 /// What the spans of a backend have in common.
@@ -51,13 +53,30 @@ impl RecordConfig {
         }
     }
 
-    #[cold]
-    #[inline(never)]
+    /// The root of what starts below its parent: the span itself without a local parent, or below a span of another
+    /// pipeline, whose end does not come here.
+    #[inline(always)]
     fn note_root(&self, span: &mut EndedSpan, parent: &Context) {
-        span.root = self.sink.root_of(self.mark(), &span.parentage, parent);
+        let (own, above) = (span.parentage.span_id, span.parentage.parent);
+        let root = if above == SpanId::INVALID || span.parentage.parent_is_remote {
+            own
+        } else {
+            let below = match last_roots::recall(above) {
+                Some(recorded) => recorded.of_pipeline(self.mark()),
+                None => self.sink.root_above(self.mark(), parent),
+            };
+            below.unwrap_or(own)
+        };
+        span.root = root;
+        let recorded = RecordedRoot {
+            root,
+            pipeline: self.mark(),
+        };
+        last_roots::remember(own, recorded);
     }
 
     /// By which its spans are known from those of other pipelines.
+    #[inline]
     pub(crate) fn mark(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }

@@ -3,7 +3,7 @@
 use opentelemetry::trace::SpanId;
 use opentelemetry::{Context, KeyValue};
 
-use crate::backend::ended_span::{EndedSpan, Parentage};
+use crate::backend::ended_span::EndedSpan;
 
 /// A counter at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +20,9 @@ pub trait RecordSink: Send + Sync {
     /// The counter that `now` reads, and its rate, for times of spans that are open.
     fn read_counter(&self) -> CounterReading;
 
-    /// The local root of a span that starts at this place below `parent`, with the config of this mark.
-    fn root_of(&self, mark: usize, parentage: &Parentage, parent: &Context) -> SpanId;
+    /// The local root of a span with the config of this mark, which starts below a local one in `parent`. `None` if
+    /// that one has another config.
+    fn root_above(&self, mark: usize, parent: &Context) -> Option<SpanId>;
 
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
     /// its attributes; or leaves both there, and gives `false`.
