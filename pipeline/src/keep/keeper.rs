@@ -154,8 +154,6 @@ impl Keeper {
             match place {
                 Place::Pending(number) => self.hold(number, key, &mut leaving, &mut shares),
                 Place::Decided(verdict) => self.follow(verdict, key, &mut leaving, &mut shares),
-                // It leads to one of the others.
-                Place::Below(_) => leaving.drop_next(leaving.one()),
             }
         }
         drop(leaving);
@@ -178,8 +176,8 @@ impl Keeper {
     fn hold(&mut self, number: u32, key: Key, leaving: &mut LeavingSpans<'_>, shares: &mut Shares) {
         let most = self.rules.bounds.spans;
         let Some(trace) = self.traces.get_mut(number) else {
-            // Every place leads to a trace. If it did not, the worker would go on.
-            return leaving.drop_next(leaving.one());
+            // Every pending place leads to a trace. If it did not, nothing would be lost.
+            return self.follow(Verdict::Kept(Reason::Undecided), key, leaving, shares);
         };
         let most = most.saturating_sub(trace.spans.len()).max(1);
         let stretch = Stretch::of(leaving.spans(), key, trace.key.root, most);

@@ -1,7 +1,7 @@
 //! Where the spans of a root go: to a trace that is not decided, or the way of one that is.
 
+use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use enter_span::native::EndedSpan;
@@ -69,6 +69,11 @@ pub(super) enum Place {
     /// The number of a trace.
     Pending(u32),
     Decided(Verdict),
+}
+
+#[derive(Clone, Copy)]
+enum Entry {
+    Place(Place),
     /// What was taken for a root is below this one.
     Below(SpanId),
 }
@@ -78,7 +83,7 @@ pub(super) const MOST_VERDICTS: usize = 16_384;
 
 #[derive(Default)]
 pub(super) struct PlaceTable {
-    places: HashMap<Key, Place, BuildHasherDefault<KeyHasher>>,
+    entries: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
     /// The keys of those that are decided, in their order.
     decided: VecDeque<Key>,
 }
@@ -91,45 +96,46 @@ impl PlaceTable {
     #[inline]
     pub(super) fn find(&self, mut key: Key) -> Option<Place> {
         for _ in 0..MOST_STEPS {
-            match *self.places.get(&key)? {
-                Place::Below(root) => key.root = root,
-                place => return Some(place),
+            match *self.entries.get(&key)? {
+                Entry::Below(root) => key.root = root,
+                Entry::Place(place) => return Some(place),
             }
         }
         None
     }
 
     pub(super) fn set_pending(&mut self, key: Key, number: u32) {
-        self.places.insert(key, Place::Pending(number));
+        let place = Place::Pending(number);
+        self.entries.insert(key, Entry::Place(place));
     }
 
     /// Has what is below `key` go where `root` goes. Gives the trace that took it for its root.
     pub(super) fn set_below(&mut self, key: Key, root: SpanId) -> Option<u32> {
-        match self.places.entry(key) {
-            Entry::Vacant(place) => {
-                place.insert(Place::Below(root));
+        match self.entries.get(&key) {
+            None => {
+                self.entries.insert(key, Entry::Below(root));
                 None
             }
-            Entry::Occupied(mut place) => match *place.get() {
-                Place::Pending(number) => {
-                    place.insert(Place::Below(root));
-                    Some(number)
-                }
-                Place::Decided(_) | Place::Below(_) => None,
-            },
+            Some(Entry::Place(Place::Pending(number))) => {
+                let number = *number;
+                self.entries.insert(key, Entry::Below(root));
+                Some(number)
+            }
+            Some(Entry::Place(Place::Decided(_)) | Entry::Below(_)) => None,
         }
     }
 
     /// Remembers a verdict, and forgets the oldest one if there are too many.
     pub(super) fn decide(&mut self, key: Key, verdict: Verdict) {
-        let before = self.places.insert(key, Place::Decided(verdict));
-        if matches!(before, Some(Place::Decided(_))) {
+        let place = Place::Decided(verdict);
+        let before = self.entries.insert(key, Entry::Place(place));
+        if matches!(before, Some(Entry::Place(Place::Decided(_)))) {
             return;
         }
         self.decided.push_back(key);
         if self.decided.len() > MOST_VERDICTS {
             if let Some(oldest) = self.decided.pop_front() {
-                self.places.remove(&oldest);
+                self.entries.remove(&oldest);
             }
         }
     }

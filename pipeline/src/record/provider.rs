@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use enter_span::native::{self, Record, SpanSource, SpanStart, Timestamp};
 use opentelemetry::trace::{
-    Event, Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer,
-    TracerProvider,
+    Event, Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
+    Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
@@ -82,6 +82,8 @@ pub struct PipelineSpan {
     identity: SpanContext,
     /// Until it ends, if it is recorded.
     record: Option<Box<Record>>,
+    /// Its local root and its pipeline, after its end: spans may still start below it.
+    ended_root: Option<(SpanId, usize)>,
 }
 
 impl PipelineProvider {
@@ -146,6 +148,7 @@ impl Tracer for PipelineTracer {
         PipelineSpan {
             identity,
             record: Some(record),
+            ended_root: None,
         }
     }
 }
@@ -177,6 +180,7 @@ impl PipelineSpan {
         PipelineSpan {
             identity,
             record: None,
+            ended_root: None,
         }
     }
 
@@ -190,6 +194,7 @@ impl PipelineSpan {
     fn finish(&mut self, time: Option<SystemTime>) {
         if let Some(mut record) = self.record.take() {
             record.end(time);
+            self.ended_root = record.root();
             record_pool::keep(record);
         }
     }
@@ -214,9 +219,10 @@ impl Span for PipelineSpan {
     }
 
     fn is_recording(&self) -> bool {
-        if let Some(record) = &self.record {
-            native::answer_root(|| record.root());
-        }
+        native::answer_root(|| match &self.record {
+            Some(record) => record.root(),
+            None => self.ended_root,
+        });
         self.record.is_some()
     }
 

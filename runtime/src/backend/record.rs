@@ -360,6 +360,10 @@ impl Record {
     #[cold]
     fn clear(&mut self) {
         self.attributes.clear();
-        self.span = EndedSpan::default();
+        self.span = EndedSpan {
+            // What starts below it later asks for it.
+            root: self.span.root,
+            ..EndedSpan::default()
+        };
     }
 }

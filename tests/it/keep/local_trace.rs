@@ -158,6 +158,29 @@ fn what_is_below_a_span_that_has_ended_finds_its_root() {
     assert_eq!(rig.pipeline.counts().undecided, 0);
 }
 
+/// The same while its context is left, and another root of its trace is open: nothing is guessed.
+#[test]
+fn what_is_below_an_ended_span_of_a_tracer_has_its_root() {
+    let rig = rig(Keep::errors());
+    let other = rig.provider().tracer("other");
+    let parent = caller(1);
+    let first = start_span!("first", tracer = rig.tracer, parent = parent.clone());
+    let context = first.enter(Context::current);
+    let middle = context.with_span(other.start_with_context("middle", &context));
+    let second = start_span!("second", tracer = rig.tracer, parent = parent);
+    middle.span().end();
+    let below = thread::spawn(move || {
+        let _attached = middle.attach();
+        enter_span("below", fail);
+    });
+    below.join().expect("no panic");
+    drop((first, second));
+    let mut kept = rig.names();
+    kept.sort();
+    assert_eq!(kept, ["below", "first", "middle"]);
+    assert_eq!(rig.pipeline.counts().undecided, 0);
+}
+
 /// In the order of their starts, whichever ended first and wherever.
 #[test]
 fn what_is_kept_comes_in_the_order_of_time() {
