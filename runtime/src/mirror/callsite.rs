@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr;
 use std::sync::OnceLock;
 
 use tracing_core::callsite::{self, Callsite as _, DefaultCallsite, Identifier};
@@ -46,6 +47,8 @@ pub(crate) struct Callsite {
     metadata: &'static Metadata<'static>,
     default: DefaultCallsite,
     fields: Vec<Field>,
+    /// Of the fields that attributes have for themselves.
+    keys: &'static [&'static str],
 }
 
 /// What the metadata of a callsite name as it: they are needed to make it.
@@ -115,6 +118,7 @@ impl Callsite {
     fn leak(keys: &[&'static str], source: Source) -> &'static Self {
         let identity: &Identity = Box::leak(Box::new(Identity(OnceLock::new())));
         let settings = Settings::current();
+        let names = names(keys);
         let metadata: &Metadata<'_> = Box::leak(Box::new(Metadata::new(
             source.name,
             settings.target.unwrap_or(source.module),
@@ -122,13 +126,14 @@ impl Callsite {
             Some(source.file).filter(|file| !file.is_empty()),
             Some(source.line).filter(|line| *line > 0),
             Some(source.module),
-            FieldSet::new(names(keys), Identifier(identity)),
+            FieldSet::new(names, Identifier(identity)),
             Kind::SPAN,
         )));
         let callsite: &Self = Box::leak(Box::new(Callsite {
             metadata,
             default: DefaultCallsite::new(metadata),
             fields: metadata.fields().iter().collect(),
+            keys: &names[..names.len() - OWN_FIELDS],
         }));
         let _ = identity.0.set(callsite);
         callsite
@@ -165,21 +170,21 @@ impl Callsite {
     /// looked for at `next` first.
     #[inline]
     pub(crate) fn position(&self, key: &str, next: usize) -> Option<usize> {
-        let keys = &self.fields[..self.fields.len() - OWN_FIELDS];
-        let is_key = |field: &Field| field.name() == key;
-        if keys.get(next).is_some_and(is_key) {
+        // Both are the text that is written at the site: few compare more than where it is.
+        let is_key = |own: &&str| ptr::eq(*own, key) || *own == key;
+        if self.keys.get(next).is_some_and(is_key) {
             Some(next)
         } else {
-            keys.iter().position(is_key)
+            self.keys.iter().position(|own| is_key(&own))
         }
     }
 
     pub(crate) fn name_position(&self) -> usize {
-        self.fields.len() - OWN_FIELDS
+        self.keys.len()
     }
 
     pub(crate) fn attributes_position(&self) -> usize {
-        self.fields.len() - OWN_FIELDS + 1
+        self.keys.len() + 1
     }
 }
 

@@ -53,24 +53,37 @@ impl KeptAttributes {
     }
 
     #[inline]
+    pub(crate) fn first(&self) -> Option<(&str, Place<'_>)> {
+        let (key, value) = self.all.first()?;
+        Some((key.as_str(), self.place(value, &mut 0)))
+    }
+
+    #[inline]
     pub(crate) fn each<'a>(&'a self, mut each: impl FnMut(&'a str, Place<'a>)) {
         let mut start = 0;
         for (key, value) in &self.all {
-            let place = match value {
-                KeptValue::Value(value) => Place::of(value),
-                KeptValue::Text(end) => {
-                    let text = self.texts.get(start..*end).unwrap_or_default();
-                    start = *end;
-                    Place::Text(text)
-                }
-            };
-            each(key.as_str(), place);
+            each(key.as_str(), self.place(value, &mut start));
+        }
+    }
+
+    /// Its text, if it has one, begins at `start`, and the next one's behind it.
+    #[inline]
+    fn place<'a>(&'a self, value: &'a KeptValue, start: &mut usize) -> Place<'a> {
+        match value {
+            KeptValue::Value(value) => Place::of(value),
+            KeptValue::Text(end) => {
+                let text = self.texts.get(*start..*end).unwrap_or_default();
+                *start = *end;
+                Place::Text(text)
+            }
         }
     }
 
     pub(crate) fn clear(&mut self) {
         self.all.clear();
         self.texts.clear();
-        self.texts.shrink_to(MOST_SPARE);
+        if self.texts.capacity() > MOST_SPARE {
+            self.texts = String::new();
+        }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn of_start<R>(
     };
     // Beside the attributes, the name and those that have no field.
     match attributes.len() + 2 {
+        2 | 3 if name.is_none() => start.with_one(take),
         ..=4 => start.with::<4, R>(&mut |values| take(&set.value_set(values))),
         5..=8 => start.with::<8, R>(&mut |values| take(&set.value_set(values))),
         _ => start.with::<MOST_FIELDS, R>(&mut |values| take(&set.value_set(values))),
@@ -41,33 +42,45 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
+    /// For one attribute or none.
+    #[inline]
+    fn with_one<R>(&self, take: &mut dyn FnMut(&ValueSet<'_>) -> R) -> R {
+        match self.attributes.first() {
+            Some((key, place)) => of_pair(self.callsite, key, place, take),
+            None => take(&self.callsite.metadata().fields().value_set(&[])),
+        }
+    }
+
     #[inline]
     fn with<const N: usize, R>(&self, take: &mut dyn FnMut(&Values<'_, N>) -> R) -> R {
-        let fields = self.callsite.fields();
+        let callsite = self.callsite;
         let mut others = String::new();
-        let mut places = [const { None }; N];
+        let mut positions = [0; N];
+        let mut places = [const { Place::Bool(false) }; N];
         let mut used = 0;
         let mut next = 0;
         self.attributes.each(|key, place| {
             // Two places are left for the rest.
-            match self.callsite.position(key, next).filter(|_| used + 2 < N) {
+            match callsite.position(key, next).filter(|_| used + 2 < N) {
                 Some(position) => {
-                    places[used] = Some((&fields[position], place));
+                    (positions[used], places[used]) = (position, place);
                     (used, next) = (used + 1, position + 1);
                 }
                 None => write_pair(&mut others, key, &place),
             }
         });
-        let own = |position: usize, text| Some((&fields[position], Place::Text(text)));
         if let Some(name) = self.name {
-            places[N - 2] = own(self.callsite.name_position(), name);
+            (positions[used], places[used]) = (callsite.name_position(), Place::Text(name));
+            used += 1;
         }
         if !others.is_empty() {
-            places[N - 1] = own(self.callsite.attributes_position(), &others);
+            positions[used] = callsite.attributes_position();
+            places[used] = Place::Text(&others);
+            used += 1;
         }
-        take(&array::from_fn(|place| match &places[place] {
-            Some((field, place)) => (*field, Some(place.value())),
-            None => (&fields[0], None),
+        take(&array::from_fn(|place| {
+            let field = &callsite.fields()[positions[place]];
+            (field, (place < used).then(|| places[place].value()))
         }))
     }
 }
@@ -79,15 +92,7 @@ pub(crate) fn of_attribute(
     value: &OtelValue,
     take: &mut dyn FnMut(&ValueSet<'_>),
 ) {
-    let mut other = String::new();
-    let (position, place) = match callsite.position(key, 0) {
-        Some(position) => (position, Place::of(value)),
-        None => {
-            write_pair(&mut other, key, &Place::of(value));
-            (callsite.attributes_position(), Place::Text(&other))
-        }
-    };
-    one(callsite, position, &place, take);
+    of_pair(callsite, key, Place::of(value), take);
 }
 
 /// The same for another name.
@@ -95,14 +100,33 @@ pub(crate) fn of_name(callsite: &Callsite, name: &str, take: &mut dyn FnMut(&Val
     one(callsite, callsite.name_position(), &Place::Text(name), take);
 }
 
-fn one(
+#[inline]
+fn of_pair<R>(
+    callsite: &Callsite,
+    key: &str,
+    place: Place<'_>,
+    take: &mut dyn FnMut(&ValueSet<'_>) -> R,
+) -> R {
+    match callsite.position(key, 0) {
+        Some(position) => one(callsite, position, &place, take),
+        None => {
+            let mut other = String::new();
+            write_pair(&mut other, key, &place);
+            let position = callsite.attributes_position();
+            one(callsite, position, &Place::Text(&other), take)
+        }
+    }
+}
+
+#[inline]
+fn one<R>(
     callsite: &Callsite,
     position: usize,
     place: &Place<'_>,
-    take: &mut dyn FnMut(&ValueSet<'_>),
-) {
+    take: &mut dyn FnMut(&ValueSet<'_>) -> R,
+) -> R {
     let values: Values<'_, 1> = [(&callsite.fields()[position], Some(place.value()))];
-    take(&callsite.metadata().fields().value_set(&values));
+    take(&callsite.metadata().fields().value_set(&values))
 }
 
 fn write_pair(text: &mut String, key: &str, value: &Place<'_>) {

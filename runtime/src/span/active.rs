@@ -16,6 +16,7 @@ use crate::context::unwind::{self, Payload};
 use crate::outcome::failure::{ErrorDetail, FailureReport};
 use crate::outcome::probe::{FailureSource, ReturnCheck};
 use crate::span::attach::AttachGuard;
+use crate::span::context_span;
 use crate::span::handle::Span;
 use crate::span::local_root;
 use crate::span::parent;
@@ -141,7 +142,7 @@ impl ActiveSpan {
         Span::of_leaf(match scope.share() {
             Some(recording) => {
                 local_root::inherit(recording.identity(), &context);
-                recording.context_below(&context)
+                context_span::below(&context, recording)
             }
             None => context,
         })

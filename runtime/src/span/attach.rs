@@ -4,8 +4,8 @@ use opentelemetry::{Context, ContextGuard};
 
 use crate::backend::site::Site;
 use crate::context::stack;
+use crate::span::entered_mirror::EnteredMirror;
 use crate::span::recorder_hooks::LeafMark;
-use crate::span::scope_mirror::EnteredMirror;
 
 /// Detaches when dropped.
 #[derive(Default)]

@@ -7,8 +7,10 @@ pub(crate) mod body;
 pub(crate) mod bridged_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod builder;
+pub(crate) mod context_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod current;
+pub(crate) mod entered_mirror;
 pub(crate) mod forwarding_span;
 #[expect(missing_docs, reason = "reached by generated code only")]
 pub(crate) mod guard;

@@ -1,102 +1,158 @@
 //! The mirror of a recording, where each scope and each context of its span finds it.
 //!
-//! A context, as a handle has it, knows no more of a span than OpenTelemetry's API. So the span is asked whether it
-//! records, and answers with its mirror beside that, as it does for its local root. No subscriber is called under the
-//! lock here. Without the feature `tracing` all of this is empty.
+//! Each scope of the span has a share in its mirror, and so has whoever enters it by a context. The last share that
+//! goes closes it. After the end of its first scope it is not entered any more. Without the feature `tracing` all of
+//! this is empty.
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::RecordedMirror;
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{MirrorState, RecordedMirror, find};
+pub(crate) use enabled::{MirrorState, RecordedMirror, is_used};
 
 #[cfg(feature = "tracing")]
 mod enabled {
-    use std::cell::RefCell;
-    use std::mem;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    use opentelemetry::Context;
-    use opentelemetry::trace::TraceContextExt as _;
-
-    use crate::context::unwind;
     use crate::mirror::span::MirrorSpan;
 
-    pub(crate) struct RecordedMirror(Mutex<Inner>);
-
-    struct Inner {
-        state: MirrorState,
-        /// The memory of the last one, if nobody else has that.
-        spare: Option<Arc<MirrorSpan>>,
+    pub(crate) struct RecordedMirror {
+        /// How many shares there are, and the flags below.
+        state: AtomicU32,
+        /// Values that it still takes: formatters append each of them.
+        room: AtomicU32,
+        /// No subscriber is called under this lock.
+        span: Mutex<Option<MirrorSpan>>,
     }
 
-    #[derive(Clone)]
+    const OPEN: u32 = 1 << 30;
+
+    /// Nobody wanted it, or a scope has ended.
+    const CLOSED: u32 = 1 << 31;
+
+    const SHARES: u32 = OPEN - 1;
+
+    /// No subscriber was asked, and only the scope of the span has it.
+    const UNASKED: u32 = 1;
+
+    /// Values that a mirror takes after its start.
+    const MOST_RECORDED: u32 = 128;
+
+    #[derive(Clone, Copy)]
     pub(crate) enum MirrorState {
-        /// No subscriber was asked.
         Unasked,
-        Open(Arc<MirrorSpan>),
-        /// Nobody wanted it, or its scope has ended.
+        Open,
         Closed,
-    }
-
-    enum Answer {
-        Unasked,
-        Asked,
-        Mirror(Arc<MirrorSpan>),
-    }
-
-    thread_local! {
-        static ANSWER: RefCell<Answer> = const { RefCell::new(Answer::Unasked) };
     }
 
     /// Whether there ever was a mirror.
     static IS_USED: AtomicBool = AtomicBool::new(false);
 
+    #[inline]
+    pub(crate) fn is_used() -> bool {
+        IS_USED.load(Ordering::Relaxed)
+    }
+
     impl RecordedMirror {
         pub(crate) const fn new() -> Self {
-            RecordedMirror(Mutex::new(Inner {
-                state: MirrorState::Unasked,
-                spare: None,
-            }))
+            RecordedMirror {
+                state: AtomicU32::new(UNASKED),
+                room: AtomicU32::new(MOST_RECORDED),
+                span: Mutex::new(None),
+            }
         }
 
-        /// Another span starts in its recording.
+        /// Another span starts in its recording, in one scope.
         #[inline(always)]
         pub(crate) fn reset(&mut self) {
-            let inner = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-            inner.state = MirrorState::Unasked;
+            if *self.state.get_mut() != UNASKED {
+                self.reset_used();
+            }
+        }
+
+        #[cold]
+        #[inline(never)]
+        fn reset_used(&mut self) {
+            self.close_left();
+            *self.state.get_mut() = UNASKED;
+            *self.room.get_mut() = MOST_RECORDED;
+        }
+
+        /// That of a scope which was dropped, and did not end.
+        fn close_left(&mut self) {
+            let span = self.span.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if let Some(span) = span.take() {
+                span.close();
+            }
         }
 
         #[inline]
         pub(crate) fn state(&self) -> MirrorState {
-            self.lock().state.clone()
+            let state = self.state.load(Ordering::Relaxed);
+            if state & CLOSED != 0 {
+                MirrorState::Closed
+            } else if state & OPEN != 0 {
+                MirrorState::Open
+            } else {
+                MirrorState::Unasked
+            }
         }
 
         /// Keeps what came of a start, unless another thread was first; and gives what holds.
-        pub(crate) fn keep(&self, started: MirrorState) -> MirrorState {
-            if !IS_USED.load(Ordering::Relaxed) {
+        pub(crate) fn keep(&self, started: Option<MirrorSpan>) -> Option<MirrorSpan> {
+            if !is_used() {
                 IS_USED.store(true, Ordering::Relaxed);
             }
-            let mut inner = self.lock();
-            if let MirrorState::Unasked = inner.state {
-                inner.state = started;
-                inner.state.clone()
-            } else {
-                let first = inner.state.clone();
-                drop(inner);
-                // Outside of the lock: its subscriber is called.
-                drop(started);
-                first
+            let Some(started) = started else {
+                self.state.fetch_or(CLOSED, Ordering::Relaxed);
+                return None;
+            };
+            let mut own = self.lock();
+            if let MirrorState::Unasked = self.state() {
+                let borrowed = started.borrowed();
+                *own = Some(started);
+                self.state.fetch_or(OPEN, Ordering::Relaxed);
+                return Some(borrowed);
+            }
+            drop(own);
+            started.close();
+            self.span()
+        }
+
+        /// For who has a share.
+        pub(crate) fn span(&self) -> Option<MirrorSpan> {
+            match self.state() {
+                MirrorState::Open => self.lock().as_ref().map(MirrorSpan::borrowed),
+                MirrorState::Unasked | MirrorState::Closed => None,
             }
         }
 
-        pub(crate) fn take_spare(&self) -> Option<Arc<MirrorSpan>> {
-            self.lock().spare.take()
+        /// The same, if it takes another value. Relaxed is enough: it only counts.
+        pub(crate) fn with_room(&self) -> Option<MirrorSpan> {
+            let less = |room: u32| room.checked_sub(1);
+            let room = &self.room;
+            let changed = room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            self.span().filter(|_| changed.is_ok())
         }
 
+        /// For another scope of its span.
+        pub(crate) fn share(&self) {
+            self.state.fetch_add(1, Ordering::Relaxed);
+        }
+
+        /// For who comes by a context, if it is open.
+        pub(crate) fn try_share(&self) -> bool {
+            let is_open = |state: u32| state & (OPEN | CLOSED) == OPEN;
+            let more = |state: u32| is_open(state).then_some(state + 1);
+            let state = &self.state;
+            let shared = state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+            shared.is_ok()
+        }
+
+        /// A scope has ended.
         #[inline]
         pub(crate) fn close(&self) {
-            if IS_USED.load(Ordering::Relaxed) {
+            if is_used() {
                 self.close_used();
             }
         }
@@ -104,54 +160,31 @@ mod enabled {
         #[cold]
         #[inline(never)]
         fn close_used(&self) {
-            let state = mem::replace(&mut self.lock().state, MirrorState::Closed);
-            // Outside of the lock: its subscriber is called.
-            if let MirrorState::Open(mut span) = state {
-                if let Some(own) = Arc::get_mut(&mut span) {
-                    own.close();
-                    self.lock().spare = Some(span);
+            self.state.fetch_or(CLOSED, Ordering::Relaxed);
+            self.release();
+        }
+
+        /// A share goes. What others did with theirs comes before the end of the last one.
+        pub(crate) fn release(&self) {
+            let before = self.state.fetch_sub(1, Ordering::AcqRel);
+            if before & SHARES == 1 {
+                let span = self.lock().take();
+                // Outside of the lock: its subscriber is called.
+                if let Some(span) = span {
+                    span.close();
                 }
             }
         }
 
-        /// Answers with the mirror, if it is asked for. The first answer holds.
         #[inline]
-        pub(crate) fn answer(&self) {
-            let _ = ANSWER.try_with(|answer| {
-                let mut answer = answer.borrow_mut();
-                if let (Answer::Asked, MirrorState::Open(span)) = (&*answer, &self.lock().state) {
-                    *answer = Answer::Mirror(Arc::clone(span));
-                }
-            });
-        }
-
-        #[inline]
-        fn lock(&self) -> MutexGuard<'_, Inner> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        fn lock(&self) -> MutexGuard<'_, Option<MirrorSpan>> {
+            self.span.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
-    /// The mirror of the span of a context, if that is open.
-    #[inline]
-    pub(crate) fn find(context: &Context) -> Option<Arc<MirrorSpan>> {
-        if IS_USED.load(Ordering::Relaxed) {
-            ask(context)
-        } else {
-            None
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn ask(context: &Context) -> Option<Arc<MirrorSpan>> {
-        ANSWER
-            .try_with(|answer| answer.replace(Answer::Asked))
-            .ok()?;
-        // Another provider's code may run here.
-        let _ = unwind::shielded(|| context.span().is_recording());
-        match ANSWER.try_with(|answer| answer.replace(Answer::Unasked)) {
-            Ok(Answer::Mirror(span)) => Some(span),
-            _ => None,
+    impl Drop for RecordedMirror {
+        fn drop(&mut self) {
+            self.close_left();
         }
     }
 }
@@ -169,6 +202,6 @@ mod disabled {
         pub(crate) fn reset(&mut self) {}
 
         #[inline(always)]
-        pub(crate) fn answer(&self) {}
+        pub(crate) fn share(&self) {}
     }
 }

@@ -16,12 +16,14 @@ use crate::backend::site::Site;
 use crate::backend::size::{Content, Name};
 use crate::context::stack;
 use crate::outcome::failure::ErrorDetail;
+use crate::span::context_span;
+use crate::span::entered_mirror::EnteredMirror;
 use crate::span::recording::Recording;
 use crate::span::recording_place::{RecordingPlace, State};
 use crate::span::recording_state::{Ending, RecordingState};
 use crate::span::root_slot::Origin;
 use crate::span::root_table::{self, OpenRoot};
-use crate::span::scope_mirror::{EnteredMirror, ScopeMirror};
+use crate::span::scope_mirror::ScopeMirror;
 use crate::span::spare_list::SpareList;
 use crate::span::unsampled;
 
@@ -106,7 +108,8 @@ impl Scope {
         self.detail = detail;
         self.state = state;
         if let (State::Shared, Some(recording)) = (state, &self.shared) {
-            self.context = Some(recording.context_below(parent));
+            self.mirror.join();
+            self.context = Some(context_span::below(parent, recording));
         }
     }
 
@@ -157,6 +160,7 @@ impl Scope {
         if self.state == State::Private {
             let open = mem::replace(&mut self.own, RecordingState::empty());
             self.shared = Some(Arc::new(Recording::of(open)));
+            self.mirror.join();
             self.state = State::Shared;
         }
         self.shared()
@@ -231,6 +235,8 @@ impl Scope {
     pub(crate) fn second(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context());
         if let Some(recording) = self.share() {
+            recording.mirror.share();
+            scope.mirror.join();
             scope.shared = Some(Arc::clone(recording));
             scope.state = State::Shared;
         }

@@ -4,13 +4,14 @@
 //! this is empty.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{EnteredMirror, ScopeMirror, enter_of, rename, set_attribute};
+pub(crate) use disabled::{ScopeMirror, enter_of, rename, set_attribute};
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{EnteredMirror, ScopeMirror, enter_of, rename, set_attribute};
+pub(crate) use enabled::{ScopeMirror, enter_of, rename, set_attribute};
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::borrow::Cow;
+    use std::mem;
     use std::sync::Arc;
 
     use opentelemetry::{Context, KeyValue, Value};
@@ -20,12 +21,14 @@ mod enabled {
     use crate::backend::size::{Content, Name};
     use crate::mirror;
     use crate::mirror::kept_attributes::KeptAttributes;
-    pub(crate) use crate::mirror::span::EnteredMirror;
-    use crate::mirror::span::{MirrorSpan, OpenMirror};
-    use crate::span::recorded_mirror::{self, MirrorState, RecordedMirror};
+    use crate::mirror::span::MirrorSpan;
+    use crate::span::entered_mirror::{self, EnteredMirror};
+    use crate::span::recorded_mirror::{MirrorState, RecordedMirror};
     use crate::span::recording::Recording;
 
     pub(crate) struct ScopeMirror {
+        /// In the mirror of its recording, until it ends.
+        has_share: bool,
         /// What the span has said before it is entered.
         name: Option<Cow<'static, str>>,
         attributes: KeptAttributes,
@@ -34,9 +37,16 @@ mod enabled {
     impl ScopeMirror {
         pub(crate) fn empty() -> Self {
             ScopeMirror {
+                has_share: false,
                 name: None,
                 attributes: KeptAttributes::default(),
             }
+        }
+
+        /// It has its recording from now on.
+        #[inline(always)]
+        pub(crate) fn join(&mut self) {
+            self.has_share = true;
         }
 
         /// What is written about a span before it starts.
@@ -85,7 +95,11 @@ mod enabled {
                 return;
             }
             match recorded.state() {
-                MirrorState::Open(span) => span.set_attribute(key.as_ref(), &value.clone().into()),
+                MirrorState::Open => {
+                    if let Some(span) = recorded.with_room() {
+                        span.set_attribute(key.as_ref(), &value.clone().into());
+                    }
+                }
                 MirrorState::Closed => {}
                 MirrorState::Unasked => {
                     let is_wanted = !self.attributes.is_empty() || site.wanted_mirror().is_some();
@@ -112,26 +126,19 @@ mod enabled {
             if mirror::is_called() {
                 return EnteredMirror::default();
             }
-            let state = match recorded.state() {
+            let span = match recorded.state() {
                 MirrorState::Unasked => self.start(site, recorded),
-                state => state,
+                MirrorState::Open => recorded.span(),
+                MirrorState::Closed => None,
             };
-            match state {
-                MirrorState::Open(span) => EnteredMirror::new(span),
-                MirrorState::Unasked | MirrorState::Closed => EnteredMirror::default(),
-            }
+            span.map(EnteredMirror::by_scope).unwrap_or_default()
         }
 
-        /// Of two threads that enter it first, one makes it in vain: no subscriber is called under a lock.
-        fn start(&self, site: &'static Site, recorded: &RecordedMirror) -> MirrorState {
-            let Some(callsite) = site.wanted_mirror() else {
-                return MirrorState::Unasked;
-            };
+        /// Of two threads that enter it first, one makes it in vain.
+        fn start(&self, site: &'static Site, recorded: &RecordedMirror) -> Option<MirrorSpan> {
+            let callsite = site.wanted_mirror()?;
             let name = self.name.as_deref();
-            let started = OpenMirror::start(callsite, name, &self.attributes);
-            recorded.keep(started.map_or(MirrorState::Closed, |open| {
-                MirrorState::Open(MirrorSpan::new(recorded.take_spare(), open))
-            }))
+            recorded.keep(MirrorSpan::start(callsite, name, &self.attributes))
         }
 
         /// Closes it.
@@ -140,8 +147,10 @@ mod enabled {
             if self.name.is_some() || !self.attributes.is_empty() {
                 self.forget();
             }
-            if let Some(recording) = recording {
-                recording.mirror.close();
+            if mem::take(&mut self.has_share) {
+                if let Some(recording) = recording {
+                    recording.mirror.close();
+                }
             }
         }
 
@@ -156,30 +165,38 @@ mod enabled {
     /// Enters the mirror of the span of a context that was carried elsewhere, if that is open.
     #[inline]
     pub(crate) fn enter_of(context: &Context) -> EnteredMirror {
-        find(context).map(EnteredMirror::new).unwrap_or_default()
+        let found = find(context);
+        found.map(EnteredMirror::by_context).unwrap_or_default()
     }
 
     /// An attribute that a handle sets.
     #[inline]
     pub(crate) fn set_attribute(context: &Context, key: &str, value: &Value) {
-        if let Some(span) = find(context) {
-            span.set_attribute(key, value);
-        }
+        show(context, &|span| span.set_attribute(key, value));
     }
 
     #[inline]
     pub(crate) fn rename(context: &Context, name: &str) {
-        if let Some(span) = find(context) {
-            span.set_name(name);
+        show(context, &|span| span.set_name(name));
+    }
+
+    /// Its share keeps it open meanwhile.
+    #[inline]
+    fn show(context: &Context, show: &dyn Fn(&MirrorSpan)) {
+        if let Some(recording) = find(context).filter(|found| found.mirror.try_share()) {
+            if let Some(span) = recording.mirror.with_room() {
+                show(&span);
+            }
+            recording.mirror.release();
         }
     }
 
     #[inline]
-    fn find(context: &Context) -> Option<Arc<MirrorSpan>> {
+    fn find(context: &Context) -> Option<Arc<Recording>> {
         if mirror::is_called() {
             return None;
         }
-        recorded_mirror::find(context)
+        entered_mirror::find(context)
     }
 }
 
@@ -190,17 +207,18 @@ mod disabled {
     use crate::backend::StartOptions;
     use crate::backend::site::Site;
     use crate::backend::size::{Content, Name};
+    use crate::span::entered_mirror::EnteredMirror;
     use crate::span::recording::Recording;
 
     pub(crate) struct ScopeMirror;
-
-    #[derive(Default)]
-    pub(crate) struct EnteredMirror(());
 
     impl ScopeMirror {
         pub(crate) fn empty() -> Self {
             ScopeMirror
         }
+
+        #[inline(always)]
+        pub(crate) fn join(&mut self) {}
 
         #[inline(always)]
         pub(crate) fn describe(&mut self, _: &'static Site, _: &StartOptions) {}
@@ -217,7 +235,7 @@ mod disabled {
 
         #[inline(always)]
         pub(crate) fn enter(&self, _: &'static Site, _: &Recording) -> EnteredMirror {
-            EnteredMirror(())
+            EnteredMirror::default()
         }
 
         #[inline(always)]
@@ -226,7 +244,7 @@ mod disabled {
 
     #[inline(always)]
     pub(crate) fn enter_of(_: &Context) -> EnteredMirror {
-        EnteredMirror(())
+        EnteredMirror::default()
     }
 
     #[inline(always)]
