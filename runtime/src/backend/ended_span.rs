@@ -248,6 +248,14 @@ impl EndedSpan {
         }
     }
 
+    /// Drops what it holds, but for its root: what starts below it later asks for that.
+    pub(crate) fn clear(&mut self) {
+        *self = EndedSpan {
+            root: self.root,
+            ..EndedSpan::default()
+        };
+    }
+
     /// A start that was given comes from another clock.
     #[inline]
     pub(crate) fn wall_time(&self, time: Option<SystemTime>) -> Option<SystemTime> {

@@ -360,10 +360,6 @@ impl Record {
     #[cold]
     fn clear(&mut self) {
         self.attributes.clear();
-        self.span = EndedSpan {
-            // What starts below it later asks for it.
-            root: self.span.root,
-            ..EndedSpan::default()
-        };
+        self.span.clear();
     }
 }

@@ -1,6 +1,6 @@
 //! The mirror of a recording, where each scope and each context of its span finds it.
 //!
-//! Each scope of the span has a share in its mirror, and so has whoever enters it by a context. The last share that
+//! Each scope of the span has a share in its mirror, and so has each that enters it by a context. The last share that
 //! goes closes it. After the end of its first scope it is not entered any more. Without the feature `tracing` all of
 //! this is empty.
 
@@ -200,8 +200,5 @@ mod disabled {
 
         #[inline(always)]
         pub(crate) fn reset(&mut self) {}
-
-        #[inline(always)]
-        pub(crate) fn share(&self) {}
     }
 }

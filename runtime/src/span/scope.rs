@@ -17,13 +17,12 @@ use crate::backend::size::{Content, Name};
 use crate::context::stack;
 use crate::outcome::failure::ErrorDetail;
 use crate::span::context_span;
-use crate::span::entered_mirror::EnteredMirror;
 use crate::span::recording::Recording;
 use crate::span::recording_place::{RecordingPlace, State};
 use crate::span::recording_state::{Ending, RecordingState};
 use crate::span::root_slot::Origin;
 use crate::span::root_table::{self, OpenRoot};
-use crate::span::scope_mirror::ScopeMirror;
+use crate::span::scope_mirror::{EnteredMirror, ScopeMirror};
 use crate::span::spare_list::SpareList;
 use crate::span::unsampled;
 
@@ -160,7 +159,6 @@ impl Scope {
         if self.state == State::Private {
             let open = mem::replace(&mut self.own, RecordingState::empty());
             self.shared = Some(Arc::new(Recording::of(open)));
-            self.mirror.join();
             self.state = State::Shared;
         }
         self.shared()
@@ -196,9 +194,7 @@ impl Scope {
 
     /// It is a local root.
     pub(crate) fn open_own_root(&mut self) {
-        if let (State::Shared, Some(recording), Some(context)) =
-            (self.state, &self.shared, &self.context)
-        {
+        if let (Some(recording), Some(context)) = (self.shared(), &self.context) {
             let (trace_id, own) = recording.ids();
             if own != SpanId::INVALID {
                 self.open_root = OpenRoot::open(trace_id, own, Origin::Ours, context);
@@ -235,8 +231,7 @@ impl Scope {
     pub(crate) fn second(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context());
         if let Some(recording) = self.share() {
-            recording.mirror.share();
-            scope.mirror.join();
+            scope.mirror.join_second(recording);
             scope.shared = Some(Arc::clone(recording));
             scope.state = State::Shared;
         }

@@ -3,6 +3,7 @@
 //! It starts when the scope is entered first, with all that was set until then. Without the feature `tracing` all of
 //! this is empty.
 
+pub(crate) use crate::span::entered_mirror::EnteredMirror;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::{ScopeMirror, enter_of, rename, set_attribute};
 #[cfg(feature = "tracing")]
@@ -46,6 +47,12 @@ mod enabled {
         /// It has its recording from now on.
         #[inline(always)]
         pub(crate) fn join(&mut self) {
+            self.has_share = true;
+        }
+
+        /// So has another scope.
+        pub(crate) fn join_second(&mut self, recording: &Recording) {
+            recording.mirror.share();
             self.has_share = true;
         }
 
@@ -219,6 +226,9 @@ mod disabled {
 
         #[inline(always)]
         pub(crate) fn join(&mut self) {}
+
+        #[inline(always)]
+        pub(crate) fn join_second(&mut self, _: &Recording) {}
 
         #[inline(always)]
         pub(crate) fn describe(&mut self, _: &'static Site, _: &StartOptions) {}

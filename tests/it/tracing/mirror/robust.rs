@@ -1,12 +1,14 @@
 //! Bad subscribers and odd spans: the body runs, and our own tree is as it was.
 
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use enter_span::testing::Recorder;
 use enter_span::{Span, enter_span, in_span, span_id, start_span};
+use enter_span_pipeline::Pipeline;
 use tracing::dispatcher::with_default;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Subscriber, info, info_span};
@@ -17,6 +19,8 @@ use tracing_subscriber::{Layer, registry};
 use super::super::layer;
 use super::super::lines::Lines;
 use super::{Calls, lines, record_by};
+use crate::pipeline::{AGES, in_memory};
+use crate::support::allocations;
 use crate::support::child::is_child;
 
 #[enter_span(attributes(id))]
@@ -319,6 +323,68 @@ fn threads_may_enter_a_span_at_the_same_time() {
     // One that was made in vain is closed and was never entered.
     assert_eq!(count("new session"), count("close session"));
     assert_eq!((count("enter session"), count("exit session")), (4, 4));
+}
+
+/// A thread that has a context may enter its span while that ends. Nothing is called once it is closed.
+#[test]
+fn a_context_may_be_entered_while_its_span_ends() {
+    let calls = Calls::default();
+    let subscriber: Dispatch = registry().with(calls.clone()).into();
+    let both = Barrier::new(2);
+    let (barrier, subscriber) = (&both, &subscriber);
+    for _ in 0..200 {
+        let (sends, receives) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let context: enter_span::Context = receives.recv().expect("a context");
+                with_default(subscriber, || {
+                    barrier.wait();
+                    context.enter(|| {});
+                });
+            });
+            record_by(subscriber.clone(), || {
+                in_span!("request", |_| {
+                    sends
+                        .send(enter_span::Context::current())
+                        .expect("it waits");
+                    barrier.wait();
+                });
+            });
+        });
+        let calls = calls.take();
+        let entered = if calls.len() == 6 { 2 } else { 1 };
+        let count = |call: &str| calls.iter().filter(|one| *one == call).count();
+        let [entered_there, exited] = ["enter request", "exit request"].map(count);
+        assert_eq!((entered_there, exited), (entered, entered));
+        assert_eq!(count("new request"), 1);
+        assert_eq!(calls.last().map(|last| &**last), Some("close request"));
+    }
+}
+
+/// Beside what a span allocates without it, a mirror allocates nothing.
+#[test]
+fn a_mirror_allocates_nothing() {
+    const SPANS: u64 = 200;
+    #[enter_span(attributes(id, is_new = true, text = "a"))]
+    fn plain(id: u64) -> u64 {
+        black_box(id)
+    }
+    if !is_child("tracing::mirror::robust::a_mirror_allocates_nothing") {
+        return;
+    }
+    let builder = Pipeline::builder().with_exporter(in_memory());
+    let pipeline = builder.install().expect("no other one");
+    let allocated = || {
+        let spans = || (0..SPANS).for_each(|id| _ = plain(id));
+        let count = in_span!("root", |_| allocations::count(spans));
+        pipeline.flush(AGES).expect("flushed in time");
+        // For each: some lists grow once more.
+        count / SPANS as usize
+    };
+    // What goes round is made in the first round.
+    let [_, without] = [allocated(), allocated()];
+    let [_, with] = with_default(&registry().into(), || [allocated(), allocated()]);
+    assert_eq!(with, without);
 }
 
 /// A span that ends early, by other code, is shown until its body is over.
