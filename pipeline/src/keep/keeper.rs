@@ -108,10 +108,27 @@ impl Keeper {
                 self.decide_by_rules(number);
             }
         }
+        self.note_lost_roots();
         self.due = std::mem::replace(&mut self.arrived, due);
         self.expire();
         if self.is_closed {
             self.decide_rest();
+        }
+    }
+
+    /// As if they had arrived, with what is known of them.
+    fn note_lost_roots(&mut self) {
+        for lost in self.queue.lost_roots.take() {
+            let key = Key {
+                trace_id: lost.trace_id,
+                root: lost.span_id,
+            };
+            if let Some(Place::Pending(number)) = self.places.find(key) {
+                if let Some(trace) = self.traces.get_mut(number) {
+                    trace.lose_root(lost.has_error);
+                }
+            }
+            self.arrived.push(key);
         }
     }
 

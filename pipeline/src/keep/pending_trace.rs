@@ -20,6 +20,8 @@ pub(super) struct PendingTrace {
     pub(super) size: Size,
     /// The place of the root, when it has ended.
     pub(super) root: Option<usize>,
+    /// Whether it has ended, and found no room.
+    has_lost_root: bool,
     pub(super) has_error: bool,
     /// Whether a start was told by its maker, who has another clock.
     pub(super) has_told_start: bool,
@@ -37,6 +39,7 @@ impl PendingTrace {
             spans,
             size: Size::default(),
             root: None,
+            has_lost_root: false,
             has_error: false,
             has_told_start: false,
             keys: Vec::new(),
@@ -71,6 +74,7 @@ impl PendingTrace {
         self.spans.append(&mut other.spans);
         self.size.spans += other.size.spans;
         self.size.bytes += other.size.bytes;
+        self.has_lost_root |= other.has_lost_root;
         self.has_error |= other.has_error;
         self.has_told_start |= other.has_told_start;
         self.keys.append(&mut other.keys);
@@ -78,16 +82,27 @@ impl PendingTrace {
         other.spans
     }
 
-    /// How long the root took; of one that is open, how long it has taken at least.
+    pub(super) fn lose_root(&mut self, has_error: bool) {
+        self.has_lost_root = true;
+        self.has_error |= has_error;
+    }
+
+    /// How long the root took; of one that is open, how long it has taken at least; of one that is lost, how long the
+    /// others took.
     pub(super) fn lasted(&self, reading: &Reading) -> Duration {
         if let Some(root) = self.root_span() {
             let (start, end) = times(root, reading);
             return end.duration_since(start).unwrap_or_default();
         }
-        let starts = self.spans.spans().iter();
-        let first = starts.map(|span| times(span, reading).0).min();
-        let since = first.and_then(|first| reading.now().duration_since(first).ok());
-        since.unwrap_or_default()
+        let times = |span| times(span, reading);
+        let all = self.spans.spans().iter();
+        let Some(first) = all.clone().map(|span| times(span).0).min() else {
+            return Duration::ZERO;
+        };
+        let last = all.map(|span| times(span).1).max();
+        let end = last.filter(|_| self.has_lost_root);
+        let end = end.unwrap_or_else(|| reading.now());
+        end.duration_since(first).unwrap_or_default()
     }
 }
 

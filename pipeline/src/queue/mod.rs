@@ -8,6 +8,7 @@ mod contention;
 pub(crate) mod drained_list;
 pub(crate) mod leaving_spans;
 pub(crate) mod limit;
+pub(crate) mod lost_roots;
 #[cfg(all(test, enter_span_loom))]
 pub(crate) mod model;
 pub(crate) mod push_result;

@@ -11,6 +11,7 @@ use opentelemetry::KeyValue;
 use crate::queue::buffers::Buffers;
 use crate::queue::drained_list;
 use crate::queue::limit::Limits;
+use crate::queue::lost_roots::LostRoots;
 use crate::queue::push_result::{PushResult, WorkerCall};
 use crate::queue::span_list::SpanList;
 use crate::queue::thread_buffer::BufferOwner;
@@ -22,6 +23,7 @@ pub(crate) type ListHome = drained_list::ListHome<SpanList>;
 pub(crate) struct SpanQueue {
     number: u64,
     pub(crate) buffers: Buffers<SpanList>,
+    pub(crate) lost_roots: LostRoots,
     record_only: AtomicU64,
     call: Box<dyn Fn(WorkerCall) + Send + Sync>,
 }
@@ -59,6 +61,7 @@ impl SpanQueue {
             // Relaxed: the numbers only have to differ.
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             buffers,
+            lost_roots: LostRoots::default(),
             record_only: AtomicU64::new(0),
             call: Box::new(call),
         })
@@ -82,6 +85,9 @@ impl SpanQueue {
             .unwrap_or_else(|| self.push_alone(bytes, span, attributes));
         if let Some(call) = pushed.call {
             self.call_worker(call);
+        }
+        if !pushed.is_accepted {
+            self.lost_roots.note(span);
         }
         pushed.is_accepted
     }

@@ -175,7 +175,7 @@ impl Callsite {
         if self.keys.get(next).is_some_and(is_key) {
             Some(next)
         } else {
-            self.keys.iter().position(|own| is_key(own))
+            self.keys.iter().position(is_key)
         }
     }
 

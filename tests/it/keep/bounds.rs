@@ -8,7 +8,7 @@ use enter_span_pipeline::{Keep, Limits, Pipeline};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 
 use super::{names, reasons, rig, rig_with};
-use crate::pipeline::{AGES, Exporter, build, tracer};
+use crate::pipeline::{AGES, Exporter, build, gated, tracer};
 
 /// A flush decides nothing that is open, and all that had ended before.
 #[test]
@@ -48,6 +48,44 @@ fn a_shutdown_keeps_what_is_undecided() {
         ]
     );
     super::assert_balanced(rig.pipeline.counts());
+}
+
+/// A root that finds no room in the queue is over all the same: what ended below it is decided by what is known, and
+/// waits for nothing.
+#[test]
+fn what_is_below_a_root_that_found_no_room_is_decided() {
+    for is_failed in [false, true] {
+        let (blocks, _has_started, open) = gated();
+        let builder = Pipeline::builder()
+            .with_exporter(blocks)
+            .with_limits(Limits::default().with_queue_spans(16))
+            .with_keep(Keep::errors().or_slower_than(AGES));
+        let pipeline = build(builder);
+        let tracer = tracer(&pipeline);
+        let root = start_span!("root", tracer = tracer, root);
+        root.enter(|| enter_span("child", |_| {}));
+        if is_failed {
+            root.set_status(Status::error(""));
+        }
+        // They go at once, and their room is taken until they are exported.
+        let mut kept = 0;
+        while pipeline.counts().dropped.queue_full == 0 {
+            tracer.enter_span("failed", |span| _ = span.set_status(Status::error("")));
+            kept += 1;
+        }
+        drop(root);
+        assert_eq!(pipeline.counts().dropped.queue_full, 2);
+        drop(open);
+        pipeline.flush(AGES).expect("flushed in time");
+        let counts = pipeline.counts();
+        assert_eq!((counts.undecided, counts.keep.decided_early), (0, 0));
+        let child = u64::from(is_failed);
+        assert_eq!(
+            (counts.exported, counts.not_kept),
+            (kept - 1 + child, 1 - child)
+        );
+        super::assert_balanced(counts);
+    }
 }
 
 /// The worker decides what is too old, though nothing calls it.
