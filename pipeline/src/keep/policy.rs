@@ -206,8 +206,8 @@ impl Keep {
 
     /// Sets how many spans of one trace may be undecided. The default is 10,000, the least 1.
     ///
-    /// A larger trace is decided by what is known of it, as one that is too old. So are the oldest ones when all
-    /// undecided spans take more than half of the queue ([`Limits::queue_spans`](crate::Limits::queue_spans),
+    /// A trace that has so many is decided by what is known of it, as one that is too old, even if the last one is its
+    /// root. So are the oldest traces when all undecided spans take more than half of the queue ([`Limits::queue_spans`](crate::Limits::queue_spans),
     /// [`Limits::queue_bytes`](crate::Limits::queue_bytes)).
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.bounds.spans = spans.max(1);
