@@ -21,7 +21,6 @@ const MOST: usize = 1024;
 
 impl LostRoots {
     /// Never waits. One that finds the list taken is not known.
-    #[cold]
     pub(crate) fn note(&self, span: &EndedSpan) {
         if span.root != { span.parentage.span_id } {
             return;

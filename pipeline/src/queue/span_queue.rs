@@ -86,9 +86,6 @@ impl SpanQueue {
         if let Some(call) = pushed.call {
             self.call_worker(call);
         }
-        if !pushed.is_accepted {
-            self.lost_roots.note(span);
-        }
         pushed.is_accepted
     }
 

@@ -49,13 +49,25 @@ impl RecordSink for QueueSink {
     }
 
     /// One that is recorded and not sampled goes nowhere.
-    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool {
+    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) {
         if !span.parentage.flags.is_sampled() {
             self.queue.count_record_only();
-            return false;
+            return self.lose(span, attributes);
         }
         span.end = self.clock.now();
-        self.queue.push(span, attributes, bytes)
+        if !self.queue.push(span, attributes, bytes) {
+            self.lose(span, attributes);
+        }
+    }
+}
+
+impl QueueSink {
+    #[cold]
+    #[inline(never)]
+    fn lose(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>) {
+        self.queue.lost_roots.note(span);
+        attributes.clear();
+        span.clear();
     }
 }
 

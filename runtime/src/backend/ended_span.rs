@@ -249,7 +249,7 @@ impl EndedSpan {
     }
 
     /// Drops what it holds, but for its root: what starts below it later asks for that.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         *self = EndedSpan {
             root: self.root,
             ..EndedSpan::default()

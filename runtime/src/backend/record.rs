@@ -346,20 +346,10 @@ impl Record {
             self.span.details.get_or_insert_default().end = Some(end);
         }
         let bytes = size::of_span(&self.span, self.held);
-        if !config
-            .sink
-            .take(&mut self.span, &mut self.attributes, bytes)
-        {
-            self.clear();
-        }
+        let (span, attributes) = (&mut self.span, &mut self.attributes);
+        config.sink.take(span, attributes, bytes);
         if self.attributes.capacity() > MOST_KEPT {
             self.attributes = Vec::new();
         }
-    }
-
-    #[cold]
-    fn clear(&mut self) {
-        self.attributes.clear();
-        self.span.clear();
     }
 }

@@ -25,6 +25,6 @@ pub trait RecordSink: Send + Sync {
     fn root_above(&self, mark: usize, parent: &Context) -> Option<SpanId>;
 
     /// Takes a span that ends now, unless its details say when, and holds so many bytes, out of its place, with
-    /// its attributes; or leaves both there, and gives `false`.
-    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) -> bool;
+    /// its attributes. What finds no room is dropped.
+    fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize);
 }

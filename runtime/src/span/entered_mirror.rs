@@ -5,73 +5,116 @@
 //! all of this is empty.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{EnteredMirror, answer};
+pub(crate) use disabled::{EnteredMirror, MirroredContext, answer};
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{EnteredMirror, answer, find};
+pub(crate) use enabled::{EnteredMirror, MirroredContext, answer, find};
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::cell::RefCell;
+    use std::num::NonZeroU16;
     use std::sync::Arc;
 
-    use opentelemetry::Context;
     use opentelemetry::trace::TraceContextExt as _;
+    use opentelemetry::{Context, ContextGuard};
 
     use crate::context::unwind;
     use crate::mirror::span::MirrorSpan;
     use crate::span::recorded_mirror::{MirrorState, is_used};
     use crate::span::recording::Recording;
 
-    /// While this lives, the mirror is entered on this thread. The default enters nothing.
-    #[derive(Default)]
-    pub(crate) enum EnteredMirror {
-        #[default]
-        Nothing,
-        /// By a scope, whose share it is.
-        ByScope(MirrorSpan),
-        /// With a share of its own.
-        ByContext(Arc<Recording>, Option<MirrorSpan>),
+    /// While this lives, a mirror is entered on this thread.
+    pub(crate) struct EnteredMirror {
+        span: MirrorSpan,
+        /// Where its context was carried, whose share it is. Else it is the scope's.
+        carried: Option<Arc<Recording>>,
     }
 
     impl EnteredMirror {
         pub(crate) fn by_scope(span: MirrorSpan) -> Self {
-            span.enter();
-            EnteredMirror::ByScope(span)
+            EnteredMirror::enter(span, None)
         }
 
-        pub(crate) fn by_context(recording: Arc<Recording>) -> Self {
+        pub(crate) fn by_context(recording: Arc<Recording>) -> Option<Self> {
             if !recording.mirror.try_share() {
-                return EnteredMirror::Nothing;
+                return None;
             }
-            let span = recording.mirror.span();
-            if let Some(span) = &span {
-                span.enter();
+            match recording.mirror.span() {
+                Some(span) => Some(EnteredMirror::enter(span, Some(recording))),
+                None => {
+                    recording.mirror.release();
+                    None
+                }
             }
-            EnteredMirror::ByContext(recording, span)
+        }
+
+        fn enter(span: MirrorSpan, carried: Option<Arc<Recording>>) -> Self {
+            span.enter();
+            EnteredMirror { span, carried }
         }
     }
 
     impl Drop for EnteredMirror {
-        #[inline(always)]
         fn drop(&mut self) {
-            if !matches!(self, EnteredMirror::Nothing) {
-                exit(self);
+            self.span.exit();
+            if let Some(recording) = &self.carried {
+                recording.mirror.release();
             }
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn exit(entered: &EnteredMirror) {
-        match entered {
-            EnteredMirror::Nothing => {}
-            EnteredMirror::ByScope(span) => span.exit(),
-            EnteredMirror::ByContext(recording, span) => {
-                if let Some(span) = span {
-                    span.exit();
-                }
-                recording.mirror.release();
+    /// A context that is attached, with a mirror that is entered in it: their place in the list of this thread.
+    //
+    // A small number, since a span that is off has room for it on its stack, see `attach.rs`.
+    pub(crate) struct MirroredContext(NonZeroU16);
+
+    struct Place {
+        /// Exited first, as it was entered last.
+        _mirror: EnteredMirror,
+        _context: Option<ContextGuard>,
+    }
+
+    thread_local! {
+        /// They may be left in any order.
+        static PLACES: RefCell<Vec<Option<Place>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    impl MirroredContext {
+        /// If there is no room, as on a thread that is being torn down, the mirror is left immediately.
+        pub(crate) fn keep(
+            mirror: EnteredMirror,
+            context: Option<ContextGuard>,
+        ) -> Result<Self, Option<ContextGuard>> {
+            let mut place = Some(Place {
+                _mirror: mirror,
+                _context: context,
+            });
+            let push = |all: &RefCell<Vec<_>>| {
+                let mut all = all.borrow_mut();
+                let number = u16::try_from(all.len() + 1).ok()?;
+                all.push(place.take());
+                NonZeroU16::new(number)
+            };
+            match PLACES.try_with(push).ok().flatten() {
+                Some(number) => Ok(MirroredContext(number)),
+                None => Err(place.and_then(|place| place._context)),
             }
+        }
+    }
+
+    impl Drop for MirroredContext {
+        fn drop(&mut self) {
+            let index = usize::from(self.0.get()) - 1;
+            let take = |all: &RefCell<Vec<Option<Place>>>| {
+                let mut all = all.borrow_mut();
+                let place = all.get_mut(index).and_then(Option::take);
+                while let Some(None) = all.last() {
+                    all.pop();
+                }
+                place
+            };
+            // Outside of the list: its subscriber is called.
+            drop(PLACES.try_with(take));
         }
     }
 
@@ -121,10 +164,23 @@ mod enabled {
 mod disabled {
     use std::sync::Arc;
 
+    use opentelemetry::ContextGuard;
+
     use crate::span::recording::Recording;
 
-    #[derive(Default)]
-    pub(crate) struct EnteredMirror(());
+    /// There is none.
+    pub(crate) enum EnteredMirror {}
+
+    pub(crate) enum MirroredContext {}
+
+    impl MirroredContext {
+        pub(crate) fn keep(
+            mirror: EnteredMirror,
+            _: Option<ContextGuard>,
+        ) -> Result<Self, Option<ContextGuard>> {
+            match mirror {}
+        }
+    }
 
     #[inline(always)]
     pub(crate) fn answer(_: &Arc<Recording>) {}

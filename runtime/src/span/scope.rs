@@ -222,9 +222,9 @@ impl Scope {
 
     /// Enters the mirror of a span that is recorded, whose context is attached.
     #[inline(always)]
-    pub(crate) fn enter_mirror(&self) -> EnteredMirror {
+    pub(crate) fn enter_mirror(&self) -> Option<EnteredMirror> {
         let enter = |recording: &Arc<Recording>| self.mirror.enter(self.site, recording);
-        self.shared().map(enter).unwrap_or_default()
+        self.shared().and_then(enter)
     }
 
     /// A second one of the same span.

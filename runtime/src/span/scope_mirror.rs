@@ -119,9 +119,13 @@ mod enabled {
 
         /// Enters it, once the context of its span is attached.
         #[inline(always)]
-        pub(crate) fn enter(&self, site: &'static Site, recording: &Recording) -> EnteredMirror {
+        pub(crate) fn enter(
+            &self,
+            site: &'static Site,
+            recording: &Recording,
+        ) -> Option<EnteredMirror> {
             if mirror::is_silent() {
-                EnteredMirror::default()
+                None
             } else {
                 self.enter_wanted(site, &recording.mirror)
             }
@@ -129,16 +133,20 @@ mod enabled {
 
         #[cold]
         #[inline(never)]
-        fn enter_wanted(&self, site: &'static Site, recorded: &RecordedMirror) -> EnteredMirror {
+        fn enter_wanted(
+            &self,
+            site: &'static Site,
+            recorded: &RecordedMirror,
+        ) -> Option<EnteredMirror> {
             if mirror::is_called() {
-                return EnteredMirror::default();
+                return None;
             }
             let span = match recorded.state() {
                 MirrorState::Unasked => self.start(site, recorded),
                 MirrorState::Open => recorded.span(),
                 MirrorState::Closed => None,
             };
-            span.map(EnteredMirror::by_scope).unwrap_or_default()
+            span.map(EnteredMirror::by_scope)
         }
 
         /// Of two threads that enter it first, one makes it in vain.
@@ -171,9 +179,8 @@ mod enabled {
 
     /// Enters the mirror of the span of a context that was carried elsewhere, if that is open.
     #[inline]
-    pub(crate) fn enter_of(context: &Context) -> EnteredMirror {
-        let found = find(context);
-        found.map(EnteredMirror::by_context).unwrap_or_default()
+    pub(crate) fn enter_of(context: &Context) -> Option<EnteredMirror> {
+        find(context).and_then(EnteredMirror::by_context)
     }
 
     /// An attribute that a handle sets.
@@ -244,8 +251,8 @@ mod disabled {
         }
 
         #[inline(always)]
-        pub(crate) fn enter(&self, _: &'static Site, _: &Recording) -> EnteredMirror {
-            EnteredMirror::default()
+        pub(crate) fn enter(&self, _: &'static Site, _: &Recording) -> Option<EnteredMirror> {
+            None
         }
 
         #[inline(always)]
@@ -253,8 +260,8 @@ mod disabled {
     }
 
     #[inline(always)]
-    pub(crate) fn enter_of(_: &Context) -> EnteredMirror {
-        EnteredMirror::default()
+    pub(crate) fn enter_of(_: &Context) -> Option<EnteredMirror> {
+        None
     }
 
     #[inline(always)]
