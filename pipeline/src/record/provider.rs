@@ -145,11 +145,7 @@ impl Tracer for PipelineTracer {
         let identity = decision.parentage.identity(decision.state);
         let attributes = [attributes, decision.attributes];
         fill(&mut record, attributes, builder.events, links);
-        PipelineSpan {
-            identity,
-            record: Some(record),
-            ended_root: None,
-        }
+        PipelineSpan::of(identity, Some(record))
     }
 }
 
@@ -177,9 +173,13 @@ impl PipelineSpan {
     }
 
     fn unrecorded(identity: SpanContext) -> Self {
+        PipelineSpan::of(identity, None)
+    }
+
+    fn of(identity: SpanContext, record: Option<Box<Record>>) -> Self {
         PipelineSpan {
             identity,
-            record: None,
+            record,
             ended_root: None,
         }
     }
