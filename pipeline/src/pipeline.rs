@@ -136,15 +136,12 @@ impl PipelineConfig {
             queue: Arc::clone(queue),
             clock: Arc::clone(&clock),
         };
-        let config = RecordConfig {
-            limits: self.span_limits,
-            extras: match &self.keep {
-                // Only a policy asks for the root.
-                Some(_) => self.extras.and(Extras::ROOT),
-                None => self.extras,
-            },
-            sink: Box::new(sink),
+        let extras = match &self.keep {
+            // Only a policy asks for the root.
+            Some(_) => self.extras.and(Extras::ROOT),
+            None => self.extras,
         };
+        let config = RecordConfig::new(self.span_limits, extras, Box::new(sink));
         Arc::new(Core {
             config: Arc::new(config),
             queue: Arc::clone(queue),

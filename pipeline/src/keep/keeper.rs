@@ -14,6 +14,7 @@ use opentelemetry::trace::SpanId;
 
 use crate::host::clock::Clock;
 use crate::keep::decided_spans::DecidedSpans;
+use crate::keep::ended_root::EndedRoot;
 use crate::keep::pending_trace::PendingTrace;
 use crate::keep::place_table::{Key, Place, PlaceTable};
 use crate::keep::policy::Keep;
@@ -41,9 +42,9 @@ pub(crate) struct Keeper {
     /// Most spans follow one of their own trace.
     last: Option<(Key, Place)>,
     /// Their roots came with the drain before.
-    due: Vec<Key>,
+    due: Vec<EndedRoot>,
     /// Their roots came with this one.
-    arrived: Vec<Key>,
+    arrived: Vec<EndedRoot>,
     decided: DecidedSpans,
     pending: Size,
     /// What may be undecided.
@@ -103,32 +104,20 @@ impl Keeper {
             self.absorb_list(drained);
         }
         let mut due = std::mem::take(&mut self.due);
-        for key in due.drain(..) {
-            if let Some(Place::Pending(number)) = self.places.find(key) {
+        for root in due.drain(..) {
+            if let Some(Place::Pending(number)) = self.places.find(root.key) {
+                if let (Some(lost), Some(trace)) = (root.lost, self.traces.get_mut(number)) {
+                    trace.lose_root(lost);
+                }
                 self.decide_by_rules(number);
             }
         }
-        self.note_lost_roots();
+        let lost = self.queue.lost_roots.take().into_iter();
+        self.arrived.extend(lost.map(EndedRoot::lost));
         self.due = std::mem::replace(&mut self.arrived, due);
         self.expire();
         if self.is_closed {
             self.decide_rest();
-        }
-    }
-
-    /// As if they had arrived, with what is known of them.
-    fn note_lost_roots(&mut self) {
-        for lost in self.queue.lost_roots.take() {
-            let key = Key {
-                trace_id: lost.trace_id,
-                root: lost.span_id,
-            };
-            if let Some(Place::Pending(number)) = self.places.find(key) {
-                if let Some(trace) = self.traces.get_mut(number) {
-                    trace.lose_root(lost.has_error);
-                }
-            }
-            self.arrived.push(key);
         }
     }
 
@@ -207,7 +196,7 @@ impl Keeper {
         self.pending.spans += stretch.next.spans;
         self.pending.bytes += bytes;
         if stretch.root.is_some() {
-            self.arrived.push(trace.key);
+            self.arrived.push(EndedRoot::arrived(trace.key));
         }
         let number = match stretch.other_root {
             Some(own) => self.join(number, own),

@@ -3,6 +3,7 @@
 //! Between the buffers and the exporters. Without a policy nothing here runs.
 
 mod decided_spans;
+mod ended_root;
 mod keeper;
 mod local_trace;
 mod outbox;

@@ -10,6 +10,7 @@ use crate::keep::place_table::Key;
 use crate::keep::stretch::Stretch;
 use crate::queue::budget::Size;
 use crate::queue::leaving_spans::LeavingSpans;
+use crate::queue::lost_roots::LostRoot;
 use crate::queue::span_list::SpanList;
 
 pub(super) struct PendingTrace {
@@ -82,9 +83,9 @@ impl PendingTrace {
         other.spans
     }
 
-    pub(super) fn lose_root(&mut self, has_error: bool) {
+    pub(super) fn lose_root(&mut self, root: LostRoot) {
         self.has_lost_root = true;
-        self.has_error |= has_error;
+        self.has_error |= root.has_error;
     }
 
     /// How long the root took; of one that is open, how long it has taken at least; of one that is lost, how long the

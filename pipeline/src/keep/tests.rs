@@ -1,7 +1,7 @@
 //! What no test from outside can bring about: the order in which buffers are drained.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use enter_span::native::{EndedSpan, Parentage, SpanSource, StatusCode};
 use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
@@ -19,6 +19,7 @@ use crate::stats::keep_counts::KeepLedger;
 
 struct Rig {
     keeper: Keeper,
+    queue: Arc<SpanQueue>,
     ledger: Arc<Ledger>,
     keep_ledger: Arc<KeepLedger>,
     home: ListHome,
@@ -27,16 +28,18 @@ struct Rig {
 fn rig(keep: Keep) -> Rig {
     let (ledger, keep_ledger) = (Arc::<Ledger>::default(), Arc::<KeepLedger>::default());
     let limits = Limits::default();
+    let queue = SpanQueue::new(limits, |_| {});
     let keeper = Keeper::new(KeeperConfig {
         keep,
         limits,
         clock: Arc::new(Clock::new()),
-        queue: SpanQueue::new(limits, |_| {}),
+        queue: Arc::clone(&queue),
         ledger: Arc::clone(&ledger),
         keep_ledger: Arc::clone(&keep_ledger),
     });
     Rig {
         keeper,
+        queue,
         ledger,
         keep_ledger,
         home: ListHome::default(),
@@ -266,4 +269,36 @@ fn what_took_another_span_for_its_root_follows_its_decision() {
             .deadline()
             .is_none_or(|deadline| deadline < Instant::now())
     );
+}
+
+/// A root that found no room may be known before what ended below it is drained. Its error counts all the same.
+#[test]
+fn a_lost_root_is_over_also_before_its_children_come() {
+    for is_failed in [false, true] {
+        let mut rig = rig(Keep::errors());
+        let root = span(1, 1, 0);
+        rig.queue.lose(&if is_failed { failed(root) } else { root });
+        rig.drain([]);
+        rig.drain([span(2, 1, 1)]);
+        let kept: &[i64] = if is_failed { &[2] } else { &[] };
+        assert_eq!(rig.kept().0, kept);
+        assert!(!rig.keeper.has_due());
+    }
+}
+
+/// A lost root whose children came before is not measured by the time that has passed since.
+#[test]
+fn a_lost_root_is_as_long_as_what_is_below_it() {
+    let mut rig = rig(Keep::slower_than(Duration::ZERO));
+    let below = |id| EndedSpan {
+        // At one moment.
+        start: 1,
+        end: 1,
+        ..span(id, 1, 1)
+    };
+    rig.drain([below(2)]);
+    rig.queue.lose(&span(1, 1, 1));
+    rig.drain([below(3)]);
+    rig.drain([]);
+    assert_eq!(rig.kept().0, [0; 0]);
 }

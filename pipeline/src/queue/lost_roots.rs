@@ -1,4 +1,6 @@
-//! Local roots that found no room: what ended below them waits for none.
+//! Local roots that found no room: the worker learns that they are over.
+
+use std::sync::PoisonError;
 
 use enter_span::native::{EndedSpan, StatusCode};
 use opentelemetry::trace::{SpanId, TraceId};
@@ -20,21 +22,25 @@ pub(crate) struct LostRoot {
 const MOST: usize = 1024;
 
 impl LostRoots {
-    /// Never waits. One that finds the list taken is not known.
-    pub(crate) fn note(&self, span: &EndedSpan) {
+    /// Says whether it is the first one since the worker took them. Never waits: one that finds the list locked is not
+    /// known.
+    pub(super) fn note(&self, span: &EndedSpan) -> bool {
         if span.root != { span.parentage.span_id } {
-            return;
+            return false;
         }
-        if let Some(mut roots) = try_lock(&self.0).filter(|roots| roots.len() < MOST) {
-            roots.push(LostRoot {
-                trace_id: span.parentage.trace_id,
-                span_id: span.root,
-                has_error: span.status == StatusCode::Error,
-            });
-        }
+        let Some(mut roots) = try_lock(&self.0).filter(|roots| roots.len() < MOST) else {
+            return false;
+        };
+        roots.push(LostRoot {
+            trace_id: span.parentage.trace_id,
+            span_id: span.root,
+            has_error: span.status == StatusCode::Error,
+        });
+        roots.len() == 1
     }
 
     pub(crate) fn take(&self) -> Vec<LostRoot> {
-        try_lock(&self.0).map_or_else(Vec::new, |mut roots| std::mem::take(&mut *roots))
+        let mut roots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *roots)
     }
 }

@@ -89,6 +89,14 @@ impl SpanQueue {
         pushed.is_accepted
     }
 
+    /// A span that was not taken: the worker learns of it, if it is a local root.
+    #[cold]
+    pub(crate) fn lose(&self, span: &EndedSpan) {
+        if self.lost_roots.note(span) {
+            self.call_worker(WorkerCall::Soon);
+        }
+    }
+
     #[cold]
     fn call_worker(&self, call: WorkerCall) {
         // A child has no worker: it learns it here, at the latest when its buffers are full.

@@ -52,23 +52,21 @@ impl RecordSink for QueueSink {
     fn take(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>, bytes: usize) {
         if !span.parentage.flags.is_sampled() {
             self.queue.count_record_only();
-            return self.lose(span, attributes);
+            return clear(span, attributes);
         }
         span.end = self.clock.now();
         if !self.queue.push(span, attributes, bytes) {
-            self.lose(span, attributes);
+            self.queue.lose(span);
+            clear(span, attributes);
         }
     }
 }
 
-impl QueueSink {
-    #[cold]
-    #[inline(never)]
-    fn lose(&self, span: &mut EndedSpan, attributes: &mut Vec<KeyValue>) {
-        self.queue.lost_roots.note(span);
-        attributes.clear();
-        span.clear();
-    }
+#[cold]
+#[inline(never)]
+fn clear(span: &mut EndedSpan, attributes: &mut Vec<KeyValue>) {
+    attributes.clear();
+    span.clear();
 }
 
 /// A span that has been decided on.

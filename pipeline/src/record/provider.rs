@@ -194,7 +194,7 @@ impl PipelineSpan {
     fn finish(&mut self, time: Option<SystemTime>) {
         if let Some(mut record) = self.record.take() {
             record.end(time);
-            self.ended_root = record.root();
+            self.ended_root = Some(record.root());
             record_pool::keep(record);
         }
     }
@@ -219,10 +219,10 @@ impl Span for PipelineSpan {
     }
 
     fn is_recording(&self) -> bool {
-        native::answer_root(|| match &self.record {
-            Some(record) => record.root(),
-            None => self.ended_root,
-        });
+        let root = self.record.as_ref().map(|record| record.root());
+        if let Some(root) = root.or(self.ended_root) {
+            native::answer_root(|| root);
+        }
         self.record.is_some()
     }
 

@@ -12,7 +12,7 @@ use opentelemetry::trace::SpanId;
 pub(crate) struct RecordedRoot {
     /// Not valid if the pipeline does not ask for it.
     pub(crate) root: SpanId,
-    /// The pipeline, by the address of its config.
+    /// The pipeline, by the mark of its config.
     pub(crate) pipeline: usize,
 }
 

@@ -115,15 +115,17 @@ impl Record {
     }
 
     /// The local root of its span, also after its end, if that is recorded, and the mark of its config.
-    pub fn root(&self) -> Option<(SpanId, usize)> {
-        let config = self.config.as_ref()?;
-        let has_root = config.extras.include(Extras::ROOT);
-        let root = if has_root {
-            self.span.root
-        } else {
-            SpanId::INVALID
-        };
-        Some((root, config.mark()))
+    pub fn root(&self) -> (SpanId, usize) {
+        match &self.config {
+            Some(config) if config.extras.include(Extras::ROOT) => (self.span.root, config.mark()),
+            Some(config) => (SpanId::INVALID, config.mark()),
+            None => (SpanId::INVALID, 0),
+        }
+    }
+
+    /// Forgets whose spans it had: another provider's is in its place.
+    pub(crate) fn forget(&mut self) {
+        self.config = None;
     }
 
     #[cold]

@@ -1,5 +1,7 @@
 //! What the spans of a backend have in common, and what is recorded of each.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use opentelemetry::Context;
 use opentelemetry::trace::SpanId;
 
@@ -13,6 +15,8 @@ pub struct RecordConfig {
     pub limits: SpanLimits,
     pub extras: Extras,
     pub sink: Box<dyn RecordSink>,
+    /// By which its spans are known from those of other pipelines, also of those that are gone.
+    mark: usize,
 }
 
 /// What is recorded of each span beside what its code says.
@@ -40,6 +44,17 @@ impl Extras {
 }
 
 impl RecordConfig {
+    pub fn new(limits: SpanLimits, extras: Extras, sink: Box<dyn RecordSink>) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        RecordConfig {
+            limits,
+            extras,
+            sink,
+            // Relaxed: the marks only have to differ.
+            mark: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
     /// Says whether a span that starts below `parent` records its place in source.
     #[inline(always)]
     pub(crate) fn note_extras(&self, span: &mut EndedSpan, parent: &Context) -> bool {
@@ -75,9 +90,8 @@ impl RecordConfig {
         last_roots::remember(own, recorded);
     }
 
-    /// By which its spans are known from those of other pipelines.
     #[inline]
     pub(crate) fn mark(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+        self.mark
     }
 }

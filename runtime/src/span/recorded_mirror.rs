@@ -1,8 +1,8 @@
 //! The mirror of a recording, where each scope and each context of its span finds it.
 //!
-//! Each scope of the span has a share in its mirror, and so has each that enters it by a context. The last share that
-//! goes closes it. After the end of its first scope it is not entered any more. Without the feature `tracing` all of
-//! this is empty.
+//! The scope that ends the span has a share in its mirror, and so has each that enters it by a context. The last share
+//! that goes closes it. After the end of its span it is not entered any more. Without the feature `tracing` all of this
+//! is empty.
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::RecordedMirror;
@@ -27,7 +27,7 @@ mod enabled {
 
     const OPEN: u32 = 1 << 30;
 
-    /// Nobody wanted it, or a scope has ended.
+    /// Nobody wanted it, or its span has ended.
     const CLOSED: u32 = 1 << 31;
 
     const SHARES: u32 = OPEN - 1;
@@ -104,19 +104,30 @@ mod enabled {
                 IS_USED.store(true, Ordering::Relaxed);
             }
             let Some(started) = started else {
-                self.state.fetch_or(CLOSED, Ordering::Relaxed);
-                return None;
+                return if self.leave_unasked(CLOSED) {
+                    None
+                } else {
+                    self.span()
+                };
             };
             let mut own = self.lock();
-            if let MirrorState::Unasked = self.state() {
+            if self.leave_unasked(OPEN) {
                 let borrowed = started.borrowed();
                 *own = Some(started);
-                self.state.fetch_or(OPEN, Ordering::Relaxed);
                 return Some(borrowed);
             }
             drop(own);
             started.close();
             self.span()
+        }
+
+        /// Says whether it was unasked.
+        fn leave_unasked(&self, flag: u32) -> bool {
+            let is_unasked = |state: u32| state & (OPEN | CLOSED) == 0;
+            let next = |state: u32| is_unasked(state).then_some(state | flag);
+            let state = &self.state;
+            let left = state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+            left.is_ok()
         }
 
         /// For who has a share.
@@ -135,11 +146,6 @@ mod enabled {
             self.span().filter(|_| changed.is_ok())
         }
 
-        /// For another scope of its span.
-        pub(crate) fn share(&self) {
-            self.state.fetch_add(1, Ordering::Relaxed);
-        }
-
         /// For who comes by a context, if it is open.
         pub(crate) fn try_share(&self) -> bool {
             let is_open = |state: u32| state & (OPEN | CLOSED) == OPEN;
@@ -149,7 +155,7 @@ mod enabled {
             shared.is_ok()
         }
 
-        /// A scope has ended.
+        /// Its span ends.
         #[inline]
         pub(crate) fn close(&self) {
             if is_used() {

@@ -55,13 +55,12 @@ fn ask(span: &SpanRef<'_>) -> Option<RecordedRoot> {
     }
 }
 
-/// Answers with the root of a record, if it is asked for. The first answer holds.
+/// Answers with the root of a record, and the mark of its pipeline, if it is asked for. The first answer holds.
 #[inline]
-pub fn answer_root(root: impl FnOnce() -> Option<(SpanId, usize)>) {
+pub fn answer_root(root: impl FnOnce() -> (SpanId, usize)) {
     if let Ok(Answer::Asked) = ANSWER.try_with(Cell::get) {
-        if let Some((root, pipeline)) = root() {
-            say(Answer::Root(RecordedRoot { root, pipeline }));
-        }
+        let (root, pipeline) = root();
+        say(Answer::Root(RecordedRoot { root, pipeline }));
     }
 }
 

@@ -92,6 +92,7 @@ impl RecordingState {
     /// A provider's span has started.
     pub(crate) fn start_foreign(&mut self, span: Box<dyn ForeignSpan>, policy: ErrorPolicy) {
         self.storage = Storage::Foreign(span);
+        self.record.forget();
         self.begin(policy);
     }
 
@@ -128,11 +129,8 @@ impl RecordingState {
     }
 
     /// The local root that is recorded of it, also after its end.
-    pub(crate) fn root(&self) -> Option<(SpanId, usize)> {
-        match &self.storage {
-            Storage::Nowhere | Storage::Record => self.record.root(),
-            Storage::Foreign(_) => Some((SpanId::INVALID, 0)),
-        }
+    pub(crate) fn root(&self) -> (SpanId, usize) {
+        self.record.root()
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {

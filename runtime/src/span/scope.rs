@@ -227,13 +227,13 @@ impl Scope {
         self.shared().and_then(enter)
     }
 
-    /// A second one of the same span.
+    /// A second one of the same span, which ends it.
     pub(crate) fn second(&mut self) -> Box<Self> {
         let mut scope = Scope::unrecorded(self.site, self.context());
         if let Some(recording) = self.share() {
-            scope.mirror.join_second(recording);
             scope.shared = Some(Arc::clone(recording));
             scope.state = State::Shared;
+            scope.mirror.take_share(&mut self.mirror);
         }
         scope.detail = self.detail;
         scope.root = self.root;

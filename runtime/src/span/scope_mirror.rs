@@ -50,10 +50,9 @@ mod enabled {
             self.has_share = true;
         }
 
-        /// So has another scope.
-        pub(crate) fn join_second(&mut self, recording: &Recording) {
-            recording.mirror.share();
-            self.has_share = true;
+        /// It ends the span in place of another scope, which enters it no more.
+        pub(crate) fn take_share(&mut self, other: &mut ScopeMirror) {
+            self.has_share = mem::take(&mut other.has_share);
         }
 
         /// What is written about a span before it starts.
@@ -124,7 +123,7 @@ mod enabled {
             site: &'static Site,
             recording: &Recording,
         ) -> Option<EnteredMirror> {
-            if mirror::is_silent() {
+            if mirror::is_silent() || !self.has_share {
                 None
             } else {
                 self.enter_wanted(site, &recording.mirror)
@@ -235,7 +234,7 @@ mod disabled {
         pub(crate) fn join(&mut self) {}
 
         #[inline(always)]
-        pub(crate) fn join_second(&mut self, _: &Recording) {}
+        pub(crate) fn take_share(&mut self, _: &mut ScopeMirror) {}
 
         #[inline(always)]
         pub(crate) fn describe(&mut self, _: &'static Site, _: &StartOptions) {}

@@ -1,6 +1,7 @@
 //! Spans of ours as spans of `tracing`.
 
 mod carried;
+mod closed;
 mod filters;
 mod robust;
 mod shown;

