@@ -4,13 +4,13 @@ use std::borrow::Borrow;
 use std::sync::mpsc;
 use std::thread;
 
-use enter_span::{Span, Status, enter_span, start_span};
+use enter_span::{Span, Status, Tracer, enter_span, start_span};
 use enter_span_pipeline::{Keep, Pipeline, PipelineBuilder};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Status as OtelStatus, TraceContextExt as _, Tracer as _, TracerProvider as _,
+    Span as _, Status as OtelStatus, TraceContextExt as _, Tracer as _, TracerProvider as _,
 };
-use opentelemetry_sdk::trace::InMemorySpanExporter;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 use super::{caller, names, reasons, rig};
 use crate::pipeline::build;
@@ -179,6 +179,21 @@ fn what_is_below_an_ended_span_of_a_tracer_has_its_root() {
     kept.sort();
     assert_eq!(kept, ["below", "first", "middle"]);
     assert_eq!(rig.pipeline.counts().undecided, 0);
+}
+
+/// So is one below an ended span of another provider, whose memory a span of this pipeline had before.
+#[test]
+fn a_span_below_an_ended_one_of_another_provider_is_a_root() {
+    let rig = rig(Keep::errors());
+    let sdk = Tracer::new(SdkTracerProvider::builder().build(), "it");
+    rig.tracer.enter_span("before", |_| {});
+    let theirs = sdk.enter_span("theirs", |_| Context::current());
+    let tracer = rig.provider().tracer("other");
+    let below = thread::spawn(move || tracer.start_with_context("below", &theirs).end());
+    below.join().expect("no panic");
+    rig.flush();
+    let counts = rig.pipeline.counts();
+    assert_eq!((counts.not_kept, counts.undecided), (2, 0));
 }
 
 /// In the order of their starts, whichever ended first and wherever.
