@@ -214,7 +214,7 @@ fn a_context_may_be_entered_while_its_span_ends() {
     }
 }
 
-/// Says no to spans, when it is told to.
+/// Declines every span. The answer for `session` waits for the test.
 struct Declines(Mutex<mpsc::Receiver<()>>, mpsc::Sender<()>);
 
 impl Subscriber for Declines {
