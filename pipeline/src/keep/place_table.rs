@@ -1,7 +1,6 @@
 //! Where the spans of a root go: to a trace that is not decided, or the way of one that is.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use enter_span::native::EndedSpan;
