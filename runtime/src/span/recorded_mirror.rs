@@ -104,11 +104,8 @@ mod enabled {
                 IS_USED.store(true, Ordering::Relaxed);
             }
             let Some(started) = started else {
-                return if self.leave_unasked(CLOSED) {
-                    None
-                } else {
-                    self.span()
-                };
+                self.leave_unasked(CLOSED);
+                return self.span();
             };
             let mut own = self.lock();
             if self.leave_unasked(OPEN) {
